@@ -1,0 +1,1 @@
+"""Every built-in model, registered through the same entry points as a stranger's."""

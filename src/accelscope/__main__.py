@@ -1,0 +1,8 @@
+"""Run the command line with `python -m accelscope`."""
+
+from __future__ import annotations
+
+from accelscope.core.cli import main
+
+if __name__ == "__main__":
+    main()
