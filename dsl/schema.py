@@ -1,0 +1,110 @@
+"""What a kind of block may hold, as plain data: the core derives it from the plugins' spec classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from accelscope.dsl.units import Dimension
+
+
+@frozen(kw_only=True)
+class FieldSchema:
+    """One field of a block.
+
+    Attributes:
+        name: as written in a text.
+        type: "quantity", "choice", "text", "flag", "date", "list", "mapping", "constructor", "ref" or "any".
+        units: unit texts as documented; `dimensions` are theirs, in the same order. A quantity fits any of them.
+        over: for a quantity that may also be a curve, the dimension of its keys.
+        doc: one sentence.
+        required: an evaluation cannot do without it; a definition may still leave it open.
+        default: value in base units, or text, for the documentation; None without one.
+        source: where the default comes from.
+        gt, ge, lt, le: bounds in base units.
+        plausible: (low, high) in base units beyond which a value is suspicious.
+        choices: symbols of a choice, or keys of a mapping (empty: any).
+        ref_kinds: kinds that a reference may point to.
+        text_too: a choice or reference also takes a string.
+        integer: a quantity must be a whole number.
+        planned: no installed model reads it yet.
+    """
+
+    name: str
+    type: str
+    doc: str
+    units: tuple[str, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+    over: Dimension | None = None
+    required: bool = False
+    default: object = None
+    source: str | None = None
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    plausible: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    ref_kinds: tuple[str, ...] = ()
+    text_too: bool = False
+    integer: bool = False
+    planned: bool = False
+
+
+@frozen(kw_only=True)
+class BlockSchema:
+    """The fields of one kind of block as one model reads it.
+
+    Attributes:
+        kind: the word in front of the label, such as `memory`.
+        model: name of the model that reads it, such as `dram`.
+        fields: by name.
+        within: kinds of block that it may stand in; "file" is the top level, "*" anywhere.
+    """
+
+    kind: str
+    model: str
+    doc: str
+    fields: Mapping[str, FieldSchema]
+    within: tuple[str, ...] = ("*",)
+
+
+@frozen(kw_only=True)
+class KindSchema:
+    """All models of a kind; which one reads a block is decided by the value of one field.
+
+    Attributes:
+        kind: such as `memory`.
+        selector: name of the deciding field, such as `class`, or None where one model reads all.
+        variants: selector value to schema; several values may share one.
+        default: the schema of a block that does not give the selector, or None where it must.
+    """
+
+    kind: str
+    selector: str | None = None
+    variants: Mapping[str, BlockSchema] = field(factory=dict)
+    default: BlockSchema | None = None
+
+    def schema_for(self, selected: str | None) -> BlockSchema | None:
+        """Return the schema that reads a block with this selector value."""
+        if selected is None or self.selector is None:
+            return self.default
+        return self.variants.get(selected)
+
+    def all_fields(self) -> dict[str, FieldSchema]:
+        """Return the fields of all variants, for blocks whose model is still open."""
+        found: dict[str, FieldSchema] = {}
+        for schema in (*self.variants.values(), *((self.default,) if self.default else ())):
+            found.update(schema.fields)
+        return found
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """Kinds of block that this kind may stand in."""
+        schemas = (*self.variants.values(), *((self.default,) if self.default else ()))
+        return tuple(dict.fromkeys(name for schema in schemas for name in schema.within))
+
+
+Schemas = Mapping[str, KindSchema]
+"""By kind."""

@@ -1,0 +1,27 @@
+"""Did you mean: the closest of the names that would have been right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the candidate most similar to a word, or None when none reaches the cutoff.
+
+    Case is ignored first, so that `Ghz` finds `GHz`.
+    """
+    names = sorted(set(candidates))
+    folded = word.casefold()
+    same = [name for name in names if name.casefold() == folded]
+    if same:
+        return same[0]
+    scored = [(difflib.SequenceMatcher(None, folded, name.casefold()).ratio(), name) for name in names]
+    best = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
+    return best[1] if best[0] >= cutoff else None
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the help line for a misspelt word, or None."""
+    name = closest(word, candidates)
+    return f"did you mean `{name}`?" if name else None
