@@ -61,6 +61,8 @@ class BlockSchema:
         model: name of the model that reads it, such as `dram`.
         fields: by name.
         within: kinds of block that it may stand in; "file" is the top level, "*" anywhere.
+        entries: for a block of free-named fields such as `ops { bf16 = ... }`, what each of them must be; its
+            `choices` are the allowed names (empty: any name).
     """
 
     kind: str
@@ -68,6 +70,7 @@ class BlockSchema:
     doc: str
     fields: Mapping[str, FieldSchema]
     within: tuple[str, ...] = ("*",)
+    entries: FieldSchema | None = None
 
 
 @frozen(kw_only=True)
@@ -107,4 +110,9 @@ class KindSchema:
 
 
 Schemas = Mapping[str, KindSchema]
-"""By kind."""
+"""By kind; a key such as `deployment.memory` is for a `memory` block in a `deployment` and goes before `memory`."""
+
+
+def schema_of_kind(schemas: Schemas, kind: str, parent_kind: str | None) -> KindSchema | None:
+    """Return the schemas of a kind of block where it stands: the parent's own first, then the general one."""
+    return schemas.get(f"{parent_kind}.{kind}") or schemas.get(kind)

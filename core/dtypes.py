@@ -1,0 +1,41 @@
+"""Data types by name and how many bytes one element takes, scales of block formats included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+BITS: Mapping[str, float] = {
+    "fp64": 64,
+    "fp32": 32,
+    "tf32": 32,  # stored as fp32, computed with 10 bits of mantissa
+    "bf16": 16,
+    "fp16": 16,
+    "fp8": 8,
+    "fp6": 6,
+    "fp4": 4,
+    "mxfp8": 8.25,  # 32 elements share an 8-bit scale: OCP Microscaling Formats v1.0, section 5
+    "mxfp6": 6.25,
+    "mxfp4": 4.25,
+    "nvfp4": 4.5,  # 16 elements share an fp8 scale: NVIDIA, "Introducing NVFP4", 2025
+    "int32": 32,
+    "int16": 16,
+    "int8": 8,
+    "int4": 4,
+}
+
+NAMES = tuple(BITS)
+
+# A dtype whose arithmetic another name stands for, where a description gives only one of them.
+SAME_RATE: Mapping[str, str] = {
+    "fp16": "bf16",
+    "bf16": "fp16",
+    "mxfp8": "fp8",
+    "mxfp6": "fp6",
+    "mxfp4": "fp4",
+    "nvfp4": "fp4",
+}
+
+
+def bytes_of(dtype: str) -> float:
+    """Return the bytes of one element; raise KeyError for an unknown name."""
+    return BITS[dtype] / 8

@@ -1,0 +1,187 @@
+"""Kinds of block that describe a question: workload, deployment, targets, scenario, study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.dtypes import NAMES
+from accelscope.core.spec import anything, block, choice, count, flag, fraction, listing, quantity, ref, spec
+from accelscope.core.term import Term
+
+
+@spec(kind="workload", within=("file", "scenario"))
+class Load:
+    """What is asked of a deployment: prompts, outputs, and how many at once."""
+
+    batch: Term | None = count(doc="sequences that the whole system serves at once", optional=True)
+    prompt: Term = count(unit="tok", doc="tokens of one prompt")
+    output: Term = count(unit="tok", doc="tokens of one answer")
+    arrivals: Term | None = quantity("req/s", doc="requests a second of an open loop", gt=0, planned=True)
+    prefix_sharing: Term | None = fraction(doc="share of a prompt that is cached already", planned=True)
+    horizon: Term | None = quantity("s", doc="length of a simulated run", gt=0, planned=True)
+
+
+@spec(kind="precision", within=("model", "deployment", "scenario"))
+class PrecisionBlock:
+    """Data types by role."""
+
+    weights: str = choice(*NAMES, doc="stored parameters", default="bf16", source="published checkpoints are bf16")
+    activations: str | None = choice(*NAMES, doc="what is computed in; without it that of the weights", optional=True)
+    kv: str | None = choice(*NAMES, doc="the KV cache; without it 16 bit", optional=True)
+
+
+@spec(kind="scheduler", within=("deployment", "pool"))
+class Scheduler:
+    """How an engine forms batches."""
+
+    policy: str | None = choice("static", "continuous", doc="when requests join a batch", planned=True)
+    max_batch: Term | None = count(doc="most sequences in a batch", optional=True)
+    chunked_prefill: Term | None = count(unit="tok", doc="prompt tokens a step", planned=True)
+    prefix_cache: bool | None = flag(doc="whether shared prefixes are kept", planned=True)
+    step_overhead: Term = quantity(
+        "s",
+        doc="time of the host between two steps that nothing hides",
+        ge=0,
+        default=0.0,
+        source="asynchronous scheduling with captured graphs hides the host; give it for an engine that does not",
+    )
+
+
+@spec(kind="deployment.memory", within=("deployment", "pool"))
+class MemoryPolicy:
+    """What an engine keeps free of weights and KV cache."""
+
+    reserve: Term = quantity(
+        "B",
+        doc="bytes of a device that the engine itself needs",
+        ge=0,
+        default=3.5e9,
+        source="ai-dynamo/aiconfigurator: 3.5 GB of framework reserve",
+    )
+    kv_block: Term = count(
+        unit="tok", doc="tokens of one block of KV cache", default=16, source="vLLM's default block size"
+    )
+
+
+@spec(kind="pool", within=("deployment",))
+class Pool:
+    """One of several groups of devices that serve a phase each."""
+
+    nodes: Term | None = count(doc="nodes of the pool", planned=True)
+    redundant_experts: Term | None = count(doc="experts that are held twice", planned=True, ge=0)
+
+
+@spec(kind="all_to_all", within=("deployment", "pool"))
+class AllToAll:
+    """How tokens travel to experts and back."""
+
+    algorithm: str | None = choice("direct", "hierarchical", doc="route", planned=True)
+    dispatch: str | None = choice(*NAMES, doc="data type on the way there", planned=True)
+    combine: str | None = choice(*NAMES, doc="data type on the way back", planned=True)
+    overlap: str | None = choice("none", "two_microbatch", doc="what hides it", planned=True)
+
+
+@spec(kind="kv_transfer", within=("deployment",))
+class KvTransfer:
+    """How the KV cache moves from a prefill to a decode pool."""
+
+    via: str | None = choice("rdma", "tcp", "nvlink", doc="transport", planned=True)
+    overlap: str | None = choice("none", "layerwise", doc="what hides it", planned=True)
+
+
+@spec(kind="speculative", within=("deployment", "pool"))
+class Speculative:
+    """Speculative decoding."""
+
+    method: str | None = choice("mtp", "draft", "ngram", doc="who proposes tokens", planned=True)
+    depth: Term | None = count(doc="tokens proposed at once", planned=True)
+
+
+@spec(kind="deployment", within=("file", "scenario"))
+class Deployment:
+    """A model on a system: how it is split and in which precision."""
+
+    system: Any = ref("cluster", "rack", "node", "package", doc="the hardware")
+    model: Any = ref("model", doc="the model")
+    calibration: Any = ref("calibration", doc="measured behaviour of the device", optional=True)
+    precision: Any = block("precision", doc="data types; they go before those of the model")
+    memory: Any = block("deployment.memory", doc="what is kept free")
+    scheduler: Any = block("scheduler", doc="how batches form")
+
+
+@spec(kind="slo", within=("file", "scenario"))
+class Slo:
+    """Targets: `require` what must hold, `prefer` what should."""
+
+
+@spec(kind="objective", within=("file", "scenario"))
+class Objective:
+    """What makes one configuration better than another."""
+
+
+@spec(kind="scenario", within=("file",))
+class Scenario:
+    """One question: a deployment under a workload."""
+
+    deployment: Any = ref("deployment", doc="what serves")
+    workload: Any = ref("workload", doc="what is asked")
+    slo: Any = ref("slo", doc="targets", optional=True)
+    objective: Any = ref("objective", doc="what is better", optional=True)
+    seed: Term | None = count(doc="of random numbers", planned=True, ge=0)
+    fidelity: str | None = choice("analytic", "event", doc="how closely time is followed", planned=True)
+
+
+@spec(kind="study", within=("file",))
+class Study:
+    """Sweeps over a scenario."""
+
+    base: Any = ref("scenario", doc="the scenario that is varied", planned=True)
+
+
+@spec(kind="uncertainty", within=("study", "scenario"))
+class Uncertainty:
+    """How tolerances become error bars."""
+
+    method: str | None = choice("sobol", "monte_carlo", "linear", doc="how", planned=True)
+    samples: Term | None = count(doc="points", planned=True)
+    over: Any = listing(doc="which values vary", planned=True)
+
+
+@spec(kind="report", within=("study", "scenario"))
+class ReportBlock:
+    """What a study shows."""
+
+    pareto: Any = listing(doc="axes of the Pareto front", planned=True)
+    group_by: Any = listing(doc="what separates groups", planned=True)
+    breakdown: Any = listing(doc="parts that are shown", planned=True)
+
+
+@spec(kind="limits", within=("study", "scenario"))
+class Limits:
+    """Bounds of a study."""
+
+    points: Term | None = count(doc="most points", planned=True)
+    time: Term | None = quantity("s", doc="longest run", gt=0, planned=True)
+    workers: Any = anything(doc="processes, or auto")
+    on_error: str | None = choice("record", "stop", doc="what a failed point does", planned=True)
+
+
+KINDS = (
+    Load,
+    PrecisionBlock,
+    Scheduler,
+    MemoryPolicy,
+    Pool,
+    AllToAll,
+    KvTransfer,
+    Speculative,
+    Deployment,
+    Slo,
+    Objective,
+    Scenario,
+    Study,
+    Uncertainty,
+    ReportBlock,
+    Limits,
+)
+"""Every spec of this module, in the order of the documentation."""

@@ -1,0 +1,234 @@
+"""Kinds of block that describe hardware whatever its architecture: packages, dies, nodes, links, switches, cost.
+
+What an engine or a memory is like, plugins say; these are the places they stand in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.spec import (
+    anything,
+    block,
+    blocks,
+    choice,
+    count,
+    date,
+    flag,
+    fraction,
+    listing,
+    quantity,
+    ref,
+    spec,
+    text,
+)
+from accelscope.core.term import Term
+from accelscope.core.work import Part
+
+_HARDWARE = ("file", "cluster", "rack", "node", "package", "die", "core", "pool", "deployment")
+
+
+@spec(kind="source", within=("file",))
+class Source:
+    """A publication that values cite with `@name`."""
+
+    kind: str | None = choice(
+        "datasheet", "whitepaper", "manual", "docs", "measured", "press", "slides", "paper", "code", "tables",
+        doc="what sort of publication it is", optional=True,
+    )  # fmt: skip
+    title: str | None = text(doc="its title")
+    url: str | None = text(doc="where it can be read")
+    year: Term | None = count(doc="year of publication", optional=True)
+    date: Any = date(doc="day of publication")
+
+
+@spec(kind="process", within=("file",))
+class Process:
+    """A silicon process that packages and dies are made in."""
+
+    foundry: str | None = text(doc="who runs it")
+    feature: Term | None = quantity("nm", doc="marketing name of the node as a length", gt=0, optional=True)
+
+
+@spec(kind="dtype", within=("file",))
+class Dtype:
+    """A data type: how many bits one element takes, scales of block formats included."""
+
+    bits: Term = quantity("bit", doc="bits of one element", gt=0)
+
+
+@spec(kind="link", within=_HARDWARE)
+class Link:
+    """A connection of two endpoints; bandwidth is of one link and says its direction."""
+
+    kind: str | None = choice(doc="physical layer, such as serdes or ethernet", optional=True)
+    protocol: str | None = choice(doc="protocol, such as nvlink or pcie", optional=True)
+    bandwidth: Term = quantity(
+        "B/s/dir", "B/cycle/dir", doc="peak of one link in one direction", gt=0, plausible=(1e8, 1e15)
+    )
+    latency: Term | None = quantity("s", "cycle", doc="time of an empty message over one link", ge=0, optional=True)
+    efficiency: Any = fraction(
+        doc="achieved share of the peak, also over the message size",
+        over="B",
+        default=0.8,
+        source="stas00/ml-engineering network/README: achieved all-reduce bandwidth is 70 to 85 % of NVLink's peak",
+    )
+    energy: Term | None = quantity("J/b", doc="energy of moving one bit", ge=0, optional=True, plausible=(1e-14, 1e-10))
+    reconfigure: Term | None = quantity("s", doc="time to re-wire an optical switch", ge=0, planned=True)
+
+
+@spec(kind="switch", within=_HARDWARE)
+class Switch:
+    """A switch between links."""
+
+    radix: Term | None = count(doc="ports", optional=True)
+    latency: Term | None = quantity("s", doc="time through the switch, added to each hop", ge=0, optional=True)
+    in_network_reduction: bool | None = flag(
+        doc="whether the switch adds values on the way", default=False, source="an ordinary switch forwards only"
+    )
+
+
+@spec(kind="nic", within=_HARDWARE)
+class Nic:
+    """A network card into the scale-out network."""
+
+    bandwidth: Term = quantity("B/s/dir", doc="line rate in one direction", gt=0)
+    latency: Term | None = quantity("s", doc="time of an empty message through the card", ge=0, optional=True)
+
+
+@spec(kind="host", within=_HARDWARE)
+class Host:
+    """The host processor of a node."""
+
+    model: str | None = text(doc="product name")
+    vcpus: Term | None = count(doc="virtual processors", optional=True)
+    memories: tuple[Part[Any], ...] = blocks("memory", doc="host memory")
+
+
+@spec(kind="power", within=_HARDWARE)
+class Power:
+    """Electrical power of a whole node or rack."""
+
+    max: Term | None = quantity("W", doc="what the power supplies can deliver", gt=0, optional=True)
+    idle: Term | None = quantity("W", doc="drawn while nothing runs", ge=0, optional=True)
+
+
+@spec(kind="cost", within=_HARDWARE)
+class Cost:
+    """What the block that it stands in costs: bought (capex over lifetime) or rented (price)."""
+
+    capex: Term | None = quantity("USD", doc="price of purchase", ge=0, optional=True)
+    lifetime: Term = quantity("yr", doc="years of use", gt=0, default=4, source="common depreciation of servers")
+    price: Term | None = quantity("USD/h", doc="rent an hour", ge=0, optional=True)
+    per: str | None = choice("chip", "system", doc="what the rent is for", optional=True)
+    electricity: Term | None = quantity("USD/J", doc="price of energy", ge=0, optional=True)
+
+
+@spec(kind="package", within=_HARDWARE)
+class Package:
+    """An accelerator as it is bought: dies, memory stacks and what they share."""
+
+    vendor: str | None = text(doc="who sells it")
+    process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
+    aliases: Any = listing(doc="further names that measurements and people use")
+    tdp: Term | None = quantity("W", doc="thermal design power", gt=0, optional=True, plausible=(5, 50_000))
+    idle: Term | None = quantity("W", doc="power while nothing runs", ge=0, optional=True)
+    price: Term | None = quantity("USD", doc="price of purchase of one", ge=0, optional=True)
+    ici_ports: Term | None = count(doc="links to neighbours", optional=True)
+    clock: Term | None = quantity("Hz", doc="clock of what has none of its own", gt=0, optional=True)
+    kernel_launch: Term = quantity(
+        "s",
+        doc="time of starting one operation that nothing hides",
+        ge=0,
+        default=3e-6,
+        source="ai-dynamo/aiconfigurator system files: a constant of 3 us for each operation",
+    )
+
+
+@spec(kind="die", within=("file", "package"))
+class Die:
+    """A piece of silicon in a package."""
+
+    process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
+    area: Term | None = quantity("mm^2", doc="area", gt=0, optional=True, plausible=(1, 60_000))
+    clock: Term | None = quantity("Hz", doc="clock of its cores", gt=0, optional=True, plausible=(1e8, 6e9))
+    grid: Any = listing("", doc="arrangement in the package")
+
+
+@spec(kind="core", within=("file", "package", "die"))
+class Core:
+    """What repeats on a die: a streaming multiprocessor, compute unit, tensor core or processing element."""
+
+    kind: str | None = choice(doc="what sort of core, where there are several", optional=True)
+    clock: Term | None = quantity("Hz", doc="clock, where it is not that of the die", gt=0, optional=True)
+
+
+@spec(kind="node", within=_HARDWARE)
+class Node:
+    """A server: packages, switches, cards and a host in one chassis."""
+
+
+@spec(kind="rack", within=_HARDWARE)
+class Rack:
+    """Nodes in one rack."""
+
+
+@spec(kind="cluster", within=_HARDWARE)
+class Cluster:
+    """Nodes or packages joined by a network."""
+
+
+@spec(kind="connect", within=_HARDWARE)
+class ConnectSettings:
+    """Settings of a `connect` statement."""
+
+    links_per_source: Term | None = count(doc="links of each left endpoint", optional=True)
+    layout: str | None = choice("rail_optimized", "fat_tree", doc="how cards meet leaf switches", optional=True)
+    pairing: str | None = choice("one_to_one", "all_to_all", doc="which endpoints pair up", planned=True)
+    fan_in: Term | None = count(doc="left endpoints on each right one", planned=True)
+    ports: Term | None = count(doc="ports used", planned=True)
+    routing: str | None = choice("static", "adaptive", doc="how packets find their way", planned=True)
+    multicast: bool | None = flag(doc="one sender reaches many at once", planned=True)
+    broadcast: bool | None = flag(doc="one sender reaches all at once", planned=True)
+    twisted: bool | None = flag(doc="a torus whose wrap-around links are shifted", planned=True)
+    wrap: Any = ref("link", doc="link of the wrap-around", planned=True)
+
+
+@spec(kind="gemm", within=("calibration",))
+class CalibratedGemm:
+    """Calibration of matrix multiplication."""
+
+    efficiency: Any = anything(doc="achieved share of peak: a number, a curve or a table")
+
+
+@spec(kind="calibration", within=("file",))
+class Calibration:
+    """What was measured of a device or an engine and takes the place of general defaults."""
+
+    applies_to: Any = ref("package", doc="the device that was measured", optional=True)
+    kernel_launch: Term | None = quantity("s", doc="time of starting one operation", ge=0, optional=True)
+    gemm: Any = block("gemm", doc="matrix multiplication")
+
+
+KINDS = (
+    Source,
+    Process,
+    Dtype,
+    Link,
+    Switch,
+    Nic,
+    Host,
+    Power,
+    Cost,
+    Package,
+    Die,
+    Core,
+    Node,
+    Rack,
+    Cluster,
+    ConnectSettings,
+    CalibratedGemm,
+    Calibration,
+)
+"""Every spec of this module, in the order of the documentation."""
+

@@ -1,0 +1,289 @@
+"""The neutral vocabulary between models: operations, traffic, collectives, plans, usage and limits.
+
+Every number is a `Term`, so that a model function sees a whole sweep at once. Nothing here computes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+
+from accelscope.core.term import Term, term
+
+S = TypeVar("S")
+
+ONE = term(1.0)
+NO_BYTES = term(0.0, "B")
+NO_OPS = term(0.0, "op")
+NO_TIME = term(0.0, "s")
+NO_ENERGY = term(0.0, "J")
+
+
+@frozen(kw_only=True, eq=False)
+class Part(Generic[S]):
+    """A bound block in its place on a device or system.
+
+    Attributes:
+        name: the label, such as `hbm`.
+        path: dotted labels from the device, such as `gh100.sm.tensor`.
+        spec: the bound spec.
+        model: name of the model that serves it.
+        count: how many there are on one device, all levels multiplied.
+        clock: cycle/s of the nearest enclosing clock, or None where none is given.
+        level: the kind of block that it stands in, such as `package`, `die` or `core`.
+    """
+
+    name: str
+    path: str
+    spec: S
+    model: str
+    count: Term = ONE
+    clock: Term | None = None
+    level: str = "package"
+
+
+@frozen(kw_only=True, eq=False)
+class Precision:
+    """Data types by role, as names of `accelscope.core.dtypes`."""
+
+    weights: str
+    activations: str
+    kv: str
+
+
+@frozen(kw_only=True, eq=False)
+class Step:
+    """One pass of a model over a batch.
+
+    Attributes:
+        phase: "prefill" or "decode".
+        sequences: how many sequences are in the pass.
+        tokens: new tokens of each sequence in the pass (the prompt, or 1).
+        context: tokens of each sequence that are cached before the pass.
+    """
+
+    phase: str
+    sequences: Term
+    tokens: Term
+    context: Term
+
+
+@frozen(kw_only=True, eq=False)
+class Op:
+    """One class of operation of a pass, with everything a hardware model may ask about it.
+
+    Sizes are of one execution on one device. A GEMM computes, `groups` times, an (m x k) by (k x n) product.
+
+    Attributes:
+        name: such as `qkv`; unique within a pass.
+        component: `attention`, `ffn`, `norm`, `embedding`, `lm_head`, ...: what a breakdown groups by.
+        kind: `gemm`, `grouped_gemm`, `attention`, `elementwise` or `gather`.
+        dtype: data type that is computed in.
+        flops: op.
+        weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
+        m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is head_dim of one of
+            `groups` (sequence, KV head) pairs.
+        repeat: executions a pass (layers).
+        launches: kernels started for one execution.
+        split: how tensor parallelism divides it: `column` (n), `row` (k, then an all-reduce of `writes`), `heads`,
+            `vocab`, `experts` or `none`.
+        kv_heads: KV heads on the device, where `split` is `heads`.
+    """
+
+    name: str
+    component: str
+    kind: str
+    dtype: str
+    flops: Term
+    weights: Term = NO_BYTES
+    reads: Term = NO_BYTES
+    writes: Term = NO_BYTES
+    kv_read: Term = NO_BYTES
+    kv_write: Term = NO_BYTES
+    m: Term = ONE
+    n: Term = ONE
+    k: Term = ONE
+    groups: Term = ONE
+    repeat: Term = ONE
+    launches: Term = ONE
+    split: str = "none"
+    kv_heads: Term | None = None
+
+
+@frozen(kw_only=True, eq=False)
+class Collective:
+    """A communication of one pass.
+
+    Attributes:
+        kind: `all_reduce`, `all_gather`, `reduce_scatter`, `all_to_all` or `send_recv`.
+        bytes: payload of the full tensor (what one rank holds before an all-reduce; what all ranks hold together
+            after an all-gather; what one rank sends in all for an all-to-all).
+        ranks: devices that take part; 1 costs nothing.
+        stride: distance of neighbouring ranks in device numbers, so 1 for the innermost parallelism.
+        repeat: executions a pass.
+        component: what a breakdown groups by.
+    """
+
+    name: str
+    kind: str
+    bytes: Term
+    ranks: Term
+    stride: Term = ONE
+    repeat: Term = ONE
+    component: str = "communication"
+
+
+@frozen(kw_only=True, eq=False)
+class Limit:
+    """A resource with what is used of it; a point is infeasible where used exceeds available."""
+
+    name: str
+    used: Term
+    available: Term
+    reason: str = ""
+
+
+@frozen(kw_only=True, eq=False)
+class Usage:
+    """What a model says an operation costs.
+
+    Attributes:
+        time: s.
+        energy: J, or None where the model does not know.
+        limits: resources with a capacity.
+        onward: traffic that the next memory level outwards has to serve, or None for the last.
+    """
+
+    time: Term
+    energy: Term | None = None
+    limits: tuple[Limit, ...] = ()
+    onward: Traffic | None = None
+
+
+@frozen(kw_only=True, eq=False)
+class Traffic:
+    """Bytes that one operation moves at one level of the memory hierarchy.
+
+    Attributes:
+        weights, activations, kv: bytes read and written, by what they are.
+        footprint: bytes that the device touches before it touches the same weights again (weights and KV of a pass).
+        op: the operation.
+    """
+
+    weights: Term
+    activations: Term
+    kv: Term
+    footprint: Term
+    op: Op
+
+    @property
+    def bytes(self) -> Term:
+        """All bytes."""
+        return self.weights + self.activations + self.kv
+
+
+@frozen(kw_only=True, eq=False)
+class Residency:
+    """Bytes that stay on one device, by what they are, and the whole model's totals before any split."""
+
+    weights: Term
+    kv: Term
+    activations: Term
+
+
+@frozen(kw_only=True, eq=False)
+class Workload:
+    """What a workload model builds for one pass of the whole model on one device, before any parallelism.
+
+    Attributes:
+        ops: in order of execution; `repeat` says how often each runs in the pass.
+        residency: bytes of all weights, of the KV cache at the end of the pass, of live activations.
+        activation: bytes that pass from one layer to the next (what a pipeline stage sends on).
+        layers: how many layers there are (what a pipeline divides).
+        heads, kv_heads: of the attention, which bound the tensor-parallel degree.
+        parameters: how many, in total; active_parameters: those that one token uses.
+    """
+
+    ops: tuple[Op, ...]
+    residency: Residency
+    activation: Term
+    layers: Term
+    heads: Term
+    kv_heads: Term
+    parameters: Term
+    active_parameters: Term
+
+
+@frozen(kw_only=True, eq=False)
+class Plan:
+    """A pass as one device runs it: what the strategies make of a workload, one after the other.
+
+    Attributes:
+        ops: per device and micro-batch.
+        collectives: per device and micro-batch.
+        residency: per device.
+        stages: pipeline stages; each runs its share of `ops` (ops keep the repeat of one stage).
+        microbatches: how many a pass is divided into.
+        ranks: devices so far: the product of the degrees.
+        limits: rules of the split, such as heads that do not divide.
+    """
+
+    ops: tuple[Op, ...]
+    collectives: tuple[Collective, ...] = ()
+    residency: Residency
+    workload: Workload
+    stages: Term = ONE
+    microbatches: Term = ONE
+    replicas: Term = ONE
+    ranks: Term = ONE
+    limits: tuple[Limit, ...] = ()
+
+
+@frozen(kw_only=True, eq=False)
+class Device:
+    """One accelerator: what the compute and memory models see.
+
+    Attributes:
+        name: of its definition, such as `H100_SXM`.
+        engines: compute parts; memories: from the innermost to the outermost level.
+        package: the bound `package` spec.
+    """
+
+    name: str
+    engines: tuple[Part[Any], ...]
+    memories: tuple[Part[Any], ...]
+    package: Any
+
+
+@frozen(kw_only=True, eq=False)
+class Fabric:
+    """One tier of the network: `size` endpoints that reach each other over links.
+
+    Attributes:
+        pattern: `switch`, `clique`, `ring`, `mesh`, `torus` or `flat`: selects the interconnect model.
+        link: the bound link spec (bandwidth of one link in one direction, latency, efficiency).
+        links: links of one endpoint into this tier.
+        size: endpoints of one group: devices for the innermost tier.
+        shape: sizes along the dimensions of a mesh or torus.
+        switch: the bound switch spec, or None.
+        settings: further fields of the `connect` block, by name.
+    """
+
+    name: str
+    pattern: str
+    link: Any
+    links: Term
+    size: Term
+    shape: tuple[Term, ...] = ()
+    switch: Any = None
+    settings: Any = field(factory=dict)
+
+
+@frozen(kw_only=True, eq=False)
+class Machine:
+    """Devices and the tiers that join them, innermost first."""
+
+    device: Device
+    devices: Term
+    tiers: tuple[Fabric, ...]
