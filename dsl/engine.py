@@ -1,0 +1,160 @@
+"""The parser's loop: reads terminals, runs the parse tables, keeps exact offsets, hands mistakes to recovery."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from attrs import define, field
+
+from accelscope.dsl.build import Rejected
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span
+from accelscope.dsl.limits import MAX_BRACKETS, MAX_DEPTH, MAX_STACK
+from accelscope.dsl.tables import Row, Rule, Tables
+from accelscope.dsl.terminals import Literals
+
+OPENING: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
+CLOSING: Final = frozenset({"RBRACE", "RSQB", "RPAR"})
+END: Final = "$END"
+
+
+class Problem(Exception):
+    """A terminal that does not fit, with the finding where the loop knows it already."""
+
+    def __init__(self, kind: str, start: int, end: int, finding: Diagnostic | None = None) -> None:
+        super().__init__(kind)
+        self.kind, self.start, self.end, self.finding = kind, start, end, finding
+
+
+@define(eq=False)
+class Engine:
+    """The state of one parse.
+
+    Attributes:
+        states: the rows of the tables that are open; three stacks run in parallel to it:
+        values: what each symbol became,
+        starts: where it begins,
+        depths: how deep its tree is.
+        open: offset and stack height of each open bracket.
+        closers: where to act as if a `}` stood there, ascending.
+        at: where reading goes on.
+        last: where the last terminal taken ends.
+    """
+
+    source: Source
+    tables: Tables
+    literals: Literals
+    closers: list[int] = field(factory=list)
+    states: list[Row] = field(init=False)
+    values: list[Any] = field(factory=lambda: [None])
+    starts: list[int] = field(factory=lambda: [0])
+    depths: list[int] = field(factory=lambda: [0])
+    open: list[tuple[int, int]] = field(factory=list)
+    at: int = 0
+    last: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.states = [self.tables.rows[0]]
+
+    def run(self) -> None:
+        """Read from `at` to the end of the text.
+
+        Raises:
+            Problem: a terminal that does not fit; the stacks stand just before it.
+        """
+        text, scan, kinds, states = self.source.text, self.tables.scan.match, self.tables.kinds, self.states
+        words, convert, take = self.tables.words, self.literals.convert, self.take
+        limit = self.closers[0] if self.closers else len(text) + 1
+        while True:
+            found = scan(text, self.at)
+            group = found.lastindex if found else None
+            if found is None or group is None:
+                self._close(len(text) + 1)
+                return take(END, None, len(text), len(text))
+            start, end = found.span(group)
+            if start >= limit:
+                limit = self._close(start)
+            value: Any = found[group]
+            if group == 1:
+                kind = words.get(value, "NAME")
+                row = states[-1]
+                if kind not in row:
+                    kind = "NAME"
+                elif (
+                    value[0] == "x"
+                    and "MULTIPLE" in row
+                    and (found := self.tables.multiple.match(text, start))
+                ):
+                    kind, value, end = "MULTIPLE", found[0], found.end()
+            else:
+                kind = kinds[group]
+                if kind in convert:
+                    value = convert[kind](value, start)
+                elif kind == "REMARK":
+                    self.at = end
+                    continue
+            take(kind, value, start, end)
+            self.at = end
+
+    def _close(self, start: int) -> int:
+        """Take the closing braces that are due before `start`; return where the next one is due."""
+        while self.closers and self.closers[0] <= start:
+            self.take("RBRACE", "}", self.last, self.last)
+            del self.closers[0]
+        return self.closers[0] if self.closers else len(self.source.text) + 1
+
+    def take(self, kind: str, value: Any, start: int, end: int) -> None:
+        """Take one terminal: reduce what it completes, then shift it."""
+        states = self.states
+        action = states[-1].get(kind)
+        while action.__class__ is tuple:
+            if action[0] == 1 and action[2]:
+                states[-1] = states[-2][action[1]]
+            else:
+                self._reduce(action, kind, start, end)
+            action = states[-1].get(kind)
+        if action is None:
+            raise Problem(kind, start, end)
+        if kind in OPENING:
+            self._nest(kind, start, end)
+        elif kind in CLOSING:
+            self.open.pop()
+        states.append(action)
+        self.values.append(value)
+        self.starts.append(start)
+        self.depths.append(0)
+        self.last = end
+        if len(states) > MAX_STACK:
+            raise self._too_deep(kind, start, end, "this chain is longer than any description needs")
+
+    def _reduce(self, rule: Rule, kind: str, start: int, end: int) -> None:
+        size, origin, _, gather, make = rule
+        states, values, starts, depths = self.states, self.values, self.starts, self.depths
+        begin = starts[-size] if size else self.last
+        value = gather(values)
+        depth = max(depths[-size:]) if size > 1 else depths[-1] if size else 0
+        if make is not None:
+            try:
+                value = make(begin, self.last, *value)
+            except Rejected as no:
+                span = no.node.span(self.source)
+                finding = Diagnostic(code="A001", message=no.message, span=span, help=no.help)
+                raise Problem(kind, start, end, finding) from no
+            if size > 1:
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise self._too_deep(kind, start, end, "this is nested deeper than any description needs")
+        if size:
+            del states[-size:], values[-size:], starts[-size:], depths[-size:]
+        states.append(states[-1][origin])
+        values.append(value)
+        starts.append(begin)
+        depths.append(depth)
+
+    def _nest(self, kind: str, start: int, end: int) -> None:
+        self.open.append((start, len(self.states)))
+        if len(self.open) > MAX_BRACKETS:
+            raise self._too_deep(kind, start, end, f"brackets are nested more than {MAX_BRACKETS} deep")
+
+    def _too_deep(self, kind: str, start: int, end: int, message: str) -> Problem:
+        span = Span(self.source, start, end)
+        return Problem(kind, start, end, Diagnostic(code="A005", message=message, span=span))
