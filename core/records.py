@@ -17,7 +17,7 @@ from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.units import Unit
 
 if TYPE_CHECKING:
-    from accelscope.core.assemble import Design
+    from accelscope.core.design import Design
     from accelscope.core.evaluate import Evaluation
     from accelscope.core.result import Result
 

@@ -30,6 +30,7 @@ class Part(Generic[S]):
         spec: the bound spec.
         model: name of the model that serves it.
         count: how many there are on one device, all levels multiplied.
+        cores: how many cores of the kind that it stands in there are on one device; 1 outside any core.
         clock: cycle/s of the nearest enclosing clock, or None where none is given.
         level: the kind of block that it stands in, such as `package`, `die` or `core`.
     """
@@ -39,6 +40,7 @@ class Part(Generic[S]):
     spec: S
     model: str
     count: Term = ONE
+    cores: Term = ONE
     clock: Term | None = None
     level: str = "package"
 

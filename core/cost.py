@@ -1,0 +1,126 @@
+"""What one operation costs on one device: compute and memory at once, and what starting it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.term import Term, maximum
+from accelscope.core.work import Device, Limit, Op, Part, Plan, Traffic, Usage
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
+
+
+@frozen(kw_only=True, eq=False)
+class OpCost:
+    """The cost of one execution of an operation, and of all executions of a pass.
+
+    Attributes:
+        parts: name of each resource to the time that it alone needs; the longest decides.
+        each: time of one execution with its start.
+        seconds: time of all executions of one micro-batch on one stage.
+        flops, bytes: of all executions of one micro-batch on one stage; bytes at the home memory.
+        energy: of all executions, compute and memory apart, or None where unknown.
+    """
+
+    op: Op
+    parts: tuple[tuple[str, Term], ...]
+    each: Term
+    seconds: Term
+    compute_energy: Term | None
+    memory_energy: Term | None
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the operation."""
+        return self.op.name
+
+    @property
+    def component(self) -> str:
+        """What a breakdown groups it by."""
+        return self.op.component
+
+
+def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
+    """Return what an operation of a plan costs on a device."""
+    parts: list[tuple[str, Term]] = []
+    limits: list[Limit] = []
+    engine = engine_for(op, device, registry)
+    compute_energy = None
+    if engine is not None:
+        usage = registry.computes[engine.model].run(engine, op, device)
+        parts.append((engine.name, usage.time.named(f"{engine.name} time")))
+        limits.extend(usage.limits)
+        compute_energy = usage.energy
+    services = memory_services(op, plan, device, registry)
+    for part, usage in services:
+        parts.append((part.name, usage.time.named(f"{part.name} time")))
+        limits.extend(usage.limits)
+    launch = (device.package.kernel_launch * op.launches).named("kernel launch")
+    each = (maximum(*(time for _, time in parts)).named(f"{op.name} work") + launch).named(op.name)
+    parts.append(("launch", launch))
+    return OpCost(
+        op=op,
+        parts=tuple(parts),
+        each=each,
+        seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
+        compute_energy=_times_repeat(compute_energy, op),
+        memory_energy=_memory_energy(op, services),
+        limits=tuple(limits),
+    )
+
+
+def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> list[tuple[Part[Any], Usage]]:
+    """Return what each level of the memory hierarchy says of an operation's traffic, from the inside outwards."""
+    traffic: Traffic | None = Traffic(
+        weights=op.weights,
+        activations=op.reads + op.writes,
+        kv=op.kv_read + op.kv_write,
+        footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
+        op=op,
+    )
+    found: list[tuple[Part[Any], Usage]] = []
+    for part in device.memories:
+        if traffic is None:
+            break
+        usage = registry.memories[part.model].serve(part, traffic)
+        found.append((part, usage))
+        traffic = usage.onward
+    return found
+
+
+def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
+    """Return the fastest engine that runs an operation in its data type, or None where the device has none."""
+    best: Part[Any] | None = None
+    best_rate = 0.0
+    for part in device.engines:
+        record = registry.computes[part.model]
+        if op.kind not in record.kinds:
+            continue
+        rate = record.peak(part, op.dtype)
+        value = float(np.max(rate.value)) if rate is not None else 0.0
+        if value > best_rate:
+            best, best_rate = part, value
+    return best
+
+
+def _memory_energy(op: Op, services: list[tuple[Part[Any], Usage]]) -> Term | None:
+    known = [usage.energy for _, usage in services if usage.energy is not None]
+    if not known:
+        return None
+    energy = known[0]
+    for item in known[1:]:
+        energy = energy + item
+    return energy * op.repeat
+
+
+def _times_repeat(energy: Term | None, op: Op) -> Term | None:
+    return None if energy is None else energy * op.repeat
+
+
+def _times(repeat: Term) -> str:
+    return f"{float(repeat.value.flat[0]):g}" if repeat.value.size == 1 else "n"

@@ -1,0 +1,58 @@
+"""A design: everything one evaluation needs, bound and ready, with terms for numbers. Nothing here computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import field, frozen
+
+from accelscope.core.records import Strategy, WorkloadModel
+from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
+from accelscope.core.term import Term
+from accelscope.core.work import Limit, Machine, Precision
+
+
+@frozen(kw_only=True, eq=False)
+class Model:
+    """The model that is served: its name, its bound spec and the record that builds its operations."""
+
+    name: str
+    spec: Any
+    record: WorkloadModel
+
+
+@frozen(kw_only=True, eq=False)
+class Money:
+    """What a system costs.
+
+    Attributes:
+        rate: USD a second of the whole system, or None where no price is given.
+        electricity: USD a joule, or None.
+    """
+
+    rate: Term | None = None
+    electricity: Term | None = None
+
+
+@frozen(kw_only=True, eq=False)
+class Design:
+    """A scenario, assembled.
+
+    Attributes:
+        strategies: each with its bound spec, in the order in which they divide the work.
+        model_error: factor on every time, 1 but where the error of the models is propagated.
+        limits: conditions of the description itself, such as its asserts.
+    """
+
+    scenario: str
+    machine: Machine
+    model: Model
+    precision: Precision
+    strategies: tuple[tuple[Strategy, Any], ...]
+    load: Load
+    memory: MemoryPolicy
+    scheduler: Scheduler
+    money: Money
+    model_error: Term
+    limits: tuple[Limit, ...] = ()
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,100 @@
+"""The points of a sweep: each numeric axis owns one array dimension; everything else is a variant outside."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.term import Array, Term
+
+CHUNK = 65_536
+"""Points evaluated at once: arrays of this size stay in a core's cache."""
+
+
+@frozen(kw_only=True)
+class Axis:
+    """A swept parameter.
+
+    Attributes:
+        name: the path as written.
+        unit: of the values as written, or "" for plain numbers and variants.
+        values: numbers in `unit`, or names of variants.
+        numeric: whether it is an array dimension.
+    """
+
+    name: str
+    unit: str
+    values: tuple[float | str, ...]
+    numeric: bool
+
+    @property
+    def size(self) -> int:
+        """How many values."""
+        return len(self.values)
+
+
+def along(values: Array, position: int, dimensions: int) -> Array:
+    """Return a one-dimensional array shaped to vary along one of several dimensions."""
+    shape = [1] * dimensions
+    shape[position] = values.size
+    return values.reshape(shape)
+
+
+def chunks(shape: tuple[int, ...], limit: int = CHUNK) -> Iterator[tuple[slice, ...]]:
+    """Yield slices that cut a grid into blocks of at most `limit` points, whole along the last dimensions."""
+    steps = list(shape)
+    for position, size in enumerate(shape):
+        inner = math.prod(shape[position + 1 :])
+        steps[position] = max(1, min(size, limit // max(inner, 1)))
+        if steps[position] > 1 or inner <= limit:
+            break
+    starts = [range(0, size, step) for size, step in zip(shape, steps, strict=True)]
+    for corner in itertools.product(*starts):
+        yield tuple(slice(at, at + step) for at, step in zip(corner, steps, strict=True))
+
+
+def taken(value: Any, where: tuple[slice, ...]) -> Any:
+    """Return a copy of any nest of attrs classes, tuples and mappings with every term cut to a block of the grid."""
+    return _mapped(value, lambda item: _cut(item, where))
+
+
+def _cut(item: Term, where: tuple[slice, ...]) -> Term:
+    array = item.value
+    if array.ndim == 0:
+        return item
+    index = tuple(part if size > 1 else slice(None) for part, size in zip(where, array.shape, strict=False))
+    return Term(array[index], item.dimension)
+
+
+def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
+    if isinstance(value, Term):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_mapped(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    if attrs.has(type(value)) and not type(value).__module__.startswith("accelscope.dsl"):
+        changed = {}
+        for item in attrs.fields(type(value)):
+            old = getattr(value, item.name)
+            new = _mapped(old, change)
+            if new is not old:
+                changed[item.name.lstrip("_")] = new
+        return attrs.evolve(value, **changed) if changed else value
+    return value
+
+
+def grid_shape(axes: tuple[Axis, ...]) -> tuple[int, ...]:
+    """Return the sizes of the numeric axes."""
+    return tuple(axis.size for axis in axes if axis.numeric)
+
+
+def broadcast(value: Term, shape: tuple[int, ...]) -> Array:
+    """Return the array of a term at full size."""
+    return np.broadcast_to(value.value, shape)
