@@ -63,12 +63,14 @@ class Step:
         sequences: how many sequences are in the pass.
         tokens: new tokens of each sequence in the pass (the prompt, or 1).
         context: tokens of each sequence that are cached before the pass.
+        microbatches: how many such passes a batch was divided into, for a pipeline.
     """
 
     phase: str
     sequences: Term
     tokens: Term
     context: Term
+    microbatches: Term = ONE
 
 
 @frozen(kw_only=True, eq=False)
@@ -88,9 +90,11 @@ class Op:
             `groups` (sequence, KV head) pairs.
         repeat: executions a pass (layers).
         launches: kernels started for one execution.
-        split: how tensor parallelism divides it: `column` (n), `row` (k, then an all-reduce of `writes`), `heads`,
-            `vocab`, `experts` or `none`.
-        kv_heads: KV heads on the device, where `split` is `heads`.
+        split: how tensor parallelism divides it: `column` (n), `row` (k, then an all-reduce of `writes`), `partial`
+            (k like `row`, but a later operation's all-reduce adds it up), `heads`, `vocab`, `expert_column` and
+            `expert_row` (by expert, and within one like `column` and `row`) or `none`.
+        kv_heads: KV heads on the device, where the operation has a part for each KV head that repeats beyond them.
+        layered: whether it stands in the layers that a pipeline divides; not so embedding and lm_head.
     """
 
     name: str
@@ -111,6 +115,7 @@ class Op:
     launches: Term = ONE
     split: str = "none"
     kv_heads: Term | None = None
+    layered: bool = True
 
 
 @frozen(kw_only=True, eq=False)
@@ -125,6 +130,7 @@ class Collective:
         stride: distance of neighbouring ranks in device numbers, so 1 for the innermost parallelism.
         repeat: executions a pass.
         component: what a breakdown groups by.
+        layered: whether it stands in the layers that a pipeline divides.
     """
 
     name: str
@@ -134,6 +140,7 @@ class Collective:
     stride: Term = ONE
     repeat: Term = ONE
     component: str = "communication"
+    layered: bool = True
 
 
 @frozen(kw_only=True, eq=False)
@@ -187,11 +194,16 @@ class Traffic:
 
 @frozen(kw_only=True, eq=False)
 class Residency:
-    """Bytes that stay on one device, by what they are, and the whole model's totals before any split."""
+    """Bytes that stay on one device, by what they are, and the whole model's totals before any split.
+
+    Attributes:
+        replicated: bytes among `activations` that every tensor-parallel rank holds in full.
+    """
 
     weights: Term
     kv: Term
     activations: Term
+    replicated: Term = NO_BYTES
 
 
 @frozen(kw_only=True, eq=False)
@@ -205,6 +217,8 @@ class Workload:
         layers: how many layers there are (what a pipeline divides).
         heads, kv_heads: of the attention, which bound the tensor-parallel degree.
         parameters: how many, in total; active_parameters: those that one token uses.
+        experts, top_k: routed experts of a layer and how many of them a token visits, or None without experts.
+        expert_weights: bytes of all routed experts, which are part of `residency.weights`.
     """
 
     ops: tuple[Op, ...]
@@ -215,6 +229,9 @@ class Workload:
     kv_heads: Term
     parameters: Term
     active_parameters: Term
+    experts: Term | None = None
+    top_k: Term | None = None
+    expert_weights: Term = NO_BYTES
 
 
 @frozen(kw_only=True, eq=False)
