@@ -133,9 +133,7 @@ def _number(array: Array | None, index: tuple[int, ...]) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _metric(column: MetricColumn, index: tuple[int, ...]) -> dict[str, Any] | None:
-    if column.value is None:
-        return None
+def _metric(column: MetricColumn, index: tuple[int, ...]) -> dict[str, Any]:
     return {
         "value": _number(column.value, index),
         "unit": column.unit,

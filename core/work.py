@@ -217,6 +217,7 @@ class Workload:
         layers: how many layers there are (what a pipeline divides).
         heads, kv_heads: of the attention, which bound the tensor-parallel degree.
         parameters: how many, in total; active_parameters: those that one token uses.
+        kv_per_token: bytes that one more token of context takes in all layers, windows aside.
         experts, top_k: routed experts of a layer and how many of them a token visits, or None without experts.
         expert_weights: bytes of all routed experts, which are part of `residency.weights`.
     """

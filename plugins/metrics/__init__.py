@@ -1,0 +1,22 @@
+"""Numbers of a whole evaluation: latency, throughput, use of the hardware, power, energy and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from accelscope.core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from accelscope.core.records import Metric
+
+
+@hookimpl
+def accelscope_metrics() -> Iterable[Metric]:
+    """Yield the metrics that every evaluation has."""
+    from accelscope.plugins.metrics import cost, latency, power, use
+
+    yield from latency.METRICS
+    yield from use.METRICS
+    yield from power.METRICS
+    yield from cost.METRICS

@@ -1,0 +1,89 @@
+"""Latency and throughput of a static batch.
+
+All sequences of a batch start together and end together: the first token comes with the prefill pass, each further
+one with a decode pass at the mean context of the answer. The definitions are those of MLPerf Inference (time to first
+token, time per output token).
+"""
+
+from __future__ import annotations
+
+from accelscope.core.evaluate import Evaluation, plain
+from accelscope.core.records import Metric
+from accelscope.core.term import Term, term
+
+
+def ttft(evaluation: Evaluation) -> Term:
+    """Return the time from the arrival of a batch to its first tokens."""
+    return evaluation.prefill.time.named("ttft")
+
+
+def tpot(evaluation: Evaluation) -> Term:
+    """Return the time between two tokens of a sequence, in s/tok."""
+    return (evaluation.decode.time / term(1.0, "tok")).named("tpot")
+
+
+def e2e_latency(evaluation: Evaluation) -> Term:
+    """Return the time from the arrival of a batch to its last tokens."""
+    steps = (plain(evaluation.design.load.output) - 1.0).named("decode steps")
+    decoding = (evaluation.decode.time * steps).named("decoding")
+    return (evaluation.prefill.time + decoding).named("e2e latency")
+
+
+def throughput(evaluation: Evaluation) -> Term:
+    """Return output tokens a second of the whole system over the life of a batch."""
+    tokens = (evaluation.batch * tokens_out(evaluation)).named("output tokens of the batch")
+    return (tokens / e2e_latency(evaluation)).named("throughput")
+
+
+def throughput_per_device(evaluation: Evaluation) -> Term:
+    """Return throughput over the devices that the split uses."""
+    return (throughput(evaluation) / evaluation.devices_used).named("throughput per device")
+
+
+def decode_throughput(evaluation: Evaluation) -> Term:
+    """Return output tokens a second while decoding."""
+    return (evaluation.batch * term(1.0, "tok") / evaluation.decode.time).named("decode throughput")
+
+
+def prefill_throughput(evaluation: Evaluation) -> Term:
+    """Return prompt tokens a second while prefilling."""
+    tokens = evaluation.batch * plain(evaluation.design.load.prompt) * term(1.0, "tok")
+    return (tokens / evaluation.prefill.time).named("prefill throughput")
+
+
+def tokens_out(evaluation: Evaluation) -> Term:
+    """Return the tokens of one answer, in tok."""
+    return plain(evaluation.design.load.output) * term(1.0, "tok")
+
+
+METRICS = (
+    Metric(name="ttft", unit="s", doc="time to first token of a batch", compute=ttft),
+    Metric(name="tpot", unit="s/tok", doc="time per output token of a sequence", compute=tpot),
+    Metric(name="e2e_latency", unit="s", doc="time to the last token of a batch", compute=e2e_latency),
+    Metric(
+        name="throughput", unit="tok/s", doc="output tokens a second of the system", compute=throughput, better="high"
+    ),
+    Metric(
+        name="throughput_per_device",
+        unit="tok/s",
+        doc="output tokens a second of one device in use",
+        compute=throughput_per_device,
+        better="high",
+    ),
+    Metric(
+        name="decode_throughput",
+        unit="tok/s",
+        doc="output tokens a second while decoding",
+        compute=decode_throughput,
+        better="high",
+        headline=False,
+    ),
+    Metric(
+        name="prefill_throughput",
+        unit="tok/s",
+        doc="prompt tokens a second while prefilling",
+        compute=prefill_throughput,
+        better="high",
+        headline=False,
+    ),
+)

@@ -1,0 +1,39 @@
+"""Sums over the operations of a pass, per device."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accelscope.core.evaluate import Evaluation, Pass, plain
+from accelscope.core.term import Term, total
+
+
+def decode_steps(evaluation: Evaluation) -> Term:
+    """Return how many decode steps an answer takes: its first token comes with the prefill."""
+    return plain(evaluation.design.load.output) - 1.0
+
+
+def pass_flops(step: Pass) -> Term:
+    """Return the FLOPs of one device in a pass, all micro-batches."""
+    return total(cost.op.flops * cost.op.repeat for cost in step.ops) * step.plan.microbatches
+
+
+def pass_bytes(step: Pass) -> Term:
+    """Return the bytes of weights and KV cache that one device reads in a pass, all micro-batches."""
+    moved = total((cost.op.weights + cost.op.kv_read) * cost.op.repeat for cost in step.ops)
+    return moved * step.plan.microbatches
+
+
+def compute_peak(evaluation: Evaluation) -> Term | None:
+    """Return the dense peak of one device in the data type that the model computes in."""
+    return peak_in(evaluation, evaluation.design.precision.activations)
+
+
+def peak_in(evaluation: Evaluation, dtype: str) -> Term | None:
+    """Return the peak of the fastest engine of one device in a data type, or None where it has none."""
+    best: Term | None = None
+    for part in evaluation.design.machine.device.engines:
+        rate = evaluation.registry.computes[part.model].peak(part, dtype)
+        if rate is not None and (best is None or np.max(rate.value) > np.max(best.value)):
+            best = rate
+    return None if best is None else best.named(f"peak in {dtype}")
