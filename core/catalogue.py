@@ -6,19 +6,17 @@ It calls the hooks through a function that it is given, so it knows nothing of e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
 from accelscope.core import records
 from accelscope.core.errors import PluginConflictError, PluginError
 from accelscope.core.kinds import Candidate, Kinds
+from accelscope.core.origins import Failure, Plugin, conflict, failure
 from accelscope.core.spec import about, schema_of
 from accelscope.dsl.schema import Schemas
-from accelscope.dsl.units import Unit, UnitTable
-
-if TYPE_CHECKING:
-    from accelscope.core.registry import Failure, Plugin
+from accelscope.dsl.units import Unit, UnitTable, UnknownUnit
 
 CONTRACT = 1
 """Version of the seams that this accelscope has."""
@@ -134,14 +132,12 @@ def _call(
     family: str, hook: Family, plugin: Plugin, function: Any, units: UnitTable, failures: list[Failure]
 ) -> list[Provided]:
     """Return the records of one hook of one plugin; where it fails, none of them but a failure."""
-    from accelscope.core.registry import failure
-
     found = []
     try:
         for record in function() or ():
             _verify(hook, record, units)
             found.append(Provided(family, getattr(record, "name", None) or record.symbol, record, plugin))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
         failures.append(failure(plugin, hook.hook, error))
         return []
     return found
@@ -153,7 +149,9 @@ def _verify(hook: Family, record: Any, units: UnitTable) -> None:
         raise PluginError(f"yields {record!r} instead of a {record_class.__name__}")
     contract = getattr(record, "contract", CONTRACT)
     if contract != CONTRACT:
-        raise PluginError(f"`{record.name}` is written for contract {contract}; this accelscope has {CONTRACT}")
+        raise PluginError(
+            f"`{record.name}` is written for contract {contract}; this accelscope has {CONTRACT}"
+        )
     spec = getattr(record, "spec", None)
     if spec is None:
         return
@@ -169,24 +167,16 @@ def _add(provided: dict[tuple[str, str], Provided], item: Provided) -> None:
         raise conflict(f"{item.family} `{item.name}`", str(other.plugin), str(item.plugin), item.plugin.name)
 
 
-def conflict(what: str, one: str, other: str, name: str) -> PluginConflictError:
-    """Return the error of two plugins that provide the same thing."""
-    if one == other:
-        return PluginConflictError(f"plugin {one} provides {what} twice")
-    return PluginConflictError(
-        f"two plugins provide {what}: {one} and {other}; "
-        f"disable one, for example with `--no-plugin {name}` or ACCELSCOPE_DISABLE={name}"
-    )
-
-
 def _units(items: Iterable[Provided]) -> UnitTable:
     known: list[Unit] = []
     table = UnitTable.of()
     for item in items:
         try:
             table = UnitTable.of((*known, item.record))
-        except Exception as error:
-            raise PluginConflictError(f"unit `{item.name}` of plugin {item.plugin} cannot be added: {error}") from error
+        except (ValueError, UnknownUnit) as error:
+            raise PluginConflictError(
+                f"unit `{item.name}` of plugin {item.plugin} cannot be added: {error}"
+            ) from error
         known.append(item.record)
     return table
 

@@ -60,12 +60,19 @@ class Kinds:
         Raises:
             PluginConflictError: two specs read the same block.
         """
-        own = [Candidate(spec, str(about(spec)["kind"]), None, "core") for spec in structure.KINDS + scenario.KINDS]
+        own = [
+            Candidate(spec, str(about(spec)["kind"]), None, "core")
+            for spec in structure.KINDS + scenario.KINDS
+        ]
         by_kind: dict[str, tuple[Candidate, ...]] = {}
         for item in (*own, *plugins):
             by_kind[item.kind] = (*by_kind.get(item.kind, ()), item)
-        defaults = {kind: found for kind, items in by_kind.items() if (found := _default(kind, items)) is not None}
-        schemas = {kind: _kind_schema(kind, items, defaults.get(kind), units) for kind, items in by_kind.items()}
+        defaults = {
+            kind: found for kind, items in by_kind.items() if (found := _default(kind, items)) is not None
+        }
+        schemas = {
+            kind: _kind_schema(kind, items, defaults.get(kind), units) for kind, items in by_kind.items()
+        }
         return cls(by_kind, _with_children(by_kind, schemas), defaults)
 
     def spec_for(self, kind: str, parent_kind: str | None, selected: str | None) -> tuple[type, Any] | None:
@@ -76,7 +83,7 @@ class Kinds:
         if key in SHARED or not items:
             return None
         found: Candidate | None = self._defaults.get(key)
-        if selected is not None and items[-1].selector is not None:
+        if selected is not None and any(item.selector for item in items):
             found = next((item for item in items if selected in item.selected), None)
         return (found.spec, found.record) if found else None
 
@@ -94,7 +101,9 @@ def _default(kind: str, items: tuple[Candidate, ...]) -> Candidate | None:
     return claims[0] if claims else None
 
 
-def _kind_schema(kind: str, items: tuple[Candidate, ...], default: Candidate | None, units: UnitTable) -> KindSchema:
+def _kind_schema(
+    kind: str, items: tuple[Candidate, ...], default: Candidate | None, units: UnitTable
+) -> KindSchema:
     schemas = {id(item): schema_of(item.spec, item.model, units) for item in items}
     if kind in SHARED:
         return KindSchema(kind=kind, default=_merged(kind, items, tuple(schemas.values())))

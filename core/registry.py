@@ -6,18 +6,30 @@ Nothing of pluggy is seen outside of this module and `accelscope.core.hookspecs`
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from attrs import define, frozen
+from attrs import define
 
 from accelscope.core import hookspecs
-from accelscope.core.errors import PluginConflictError, PluginError, PluginLoadError, UsageError
+from accelscope.core.errors import ModelError, PluginError
+from accelscope.core.origins import (
+    Failure,
+    Plugin,
+    disabled_by_environment,
+    failure,
+    given,
+    plugin_at,
+    refuse_same_name,
+    refuse_unknown,
+    switch_off,
+)
+from accelscope.dsl.schema import Schemas, schema_of_kind
 from accelscope.dsl.suggest import did_you_mean
+from accelscope.dsl.values import Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.catalogue import Catalogue
@@ -34,31 +46,10 @@ if TYPE_CHECKING:
         Strategy,
         WorkloadModel,
     )
-    from accelscope.dsl.schema import Schemas
+    from accelscope.dsl.component import Component
     from accelscope.dsl.units import UnitTable
 
-DISABLE = "ACCELSCOPE_DISABLE"
 OURS = "accelscope"
-
-
-@frozen(order=True)
-class Plugin:
-    """A plugin by its distribution and the name of its entry point."""
-
-    distribution: str
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"`{self.name}` of {self.distribution} {self.version}"
-
-
-@frozen(eq=False)
-class Failure:
-    """A plugin, or one hook of it, that does not work; `error.__cause__` is why."""
-
-    plugin: Plugin
-    error: PluginLoadError
 
 
 @define(eq=False, slots=False)
@@ -93,7 +84,7 @@ class Registry:
     def built_in(cls, *plugins: object) -> Registry:
         """Load the plugins that ship with accelscope and the given ones, whatever else is installed."""
         found = entry_points(group=hookspecs.GROUP)
-        return _load((point for point in found if _origin(point).distribution == OURS), (), plugins)
+        return _load((point for point in found if plugin_at(point).distribution == OURS), (), plugins)
 
     @classmethod
     def of(cls, *plugins: object) -> Registry:
@@ -119,7 +110,7 @@ class Registry:
         for plugin, function in self.implementations("accelscope_commands"):
             try:
                 function(commands)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
                 failures.append(failure(plugin, "accelscope_commands", error))
         return tuple(failures)
 
@@ -148,10 +139,22 @@ class Registry:
         """Models of network tiers by connection pattern."""
         return self.catalogue.patterns
 
+    def interconnect_for(self, pattern: str) -> InterconnectModel:
+        """Return the model that serves a connection pattern; raise ModelError where no plugin does."""
+        try:
+            return self.patterns[pattern]
+        except KeyError:
+            known = ", ".join(f"`{name}`" for name in sorted(self.patterns)) or "none"
+            raise ModelError(
+                f"no plugin serves the connection pattern `{pattern}`; there are {known}"
+            ) from None
+
     @property
     def strategies(self) -> tuple[Strategy, ...]:
         """Parallelism strategies in the order in which they apply."""
-        return tuple(sorted(self.catalogue.family("strategy").values(), key=lambda item: (item.order, item.name)))
+        return tuple(
+            sorted(self.catalogue.family("strategy").values(), key=lambda item: (item.order, item.name))
+        )
 
     @property
     def workloads(self) -> Mapping[str, WorkloadModel]:
@@ -205,6 +208,17 @@ class Registry:
         """
         return self.catalogue.spec_for(kind, parent_kind, selected)
 
+    def spec_of(self, component: Component) -> tuple[type, Any] | None:
+        """Return the spec class and the record that read a block, after the value of its selecting field."""
+        parent_kind = component.parent.kind if component.parent is not None else None
+        schema = schema_of_kind(self.schemas(), component.kind, parent_kind)
+        selected = None
+        if schema is not None and schema.selector is not None:
+            attribute = component.attributes().get(schema.selector)
+            value = attribute.value if attribute is not None else None
+            selected = value.name if isinstance(value, Symbol) else value if isinstance(value, str) else None
+        return self.spec_for(component.kind, parent_kind, selected)
+
     def plugin_of(self, family: str, name: str) -> Plugin:
         """Return the plugin that a record is from; raise KeyError where there is none."""
         return self.catalogue.provided[family, name].plugin
@@ -217,38 +231,25 @@ class Registry:
         ]
 
 
-def failure(plugin: Plugin, where: str, cause: BaseException) -> Failure:
-    """Return the record of a plugin that failed, with the cause attached."""
-    error = PluginLoadError(f"plugin {plugin} failed in {where}: {type(cause).__name__}: {cause}")
-    error.__cause__ = cause
-    return Failure(plugin, error)
-
-
-def switch_off(name: str) -> str:
-    """Return how a person disables a plugin, as the end of a sentence."""
-    return f"`--no-plugin {name}` or {DISABLE}={name}"
-
-
-def _load(points: Iterable[EntryPoint], disabled: tuple[str, ...], given: tuple[object, ...]) -> Registry:
+def _load(points: Iterable[EntryPoint], disabled: tuple[str, ...], extra: tuple[object, ...]) -> Registry:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
-    found = sorted(((_origin(point), point) for point in points), key=lambda pair: pair[0])
-    from_environment = tuple(name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip())
-    _refuse_unknown(disabled, [plugin for plugin, _ in found])
-    off = {*disabled, *from_environment}
+    found = sorted(((plugin_at(point), point) for point in points), key=lambda pair: pair[0])
+    refuse_unknown(disabled, [plugin for plugin, _ in found])
+    off = {*disabled, *disabled_by_environment()}
     wanted = [(plugin, point) for plugin, point in found if not {plugin.name, plugin.distribution} & off]
-    _refuse_same_name([plugin for plugin, _ in wanted])
+    refuse_same_name([plugin for plugin, _ in wanted])
     failures, loaded = [], []
     for plugin, point in wanted:
         try:
             manager.register(point.load(), name=str(plugin))
             loaded.append(plugin)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
             if manager.has_plugin(str(plugin)):
                 manager.unregister(name=str(plugin))
             failures.append(failure(plugin, f"`{point.value}`", error))
-    for item in given:
-        plugin = Plugin("(given)", getattr(item, "__name__", type(item).__name__), "0")
+    for item in extra:
+        plugin = given(item)
         manager.register(item, name=str(plugin))
         loaded.append(plugin)
     for plugin in loaded:
@@ -257,34 +258,13 @@ def _load(points: Iterable[EntryPoint], disabled: tuple[str, ...], given: tuple[
     return Registry(tuple(loaded), switched, manager, tuple(failures))
 
 
-def _origin(point: EntryPoint) -> Plugin:
-    if point.dist is None:
-        return Plugin("(unknown)", point.name, "0")
-    return Plugin(point.dist.name, point.name, point.dist.version)
-
-
-def _refuse_unknown(disabled: tuple[str, ...], plugins: list[Plugin]) -> None:
-    names = {name for plugin in plugins for name in (plugin.name, plugin.distribution)}
-    for name in disabled:
-        if name not in names:
-            hint = did_you_mean(name, names)
-            raise UsageError(f"--no-plugin: no plugin is called `{name}`" + (f"; {hint}" if hint else ""))
-
-
-def _refuse_same_name(plugins: list[Plugin]) -> None:
-    seen: dict[str, Plugin] = {}
-    for plugin in plugins:
-        other = seen.setdefault(plugin.name, plugin)
-        if other is not plugin:
-            raise PluginConflictError(
-                f"two distributions have a plugin `{plugin.name}`: {other.distribution} {other.version} and "
-                f"{plugin.distribution} {plugin.version}; disable one with {switch_off(plugin.distribution)}"
-            )
-
-
 def _refuse_misspelt(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     """Refuse hooks that do not exist, and functions that are called like a hook but not marked as one."""
-    known = [name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("accelscope_")]
+    known = [
+        name
+        for name, _ in inspect.getmembers(hookspecs, inspect.isfunction)
+        if name.startswith("accelscope_")
+    ]
     module = manager.get_plugin(str(plugin))
     callers = manager.get_hookcallers(module) or []
     for caller in callers:

@@ -1,0 +1,158 @@
+"""Where descriptions come from: modules of the plugins' library folders, and files below the evaluated one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from attrs import define, field
+
+from accelscope.core.errors import PluginError
+from accelscope.core.records import LibraryFolder
+from accelscope.dsl.diagnostics import Diagnostic, Source
+from accelscope.dsl.limits import MAX_FILE_BYTES
+from accelscope.dsl.reading import decode
+from accelscope.dsl.suggest import did_you_mean
+
+SUFFIX = ".accel"
+
+
+@define(eq=False)
+class Library:
+    """Reads what a description uses; every text is read once.
+
+    Attributes:
+        folders: namespace to folder of the modules.
+        roots: folders below which a `use "file"` may read, besides that of the evaluated file.
+    """
+
+    folders: dict[str, Path]
+    roots: tuple[Path, ...] = ()
+    _sources: dict[Path, Source | Diagnostic] = field(factory=dict)
+    _places: dict[Source, tuple[Path, tuple[Path, ...]]] = field(factory=dict)
+
+    @classmethod
+    def of(cls, folders: Iterable[LibraryFolder], roots: Iterable[Path] = ()) -> Library:
+        """Return the library of some folders."""
+        return cls({folder.name: folder.path for folder in folders}, tuple(root.resolve() for root in roots))
+
+    def open(self, name: str) -> Source | Diagnostic:
+        """Read a file that a person named; its folder becomes a root of what it uses."""
+        path = Path(name)
+        found = _read(path, name, only_regular=False)
+        if isinstance(found, Source):
+            folder = path.parent.resolve()
+            self._places[found] = (path.parent, (folder, *self.roots))
+            self._sources.setdefault(folder / path.name, found)
+        return found
+
+    def adopt(self, source: Source, folder: Path) -> None:
+        """Let a text that comes from no file, such as standard input, use files of a folder."""
+        self._places[source] = (folder, (folder.resolve(), *self.roots))
+
+    def library(self, name: str) -> Source | None:
+        """Return the module of a dotted name such as `std.nvidia`, or None where there is none.
+
+        Raises:
+            PluginError: the plugin that ships it made it unreadable.
+        """
+        namespace, _, rest = name.partition(".")
+        folder = self.folders.get(namespace)
+        parts = rest.split(".")
+        if folder is None or not all(part.isidentifier() for part in parts):
+            return None
+        path = folder.joinpath(*parts[:-1], parts[-1] + SUFFIX)
+        if not path.is_file():
+            return None
+        found = self._cached(path.resolve(), name.replace(".", "/") + SUFFIX)
+        if isinstance(found, Diagnostic):
+            raise PluginError(f"the library module `{name}` cannot be read: {found.message}")
+        self._places.setdefault(found, (path.parent, (folder.resolve(),)))
+        return found
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the dotted names of all modules, sorted."""
+        return tuple(
+            sorted(
+                ".".join((namespace, *path.relative_to(folder).with_suffix("").parts))
+                for namespace, folder in self.folders.items()
+                for path in folder.rglob("*" + SUFFIX)
+            )
+        )
+
+    def file(self, path: str, relative_to: Source) -> Source | Diagnostic:
+        """Return the text of a file that another one uses.
+
+        Args:
+            path: as written behind `use`.
+            relative_to: the text that uses it.
+        """
+        folder, roots = self._places.get(relative_to, (Path("."), (Path.cwd(), *self.roots)))
+        try:
+            real = (folder / path).resolve()
+        except (OSError, ValueError) as error:
+            return _unreadable(path, str(error))
+        if not any(real.is_relative_to(root) for root in roots):
+            return Diagnostic(
+                code="A504",
+                message=f"`{path}` is outside of the folder of the evaluated file",
+                notes=(
+                    "a description reads files of its own folder and below, so that what it uses travels with it",
+                ),
+                help="move the file there, or allow its folder with `--root DIR`",
+            )
+        found = self._cached(real, os.path.normpath(folder / path))
+        if isinstance(found, Source):
+            self._places.setdefault(found, ((folder / path).parent, roots))
+        return found
+
+    def _cached(self, real: Path, name: str) -> Source | Diagnostic:
+        if real not in self._sources:
+            self._sources[real] = _read(real, name, only_regular=True)
+        return self._sources[real]
+
+
+def _read(path: Path, name: str, *, only_regular: bool) -> Source | Diagnostic:
+    """Read one text; its size is known before its bytes are."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return _unreadable(name, "it is a directory", _inside(path))
+        if only_regular and not stat.S_ISREG(status.st_mode):
+            return _unreadable(name, "it is not an ordinary file")
+        if status.st_size > MAX_FILE_BYTES:
+            return too_large(name)
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return _unreadable(name, "there is no such file", _sibling(path))
+    except (OSError, ValueError) as error:
+        return _unreadable(name, getattr(error, "strerror", None) or str(error))
+    return too_large(name) if len(data) > MAX_FILE_BYTES else decode(name, data)
+
+
+def too_large(name: str) -> Diagnostic:
+    """Return what is wrong with a text beyond the limit."""
+    most = MAX_FILE_BYTES // 1024**2
+    return Diagnostic(
+        code="A503", message=f"`{name}` is larger than the {most} MiB that a description may have"
+    )
+
+
+def _unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:
+    return Diagnostic(code="A501", message=f"cannot read `{name}`: {why[:1].lower()}{why[1:]}", help=help)
+
+
+def _sibling(path: Path) -> str | None:
+    try:
+        names = [item.name for item in path.parent.iterdir() if item.is_file()]
+    except OSError:
+        return None
+    return did_you_mean(path.name, names)
+
+
+def _inside(path: Path) -> str | None:
+    names = sorted(item.name for item in path.glob("*" + SUFFIX))[:3]
+    return f"it holds {', '.join(f'`{name}`' for name in names)}" if names else None

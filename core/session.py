@@ -1,0 +1,60 @@
+"""The shell around the pure functions: plugins are loaded and files are read here, once for a session."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from attrs import define
+
+from accelscope.core.library import Library, too_large
+from accelscope.core.registry import Registry
+from accelscope.dsl.diagnostics import Diagnostic, Source
+from accelscope.dsl.limits import MAX_FILE_BYTES
+from accelscope.dsl.reading import decode
+
+STDIN = "-"
+
+
+@define(eq=False, slots=False)
+class Session:
+    """Plugins and the files that may be read.
+
+    Attributes:
+        registry: the plugins.
+        roots: folders that descriptions may read besides their own.
+    """
+
+    registry: Registry
+    roots: tuple[Path, ...] = ()
+
+    @classmethod
+    def open(cls, disabled: Iterable[str] = (), roots: Iterable[str | Path] = ()) -> Session:
+        """Load the installed plugins.
+
+        Args:
+            disabled: names of plugins to leave out.
+            roots: folders that descriptions may read besides their own.
+
+        Raises:
+            PluginError: plugins conflict or implement hooks that do not exist.
+            UsageError: a disabled name is no plugin.
+        """
+        return cls(Registry.load(disabled), tuple(Path(root) for root in roots))
+
+    @cached_property
+    def library(self) -> Library:
+        """What descriptions can use."""
+        return Library.of(self.registry.libraries.values(), self.roots)
+
+    def read(self, path: str) -> Source | Diagnostic:
+        """Return the text of a file, or of standard input for "-"."""
+        if path != STDIN:
+            return self.library.open(path)
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        found = too_large("<stdin>") if len(data) > MAX_FILE_BYTES else decode("<stdin>", data)
+        if isinstance(found, Source):
+            self.library.adopt(found, Path())
+        return found
