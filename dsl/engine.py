@@ -9,11 +9,10 @@ from attrs import define, field
 from accelscope.dsl.build import Rejected
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span
 from accelscope.dsl.limits import MAX_BRACKETS, MAX_DEPTH, MAX_STACK
+from accelscope.dsl.lookahead import MATE, OPENING, fits, starts_statement
 from accelscope.dsl.tables import Row, Rule, Tables
 from accelscope.dsl.terminals import Literals
 
-OPENING: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
-CLOSING: Final = frozenset({"RBRACE", "RSQB", "RPAR"})
 END: Final = "$END"
 
 
@@ -98,9 +97,44 @@ class Engine:
     def _close(self, start: int) -> int:
         """Take the closing braces that are due before `start`; return where the next one is due."""
         while self.closers and self.closers[0] <= start:
-            self.take("RBRACE", "}", self.last, self.last)
+            if fits(self.states, "RBRACE"):
+                self.take("RBRACE", "}", self.last, self.last)
+                if "\n" in self.source.text[self.last : start] and fits(self.states, "_NL"):
+                    self.take("_NL", "\n", self.last, self.last)
+            elif self.in_block() and not starts_statement(self.states):
+                raise Problem("RBRACE", self.last, self.last)
             del self.closers[0]
         return self.closers[0] if self.closers else len(self.source.text) + 1
+
+    def in_block(self) -> bool:
+        """Say whether a brace is open."""
+        return any(self.source.text[start] == "{" for start, _ in self.open)
+
+    def cut(self, height: int) -> None:
+        """Drop what stands above a height of the stacks."""
+        del self.states[height:], self.values[height:], self.starts[height:], self.depths[height:]
+        while self.open and self.open[-1][1] >= height:
+            self.open.pop()
+
+    def finish(self) -> tuple[Any, ...]:
+        """Return the statements of the file, closing what is open and dropping what cannot be closed."""
+        while not self.done:
+            step = next(
+                (kinds for kinds in ((END,), ("_NL", "LET"), ("RBRACE",)) if fits(self.states, *kinds)), None
+            )
+            if step is None:
+                self.cut(len(self.states) - 1)
+                continue
+            try:
+                self.take(step[0], None, self.last, self.last)
+            except Problem:
+                self.cut(self.open[-1][1] if self.open else 1)
+        return tuple(self.values[1])
+
+    @property
+    def done(self) -> bool:
+        """Whether the end of the text has been taken."""
+        return len(self.states) > 2 and self.states[-1] is self.states[-2]
 
     def take(self, kind: str, value: Any, start: int, end: int) -> None:
         """Take one terminal: reduce what it completes, then shift it."""
@@ -116,7 +150,7 @@ class Engine:
             raise Problem(kind, start, end)
         if kind in OPENING:
             self._nest(kind, start, end)
-        elif kind in CLOSING:
+        elif kind in MATE:
             self.open.pop()
         states.append(action)
         self.values.append(value)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import Final
 
+from accelscope.dsl.braces import find_gap
 from accelscope.dsl.build import MAKERS
-from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
-from accelscope.dsl.engine import Engine, Problem
-from accelscope.dsl.syntax import File
+from accelscope.dsl.diagnostics import Diagnostic, Source, in_order
+from accelscope.dsl.engine import END, Engine, Problem
+from accelscope.dsl.limits import MAX_DIAGNOSTICS, MAX_REPAIRS
+from accelscope.dsl.recover import recover
+from accelscope.dsl.syntax import File, Number, Statement
 from accelscope.dsl.tables import Tables, load
 from accelscope.dsl.terminals import Literals
+
+VERSION: Final = 1
+_UNSOUND: Final = frozenset({"A004", "A005"})
+"""Findings after which counting braces says nothing."""
 
 
 @lru_cache(maxsize=1)
@@ -23,14 +34,68 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
 
     A text with mistakes gives the tree of the statements that could be read.
     """
-    literals = Literals(source)
-    engine = Engine(source, tables(), literals)
+    closers: list[int] = []
+    gaps: list[Diagnostic] = []
+    with _no_collection():
+        while True:
+            engine = Engine(source, tables(), Literals(source), list(closers))
+            findings, complete = _read(engine)
+            gap = None
+            if (
+                not complete
+                and len(gaps) < MAX_REPAIRS
+                and _UNSOUND.isdisjoint(item.code for item in findings)
+            ):
+                gap = find_gap(source, engine.tables, closers)
+            if gap is None:
+                break
+            gaps.append(gap.finding)
+            closers.append(gap.offset)
+    version, statements = _version(source, engine.finish())
+    findings += [*engine.literals.findings, *gaps, *version]
+    return File(0, len(source.text), statements, source), in_order(findings)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector: a parse makes many objects and leaves no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        engine.run()
-    except Problem as problem:
-        found = problem.finding or Diagnostic(
-            code="A001", message=f"unexpected {problem.kind}", span=Span(source, problem.start, problem.end)
-        )
-        return File(0, len(source.text), (), source), in_order([*literals.findings, found])
-    statements = engine.values[1]
-    return File(0, len(source.text), statements, source), in_order(literals.findings)
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(engine: Engine) -> tuple[list[Diagnostic], bool]:
+    """Run an engine to the end; return the findings and whether every block was closed."""
+    findings: list[Diagnostic] = []
+    while True:
+        try:
+            engine.run()
+        except Problem as problem:
+            if problem.kind == END and engine.in_block():
+                return findings, False
+            findings.append(recover(engine, problem))
+            if len(findings) >= MAX_DIAGNOSTICS:
+                return findings, True
+        else:
+            return findings, True
+
+
+def _version(
+    source: Source, statements: tuple[Statement, ...]
+) -> tuple[list[Diagnostic], tuple[Statement, ...]]:
+    if not statements or not isinstance(statements[0], Number):
+        return [], statements
+    first = statements[0]
+    if first.value == VERSION:
+        return [], statements[1:]
+    finding = Diagnostic(
+        code="A001",
+        message=f"this text is in version {first.value:g} of the language, which is not known here",
+        span=first.span(source),
+        help=f"versions known: {VERSION}",
+    )
+    return [finding], statements[1:]
