@@ -18,4 +18,6 @@ def accelscope_library() -> Iterable[LibraryFolder]:
 
     from accelscope.core.records import LibraryFolder
 
-    yield LibraryFolder(name="std", doc="devices, links, processes and models that ship", path=Path(__file__).parent / "std")
+    yield LibraryFolder(
+        name="std", doc="devices, links, processes and models that ship", path=Path(__file__).parent / "std"
+    )

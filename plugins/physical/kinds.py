@@ -1,0 +1,106 @@
+"""What a part is made of beyond its performance: no installed model reads these yet, but they are checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.dtypes import NAMES
+from accelscope.core.records import KindRecord
+from accelscope.core.spec import choice, count, flag, fraction, free_entries, listing, quantity, spec
+from accelscope.core.term import Term
+
+
+@spec(kind="yield", within=("package", "die"))
+class Yield:
+    """How many of the parts that are made work."""
+
+    model: str | None = choice(
+        "poisson", "murphy", "negative_binomial", doc="distribution of the defects", planned=True
+    )
+    defect_density: Term | None = quantity(
+        "cm^-2", doc="killing defects on an area", ge=0, plausible=(0.005, 5), planned=True
+    )
+    alpha: Term | None = quantity(
+        doc="clustering of the defects in the negative binomial model", gt=0, planned=True
+    )
+    known_good_die: bool | None = flag(doc="whether dies are tested before they are assembled", planned=True)
+    bond_yield: Term | None = fraction(doc="share of bonds that work", planned=True)
+
+
+@spec(kind="interposer", within=("package",))
+class Interposer:
+    """What carries the dies and memory stacks of a package."""
+
+    kind: str | None = choice(
+        "cowos_s", "cowos_r", "cowos_l", "emib", "efb", "info", "organic",
+        doc="technology", planned=True,
+    )  # fmt: skip
+    area: Term | None = quantity("mm^2", doc="area", gt=0, plausible=(10, 100_000), planned=True)
+
+
+@spec(kind="partition", within=("package",))
+class Partition:
+    """A mode in which one package shows itself as several devices."""
+
+    numa: str | None = choice(doc="memory interleaving of the mode, such as nps1", planned=True)
+    devices: Term | None = count(doc="devices that software sees", planned=True)
+
+
+@spec(kind="slice", within=("cluster", "rack"))
+class Slice:
+    """A part of a pod that can be rented as a whole."""
+
+    shape: Any = listing("", doc="chips along each dimension", planned=True)
+    wrap: bool | None = flag(doc="whether its dimensions close to rings", planned=True)
+
+
+@spec(kind="redundancy", within=("die", "package"))
+class Redundancy:
+    """Spare structures that replace broken ones."""
+
+    spare_cores: Term | None = fraction(doc="share of the cores that are spares", planned=True)
+    model: str | None = choice("row_column", "any_core", doc="what a spare can replace", planned=True)
+
+
+@spec(kind="router", within=("core", "die"))
+class Router:
+    """The router of a core in an on-chip network."""
+
+    ports: Term | None = count(doc="links, the one into the core included", planned=True)
+    colours: Term | None = count(doc="virtual channels", planned=True)
+
+
+@spec(kind="peak", within=("package", "die"))
+class Peak:
+    """Peak rates as a vendor prints them, for checks against what the engines add up to."""
+
+    rates: Any = free_entries(
+        "op/s", doc="op/s of the whole part, by a name of its own such as `fp16_sparse`"
+    )
+
+
+@spec(kind="exec.wafer_pipeline", within=("cluster", "node", "deployment"))
+class WaferPipeline:
+    """Execution of a model as a pipeline over regions of a wafer."""
+
+    stage_boundary: str | None = choice("layer", "block", doc="where one stage ends", planned=True)
+    activation_dtype: str | None = choice(
+        *NAMES, doc="data type that passes from stage to stage", planned=True
+    )
+
+
+def _record(name: str, cls: type) -> KindRecord:
+    return KindRecord(name=name, doc=(cls.__doc__ or "").strip().split("\n")[0], spec=cls)
+
+
+RECORDS = (
+    _record("yield", Yield),
+    _record("interposer", Interposer),
+    _record("partition", Partition),
+    _record("slice", Slice),
+    _record("redundancy", Redundancy),
+    _record("router", Router),
+    _record("peak", Peak),
+    _record("exec.wafer_pipeline", WaferPipeline),
+)
+"""Every kind of this package, in the order of the documentation."""
