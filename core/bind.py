@@ -13,6 +13,7 @@ from accelscope.core.spec import children_of, entries_of, fields_of, written_nam
 from accelscope.core.term import Node, Term, term
 from accelscope.core.work import Part
 from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.schema import schema_of_kind
 from accelscope.dsl.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
 from accelscope.dsl.values import Curve as CurveValue
 
@@ -36,7 +37,7 @@ class Binder:
 
     def bind(self, component: Component, default: type | None = None) -> tuple[Any, Any]:
         """Return (spec instance, record) of a block; the instance is None where something is missing."""
-        found = self.registry.spec_of(component)
+        found = self.spec_of(component)
         if found is None:
             if default is None:
                 return None, None
@@ -57,7 +58,7 @@ class Binder:
             elif told["required"]:
                 missing.append((written, told["doc"]))
             elif told["default"] is not None and told["type"] == "quantity":
-                values[name] = self._default(component, written, told)
+                values[name] = self._default(component.path, written, told)
         values.update(self._children(component, cls))
         values.update(self._entries(attributes.values(), cls))
         if missing:
@@ -65,13 +66,34 @@ class Binder:
             return None
         return cls(**values)
 
+    def default_of(self, cls: type, path: str) -> Any:
+        """Return an instance of a spec class whose fields all have defaults, as if its block were empty."""
+        values = {
+            name: self._default(path, written_name(name), told)
+            for name, told in fields_of(cls).items()
+            if told["default"] is not None and told["type"] == "quantity"
+        }
+        return cls(**values)
+
+    def spec_of(self, component: Component) -> tuple[type, Any] | None:
+        """Return the spec class and the record that read a block, by its kind, place and selecting field."""
+        parent = component.parent.kind if component.parent is not None else None
+        schema = schema_of_kind(self.registry.schemas(), component.kind, parent)
+        selected = None
+        if schema is not None and schema.selector is not None:
+            attribute = component.attributes().get(schema.selector)
+            selected = attribute.value.name if attribute and isinstance(attribute.value, Symbol) else None
+        return self.registry.spec_for(component.kind, parent, selected)
+
     def part(self, component: Component) -> Part[Any] | None:
         """Return a block as a part of its own, without its surroundings multiplied in."""
         bound, record = self.bind(component)
         if bound is None:
             return None
         model = record.name if record is not None else component.kind
-        return Part(name=component.name, path=component.path, spec=bound, model=model, count=self.count(component))
+        return Part(
+            name=component.name, path=component.path, spec=bound, model=model, count=self.count(component)
+        )
 
     def count(self, component: Component) -> Term:
         """Return how many instances a block stands for."""
@@ -145,12 +167,12 @@ class Binder:
             return made
         return evolve(made, node=Node("value", float(made.value.flat[0]), made.dimension, label, (), origin))
 
-    def _default(self, component: Component, name: str, told: dict[str, Any]) -> Term:
+    def _default(self, path: str, name: str, told: dict[str, Any]) -> Term:
         made = term(told["default"], told["units"][0])
         if not self.trace:
             return made
         origin = Origin(span=None, how="default", text=told["source"])
-        label = f"{component.path}.{name}"
+        label = f"{path}.{name}"
         return evolve(made, node=Node("value", float(made.value.flat[0]), made.dimension, label, (), origin))
 
 
@@ -167,4 +189,3 @@ def _missing(component: Component, name: str, doc: str) -> Diagnostic:
         notes=(f"{name}: {doc}",),
         help=f"add `{name} = ...` to the block",
     )
-

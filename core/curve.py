@@ -36,7 +36,9 @@ class Curve:
         value = np.interp(position, np.log(self.keys), self.values)
         if key.node is None:
             return Term(value, self.dimension)
-        node = Node("curve", float(np.asarray(value).flat[0]), self.dimension, self.label, (key.node,), self.origin)
+        node = Node(
+            "curve", float(np.asarray(value).flat[0]), self.dimension, self.label, (key.node,), self.origin
+        )
         return Term(value, self.dimension, node)
 
 

@@ -83,7 +83,9 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
     prompt = plain(load.prompt).named("prompt")
     output = plain(load.output).named("output")
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
-    prefill = _pass(design, registry, Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0))
+    prefill = _pass(
+        design, registry, Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+    )
     decode = _pass(design, registry, Step(phase="decode", sequences=batch, tokens=ONE, context=context))
     longest = Step(phase="decode", sequences=batch, tokens=ONE, context=prompt + output - 1.0)
     residency = _residency(_plan(design, longest), prefill.plan)
@@ -91,7 +93,12 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
     limits = (
         *design.limits,
         *prefill.plan.limits,
-        Limit(name="devices", used=ranks, available=design.machine.devices, reason="the split needs more devices"),
+        Limit(
+            name="devices",
+            used=ranks,
+            available=design.machine.devices,
+            reason="the split needs more devices",
+        ),
         _memory_limit(design, registry, residency),
         *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
     )
@@ -116,7 +123,9 @@ def plain(value: Term) -> Term:
 
 def home_memory(machine: Machine, registry: Registry) -> Part[object]:
     """Return the outermost level of a device that can hold weights and KV cache."""
-    holders = [part for part in machine.device.memories if registry.memories[part.model].capacity(part) is not None]
+    holders = [
+        part for part in machine.device.memories if registry.memories[part.model].capacity(part) is not None
+    ]
     return holders[-1]
 
 
@@ -173,7 +182,9 @@ def _memory_limit(design: Design, registry: Registry, residency: Residency) -> L
     home = home_memory(design.machine, registry)
     capacity = registry.memories[home.model].capacity(home)
     assert capacity is not None  # home_memory chooses only levels with a capacity
-    used = (residency.weights + residency.kv + residency.activations + design.memory.reserve).named("memory used")
+    used = (residency.weights + residency.kv + residency.activations + design.memory.reserve).named(
+        "memory used"
+    )
     return Limit(
         name="memory",
         used=used,

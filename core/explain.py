@@ -106,9 +106,11 @@ def _named_parts(node: Node) -> Iterator[Node]:
     """Yield the nearest parts that a reader can be shown: those with a name or an origin, and inner maxima."""
     for part in node.parts:
         core = _core(part)
-        if core.label is not None or core.origin is not None:
-            yield core
-        elif core.op in ("max", "min") and len(core.parts) > 1:
+        if (
+            core.label is not None
+            or core.origin is not None
+            or (core.op in ("max", "min") and len(core.parts) > 1)
+        ):
             yield core
         else:
             yield from _named_parts(core)

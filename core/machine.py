@@ -58,12 +58,17 @@ def _device_chain(system: Component) -> tuple[Component, ...] | None:
         chain = queue.pop(0)
         if chain[-1].kind == "package" and _has_engine(chain[-1]):
             return chain
-        queue.extend((*chain, child) for child in chain[-1].children() if child.kind not in ("die", "core", "host"))
+        queue.extend(
+            (*chain, child) for child in chain[-1].children() if child.kind not in ("die", "core", "host")
+        )
     return None
 
 
 def _has_engine(component: Component) -> bool:
-    return any(child.kind == "engine" or (child.kind in _PLACES and _has_engine(child)) for child in component.children())
+    return any(
+        child.kind == "engine" or (child.kind in _PLACES and _has_engine(child))
+        for child in component.children()
+    )
 
 
 def _device(package: Component, binder: Binder) -> Device | None:
@@ -75,7 +80,9 @@ def _device(package: Component, binder: Binder) -> Device | None:
     orders = {name: record.order for name, record in binder.registry.memories.items()}
     memories = sorted((part for kind, part in parts if kind == "memory"), key=lambda part: orders[part.model])
     engines = tuple(part for kind, part in parts if kind == "engine")
-    return Device(name=package.definition or package.name, engines=engines, memories=tuple(memories), package=bound)
+    return Device(
+        name=package.definition or package.name, engines=engines, memories=tuple(memories), package=bound
+    )
 
 
 def _parts(component: Component, place: _Place, binder: Binder) -> list[tuple[str, Part[Any]]]:

@@ -47,7 +47,9 @@ def _neighbours(tiers: tuple[Fabric, ...], item: Collective, registry: Registry)
 
 
 def _hierarchical(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
-    inside = maximum(minimum(item.ranks, tiers[0].size / item.stride), 1.0).named("ranks inside the inner tier")
+    inside = maximum(minimum(item.ranks, tiers[0].size / item.stride), 1.0).named(
+        "ranks inside the inner tier"
+    )
     across = (item.ranks / inside).named("groups of ranks")
     crosses = across > 1.0
     flat = _tier(tiers[0], item, where(crosses, 1.0, inside), registry)
@@ -86,4 +88,3 @@ def _added(left: Term | None, right: Term | None) -> Term | None:
     if left is None or right is None:
         return left or right
     return left + right
-

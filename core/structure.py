@@ -184,6 +184,13 @@ class ConnectSettings:
 
     links_per_source: Term | None = count(doc="links of each left endpoint", optional=True)
     layout: str | None = choice("rail_optimized", "fat_tree", doc="how cards meet leaf switches", optional=True)
+    startup: Term = quantity(
+        "s",
+        doc="time of starting one collective, whatever its size",
+        ge=0,
+        default=3.5e-6,
+        source="TO BE FITTED",
+    )
     pairing: str | None = choice("one_to_one", "all_to_all", doc="which endpoints pair up", planned=True)
     fan_in: Term | None = count(doc="left endpoints on each right one", planned=True)
     ports: Term | None = count(doc="ports used", planned=True)

@@ -178,6 +178,7 @@ class Traffic:
         weights, activations, kv: bytes read and written, by what they are.
         footprint: bytes that the device touches before it touches the same weights again (weights and KV of a pass).
         op: the operation.
+        home: whether weights and KV live at this level, with no level behind it that serves them.
     """
 
     weights: Term
@@ -185,6 +186,7 @@ class Traffic:
     kv: Term
     footprint: Term
     op: Op
+    home: bool = False
 
     @property
     def bytes(self) -> Term:

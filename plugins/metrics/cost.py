@@ -17,11 +17,17 @@ def cost_per_mtok(evaluation: Evaluation) -> Term | None:
     money = evaluation.design.money
     if money.rate is None:
         return None
-    cost = (money.rate.named("price of the system") / throughput(evaluation)).named("hardware cost of a token")
+    cost = (money.rate.named("price of the system") / throughput(evaluation)).named(
+        "hardware cost of a token"
+    )
     energy = energy_per_token(evaluation)
     if money.electricity is not None and energy is not None:
         cost = cost + (money.electricity * energy).named("electricity of a token")
     return cost.named("cost per token")
 
 
-METRICS = (Metric(name="cost_per_mtok", unit="USD/Mtok", doc="cost of a million output tokens", compute=cost_per_mtok),)
+METRICS = (
+    Metric(
+        name="cost_per_mtok", unit="USD/Mtok", doc="cost of a million output tokens", compute=cost_per_mtok
+    ),
+)

@@ -61,7 +61,11 @@ METRICS = (
     Metric(name="tpot", unit="s/tok", doc="time per output token of a sequence", compute=tpot),
     Metric(name="e2e_latency", unit="s", doc="time to the last token of a batch", compute=e2e_latency),
     Metric(
-        name="throughput", unit="tok/s", doc="output tokens a second of the system", compute=throughput, better="high"
+        name="throughput",
+        unit="tok/s",
+        doc="output tokens a second of the system",
+        compute=throughput,
+        better="high",
     ),
     Metric(
         name="throughput_per_device",

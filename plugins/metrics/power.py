@@ -91,5 +91,7 @@ def _memory_power(evaluation: Evaluation) -> Term:
 
 METRICS = (
     Metric(name="power", unit="W", doc="mean power of all devices in use", compute=power),
-    Metric(name="energy_per_token", unit="J/tok", doc="energy for one output token", compute=energy_per_token),
+    Metric(
+        name="energy_per_token", unit="J/tok", doc="energy for one output token", compute=energy_per_token
+    ),
 )

@@ -67,9 +67,17 @@ def _moving(step: Pass) -> Term:
 
 
 METRICS = (
-    Metric(name="mfu", unit="", doc="model FLOPs utilisation over the life of a batch", compute=mfu, better="high"),
+    Metric(
+        name="mfu",
+        unit="",
+        doc="model FLOPs utilisation over the life of a batch",
+        compute=mfu,
+        better="high",
+    ),
     Metric(name="mbu", unit="", doc="memory bandwidth utilisation of decoding", compute=mbu, better="high"),
-    Metric(name="memory_used", unit="B", doc="bytes of one device at the longest context", compute=memory_used),
+    Metric(
+        name="memory_used", unit="B", doc="bytes of one device at the longest context", compute=memory_used
+    ),
     Metric(
         name="memory_left",
         unit="B",

@@ -1,0 +1,237 @@
+"""A scenario to a design: every block bound to its spec, every model found, what is missing said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, fields
+
+from accelscope.core.bind import Binder
+from accelscope.core.design import Design, Model, Money
+from accelscope.core.machine import machine_of
+from accelscope.core.scenario import Load, MemoryPolicy, PrecisionBlock, Scheduler
+from accelscope.core.spec import fields_of, written_name
+from accelscope.core.structure import Calibration, Cost
+from accelscope.core.term import Term, term
+from accelscope.core.work import Limit, Machine, Precision
+from accelscope.dsl.component import Component
+from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.values import Attribute
+
+if TYPE_CHECKING:
+    from accelscope.core.records import Strategy
+
+
+def assemble(scenario: Component, binder: Binder, model_error: Term | None = None) -> Design | None:
+    """Return the design of a scenario, or None with the reasons in `binder.problems`."""
+    deployment = _referred(scenario, "deployment", binder)
+    workload = _referred(scenario, "workload", binder)
+    if deployment is None or workload is None:
+        return None
+    system, model_block = _referred(deployment, "system", binder), _referred(deployment, "model", binder)
+    load = _load(workload, binder)
+    if system is None or model_block is None:
+        return None
+    machine = machine_of(system, binder)
+    model = _model(model_block, binder)
+    strategies = _strategies(deployment, binder)
+    if machine is None or model is None or load is None:
+        return None
+    design = Design(
+        scenario=scenario.name,
+        machine=_calibrated(machine, deployment, binder),
+        model=model,
+        precision=_precision(deployment, model_block, binder),
+        strategies=strategies,
+        load=load,
+        memory=_block(deployment, "memory", MemoryPolicy, binder),
+        scheduler=_block(deployment, "scheduler", Scheduler, binder),
+        money=_money(system, machine, binder),
+        model_error=model_error or term(1.0),
+        limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
+    )
+    _refuse_unsupported(design, deployment, binder)
+    return None if binder.problems else design
+
+
+def _referred(component: Component, name: str, binder: Binder) -> Component | None:
+    """Return the component that a field refers to, or an inner block of that kind."""
+    attribute = component.attributes().get(name)
+    if attribute is not None and isinstance(attribute.value, Component):
+        return attribute.value
+    inner = component.children(name)
+    if inner:
+        return inner[0]
+    if attribute is None:
+        binder.problems.append(
+            Diagnostic(
+                code="A106",
+                message=f"`{component.kind} {component.name}` needs `{name}`",
+                span=component.span,
+                label="missing here",
+                help=f"add `{name} = ...` to the block",
+            )
+        )
+    return None
+
+
+def _load(workload: Component, binder: Binder) -> Load | None:
+    load: Load | None = binder.bind_as(workload, Load)
+    if load is not None and load.batch is None:
+        binder.problems.append(
+            Diagnostic(
+                code="A106",
+                message=f"`workload {workload.name}` gives no `batch`: how many sequences are served at once",
+                span=workload.span,
+                label="missing here",
+                notes=("an open loop (`arrivals`) is bound and checked, but not evaluated yet",),
+                help="add `batch = 16` to the workload, or `--set batch=16`",
+            )
+        )
+        return None
+    return load
+
+
+def _model(block: Component, binder: Binder) -> Model | None:
+    bound, record = binder.bind(block)
+    if bound is None or record is None:
+        return None
+    return Model(name=block.definition if block.name == "model" else block.name, spec=bound, record=record)
+
+
+def _block(deployment: Component, kind: str, cls: type, binder: Binder) -> Any:
+    inner = deployment.children(kind)
+    return (binder.bind_as(inner[0], cls) if inner else None) or binder.default_of(
+        cls, f"{deployment.name}.{kind}"
+    )
+
+
+def _precision(deployment: Component, model: Component, binder: Binder) -> Precision:
+    """The deployment's own words go before the model's, and those before the defaults."""
+    given: dict[str, Any] = {}
+    for place in (model, deployment):
+        for inner in place.children("precision"):
+            given |= {name: attribute.value.name for name, attribute in inner.attributes().items()}
+    weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
+    return Precision(
+        weights=weights, activations=given.get("activations") or weights, kv=given.get("kv") or "bf16"
+    )
+
+
+def _strategies(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
+    inner = deployment.children("parallel")
+    block = inner[0] if inner else None
+    found = []
+    for strategy in binder.registry.strategies:
+        bound = binder.bind_as(block, strategy.spec) if block is not None else None
+        found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
+    if block is not None:
+        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
+    return tuple(found)
+
+
+def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
+    planned = {
+        written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
+    }
+    for name, attribute in block.attributes().items():
+        if name in planned and not _neutral(attribute):
+            yield Diagnostic(
+                code="A303",
+                message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
+                span=attribute.origin.span,
+                label="asked for here",
+                help="leave it out, or install a plugin with a strategy for it",
+            )
+
+
+def _neutral(attribute: Attribute) -> bool:
+    magnitude = getattr(attribute.value, "magnitude", attribute.value)
+    return magnitude is False or (
+        not isinstance(magnitude, bool) and bool(np.all(np.asarray(magnitude) == 1))
+    )
+
+
+def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Machine:
+    attribute = deployment.attributes().get("calibration")
+    if attribute is None or not isinstance(attribute.value, Component):
+        return machine
+    calibration = binder.bind_as(attribute.value, Calibration)
+    if calibration is None or calibration.kernel_launch is None:
+        return machine
+    package = evolve(machine.device.package, kernel_launch=calibration.kernel_launch)
+    return evolve(machine, device=evolve(machine.device, package=package))
+
+
+def _money(system: Component, machine: Machine, binder: Binder) -> Money:
+    """The outermost priced block pays for all below it; without one, the packages' own prices do."""
+    rate, electricity = _priced(system, machine, binder)
+    package = machine.device.package
+    if rate is None and package.price is not None:
+        lifetime = term(fields_of(Cost)["lifetime"]["default"], "yr")
+        rate = package.price * machine.devices / lifetime.named("lifetime")
+    return Money(rate=rate, electricity=electricity)
+
+
+def _priced(component: Component, machine: Machine, binder: Binder) -> tuple[Term | None, Term | None]:
+    for block in component.children("cost"):
+        cost = binder.bind_as(block, Cost)
+        if cost is None:
+            continue
+        if cost.price is not None:
+            rate = cost.price * machine.devices if cost.per == "chip" else cost.price
+            return rate.named("rent of the system"), cost.electricity
+        if cost.capex is not None:
+            return (cost.capex / cost.lifetime).named("purchase over lifetime"), cost.electricity
+    for child in component.children():
+        if child.kind in ("rack", "node", "cluster", "package"):
+            rate, electricity = _priced(child, machine, binder)
+            if rate is not None:
+                return rate * binder.count(child), electricity
+    return None, None
+
+
+def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
+    """Asserts of the parts of a scenario; one that fails makes the point infeasible, with its message."""
+    for component in components:
+        for item in component.asserts_hold():
+            held = np.asarray(item.holds)
+            yield Limit(
+                name=f"assert at {item.span.source.name}:{item.span.line}",
+                used=Term(np.where(held, 0.0, 1.0)),
+                available=term(0.0),
+                reason=item.message or item.text,
+            )
+
+
+def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
+    dtype = design.precision.activations
+    device = design.machine.device
+    rates = [binder.registry.computes[part.model].peak(part, dtype) for part in device.engines]
+    if any(rate is not None for rate in rates):
+        return
+    known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
+    binder.problems.append(
+        Diagnostic(
+            code="A306",
+            message=f"`{device.name}` has no engine that computes in {dtype}",
+            span=_precision_span(deployment),
+            notes=(f"its engines compute in {', '.join(known)}",),
+            help="set `activations` in the `precision` block to one of them",
+        )
+    )
+
+
+def _entry_names(spec: Any) -> Iterable[str]:
+    ops = getattr(spec, "ops", None)
+    for item in fields(type(ops)) if ops is not None else ():
+        value = getattr(ops, item.name)
+        if isinstance(value, dict):
+            yield from value
+
+
+def _precision_span(deployment: Component) -> Span | None:
+    inner = deployment.children("precision")
+    return inner[0].span if inner else deployment.span

@@ -1,0 +1,1 @@
+"""The built-in verbs of the command line, one module each, imported only when a verb runs."""
