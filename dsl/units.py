@@ -38,7 +38,8 @@ class Dimension:
 
     def __str__(self) -> str:
         over = "*".join(_power(name, power) for name, power in self.powers if power > 0)
-        under = "".join("/" + _power(name, -power) for name, power in self.powers if power < 0)
+        below = sorted((pair for pair in self.powers if pair[1] < 0), key=lambda pair: pair[0] == "dir")
+        under = "".join("/" + _power(name, -power) for name, power in below)
         return (over or "1") + under if self.powers else "a plain number"
 
 
@@ -211,8 +212,9 @@ class UnitTable:
 
     def _meant(self, text: str, atom: str) -> str | None:
         if atom in _MEANT:
-            return f"write `{text.replace(atom, _MEANT[atom], 1) if '`' not in _MEANT[atom] else _MEANT[atom]}`" + (
-                ")" if "(" in _MEANT[atom] else ""
+            return (
+                f"write `{text.replace(atom, _MEANT[atom], 1) if '`' not in _MEANT[atom] else _MEANT[atom]}`"
+                + (")" if "(" in _MEANT[atom] else "")
             )
         near = closest(atom, self.units)
         return f"did you mean `{text.replace(atom, near, 1)}`?" if near else None
@@ -246,7 +248,7 @@ def _scaled(value: float, head: str, text: str) -> tuple[float, str]:
     if text == "B" and size >= 1024 and size % 1024 == 0 and size < 2.0**60:
         power = max(p for p in range(1, 6) if size % 1024**p == 0 or size >= 1024 ** (p + 1) or p == 1)
         for p in range(power, 0, -1):
-            if round(size / 1024**p, 2) == size / 1024**p:
+            if size < 1024 ** (p + 1) and round(size / 1024**p, 2) == size / 1024**p:
                 return value / 1024**p, "KMGTP"[p - 1] + "i"
     table: tuple[tuple[float, str], ...] = ()
     if head in ("B", "FLOP", "Hz", "b"):

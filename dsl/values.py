@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -132,3 +133,47 @@ class Attribute:
     name: str
     value: Any
     origin: Origin
+
+
+@frozen(eq=False)
+class Function:
+    """A `let` with parameters: the binding that holds its body, and its name."""
+
+    binding: Any
+    name: str
+
+
+_WORDS = {
+    str: "a text",
+    bool: "true or false",
+    type(None): "`none`",
+    datetime.date: "a date",
+    ListValue: "a list",
+    Curve: "a curve",
+    Mapped: "a map",
+    Interval: "a range",
+    TableFile: "a table",
+    Function: "a function",
+}
+
+
+def describe(value: object) -> str:
+    """Return what kind of thing a value is, for messages."""
+    if isinstance(value, Quantity):
+        return "a number" if value.dimension == NONE else f"a quantity in {value.dimension}"
+    if isinstance(value, Symbol):
+        return f"the word `{value.name}`"
+    if isinstance(value, Constructor):
+        return f"`{value.name}(...)`"
+    kind = getattr(value, "kind", None)
+    if isinstance(kind, str):
+        return f"a `{kind}` block"
+    return _WORDS.get(type(value), "something else")
+
+
+_OTHER = (Quantity, Symbol, Constructor, str, *(word for word in _WORDS if word is not bool))
+
+
+def is_condition(value: object) -> bool:
+    """Say whether a value is true or false, or an array of such."""
+    return isinstance(value, bool) or not (isinstance(value, _OTHER) or hasattr(value, "kind"))
