@@ -1,0 +1,98 @@
+"""What all engines share: the fields of their blocks, and peak rates of all instances on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accelscope.core.dtypes import NAMES, SAME_RATE
+from accelscope.core.errors import ModelError
+from accelscope.core.spec import block, constructor, free_entries, listing, quantity, spec
+from accelscope.core.term import Term, as_term, maximum, term
+from accelscope.core.work import Op, Part
+
+_A_SECOND = term(1.0, "op/s")
+OP = term(1.0, "op")
+
+
+@spec(kind="ops", within=("engine",))
+class Ops:
+    """Peak rates of one engine by data type, dense; one MAC counts as two operations."""
+
+    rates: Mapping[str, Term] = free_entries(
+        "op/cycle", "op/s", doc="peak rate in one data type", names=NAMES
+    )
+
+
+@spec(kind="engine", default=False)
+class Engine:
+    """Fields that every engine takes."""
+
+    ops: Ops = block("ops", doc="peak rates by data type", optional=False)
+    tile: Any = listing("", doc="[m, n, k] of one instruction; sizes are padded to multiples of it")
+    lanes: Any = listing("", doc="[sublanes, lanes] of a vector unit", planned=True)
+    special: Term | None = quantity(
+        "op/cycle", "op/s", doc="rate of exponentials and other special functions", gt=0, optional=True
+    )
+    sparsity: Any = constructor(
+        "structured",
+        "unstructured",
+        doc="sparsity that doubles or multiplies the rate; peaks stay dense",
+        planned=True,
+    )
+    energy: Term | None = quantity(
+        "J/op", doc="energy of one operation", ge=0, optional=True, plausible=(1e-16, 1e-9)
+    )
+
+
+def peak(part: Part[Any], dtype: str) -> Term | None:
+    """Return the dense op/s of all instances on a device, or None where they cannot compute in a dtype.
+
+    instances x op a cycle x clock; a dtype that is not given has the rate of its twin (bf16 and fp16).
+    """
+    rates = part.spec.ops.rates
+    rate = rates.get(dtype, rates.get(SAME_RATE.get(dtype, "")))
+    return None if rate is None else _per_second(part, rate).named(f"peak {part.name} {dtype} rate")
+
+
+def special_rate(part: Part[Any]) -> Term | None:
+    """Return the special functions a second of all instances, or None where the description gives none."""
+    return None if part.spec.special is None else _per_second(part, part.spec.special)
+
+
+def needed_peak(found: Term | None, part: Part[Any], dtype: str) -> Term:
+    """Return a peak that has to be there.
+
+    Raises:
+        ModelError: the engine was asked to run what it cannot compute.
+    """
+    if found is None:
+        raise ModelError(f"`{part.path}` cannot compute in {dtype}; ask `peak` first")
+    return found
+
+
+def computing_energy(part: Part[Any], op: Op) -> Term | None:
+    """Return the energy in J of an operation's arithmetic, or None where the description gives none."""
+    if part.spec.energy is None:
+        return None
+    each: Term = part.spec.energy
+    return (op.flops * each).named(f"{part.name} energy")
+
+
+def size(listed: Any, index: int, otherwise: float) -> Term:
+    """Return one size of a list of plain numbers; a missing one is `otherwise`."""
+    items: Sequence[Term | float] = listed or ()
+    return as_term(items[index] if index < len(items) else otherwise)
+
+
+def at_least_one(value: Term) -> Term:
+    """Return a plain number, at least 1: sizes that divide something."""
+    return maximum(value, 1.0)
+
+
+def _per_second(part: Part[Any], rate: Term) -> Term:
+    if rate.dimension == _A_SECOND.dimension:
+        return part.count * rate
+    if part.clock is None:
+        raise ModelError(f"`{part.path}` gives a rate a cycle, but no block around it gives a `clock`")
+    return part.count * rate * part.clock

@@ -1,0 +1,109 @@
+"""Systolic arrays: cycles from the published closed form, spread over all arrays of a device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.records import ComputeModel
+from accelscope.core.spec import choice, flag, fraction, listing, spec
+from accelscope.core.term import Term, maximum, minimum
+from accelscope.core.work import Device, Op, Part, Usage
+from accelscope.plugins.compute import matrix
+from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
+from accelscope.plugins.compute.tiling import rounds, splits, tiles
+
+
+@spec(kind="engine", select={"kind": ("systolic",)}, default=False)
+class Systolic(matrix.Matrix):
+    """A systolic array of `shape`; without a shape its instruction `tile` stands for a matrix engine of a core."""
+
+    kind: str | None = choice("systolic", doc="sort of engine", optional=True)
+    shape: Any = listing("", doc="[rows, columns] of multipliers in one array")
+    dataflow: str | None = choice(
+        "weight_stationary",
+        "output_stationary",
+        "input_stationary",
+        doc="which operand stays in the array",
+        default="weight_stationary",
+        source="Jouppi et al., In-Datacenter Performance Analysis of a Tensor Processing Unit, ISCA 2017, section 2",
+    )
+    double_buffered: bool | None = flag(
+        doc="whether the next stationary tile is loaded while one is computed with",
+        default=True,
+        source="Jouppi et al., ISCA 2017, section 2: the matrix unit holds a second tile of weights to hide the load",
+    )
+    array_efficiency: Term = fraction(
+        doc="share of the cycles of the closed form that a large product achieves",
+        default=0.89,
+        source="stas00/ml-engineering, best matmul over the peak at the shipped clock: mean of Gaudi 2 (96.9 %) and "
+        "Gaudi 3 (81 %)",
+    )
+
+
+def cycles(m: Term, n: Term, k: Term, rows: Term, columns: Term, dataflow: str) -> Term:
+    """Return the cycles of one (m x k) by (k x n) product on one array, filled and drained for each fold.
+
+    folds x (fill and drain + T) - 1, with the two sizes that lie across the array (S_R, S_C) and the one that
+    streams (T): output stationary (m, n; k) takes R + C + T - 2 a fold, weight stationary (k, n; m) and input
+    stationary (k, m; n) load the stationary operand first and take 2 R + C + T - 2. Source: Samajdar et al., "A
+    systematic methodology for characterizing scalability of DNN accelerators using SCALE-Sim", ISPASS 2020, equation 4.
+    """
+    across_rows, across_columns, streamed = _mapped(m, n, k, dataflow)
+    folds = tiles(across_rows, rows) * tiles(across_columns, columns)
+    loading = rows if dataflow != "output_stationary" else rows * 0.0
+    return maximum(folds * (loading + rows + columns + streamed - 2.0) - 1.0, 0.0)
+
+
+def run(part: Part[Any], op: Op, device: Device) -> Usage:
+    """Return what an operation costs on all arrays of a device; without a shape, as a matrix engine."""
+    if not part.spec.shape:
+        return matrix.run(part, op, device)
+    rate = needed_peak(peak(part, op.dtype), part, op.dtype) / part.count
+    rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
+    a_cycle = rows * columns * OP * 2.0 / rate
+    taken = _attention(part, op) if op.kind == "attention" else _product(part, op, op.m, op.n, op.k)
+    time = taken.named("array cycles") * a_cycle / part.spec.array_efficiency
+    return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
+
+
+def _attention(part: Part[Any], op: Op) -> Term:
+    """Scores (m x k by k x n) and values (m x n by n x k); masked halves are skipped in proportion to the flops."""
+    both = _product(part, op, op.m, op.n, op.k) + _product(part, op, op.m, op.k, op.n)
+    full = maximum(op.groups * op.m * op.n * op.k * OP * 4.0, OP)
+    return both * minimum(op.flops / full, 1.0).named("unmasked share")
+
+
+def _product(part: Part[Any], op: Op, m: Term, n: Term, k: Term) -> Term:
+    """Cycles of `groups` products on all arrays at once.
+
+    Whole folds go to different arrays; where there are fewer folds than arrays, the streamed size is divided too. With
+    double buffering a fold takes the longer of streaming (T) and loading (R), and the pipeline fills and drains once.
+    """
+    rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
+    across_rows, across_columns, streamed = _mapped(m, n, k, part.spec.dataflow)
+    folds = op.groups * tiles(across_rows, rows) * tiles(across_columns, columns)
+    parts = splits(folds, part.count, streamed / rows)
+    turns = rounds(folds * parts, part.count).named("folds of an array")
+    stream = streamed / parts
+    if part.spec.double_buffered:
+        busy = turns * maximum(stream, rows) + minimum(turns, 1.0) * (rows + columns - 2.0)
+    else:
+        loading = rows if part.spec.dataflow != "output_stationary" else rows * 0.0
+        busy = turns * (loading + rows + columns + stream - 2.0)
+    return busy * minimum(streamed, 1.0)
+
+
+def _mapped(m: Term, n: Term, k: Term, dataflow: str) -> tuple[Term, Term, Term]:
+    if dataflow == "output_stationary":
+        return m, n, k
+    return (k, n, m) if dataflow == "weight_stationary" else (k, m, n)
+
+
+SYSTOLIC = ComputeModel(
+    name="systolic",
+    doc="Systolic arrays: folds, fill and drain of the closed form, over all arrays of a device.",
+    spec=Systolic,
+    kinds=("gemm", "grouped_gemm", "attention"),
+    peak=peak,
+    run=run,
+)

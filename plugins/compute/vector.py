@@ -1,0 +1,71 @@
+"""Vector units: elementwise work, special functions, and products on machines that have nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.dtypes import BITS
+from accelscope.core.records import ComputeModel
+from accelscope.core.spec import choice, fraction, spec
+from accelscope.core.term import Term
+from accelscope.core.work import Device, Op, Part, Usage
+from accelscope.plugins.compute.engine import (
+    Engine,
+    at_least_one,
+    computing_energy,
+    needed_peak,
+    peak,
+    special_rate,
+)
+
+_KINDS = ("vector", "simd", "vpu", "scalar")
+_WIDER = ("fp32", "fp64")
+
+
+@spec(kind="engine", select={"kind": _KINDS}, default=False)
+class Vector(Engine):
+    """A unit that works on many elements at once, without reusing operands between them."""
+
+    kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
+    efficiency: Term = fraction(
+        doc="achieved share of the peak",
+        default=0.75,
+        source="the compute efficiency that the MIST simulator assumes for every engine; not measured by us",
+    )
+
+
+def vector_peak(part: Part[Any], dtype: str) -> Term | None:
+    """Return the op/s of all instances; narrow floats that are not given are computed in fp32."""
+    found = (peak(part, name) for name in (dtype, *_wider(dtype)))
+    return next((rate for rate in found if rate is not None), None)
+
+
+def _wider(dtype: str) -> tuple[str, ...]:
+    if dtype.startswith("int"):
+        return ()
+    return tuple(name for name in _WIDER if BITS[name] >= BITS[dtype])
+
+
+def run(part: Part[Any], op: Op, device: Device) -> Usage:
+    """Return what an operation costs: flops / (peak x efficiency), and the exponentials of an attention after it.
+
+    The unit that multiplies also computes exponentials, so their times add up: one for every score, which is
+    flops / (4 x head size).
+    """
+    rate = needed_peak(vector_peak(part, op.dtype), part, op.dtype) * part.spec.efficiency
+    time = op.flops / rate.named(f"achieved {part.name} rate")
+    special = special_rate(part)
+    if op.kind == "attention" and special is not None:
+        exponentials = op.flops / (4.0 * at_least_one(op.k))
+        time = time + (exponentials / special).named("exponentials")
+    return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
+
+
+VECTOR = ComputeModel(
+    name="vector",
+    doc="Vector and SIMD units: flops over the achieved share of peak.",
+    spec=Vector,
+    kinds=("elementwise", "gather", "gemm", "grouped_gemm", "attention"),
+    peak=vector_peak,
+    run=run,
+)

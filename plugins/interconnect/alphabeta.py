@@ -1,0 +1,140 @@
+"""What all network tiers share: hops, achieved bandwidth, start-up, and the cost forms of algorithms.
+
+Every form is steps x latency + bytes / bandwidth (the alpha-beta model of Thakur, Rabenseifner and Gropp, "Optimization
+of collective communication operations in MPICH", 2005). `n` is the number of ranks and `bytes` the full tensor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from accelscope.core.curve import at
+from accelscope.core.errors import ModelError
+from accelscope.core.spec import fields_of
+from accelscope.core.structure import ConnectSettings
+from accelscope.core.term import Term, ceil, log2, maximum, minimum, term, where
+from accelscope.core.work import NO_BYTES, NO_TIME, Collective, Fabric, Usage
+
+ONE_WAY = term(1.0, "dir")
+_LINK_RATE = term(1.0, "B/s/dir")
+_SMALLEST = term(1.0, "B")
+
+
+@frozen(kw_only=True, eq=False)
+class Path:
+    """How a rank reaches the others.
+
+    Attributes:
+        bandwidth: peak B/s that one rank sends, all its links together.
+        hop: s of an empty message to a neighbour.
+        efficiency: achieved share of peak, a term or a curve over the bytes of a message.
+    """
+
+    bandwidth: Term
+    hop: Term
+    efficiency: Any
+
+    def time(self, sent: Term, message: Term) -> Term:
+        """Return the s of sending bytes in messages of a size."""
+        return sent / (self.bandwidth * at(self.efficiency, maximum(message, _SMALLEST)))
+
+
+def link_bandwidth(fabric: Fabric) -> Term:
+    """Return the B/s of one link in one direction.
+
+    Raises:
+        ModelError: the link gives bytes a cycle, and nothing between devices has a clock.
+    """
+    given: Term = fabric.link.bandwidth
+    if given.dimension != _LINK_RATE.dimension:
+        raise ModelError(
+            f"link `{fabric.name}` joins devices, so its bandwidth is B/s/dir, not {given.dimension}"
+        )
+    return given * ONE_WAY
+
+
+def hop(fabric: Fabric) -> Term:
+    """Return the s of an empty message to a neighbour: the link, and the switch where there is one."""
+    link = fabric.link.latency if fabric.link.latency is not None else NO_TIME
+    through = fabric.switch.latency if fabric.switch is not None else None
+    return (link + (through if through is not None else NO_TIME)).named(f"{fabric.name} hop")
+
+
+def path(fabric: Fabric) -> Path:
+    """Return how a rank reaches the others over all its links at once."""
+    bandwidth = (fabric.links * link_bandwidth(fabric)).named(f"{fabric.name} bandwidth of a device")
+    return Path(bandwidth=bandwidth, hop=hop(fabric), efficiency=fabric.link.efficiency)
+
+
+def startup(fabric: Fabric) -> Term:
+    """Return the s of starting one collective, from the settings of the connection or else their default."""
+    given = getattr(fabric.settings, "startup", None)
+    if given is None and isinstance(fabric.settings, dict):
+        given = fabric.settings.get("startup")
+    told = fields_of(ConnectSettings)["startup"]
+    found: Term = term(told["default"], told["units"][0]) if given is None else given
+    return found.named("collective start-up")
+
+
+def usage(fabric: Fabric, collective: Collective, time: Term, sent: Term) -> Usage:
+    """Return time and energy of a collective; one rank, or no bytes, cost nothing."""
+    happens = (collective.ranks > 1.0) & (collective.bytes > NO_BYTES)
+    seconds = where(happens, startup(fabric) + time, NO_TIME).named(f"{collective.name} over {fabric.name}")
+    energy = None
+    if fabric.link.energy is not None:
+        energy = where(happens, sent, NO_BYTES) * fabric.link.energy
+    return Usage(time=seconds, energy=energy)
+
+
+def others(collective: Collective) -> Term:
+    """Return the share (n - 1) / n of a tensor that a rank gets from or sends to the others."""
+    ranks = maximum(collective.ranks, 1.0)
+    return (ranks - 1.0) / ranks
+
+
+def sent_bytes(collective: Collective) -> Term:
+    """Return the bytes that one rank sends at least: the bus traffic of the NCCL tests' documentation."""
+    if collective.kind == "all_reduce":
+        return collective.bytes * others(collective) * 2.0
+    return collective.bytes if collective.kind == "send_recv" else collective.bytes * others(collective)
+
+
+def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
+    """Ring: in each of `rounds` turns n - 1 steps of bytes / n (2 turns reduce and gather, 1 does either)."""
+    steps = maximum(collective.ranks, 1.0) - 1.0
+    chunk = collective.bytes / maximum(collective.ranks, 1.0)
+    return (way.hop * steps * rounds + way.time(chunk * steps * rounds, chunk)).named("ring")
+
+
+def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
+    """All to all at once: `rounds` steps, in each of which a rank exchanges bytes / n with every other."""
+    chunk = collective.bytes / maximum(collective.ranks, 1.0)
+    steps = maximum(collective.ranks, 1.0) - 1.0
+    return (way.hop * rounds + way.time(chunk * steps * rounds, chunk)).named("direct")
+
+
+def one_shot(way: Path, collective: Collective) -> Term:
+    """Every rank reads the whole tensor of all others and adds by itself: one step, (n - 1) bytes."""
+    steps = maximum(collective.ranks, 1.0) - 1.0
+    return (way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
+
+
+def tree(way: Path, collective: Collective) -> Term:
+    """Double binary tree: up and down log2(n) steps, each tree with half of the bytes.
+
+    Source: Sanders, Speck and Traff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan", 2009.
+    """
+    depth = ceil(log2(maximum(collective.ranks, 1.0)))
+    return (way.hop * depth * 2.0 + way.time(collective.bytes * 2.0, collective.bytes)).named("tree")
+
+
+def fastest(*times: Term) -> Term:
+    """Return the time of the fastest algorithm at each point, as communication libraries choose it."""
+    return minimum(*times).named("fastest algorithm")
+
+
+def unknown(fabric: Fabric, collective: Collective) -> ModelError:
+    """Return the error of a kind of collective that no form is known for."""
+    return ModelError(f"no cost of `{collective.kind}` over `{fabric.pattern}` is known")

@@ -1,0 +1,68 @@
+"""Devices with a direct link to every other one: a pair has its own links only and cannot borrow those of others."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.records import InterconnectModel
+from accelscope.core.term import Term, maximum
+from accelscope.core.work import Collective, Fabric, Usage
+from accelscope.plugins.interconnect.alphabeta import (
+    Path,
+    direct,
+    fastest,
+    link_bandwidth,
+    one_shot,
+    path,
+    ring,
+    sent_bytes,
+    unknown,
+    usage,
+)
+
+
+def transfer(fabric: Fabric, collective: Collective) -> Usage:
+    """Return what a collective costs over point-to-point pairs.
+
+    n ranks of a larger clique use n - 1 pairs of each device. All-reduce: one-shot, two-shot (all pairs in both
+    steps) or rings over disjoint pairs, which need an even share of every pair: the same bytes with more steps.
+    """
+    way = _among(fabric, collective)
+    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+
+
+def pair_bandwidth(fabric: Fabric) -> Term:
+    """Return the B/s between two devices: the links of a device divided by the number of its peers.
+
+    One link a device means that the description gives the link of a pair, so that every pair has it.
+    """
+    peers = maximum(fabric.size - 1.0, 1.0)
+    return (maximum(fabric.links / peers, 1.0) * link_bandwidth(fabric)).named(
+        f"{fabric.name} pair bandwidth"
+    )
+
+
+def _among(fabric: Fabric, collective: Collective) -> Path:
+    pairs = maximum(collective.ranks - 1.0, 1.0)
+    return evolve(path(fabric), bandwidth=pair_bandwidth(fabric) * pairs)
+
+
+def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+    if collective.kind == "all_reduce":
+        return fastest(
+            one_shot(way, collective), direct(way, collective, rounds=2.0), ring(way, collective, rounds=2.0)
+        )
+    if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
+        return direct(way, collective, rounds=1.0)
+    if collective.kind == "send_recv":
+        pair = evolve(way, bandwidth=pair_bandwidth(fabric))
+        return pair.hop + pair.time(collective.bytes, collective.bytes)
+    raise unknown(fabric, collective)
+
+
+CLIQUE = InterconnectModel(
+    name="clique",
+    doc="Point-to-point links between all pairs; a pair moves no more than its own link.",
+    patterns=("clique",),
+    transfer=transfer,
+)

@@ -1,0 +1,72 @@
+"""Devices around switches that give every device its full bandwidth to any other (NVSwitch, UALink, Ethernet pods)."""
+
+from __future__ import annotations
+
+from accelscope.core.records import InterconnectModel
+from accelscope.core.term import Term, maximum
+from accelscope.core.work import Collective, Fabric, Usage
+from accelscope.plugins.interconnect.alphabeta import (
+    Path,
+    direct,
+    fastest,
+    one_shot,
+    path,
+    ring,
+    sent_bytes,
+    tree,
+    unknown,
+    usage,
+)
+
+
+def transfer(fabric: Fabric, collective: Collective) -> Usage:
+    """Return what a collective costs with the fastest of the known algorithms.
+
+    All-reduce: one-shot, two-shot, ring, tree and, where the switch adds, in-network. All-gather and reduce-scatter:
+    direct (one step) or ring. All-to-all: direct. Send: one hop.
+    """
+    way = path(fabric)
+    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+
+
+def in_network(way: Path, collective: Collective) -> Term:
+    """Switches add: up and down one hop each; a rank sends its bytes and 1 / n of the sum to be multicast.
+
+    Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor collectives", ISCA
+    2020, and NCCL's NVLS algorithm: (n + 1) / n bytes in each direction.
+    """
+    ranks = maximum(collective.ranks, 1.0)
+    sent = collective.bytes * (ranks + 1.0) / ranks
+    return (way.hop * 2.0 + way.time(sent, collective.bytes / ranks)).named("in-network")
+
+
+def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+    if collective.kind == "all_reduce":
+        return _all_reduce(fabric, way, collective)
+    if collective.kind in ("all_gather", "reduce_scatter"):
+        return fastest(direct(way, collective, rounds=1.0), ring(way, collective, rounds=1.0))
+    if collective.kind == "all_to_all":
+        return direct(way, collective, rounds=1.0)
+    if collective.kind == "send_recv":
+        return way.hop + way.time(collective.bytes, collective.bytes)
+    raise unknown(fabric, collective)
+
+
+def _all_reduce(fabric: Fabric, way: Path, collective: Collective) -> Term:
+    choices = [
+        one_shot(way, collective),
+        direct(way, collective, rounds=2.0),
+        ring(way, collective, rounds=2.0),
+        tree(way, collective),
+    ]
+    if fabric.switch is not None and fabric.switch.in_network_reduction:
+        choices.append(in_network(way, collective))
+    return fastest(*choices)
+
+
+SWITCHED = InterconnectModel(
+    name="switched",
+    doc="Full bandwidth between any two devices through switches; the fastest of five all-reduce algorithms.",
+    patterns=("switch",),
+    transfer=transfer,
+)

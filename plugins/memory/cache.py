@@ -1,0 +1,106 @@
+"""Hardware-managed caches, at the cores or at the memory: what hits is not asked of the levels behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from accelscope.core.curve import at
+from accelscope.core.records import MemoryModel
+from accelscope.core.spec import choice, fraction, spec
+from accelscope.core.term import Term, exp, maximum, minimum
+from accelscope.core.work import ONE, Part, Traffic, Usage
+from accelscope.plugins.memory.level import (
+    Level,
+    exposed,
+    instances_capacity,
+    moving_energy,
+    moving_time,
+    read_rate,
+)
+
+_NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
+
+
+@spec(kind="memory", select={"class": ("cache",)}, default=False)
+class Cache(Level):
+    """A cache; one in a `core` is private and keeps nothing from one operation to the next."""
+
+    class_: str | None = choice("cache", doc="sort of memory", optional=True)
+    efficiency: Any = fraction(
+        doc="achieved share of the peak, also over the bytes moved",
+        over="B",
+        default=0.7,
+        source="measured over peak: A100 L2 4.8 of 7.2 TB/s, MI300X Infinity Cache 11.9 of 17.2 TB/s "
+        "(Chips and Cheese, 2021 and 2023)",
+    )
+    keeps: Term = fraction(
+        doc="share of the capacity that keeps bytes until they are used again",
+        default=0.9,
+        source="assumption: code, descriptors and partial lines take a tenth",
+    )
+
+
+def serve(part: Part[Any], traffic: Traffic) -> Usage:
+    """Return what passing a cache costs and what of the traffic goes on.
+
+    All traffic passes at instances x bandwidth x efficiency. Weights and KV are read again after `footprint` bytes,
+    activations after the operation's own bytes: each hits with `hit_rate` of that distance.
+    """
+    time = moving_time(part, traffic, at(part.spec.efficiency, traffic.bytes)) + exposed(part, traffic)
+    return Usage(
+        time=time.named(f"{part.name} time"),
+        energy=moving_energy(part, traffic),
+        onward=traffic if part.level == "core" else _missed(part, traffic),
+    )
+
+
+def hit_rate(distance: Term, room: Term) -> Term:
+    """Return the share of hits when bytes are used again after `distance` bytes in a cache of `room` bytes.
+
+    Under random replacement a line survives each of the m misses in between with 1 - 1/room, so a cyclic scan settles
+    where h = exp(-r (1 - h)) with r = distance / room: 1 up to r = 1, falling smoothly beyond. Solved by one step from
+    exp(2 (1 - r)), whose slope at r = 1 is exact; the error is below 0.03. The equation follows from the independence
+    assumption of King, "Analysis of demand paging algorithms", 1971.
+    """
+    ratio = minimum(maximum(distance / room, 1.0), _NEVER)
+    start = exp((1.0 - ratio) * 2.0)
+    return exp(-ratio * (1.0 - start))
+
+
+def room(part: Part[Any]) -> Term:
+    """Return the bytes in which data of all cores is kept; partitions hold copies of the same bytes."""
+    partitions: Term = part.spec.partitions if part.spec.partitions is not None else ONE
+    kept: Term = part.spec.keeps
+    return (instances_capacity(part) * kept / partitions).named(f"{part.name} room")
+
+
+def no_capacity(part: Part[Any]) -> Term | None:
+    """A cache holds copies only."""
+    return None
+
+
+def _missed(part: Part[Any], traffic: Traffic) -> Traffic:
+    space = room(part)
+    again = hit_rate(traffic.footprint + traffic.activations, space).named(
+        f"{part.name} hits of weights and KV"
+    )
+    produced = hit_rate(traffic.bytes, space).named(f"{part.name} hits of activations")
+    return evolve(
+        traffic,
+        weights=traffic.weights * (1.0 - again),
+        kv=traffic.kv * (1.0 - again),
+        activations=traffic.activations * (1.0 - produced),
+    )
+
+
+CACHE = MemoryModel(
+    name="cache",
+    doc="A cache: what fits between two uses is not read from the level behind.",
+    spec=Cache,
+    order=20,
+    serve=serve,
+    capacity=no_capacity,
+    peak=read_rate,
+)

@@ -1,0 +1,98 @@
+"""DRAM of any kind: stacks, chips and modules behind one aggregate bandwidth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accelscope.core.curve import at
+from accelscope.core.records import MemoryModel
+from accelscope.core.spec import choice, fraction, quantity, spec
+from accelscope.core.term import Term
+from accelscope.core.work import Part, Traffic, Usage
+from accelscope.plugins.memory.level import (
+    Level,
+    exposed,
+    instances_capacity,
+    moving_energy,
+    moving_time,
+    read_rate,
+)
+
+_NEAR = [
+    "dram",
+    "hbm",
+    "hbm2",
+    "hbm2e",
+    "hbm3",
+    "hbm3e",
+    "hbm4",
+    "gddr5",
+    "gddr6",
+    "gddr6x",
+    "gddr7",
+    "lpddr4",
+    "lpddr4x",
+    "lpddr5",
+    "lpddr5x",
+    "unified",
+]
+_FAR = ["ddr3", "ddr4", "ddr5", "cxl", "dram_flash", "flash"]
+_MEASURED = "TO BE FITTED"
+
+
+@spec(kind="memory", select={"class": tuple(_NEAR)}, default=True)
+class Dram(Level):
+    """DRAM beside the processor, reached at one aggregate bandwidth."""
+
+    class_: str | None = choice(*_NEAR, doc="generation of the memory", optional=True)
+    bandwidth: Term | None = quantity(
+        "B/s", "B/cycle", doc="peak bandwidth of one stack or chip", gt=0, optional=True
+    )
+    efficiency: Any = fraction(
+        doc="achieved share of the peak, also over the bytes moved", over="B", default=0.85, source=_MEASURED
+    )
+
+
+@spec(kind="memory", select={"class": tuple(_FAR)}, default=False)
+class Far(Level):
+    """Memory modules or flash behind a slower bus: a tier behind the DRAM of an accelerator."""
+
+    class_: str | None = choice(*_FAR, doc="sort of memory", optional=True)
+    efficiency: Any = fraction(
+        doc="achieved share of the peak, also over the bytes moved",
+        over="B",
+        default=0.8,
+        source="STREAM triad on DDR5 servers reaches about 80 % of peak: McCalpin, STREAM benchmark results",
+    )
+
+
+def serve(part: Part[Any], traffic: Traffic) -> Usage:
+    """Return what DRAM traffic costs.
+
+    time = latency + bytes / (instances x bandwidth x efficiency), energy = bits x energy a bit. The latency is that of
+    the first access; further ones overlap (Little's law), and starting the operation is counted by the core.
+    """
+    efficiency = at(part.spec.efficiency, traffic.bytes)
+    time = exposed(part, traffic) + moving_time(part, traffic, efficiency)
+    return Usage(time=time.named(f"{part.name} time"), energy=moving_energy(part, traffic))
+
+
+DRAM = MemoryModel(
+    name="dram",
+    doc="DRAM beside the processor: bytes over the achieved share of an aggregate bandwidth.",
+    spec=Dram,
+    order=40,
+    serve=serve,
+    capacity=instances_capacity,
+    peak=read_rate,
+)
+
+FAR_MEMORY = MemoryModel(
+    name="far_memory",
+    doc="Memory behind a slower bus, such as DDR modules, CXL or flash.",
+    spec=Far,
+    order=50,
+    serve=serve,
+    capacity=instances_capacity,
+    peak=read_rate,
+)
