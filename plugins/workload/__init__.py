@@ -1,0 +1,27 @@
+"""Workloads that ship with accelscope, and the reader of Hugging Face configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from accelscope.core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from accelscope.core.records import KindRecord, WorkloadModel
+
+
+@hookimpl
+def accelscope_workloads() -> Iterable[WorkloadModel]:
+    """Yield families of models."""
+    from accelscope.plugins.workload.decoder import DECODER
+
+    yield DECODER
+
+
+@hookimpl
+def accelscope_kinds() -> Iterable[KindRecord]:
+    """Yield the blocks that stand in a model."""
+    from accelscope.plugins.workload.kinds import KINDS
+
+    yield from KINDS

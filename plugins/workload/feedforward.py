@@ -1,0 +1,117 @@
+"""Operations of the feed-forward half of a layer: plain networks, and experts behind a router."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.term import Term, term
+from accelscope.core.work import Op
+from accelscope.plugins.workload.forward import Forward, elementwise, gemm, quantize
+from accelscope.plugins.workload.shape import Routing, distinct_experts
+
+_GATE = 8.0  # an exponential, a division and two products for each number of a gated activation
+_TWO = term(2.0)
+
+
+def feedforward_ops(run: Forward) -> tuple[Op, ...]:
+    """Return the operations of the feed-forward networks of all layers."""
+    shape, routing = run.shape, run.shape.routing
+    found: tuple[Op, ...] = ()
+    if routing is None or (shape.spec.experts is not None and shape.spec.experts.dense_layers is not None):
+        biases = shape.spec.mlp_bias
+        found = _network(run, "ffn", inner=shape.ffn, repeat=shape.dense_layers, last="row", biases=biases)
+    if routing is not None:
+        found = (*found, *_experts(run, routing))
+    return found
+
+
+def _network(
+    run: Forward, name: str, *, inner: Term, repeat: Term, last: str, biases: bool
+) -> tuple[Op, ...]:
+    """Return up projection, activation and down projection of a network that every token visits."""
+    shape = run.shape
+    wide = shape.gates * inner
+    up = gemm(
+        run, f"{name}_up", "ffn", m=run.rows, k=shape.hidden, n=wide, repeat=repeat, split="column",
+        bias=wide if biases else None,
+    )  # fmt: skip
+    act = elementwise(
+        run,
+        f"{name}_activation",
+        "ffn",
+        reads=run.rows * wide * run.wide,
+        writes=run.rows * inner * run.wide,
+        ops=_GATE * run.rows * inner,
+        repeat=repeat,
+        split="column",
+    )
+    down = gemm(
+        run, f"{name}_down", "ffn", m=run.rows, k=inner, n=shape.hidden, repeat=repeat, split=last,
+        bias=shape.hidden if biases else None,
+    )  # fmt: skip
+    if not run.quantizes:
+        return (up, act, down)
+    narrow = quantize(run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split="column")
+    return (up, act, narrow, down)
+
+
+def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
+    """Return router, shared experts, routed experts and the sum of their results.
+
+    Only the weights of experts that some token visits are read: see `distinct_experts`.
+    """
+    shape, repeat = run.shape, routing.layers
+    router = gemm(
+        run, "router", "experts", m=run.rows, k=shape.hidden, n=routing.routed, repeat=repeat, split="none",
+        weight=run.outer, bias=routing.routed if routing.router_bias else None,
+    )  # fmt: skip
+    shared: tuple[Op, ...] = ()
+    if shape.spec.experts is not None and shape.spec.experts.shared is not None:
+        inner = routing.shared * routing.shared_ffn
+        shared = _network(run, "shared", inner=inner, repeat=repeat, last="partial", biases=routing.bias)
+    visits = run.rows * routing.top_k
+    combine = elementwise(
+        run,
+        "combine",
+        "experts",
+        reads=visits * shape.hidden * run.wide,
+        writes=run.rows * shape.hidden * run.wide,
+        ops=2.0 * visits * shape.hidden,
+        repeat=repeat,
+        split="expert_row",
+    )
+    return (_routed_in_wide(run, router), *shared, *_routed(run, routing, visits), combine)
+
+
+def _routed_in_wide(run: Forward, router: Op) -> Op:
+    """Routers stay at 16 bit; choosing the best experts is a second kernel."""
+    return evolve(router, dtype=run.wide_dtype, reads=run.rows * run.shape.hidden * run.wide, launches=_TWO)
+
+
+def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
+    shape, repeat, inner = run.shape, routing.layers, routing.ffn
+    hit = distinct_experts(routing.routed, routing.top_k, run.rows)
+    each = visits / hit
+    wide = shape.gates * inner
+    up = gemm(
+        run, "experts_up", "experts", m=each, k=shape.hidden, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
+        split="expert_column", weight=run.expert, bias=hit * wide if routing.bias else None,
+    )  # fmt: skip
+    act = elementwise(
+        run,
+        "experts_activation",
+        "experts",
+        reads=visits * wide * run.wide,
+        writes=visits * inner * run.wide,
+        ops=_GATE * visits * inner,
+        repeat=repeat,
+        split="expert_column",
+    )
+    down = gemm(
+        run, "experts_down", "experts", m=each, k=inner, n=shape.hidden, groups=hit, repeat=repeat,
+        kind="grouped_gemm", split="expert_row", weight=run.expert, bias=hit * shape.hidden if routing.bias else None,
+    )  # fmt: skip
+    if not run.quantizes:
+        return (up, act, down)
+    narrow = quantize(run, "quantize_experts", elements=visits * inner, repeat=repeat, split="expert_column")
+    return (up, act, narrow, down)
