@@ -1,12 +1,11 @@
-"""Which block lacks its closing brace: judged by indentation, since the parser only notices at the end of the text."""
+"""Which blocks lack their closing brace: judged by indentation, since the parser only notices at the end of the text."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from attrs import define, field, frozen
 
 from accelscope.dsl.diagnostics import Diagnostic, Label, Source, Span
+from accelscope.dsl.limits import MAX_REPAIRS
 from accelscope.dsl.lookahead import SEPARATORS, Terminal, terminals
 from accelscope.dsl.tables import Tables
 
@@ -21,6 +20,8 @@ class Gap:
 
 @define
 class _Line:
+    """A line that holds terminals: its indentation, its first terminal, where its last one ends."""
+
     indent: int
     first: Terminal
     end: int
@@ -28,103 +29,127 @@ class _Line:
 
 @define
 class _Brace:
-    """An opening brace: its terminal, its line, where its block's statement starts, and its closer."""
+    """An opening brace: its line, where its statement starts, whether more follows on its line, its partner."""
 
     start: int
     line: int
     head: int
+    followed: bool = False
     closer: int | None = None
-    rest: bool = field(default=False)
 
 
-def find_gap(source: Source, tables: Tables, closers: Iterable[int]) -> Gap | None:
-    """Return the most likely place of a missing brace, or None where braces balance.
-
-    Args:
-        source: the text.
-        tables: the language.
-        closers: where braces have been put back already.
-    """
-    lines, braces = _survey(source.text, tables, sorted(closers))
-    open_braces = [brace for brace in braces if brace.closer is None]
-    if not open_braces:
-        return None
-    suspects = [
-        (lines[after - 1].end, -brace.start, brace, after)
-        for brace in braces
-        if brace.start >= open_braces[0].start and (after := _outdent(brace, lines)) is not None
-    ]
-    if suspects:
-        offset, _, brace, after = min(suspects, key=lambda suspect: suspect[:2])
-        first = lines[after].first
-        return _gap(
-            source, brace, offset, Span(source, first.start, first.end), "`}` is expected before this line"
-        )
-    offset = lines[-1].end
-    return _gap(
-        source, open_braces[-1], offset, Span(source, offset, offset), "the text ends without its `}`"
-    )
+@define
+class _Survey:
+    lines: list[_Line] = field(factory=list)
+    braces: list[_Brace] = field(factory=list)
+    closers: list[int] = field(factory=list)
 
 
-def _survey(text: str, tables: Tables, closers: list[int]) -> tuple[list[_Line], list[_Brace]]:
-    """Return the lines that hold terminals, and the opening braces with the partner that counting gives them."""
-    lines: list[_Line] = []
-    braces: list[_Brace] = []
-    waiting: list[_Brace] = []
+def find_gaps(source: Source, tables: Tables) -> list[Gap]:
+    """Return the most likely places of the missing braces of a text, at most a handful."""
+    survey = _survey(source.text, tables)
+    outdents = _outdents(survey.lines)
+    gaps: list[Gap] = []
+    while len(gaps) < MAX_REPAIRS:
+        _pair(survey)
+        gap = _find(source, survey, outdents)
+        if gap is None:
+            break
+        gaps.append(gap)
+        survey.closers = sorted([*survey.closers, gap.offset])
+    return gaps
+
+
+def _survey(text: str, tables: Tables) -> _Survey:
+    survey = _Survey()
     head, fresh = 0, True
     for terminal in terminals(tables, text):
-        while closers and closers[0] <= terminal.start:
-            _pair(waiting, closers.pop(0))
-        if terminal.kind == "_NL":
-            head, fresh = terminal.end, True
+        kind, start, end = terminal
+        if kind == "_NL":
+            head, fresh = end, True
             continue
         if fresh:
-            start = text.rfind("\n", 0, terminal.start) + 1
-            lines.append(_Line(len(text[start : terminal.start].expandtabs(4)), terminal, terminal.end))
+            indent = text[text.rfind("\n", 0, start) + 1 : start].expandtabs(4)
+            survey.lines.append(_Line(len(indent), terminal, end))
             fresh = False
-        lines[-1].end = terminal.end
-        if waiting and waiting[-1].line == len(lines) - 1:
-            waiting[-1].rest = True
-        if terminal.kind == "LBRACE":
-            waiting.append(_Brace(terminal.start, len(lines) - 1, head))
-            braces.append(waiting[-1])
-        elif terminal.kind == "RBRACE":
-            _pair(waiting, terminal.start)
-        if terminal.kind in SEPARATORS or terminal.kind in ("LBRACE", "RBRACE"):
-            head = terminal.end
-    for closer in closers:
-        _pair(waiting, closer)
-    return lines, braces
+        line = len(survey.lines) - 1
+        survey.lines[line].end = end
+        if survey.braces and survey.braces[-1].line == line:
+            survey.braces[-1].followed = True
+        if kind == "LBRACE":
+            survey.braces.append(_Brace(start, line, head))
+        elif kind == "RBRACE":
+            survey.closers.append(start)
+        if kind in SEPARATORS or kind in ("LBRACE", "RBRACE"):
+            head = end
+    return survey
 
 
-def _pair(waiting: list[_Brace], closer: int) -> None:
-    if waiting:
-        waiting.pop().closer = closer
+def _outdents(lines: list[_Line]) -> list[int | None]:
+    """Return for each line the next one that is indented no deeper."""
+    answer: list[int | None] = [None] * len(lines)
+    waiting: list[int] = []
+    for number, line in enumerate(lines):
+        while waiting and lines[waiting[-1]].indent >= line.indent:
+            answer[waiting.pop()] = number
+        waiting.append(number)
+    return answer
 
 
-def _outdent(brace: _Brace, lines: list[_Line]) -> int | None:
-    """Return the first line that is indented no deeper than a block's own, if the block runs on beyond it."""
-    after = next(
-        (n for n in range(brace.line + 1, len(lines)) if lines[n].indent <= lines[brace.line].indent), None
-    )
-    if after is None or (brace.closer is not None and brace.closer <= lines[after].first.start):
+def _pair(survey: _Survey) -> None:
+    """Give each brace the partner that counting gives it."""
+    waiting: list[_Brace] = []
+    closers = iter(survey.closers)
+    closer = next(closers, None)
+    for brace in [*survey.braces, None]:
+        while closer is not None and (brace is None or closer <= brace.start):
+            if waiting:
+                waiting.pop().closer = closer
+            closer = next(closers, None)
+        if brace is not None:
+            brace.closer = None
+            waiting.append(brace)
+
+
+def _find(source: Source, survey: _Survey, outdents: list[int | None]) -> Gap | None:
+    """Return the first place where a block runs on past its indentation, else the end of the text."""
+    lines = survey.lines
+    unclosed = [brace for brace in survey.braces if brace.closer is None]
+    if not unclosed:
         return None
+    suspects = [
+        (lines[after - 1].end, -brace.start, brace, lines[after].first)
+        for brace in survey.braces
+        if brace.start >= unclosed[0].start
+        and (after := outdents[brace.line]) is not None
+        and _runs_past(brace, lines, after)
+    ]
+    if suspects:
+        offset, _, brace, first = min(suspects, key=lambda suspect: suspect[:2])
+        label = Label(span=Span(source, first.start, first.end), text="`}` is expected before this line")
+    else:
+        offset, brace = lines[-1].end, unclosed[-1]
+        label = Label(span=Span(source, offset, offset), text="the text ends without its `}`")
+    return Gap(offset=offset, finding=_finding(source, brace, label))
+
+
+def _runs_past(brace: _Brace, lines: list[_Line], after: int) -> bool:
+    """Say whether a block goes on at a line that is indented no deeper than the block's own."""
     first = lines[after].first
+    if brace.closer is not None and brace.closer <= first.start:
+        return False
     if first.kind == "RBRACE" and lines[after].indent == lines[brace.line].indent:
-        return None
-    empty = after == brace.line + 1 and not brace.rest
-    return None if empty else after
+        return False
+    return brace.followed or after > brace.line + 1
 
 
-def _gap(source: Source, brace: _Brace, offset: int, place: Span, text: str) -> Gap:
+def _finding(source: Source, brace: _Brace, label: Label) -> Diagnostic:
     title = " ".join(source.text[brace.head : brace.start].split()).rstrip("= ")
     title = f"the block `{title[:60]}`" if title else "a block"
-    line = source.position(brace.start)[0]
-    finding = Diagnostic(
+    return Diagnostic(
         code="A002",
-        message=f"{title}, opened on line {line}, is not closed: `}}` is missing",
+        message=f"{title}, opened on line {source.position(brace.start)[0]}, is not closed: `}}` is missing",
         span=Span(source, brace.start, brace.start + 1),
         label="opened here",
-        labels=(Label(span=place, text=text),),
+        labels=(label,),
     )
-    return Gap(offset=offset, finding=finding)

@@ -183,7 +183,7 @@ def _sign_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int
         return "`=` gives a value; write `==` to compare"
     if kind in ("EQUAL", "COMPARE") and kind not in fit and text[start - 1 : start] in ("=", "<", ">", "!"):
         return f"write `{text[start - 1]}=` without a blank or a third sign"
-    if kind == "COLON" and "EQUAL" in fit:
+    if (kind == "COLON" and "EQUAL" in fit) or (kind in _VALUE and text[:start].rstrip(" \t").endswith(":")):
         return "write `=` to give a value"
     if kind == "SEMICOLON" and "COMMA" in fit:
         return "write `,` between the items"
@@ -197,7 +197,6 @@ def _sign_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int
 
 
 def _number_help(problem: Problem, before: str, text: str) -> str | None:
-    follows = text[problem.end : problem.end + 1]
     if problem.kind == "DOT":
         digits = re.match(r"\d+", text[problem.end : problem.end + 20])
         if digits and not before.endswith(tuple("0123456789")):
@@ -212,14 +211,14 @@ def _number_help(problem: Problem, before: str, text: str) -> str | None:
         and re.match(r"\d{3}(?!\d)", text[problem.start :][:4])
     ):
         return f"digits are grouped with `_`: `{groups[1].replace(',', '_')}_{text[problem.start :][:3]}`"
-    if problem.kind == "NAME" and problem.end < len(text) and follows == "/" and re.search(r"\d$", before):
-        return "a unit is written without blanks, such as `GB/s`"
-    return None
+    unit = re.search(r"\d[ \t]+([a-z]{4,20})$", before)
+    near = closest(unit[1], ("step", "points", "when", "else", "then"), 0.7) if unit else None
+    return f"did you mean `{near}`?" if near else None
 
 
 def _word_help(engine: Engine, problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
     keywords = engine.tables.words
-    if problem.kind == "NAME":
+    if problem.kind == "NAME" and len(piece) < 40:
         near = closest(piece, [word for word, kind in keywords.items() if kind in fit and len(word) > 2], 0.7)
         if near and near != piece:
             return f"did you mean `{near}`?"
@@ -242,14 +241,14 @@ def _first_word(engine: Engine) -> str | None:
     text = engine.source.text
     line = text.rfind("\n", 0, engine.last) + 1
     start = max([line, *(offset + 1 for offset, _ in engine.open if offset < engine.last)])
-    match = re.compile(r"[ \t]*([A-Za-z_]\w*)").match(text, start)
+    match = re.compile(r"[ \t]*([A-Za-z_]\w{0,40})\b").match(text, start)
     return match[1] if match else None
 
 
 def _shape_help(problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
     if problem.kind == "DOC":
         return "`##` documents the item below it and has a line of its own; write `#` for a remark"
-    if "EQUAL" in fit and "LBRACE" in fit and problem.kind in (*_VALUE, "LSQB", "LPAR", "MINUS"):
+    if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return "write `name = value`, or `kind label { ... }` for a block"
     if _statement_complete(fit) and problem.kind in (
         "NAME",
@@ -260,6 +259,6 @@ def _shape_help(problem: Problem, piece: str, fit: frozenset[str]) -> str | None
         "LSQB",
     ):
         return "start a new line, or write `,` before it"
-    if "LBRACE" in fit and "EQUAL" in fit and problem.kind in ("_NL", END, "COMMA", "RBRACE"):
-        return "write `name = value`, or `kind label { ... }` for a block"
+    if "COMMA" in fit and problem.kind in _VALUE:
+        return "write `,` before it"
     return None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from accelscope.dsl.braces import find_gap
+from attrs import evolve
+
+from accelscope.dsl.braces import Gap, find_gaps
 from accelscope.dsl.build import MAKERS
 from accelscope.dsl.diagnostics import Diagnostic, Source, in_order
 from accelscope.dsl.engine import END, Engine, Problem
-from accelscope.dsl.limits import MAX_DIAGNOSTICS, MAX_REPAIRS
+from accelscope.dsl.limits import MAX_DIAGNOSTICS
 from accelscope.dsl.recover import recover
 from accelscope.dsl.syntax import File, Number, Statement
 from accelscope.dsl.tables import Tables, load
@@ -34,25 +36,14 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
 
     A text with mistakes gives the tree of the statements that could be read.
     """
-    closers: list[int] = []
-    gaps: list[Diagnostic] = []
+    gaps: list[Gap] = []
     with _no_collection():
-        while True:
-            engine = Engine(source, tables(), Literals(source), list(closers))
-            findings, complete = _read(engine)
-            gap = None
-            if (
-                not complete
-                and len(gaps) < MAX_REPAIRS
-                and _UNSOUND.isdisjoint(item.code for item in findings)
-            ):
-                gap = find_gap(source, engine.tables, closers)
-            if gap is None:
-                break
-            gaps.append(gap.finding)
-            closers.append(gap.offset)
+        engine, findings, complete = _read(source, gaps)
+        if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
+            gaps = find_gaps(source, engine.tables)
+            engine, findings, _ = _read(source, gaps)
     version, statements = _version(source, engine.finish())
-    findings += [*engine.literals.findings, *gaps, *version]
+    findings += [*engine.literals.findings, *(gap.finding for gap in gaps), *version]
     return File(0, len(source.text), statements, source), in_order(findings)
 
 
@@ -68,20 +59,22 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(engine: Engine) -> tuple[list[Diagnostic], bool]:
-    """Run an engine to the end; return the findings and whether every block was closed."""
+def _read(source: Source, gaps: Iterable[Gap]) -> tuple[Engine, list[Diagnostic], bool]:
+    """Run an engine over a text; return it with the findings and whether every block was closed."""
+    engine = Engine(source, tables(), Literals(source), sorted(gap.offset for gap in gaps))
     findings: list[Diagnostic] = []
     while True:
         try:
             engine.run()
         except Problem as problem:
             if problem.kind == END and engine.in_block():
-                return findings, False
+                return engine, findings, False
             findings.append(recover(engine, problem))
             if len(findings) >= MAX_DIAGNOSTICS:
-                return findings, True
+                findings[-1] = evolve(findings[-1], notes=("there are more mistakes; the rest is not read",))
+                return engine, findings, True
         else:
-            return findings, True
+            return engine, findings, True
 
 
 def _version(

@@ -26,7 +26,8 @@ def recover(engine: Engine, problem: Problem) -> Diagnostic:
             return finding
     else:
         finding = problem.finding or _unclosed(engine, problem) or syntax_error(engine, problem)
-    kept = problem.finding is None and _end_statement(engine)
+    misspelt = finding.help is not None and finding.help.startswith("did you mean")
+    kept = problem.finding is None and not misspelt and _end_statement(engine)
     engine.at = _next_statement(engine, problem, [] if kept else _drop_statement(engine))
     return finding
 
@@ -54,13 +55,12 @@ def _unclosed(engine: Engine, problem: Problem) -> Diagnostic | None:
         and looks_like_statement(engine.tables, text, problem.start, line_start=True)
     ):
         return None
+    last = len(text[: engine.last].rstrip())
     return Diagnostic(
         code="A002",
         message=f"`{text[opened]}` is not closed: `{mate}` is missing",
         span=Span(engine.source, opened, opened + 1),
-        labels=(
-            Label(span=Span(engine.source, engine.last, engine.last), text=f"`{mate}` is expected here"),
-        ),
+        labels=(Label(span=Span(engine.source, last, last), text=f"`{mate}` is expected here"),),
     )
 
 

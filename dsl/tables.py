@@ -78,7 +78,7 @@ def assemble(data: Mapping[str, Any], makers: Mapping[str, Make]) -> Tables:
     return Tables(
         rows=rows,
         words=data["words"],
-        kinds=("", *(name for name, _ in data["scanner"]), "?"),
+        kinds=("", *(name for name, _ in data["scanner"]), "OTHER"),
         scan=re.compile(rf"[ \t\f\r\ufeff]*(?:{groups}|(?P<OTHER>[\s\S])|\Z)"),
         multiple=re.compile(data["multiple"]),
     )
