@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from accelscope.core.term import Term, maximum
 from accelscope.core.work import Device, Limit, Op, Part, Plan, Traffic, Usage
@@ -83,14 +83,20 @@ def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> l
         footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
         op=op,
     )
+    home = home_memory(device, registry)
     found: list[tuple[Part[Any], Usage]] = []
     for part in device.memories:
         if traffic is None:
             break
-        usage = registry.memories[part.model].serve(part, traffic)
+        usage = registry.memories[part.model].serve(part, evolve(traffic, home=part is home))
         found.append((part, usage))
         traffic = usage.onward
     return found
+
+
+def home_memory(device: Device, registry: Registry) -> Part[Any]:
+    """Return the outermost level of a device that can hold weights and KV cache; assembly makes sure of one."""
+    return [part for part in device.memories if registry.memories[part.model].capacity(part) is not None][-1]
 
 
 def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:

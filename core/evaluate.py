@@ -7,15 +7,15 @@ latency of a single sequence is never divided by S.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.cost import OpCost, cost_of
+from accelscope.core.cost import OpCost, cost_of, home_memory
 from accelscope.core.design import Design
 from accelscope.core.network import transfer
 from accelscope.core.term import Term, maximum, term, total
-from accelscope.core.work import ONE, Collective, Limit, Machine, Part, Plan, Residency, Step, Usage
+from accelscope.core.work import ONE, Collective, Limit, Part, Plan, Residency, Step, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -71,9 +71,9 @@ class Evaluation:
     limits: tuple[Limit, ...]
 
     @property
-    def home(self) -> Part[object]:
+    def home(self) -> Part[Any]:
         """The memory level that holds weights and KV cache."""
-        return home_memory(self.design.machine, self.registry)
+        return home_memory(self.design.machine.device, self.registry)
 
 
 def evaluate(design: Design, registry: Registry) -> Evaluation:
@@ -121,19 +121,16 @@ def plain(value: Term) -> Term:
     return value / Term(term(1.0).value, value.dimension)
 
 
-def home_memory(machine: Machine, registry: Registry) -> Part[object]:
-    """Return the outermost level of a device that can hold weights and KV cache."""
-    holders = [
-        part for part in machine.device.memories if registry.memories[part.model].capacity(part) is not None
-    ]
-    return holders[-1]
-
-
 def _plan(design: Design, step: Step) -> Plan:
     for strategy, spec in design.strategies:
         step = strategy.split(spec, step)
     workload = design.model.record.build(design.model.spec, step, design.precision)
-    plan = Plan(ops=workload.ops, residency=workload.residency, workload=workload)
+    plan = Plan(
+        ops=workload.ops,
+        residency=workload.residency,
+        workload=workload,
+        microbatches=step.microbatches,
+    )
     for strategy, spec in design.strategies:
         plan = strategy.shard(spec, plan, design.machine)
     return plan
@@ -179,7 +176,7 @@ def _residency(longest: Plan, prefill: Plan) -> Residency:
 
 
 def _memory_limit(design: Design, registry: Registry, residency: Residency) -> Limit:
-    home = home_memory(design.machine, registry)
+    home = home_memory(design.machine.device, registry)
     capacity = registry.memories[home.model].capacity(home)
     assert capacity is not None  # home_memory chooses only levels with a capacity
     used = (residency.weights + residency.kv + residency.activations + design.memory.reserve).named(

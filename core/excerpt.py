@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -64,6 +64,8 @@ def excerpt(marks: list[Mark], width: int) -> Iterator[Row]:
 
 def printable(text: str) -> str:
     """Return a text without characters that could move the cursor or change the terminal."""
+    if text.isprintable():
+        return text
     return "".join(" " if c == "\t" else c if _harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
@@ -104,16 +106,19 @@ def _strokes(mark: Mark) -> Iterator[_Stroke]:
     yield _Stroke(last, min(indent, end - 1), end, mark.text, mark.primary)
 
 
-def _laid_out(raw: str) -> tuple[str, list[int]]:
+def _laid_out(raw: str) -> tuple[str, Sequence[int]]:
     """Return a line with tabs as spaces, and where each character and the end of the line went."""
-    text, starts = "", []
+    if raw.isprintable():
+        return raw, range(len(raw) + 1)
+    starts, pieces, size = [], [], 0
     for character in raw:
-        starts.append(len(text))
-        text += " " * (_TAB - len(text) % _TAB) if character == "\t" else printable(character)
-    return text, [*starts, len(text)]
+        starts.append(size)
+        pieces.append(" " * (_TAB - size % _TAB) if character == "\t" else printable(character))
+        size += len(pieces[-1])
+    return "".join(pieces), [*starts, size]
 
 
-def _window(starts: list[int], focus: _Stroke, width: int) -> tuple[int, int]:
+def _window(starts: Sequence[int], focus: _Stroke, width: int) -> tuple[int, int]:
     """Return the part of a long line to show: the focus with a quarter of the width before it."""
     size = starts[-1]
     if size <= width:

@@ -11,10 +11,11 @@ from accelscope.core.bind import Binder
 from accelscope.core.structure import ConnectSettings, Link, Package, Switch
 from accelscope.core.term import Term, minimum
 from accelscope.core.work import ONE, Device, Fabric, Machine, Part
+from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from accelscope.dsl.component import Component, Connection
+    from accelscope.dsl.connections import Connection
 
 _PLACES = ("package", "die", "core")
 _LAYOUT_PATTERNS = {"rail_optimized": "rail", "fat_tree": "fat_tree"}
@@ -140,18 +141,26 @@ def _speed(fabric: Fabric) -> float:
 
 def _fabric(item: Connection, below: tuple[Component, ...], binder: Binder) -> Fabric | None:
     """Return the tier that a connection makes among the devices below, or None where it joins something else."""
-    ends = [item.left] if item.right is None else [item.left, item.right]
-    inner = [end for end in ends if end is not None and end.components[0] is below[0]]
-    if not inner or item.via is None:
+    ends = [_way(end.component, item.owner) for end in (item.left, item.right) if end is not None]
+    inner = next((end for end in ends if end[0].name == below[0].name), None)
+    if inner is None or not isinstance(item.via, Component):
         return None
-    others = [end.components[-1] for end in ends if end is not inner[0]]
+    others = [end[-1] for end in ends if end is not inner]
     if any(other.kind not in ("switch", below[-1].kind, below[0].kind) for other in others):
         return None
     link = binder.bind_as(item.via, Link)
-    if link is None:
+    settings = binder.bind_as(item.settings, ConnectSettings)
+    if link is None or settings is None:
         return None
-    settings = binder.bind_as(item.settings, ConnectSettings) if item.settings else ConnectSettings()
-    return _joined(item, inner[0].components, below, others, link, settings, binder)
+    return _joined(item, inner, below, others, link, settings, binder)
+
+
+def _way(component: Component, owner: Component) -> tuple[Component, ...]:
+    """Return the components from just below an owner down to one."""
+    way = [component]
+    while way[0].parent is not None and way[0].parent is not owner:
+        way.insert(0, way[0].parent)
+    return tuple(way)
 
 
 def _joined(
@@ -169,7 +178,7 @@ def _joined(
         links, link = _through_nic(inner[-1], below, links, link, binder)
     pattern = item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", "switch" if switch else "clique")
     return Fabric(
-        name=item.via.name,  # type: ignore[union-attr]
+        name=item.via.name if isinstance(item.via, Component) else item.owner.name,
         pattern=pattern,
         link=link,
         links=links.named("links per device"),

@@ -13,7 +13,10 @@ from accelscope.core.library import Library, too_large
 from accelscope.core.registry import Registry
 from accelscope.dsl.diagnostics import Diagnostic, Source
 from accelscope.dsl.limits import MAX_FILE_BYTES
+from accelscope.dsl.operations import ScalarOperations
+from accelscope.dsl.program import Program, load
 from accelscope.dsl.reading import decode
+from accelscope.dsl.session import Session as Evaluation
 
 STDIN = "-"
 
@@ -58,3 +61,20 @@ class Session:
         if isinstance(found, Source):
             self.library.adopt(found, Path())
         return found
+
+    def language(self) -> Evaluation:
+        """Return a new evaluation of the language with the plugins' units and schemas."""
+        return Evaluation(self.library, self.registry.units, self.registry.schemas(), ScalarOperations())
+
+    def load(self, path: str) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+        """Return the program of a file and what is wrong with its grammar; None where it cannot be read."""
+        source = self.read(path)
+        if isinstance(source, Diagnostic):
+            return None, (source,)
+        program = load(source, self.language())
+        return program, program.diagnostics
+
+    def check(self, path: str, lint: bool = False) -> tuple[Diagnostic, ...]:
+        """Return everything that is wrong with a file, and warnings of style where asked for."""
+        program, found = self.load(path)
+        return found if program is None else program.check(lint)
