@@ -1,0 +1,22 @@
+"""Parallelism strategies that ship with accelscope: data, tensor, expert and pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from accelscope.core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from accelscope.core.records import Strategy
+
+
+@hookimpl
+def accelscope_strategies() -> Iterable[Strategy]:
+    """Yield strategies; they apply in their `order`."""
+    from accelscope.plugins.parallelism.data import DATA
+    from accelscope.plugins.parallelism.expert import EXPERT
+    from accelscope.plugins.parallelism.pipeline import PIPELINE
+    from accelscope.plugins.parallelism.tensor import TENSOR
+
+    yield from (DATA, TENSOR, EXPERT, PIPELINE)

@@ -1,0 +1,55 @@
+"""Degrees of parallelism: shares that round up, and the limit of a degree that does not divide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accelscope.core.term import Term, ceil, floor, maximum
+from accelscope.core.work import Limit
+
+NO_SPLIT = "one device holds everything unless a degree is given"
+"""Source of every default degree."""
+
+
+def share(size: Term, degree: Term) -> Term:
+    """Return what the fullest of `degree` ranks holds of `size` equal pieces, as a share of all: ceil(n/d)/n."""
+    whole = maximum(size, 1.0)
+    return ceil(whole / degree) / whole
+
+
+def divides(name: str, degree: Term, size: Term, what: str) -> Limit:
+    """Return the limit that `degree` divides `size`; used is what is left over.
+
+    Args:
+        name: of the degree, such as `tp`.
+        what: what is divided, such as `heads`.
+    """
+    left = size - degree * floor(size / degree)
+    return Limit(
+        name=f"{name} divides {what}",
+        used=left,
+        available=0.0 * left,
+        reason=_reason(name, degree, size, what),
+    )
+
+
+def at_most(name: str, degree: Term, size: Term, what: str) -> Limit:
+    """Return the limit that a degree is no more than what there is to divide."""
+    reason = f"{name}{_value(degree)} is more than {_number(size)}{what}"
+    return Limit(name=f"{name} at most {what}", used=degree, available=size, reason=reason)
+
+
+def _reason(name: str, degree: Term, size: Term, what: str) -> str:
+    return f"{name}{_value(degree)} does not divide {_number(size)}{what}"
+
+
+def _value(degree: Term) -> str:
+    return f" = {_single(degree)}" if _single(degree) else ""
+
+
+def _number(size: Term) -> str:
+    return f"{_single(size)} " if _single(size) else "the number of "
+
+
+def _single(value: Term) -> str:
+    return f"{float(np.asarray(value.value).flat[0]):g}" if np.size(value.value) == 1 else ""

@@ -1,0 +1,203 @@
+"""Expert parallelism: experts are spread over ranks that exist already, and tokens travel to them and back.
+
+`ep` is no factor of the ranks. Up to the tensor-parallel degree, experts lie on the ranks of one replica, and what is
+left of the degree divides each expert; beyond it, replicas share their experts and pool their tokens.
+"""
+
+from __future__ import annotations
+
+import math
+
+from attrs import evolve, frozen
+
+from accelscope.core.records import Strategy
+from accelscope.core.spec import choice, count, spec
+from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, sqrt, term, where
+from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides
+
+_LN2 = math.log(2)
+_ONE = term(1.0)
+
+
+@spec(kind="parallel", within=("deployment", "pool"))
+class Expert:
+    """Spread of the experts over the ranks of `tp` and `dp`."""
+
+    ep: Term = count(doc="ranks that the experts are spread over", default=1, source=NO_SPLIT)
+    ep_exchange: str = choice(
+        "all_to_all",
+        "replicated",
+        doc="how tokens reach experts: sent to them, or they are on all ranks of a replica already (ep up to tp)",
+        default="all_to_all",
+        source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
+    )
+
+
+@frozen(kw_only=True, eq=False)
+class Spread:
+    """How experts lie on ranks.
+
+    Attributes:
+        tp: tensor-parallel degree of attention; inner: ranks that divide one expert.
+        pooled: replicas that pool their tokens.
+        tokens: tokens of one replica; load: visits of the fullest rank, as a share of a replica's.
+        hit: experts with a visit on the fullest rank, as a share of those hit by a replica's tokens alone.
+    """
+
+    ep: Term
+    tp: Term
+    inner: Term
+    pooled: Term
+    tokens: Term
+    load: Term
+    hit: Term
+
+
+def split(spec: Expert, step: Step) -> Step:
+    """Leave the step: experts see the tokens of all ranks."""
+    return step
+
+
+def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
+    """Divide what belongs to routed experts; plans without experts stay as they are."""
+    down = next((op for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm"), None)
+    experts, top_k = plan.workload.experts, plan.workload.top_k
+    if down is None or experts is None or top_k is None:
+        return plan
+    spread = _spread(spec, plan, down, experts, top_k)
+    kept = plan.workload.expert_weights
+    weights = plan.residency.weights - kept + kept / (spread.ep * spread.inner)
+    return evolve(
+        plan,
+        ops=tuple(_divided(op, spread) for op in plan.ops),
+        collectives=(*plan.collectives, *_collectives(spec, plan, down, spread, top_k)),
+        residency=evolve(plan.residency, weights=weights),
+        limits=(*plan.limits, *_limits(spec, plan, experts, spread)),
+    )
+
+
+def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> Spread:
+    tp = plan.ranks / plan.replicas
+    pooled = maximum(spec.ep / tp, 1.0)
+    visits = down.groups * down.m
+    tokens = visits / top_k
+    all_visits = visits * pooled
+    load = (all_visits / spec.ep * _fullest(all_visits / spec.ep, spec.ep)).named(
+        "visits of the fullest rank"
+    )
+    mean = _hit(experts, top_k, tokens * pooled) / spec.ep
+    hit = minimum(mean * _fullest(mean, spec.ep), maximum(experts / spec.ep, mean)).named(
+        "experts hit on the fullest rank"
+    )
+    return Spread(
+        ep=spec.ep,
+        tp=tp,
+        inner=maximum(tp / spec.ep, 1.0),
+        pooled=pooled,
+        tokens=tokens,
+        load=load / visits,
+        hit=hit / down.groups,
+    )
+
+
+def _fullest(mean: Term, ranks: Term) -> Term:
+    """Return the load of the fullest of some ranks over the mean, where visits fall evenly at random.
+
+    The largest of n Poisson counts of mean u is about u + sqrt(2 u ln n) (extreme value theory), and at most all.
+    """
+    excess = sqrt(2.0 * log2(ranks) * _LN2 / maximum(mean, 1e-9))
+    return minimum(1.0 + excess, ranks)
+
+
+def _hit(experts: Term, top_k: Term, tokens: Term) -> Term:
+    """Return the distinct experts that tokens visit: E(1-(1-k/E)^n)."""
+    missed = maximum(1.0 - top_k / experts, 1e-300)
+    return experts * (1.0 - exp(maximum(tokens * log2(missed) * _LN2, -700.0)))
+
+
+def _divided(op: Op, spread: Spread) -> Op:
+    """Return what the fullest rank does of an operation on routed experts."""
+    if op.split not in ("expert_column", "expert_row"):
+        return op
+    load, inner = spread.load, spread.inner
+    column = op.split == "expert_column"
+    narrow = load / inner
+    simple = op.kind == "elementwise"
+    flops = op.flops * (load if simple and not column else narrow)
+    reads = op.reads * ((narrow if column else load) if simple else (load if column else narrow))
+    writes = op.writes * (narrow if column else load)
+    if simple:
+        writes = writes if column else op.writes
+        return evolve(op, m=op.m * load, flops=flops, reads=reads, writes=writes)
+    return evolve(
+        op,
+        groups=op.groups * spread.hit,
+        m=op.m * load / spread.hit,
+        n=op.n / inner if column else op.n,
+        k=op.k if column else op.k / inner,
+        flops=flops,
+        weights=op.weights * spread.hit / inner,
+        reads=reads,
+        writes=writes,
+    )
+
+
+def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term) -> tuple[Collective, ...]:
+    """Return dispatch and combine, and what makes the result whole on all ranks of a replica again."""
+    token = plan.workload.activation / spread.tokens
+    # Each rank sends its share of a replica's tokens, once to every rank that holds one of their experts.
+    copies = spread.ep * (1.0 - exp(maximum(top_k * _log_missed(spread.ep), -700.0)))
+    sent = (spread.tokens / spread.tp * copies * token).named("bytes that a rank sends to experts")
+    many = spread.ep > 1.0
+    exchanged = where(many, spread.ep, _ONE) if spec.ep_exchange == "all_to_all" else _ONE
+    whole = spread.tokens * token
+    summed = spread.tp
+    if spec.ep_exchange == "all_to_all" and not any(op.split == "partial" for op in plan.ops):
+        summed = where(many, _ONE, spread.tp)
+    found = (
+        _collective("experts_dispatch", "all_to_all", sent, exchanged, down),
+        _collective("experts_combine", "all_to_all", sent, exchanged, down),
+        _collective("experts_all_reduce", "all_reduce", whole, summed, down),
+    )
+    if summed is spread.tp:
+        return found
+    return (
+        *found,
+        _collective("experts_all_gather", "all_gather", whole, where(many, spread.tp, _ONE), down),
+    )
+
+
+def _log_missed(ranks: Term) -> Term:
+    return log2(maximum(1.0 - 1.0 / ranks, 1e-300)) * _LN2
+
+
+def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> Collective:
+    return Collective(name=name, kind=kind, bytes=payload, ranks=ranks, repeat=down.repeat)
+
+
+def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
+    few, many = minimum(spec.ep, spread.tp), maximum(spec.ep, spread.tp)
+    reason = "ep is spread over the ranks of tp and dp, so it is at most their product"
+    found = (
+        divides("ep", spec.ep, experts, "experts"),
+        divides("ep and tp", few, many, "one another"),
+        Limit(name="ep at most tp × dp", used=spec.ep, available=plan.ranks, reason=reason),
+    )
+    if spec.ep_exchange == "all_to_all":
+        return found
+    reason = "without an exchange experts lie on the ranks of one replica, so ep is at most tp"
+    return (
+        *found,
+        Limit(name="ep at most tp", used=spec.ep, available=as_term(1.0) * spread.tp, reason=reason),
+    )
+
+
+EXPERT = Strategy(
+    name="expert",
+    doc="Experts are spread over the ranks of tp and dp: `ep`.",
+    spec=Expert,
+    order=30,
+    split=split,
+    shard=shard,
+)

@@ -1,0 +1,84 @@
+"""Pipeline parallelism: each stage holds some layers, and micro-batches follow each other through the stages.
+
+The plan describes one stage and one micro-batch; how a pass takes its time from `stages` and `microbatches` is the
+core's part. One sequence passes all stages, so its latency is not divided.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.records import Strategy
+from accelscope.core.spec import count, spec
+from accelscope.core.term import Term, ceil, minimum
+from accelscope.core.work import Collective, Machine, Plan, Residency, Step
+from accelscope.plugins.parallelism.degree import NO_SPLIT, at_most, share
+
+
+@spec(kind="parallel", within=("deployment", "pool"))
+class Pipeline:
+    """Stages of consecutive layers."""
+
+    pp: Term = count(doc="stages that the layers are divided into", default=1, source=NO_SPLIT)
+
+
+def split(spec: Pipeline, step: Step) -> Step:
+    """Divide the sequences into as many micro-batches as there are stages, or sequences where those are fewer."""
+    parts = minimum(spec.pp, step.sequences)
+    return evolve(
+        step,
+        sequences=ceil(step.sequences / parts).named("sequences of a micro-batch"),
+        microbatches=(step.microbatches * parts).named("micro-batches"),
+    )
+
+
+def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
+    """Give each stage its layers, and a share of embedding and lm_head, whose stages get fewer layers instead.
+
+    The KV cache of all micro-batches stays on the device.
+    """
+    layers = share(plan.workload.layers, spec.pp)
+    held = plan.residency
+    return evolve(
+        plan,
+        ops=tuple(
+            evolve(op, repeat=op.repeat * (layers if op.layered else 1.0 / spec.pp)) for op in plan.ops
+        ),
+        collectives=(
+            *(
+                evolve(c, repeat=c.repeat * (layers if c.layered else 1.0 / spec.pp))
+                for c in plan.collectives
+            ),
+            _boundary(spec, plan),
+        ),
+        residency=Residency(
+            weights=held.weights * layers,
+            kv=held.kv * layers * plan.microbatches,
+            activations=held.activations,
+            replicated=held.replicated,
+        ),
+        stages=plan.stages * spec.pp,
+        ranks=plan.ranks * spec.pp,
+        limits=(*plan.limits, at_most("pp", spec.pp, plan.workload.layers, "layers")),
+    )
+
+
+def _boundary(spec: Pipeline, plan: Plan) -> Collective:
+    """Each stage hands its activation to the next; the ranks of a tensor-parallel group lie between the two."""
+    return Collective(
+        name="stage_send",
+        kind="send_recv",
+        bytes=plan.workload.activation,
+        ranks=minimum(spec.pp, 2.0),
+        stride=plan.ranks / plan.replicas,
+    )
+
+
+PIPELINE = Strategy(
+    name="pipeline",
+    doc="Consecutive layers on different devices, with micro-batches: `pp`.",
+    spec=Pipeline,
+    order=40,
+    split=split,
+    shard=shard,
+)

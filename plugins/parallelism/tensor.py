@@ -1,0 +1,177 @@
+"""Tensor parallelism: every matrix of a layer is divided, and two sums a layer join the parts.
+
+Scheme of Megatron-LM (arXiv 1909.08053, section 3): columns of the first matrix, rows of the second, so that one
+all-reduce suffices for each half of a layer; with sequence parallelism (arXiv 2205.05198) it becomes a reduce-scatter
+and an all-gather, and what stands between them works on a share of the tokens.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.records import Strategy
+from accelscope.core.spec import count, flag, spec
+from accelscope.core.term import Term, maximum, minimum
+from accelscope.core.work import ONE, Collective, Limit, Machine, Op, Plan, Residency, Step
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
+
+
+@spec(kind="parallel", within=("deployment", "pool"))
+class Tensor:
+    """Division of every layer over ranks that work on the same tokens."""
+
+    tp: Term = count(doc="ranks that divide every layer", default=1, source=NO_SPLIT)
+    sp: bool = flag(
+        doc="whether what is not divided by tp works on a share of the tokens of each rank",
+        default=False,
+        source="off by default in vLLM and TensorRT-LLM",
+    )
+    cp: Term | None = count(doc="ranks that divide the context of one sequence", planned=True)
+    dp_attention: Term | None = count(doc="replicas of the attention only", planned=True)
+
+
+def split(spec: Tensor, step: Step) -> Step:
+    """Leave the step: all ranks work on the same sequences."""
+    return step
+
+
+def shard(spec: Tensor, plan: Plan, machine: Machine) -> Plan:
+    """Divide operations, memory and KV cache; KV heads are held several times beyond their number."""
+    heads = plan.workload.heads
+    return evolve(
+        plan,
+        ops=tuple(_divided(op, spec, heads) for op in plan.ops),
+        collectives=plan.collectives + tuple(item for op in plan.ops for item in _collectives(op, spec)),
+        residency=_residency(plan, spec.tp),
+        ranks=plan.ranks * spec.tp,
+        limits=(*plan.limits, divides("tp", spec.tp, heads, "heads"), _kv_limit(spec, plan)),
+    )
+
+
+def _kv_limit(spec: Tensor, plan: Plan) -> Limit:
+    """Below the number of KV heads tp divides them, and beyond it is a multiple, so that each rank holds whole ones."""
+    kv_heads = plan.workload.kv_heads
+    few, many = minimum(spec.tp, kv_heads), maximum(spec.tp, kv_heads)
+    return divides("tp", few, many, "KV heads")
+
+
+def _divided(op: Op, spec: Tensor, heads: Term) -> Op:
+    """Return what one rank does of an operation."""
+    if op.split == "column":
+        return _by_columns(op, share(op.n, spec.tp) if op.kv_heads is None else _mixed(op, heads, spec.tp))
+    if op.split in ("row", "partial"):
+        return _by_rows(op, share(op.k, spec.tp))
+    if op.split == "vocab":
+        return _by_vocabulary(op, spec.tp)
+    if op.split == "heads":
+        return _by_heads(op, heads, spec.tp)
+    if spec.sp and op.split == "none" and op.kind == "elementwise" and op.layered:
+        return _by_tokens(op, spec.tp)
+    return op
+
+
+def _by_columns(op: Op, part: Term) -> Op:
+    """Every rank reads the whole input and writes some columns; an elementwise operation reads its columns only."""
+    reads = op.reads * part if op.kind == "elementwise" else op.reads
+    return evolve(
+        op,
+        n=op.n * part,
+        flops=op.flops * part,
+        weights=op.weights * part,
+        reads=reads,
+        writes=op.writes * part,
+    )
+
+
+def _by_rows(op: Op, part: Term) -> Op:
+    """Every rank reads some columns of the input and writes a whole partial sum."""
+    return evolve(op, k=op.k * part, flops=op.flops * part, weights=op.weights * part, reads=op.reads * part)
+
+
+def _by_vocabulary(op: Op, tp: Term) -> Op:
+    """Divide a padded vocabulary: lm_head by columns, while a gather finds its share of the rows on each rank."""
+    if op.kind == "gather":
+        return evolve(op, weights=op.weights / tp)
+    return _by_columns(op, share(op.n, tp))
+
+
+def _by_tokens(op: Op, tp: Term) -> Op:
+    return evolve(op, m=op.m / tp, flops=op.flops / tp, reads=op.reads / tp, writes=op.writes / tp)
+
+
+def _by_heads(op: Op, heads: Term, tp: Term) -> Op:
+    """Divide query heads; a rank holds whole KV heads, so beyond their number they are held several times."""
+    queries = share(heads, tp)
+    if op.kv_heads is None:
+        return evolve(
+            op,
+            groups=op.groups * queries if op.kind == "gemm" else op.groups,
+            flops=op.flops * queries,
+            weights=op.weights * queries,
+            reads=op.reads * queries,
+            writes=op.writes * queries,
+        )
+    kv = share(op.kv_heads, tp)
+    reads = op.reads * (queries if op.kind == "attention" else _mixed(op, heads, tp))
+    divided = evolve(
+        op,
+        flops=op.flops * queries,
+        reads=reads,
+        writes=op.writes * queries,
+        kv_read=op.kv_read * kv,
+        kv_write=op.kv_write * kv,
+        kv_heads=op.kv_heads * kv,
+    )
+    if op.kind != "attention":
+        return divided
+    return evolve(divided, groups=op.groups * kv, m=op.m * queries / kv)
+
+
+def _mixed(op: Op, heads: Term, tp: Term) -> Term:
+    """Return the share of an operation on queries, keys and values of all heads."""
+    kv_heads = ONE if op.kv_heads is None else op.kv_heads
+    whole = heads + 2.0 * kv_heads
+    return (heads * share(heads, tp) + 2.0 * kv_heads * share(kv_heads, tp)) / whole
+
+
+def _collectives(op: Op, spec: Tensor) -> tuple[Collective, ...]:
+    """Return what joins the parts of an operation."""
+    if op.split == "row" or (op.split == "vocab" and op.kind == "gather"):
+        kinds = ("reduce_scatter", "all_gather") if spec.sp else ("all_reduce",)
+    elif op.split == "vocab":
+        kinds = ("all_gather",)
+    else:
+        return ()
+    return tuple(
+        Collective(
+            name=f"{op.name}_{kind}",
+            kind=kind,
+            bytes=op.writes,
+            ranks=spec.tp,
+            repeat=op.repeat,
+            layered=op.layered,
+        )
+        for kind in kinds
+    )
+
+
+def _residency(plan: Plan, tp: Term) -> Residency:
+    """Divide weights but those of routed experts, which `expert` divides; KV by whole heads; and inner activations."""
+    held, experts = plan.residency, plan.workload.expert_weights
+    inner = held.activations - held.replicated
+    return Residency(
+        weights=(held.weights - experts) / tp + experts,
+        kv=held.kv * share(plan.workload.kv_heads, tp),
+        activations=held.replicated + inner / tp,
+        replicated=held.replicated,
+    )
+
+
+TENSOR = Strategy(
+    name="tensor",
+    doc="Every layer is divided over ranks: `tp`, with `sp` for what lies between the matrices.",
+    spec=Tensor,
+    order=20,
+    split=split,
+    shard=shard,
+)
