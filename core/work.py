@@ -232,6 +232,7 @@ class Workload:
     kv_heads: Term
     parameters: Term
     active_parameters: Term
+    kv_per_token: Term = NO_BYTES
     experts: Term | None = None
     top_k: Term | None = None
     expert_weights: Term = NO_BYTES

@@ -41,6 +41,7 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
         kv_heads=shape.kv_heads,
         parameters=counts.total.named("parameters"),
         active_parameters=counts.active.named("active parameters"),
+        kv_per_token=(shape.layers * kv_elements(shape) * run.kv).named("KV cache of a token"),
         experts=routing.routed if routing else None,
         top_k=routing.top_k if routing else None,
         expert_weights=counts.routed * run.expert,
