@@ -23,7 +23,6 @@ from accelscope.dsl.values import (
     Symbol,
     describe,
 )
-from accelscope.dsl.wants import unknown_name
 
 if TYPE_CHECKING:
     from accelscope.dsl.session import Session
@@ -36,7 +35,7 @@ def named(name: str, scope: Scope) -> object:
 
 
 def member_of(base: object, node: Attr, scope: Scope) -> object:
-    """Return `base.name`.
+    """Return `base.name`; of a word that nothing defines, the dotted word, such as a path into a scenario.
 
     Raises:
         Problem: there is no such member.
@@ -55,8 +54,7 @@ def member_of(base: object, node: Attr, scope: Scope) -> object:
             "A202", f"there is no `{node.name}` here", span, help=did_you_mean(node.name, base.entries)
         )
     if isinstance(base, Symbol):
-        at = node.base
-        raise unknown_name(base.name, at, scope)
+        return Symbol(f"{base.name}.{node.name}")
     raise Problem("A202", f"`{node.name}` is asked of {describe(base)}, which has no members", span)
 
 

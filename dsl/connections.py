@@ -27,16 +27,21 @@ class Endpoint:
     """One side of a connection.
 
     Attributes:
-        component: the block at the end of the path.
+        components: the blocks along the path, the one that is joined last.
         path: the names of the path as written, such as `("dgx", "cx7")`.
         subscripts: for each name of the path, its subscripts; empty without any.
         span: where it stands.
     """
 
-    component: Component
+    components: tuple[Component, ...]
     path: tuple[str, ...]
     subscripts: tuple[Subscripts, ...]
     span: Span
+
+    @property
+    def component(self) -> Component:
+        """The block at the end of the path."""
+        return self.components[-1]
 
 
 @frozen(kw_only=True, eq=False)
@@ -49,7 +54,7 @@ class Connection:
         arrow: `<->` or `->`, empty for a pattern.
         pattern: such as `torus`, or None between two ends.
         args: the arguments of the pattern, with those by name in `kwargs`.
-        via: the link, None without one, or a symbol where nothing is called so.
+        via: the link, or None without one.
         settings: the body as a block of kind `connect`.
         owner: the component that the statement belongs to.
         span: where it stands.
@@ -61,7 +66,7 @@ class Connection:
     pattern: str | None = None
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = field(factory=dict)
-    via: Component | Symbol | None
+    via: Component | None
     settings: Component
     owner: Component
     span: Span
@@ -123,18 +128,21 @@ def _endpoint(node: Expr, scope: Scope) -> Endpoint:
     value = resolve(scope, at.id)
     if value is MISSING:
         raise unknown_name(at.id, at, scope)
-    component = _block(value, at, scope)
+    components = [_block(value, at, scope)]
     path = [at.id]
     subscripts: list[Subscripts] = [()]
     for step in reversed(steps):
         if isinstance(step, Attr):
-            component = _step(component, step, scope)
+            components.append(_step(components[-1], step, scope))
             path.append(step.name)
             subscripts.append(())
         elif isinstance(step, Index):
-            subscripts[-1] = _subscripts(component, step, scope)
+            subscripts[-1] = _subscripts(components[-1], step, scope)
     return Endpoint(
-        component=component, path=tuple(path), subscripts=tuple(subscripts), span=node.span(scope.source)
+        components=tuple(components),
+        path=tuple(path),
+        subscripts=tuple(subscripts),
+        span=node.span(scope.source),
     )
 
 
@@ -162,7 +170,7 @@ def _subscripts(component: Component, node: Index, scope: Scope) -> Subscripts:
 
 def _via(
     node: Expr | None, ends: tuple[Endpoint | None, ...], owner: Component, scope: Scope
-) -> Component | Symbol | None:
+) -> Component | None:
     """Return the link: a copy that an end changes for itself comes first, then what the name means here."""
     if node is None:
         return None
@@ -177,7 +185,11 @@ def _via(
                         return found
                 at = at.parent
     value = owner.session.evaluate(node, scope)
-    if isinstance(value, Component | Symbol):
+    if isinstance(value, Component):
         return value
+    if isinstance(value, Symbol):
+        if owner.session.fields.schemas:
+            owner.session.report(unknown_name(value.name, node, scope))
+        return None
     text = node.span(scope.source).text
     raise Problem("A207", f"`{text}` is {describe(value)}, not a link", node.span(scope.source))

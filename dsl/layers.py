@@ -129,9 +129,9 @@ class Heir:
 
 
 class Binding:
-    """One value given to a member: an expression with its scope, or a ready value."""
+    """One value given to a member: an expression with its scope, or a ready value; `at` is the place of the name."""
 
-    __slots__ = ("doc", "how", "layer", "node", "params", "ready", "scope", "span", "text")
+    __slots__ = ("at", "doc", "how", "layer", "node", "params", "ready", "scope", "span", "text")
 
     def __init__(
         self,
@@ -142,11 +142,13 @@ class Binding:
         ready: object = MISSING,
         params: tuple[str, ...] | None = None,
         span: Span | None = None,
+        at: Span | None = None,
         how: str = "file",
         text: str = "",
         doc: str = "",
     ) -> None:
         self.scope, self.layer, self.node, self.ready = scope, layer, node, ready
+        self.at = at or span
         self.params, self.span, self.how, self.text, self.doc = params, span, how, text, doc
 
 

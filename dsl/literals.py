@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics import Span
@@ -11,6 +12,7 @@ from accelscope.dsl.scope import Scope, defines
 from accelscope.dsl.syntax import Expr, Number, Range, Unary
 from accelscope.dsl.units import NONE, UnknownUnit
 from accelscope.dsl.values import Interval, Quantity
+from accelscope.dsl.walk import nodes
 from accelscope.dsl.wants import want_quantity
 
 if TYPE_CHECKING:
@@ -76,3 +78,13 @@ def bare(node: Expr) -> bool:
     while isinstance(node, Unary):
         node = node.operand
     return isinstance(node, Number) and node.unit is None
+
+
+def check_units(session: Session, root: object, scope: Scope) -> Iterator[Problem]:
+    """Yield the unknown units of an expression that is not evaluated yet."""
+    for node in nodes(root):
+        if isinstance(node, Number):
+            try:
+                number(session, node, scope)
+            except Problem as problem:
+                yield problem

@@ -89,21 +89,17 @@ def build_index(component: Component) -> Index:
 
 
 def _let(place: _Place, statement: Let, doc: str) -> None:
-    binding = _binding(place, statement, statement.value, doc, statement.params)
+    start = statement.start + len("let ")
+    at = Span(place.layer.source, start, start + len(statement.name))
+    binding = _binding(place, at, statement.value, doc, statement.params)
     _valued(place.index, statement.name, "let").bindings.append(binding)
 
 
 def _binding(
-    place: _Place, statement: Let | Assign, value: Expr, doc: str, params: tuple[str, ...] | None = None
+    place: _Place, at: Span, value: Expr, doc: str, params: tuple[str, ...] | None = None
 ) -> Binding:
-    return Binding(
-        place.scope,
-        place.layer,
-        node=value,
-        params=params,
-        span=value.span(place.layer.source),
-        doc=doc,
-    )
+    span = value.span(place.layer.source)
+    return Binding(place.scope, place.layer, node=value, params=params, span=span, at=at, doc=doc)
 
 
 def _assign(place: _Place, statement: Assign, doc: str) -> None:
@@ -112,7 +108,7 @@ def _assign(place: _Place, statement: Assign, doc: str) -> None:
         member = place.index.members.get(target.id)
         sort = "let" if member is not None and member.sort == "let" else "attribute"
         _valued(place.index, target.id, sort).bindings.append(
-            _binding(place, statement, statement.value, doc)
+            _binding(place, target.span(place.layer.source), statement.value, doc)
         )
         return
     try:
@@ -209,7 +205,7 @@ def _set(place: _Place, setting: Setting) -> None:
 
 def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
     name, component = setting.path[0], place.component
-    is_field = name == "count" or name in component.session.fields.of(component.kind)
+    is_field = name == "count" or name in component.session.fields.of(component)
     around = any(defines(layer.outer, name) for layer in component.layer_list() if layer.statements)
     if member is None and not is_field and not around:
         component.session.report(unknown_member(component, place.index, name, setting.spans[0]))
@@ -224,6 +220,7 @@ def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
         node=setting.node,
         ready=setting.ready,
         span=setting.span,
+        at=setting.spans[0],
         how=setting.how,
         text=setting.text,
     )
@@ -247,7 +244,7 @@ def _reached(place: _Place, setting: Setting) -> Member | None:
 
 def unknown_member(component: Component, index: Index, name: str, span: Span | None = None) -> Problem:
     """Return the problem of a name that a component does not have."""
-    names = [*index.members, *component.session.fields.of(component.kind), *BUILT_IN_MEMBERS]
+    names = [*index.members, *component.session.fields.of(component), *BUILT_IN_MEMBERS]
     return Problem(
         "A202", f"`{component.label()}` has no member `{name}`", span, help=did_you_mean(name, names)
     )

@@ -250,7 +250,7 @@ class Session:
         node = binding.node
         if isinstance(node, Annotated):
             node = node.expr
-        if not isinstance(node, Name) or node.id not in self.fields.choices(owner.kind, name):
+        if not isinstance(node, Name) or not self.fields.takes_word(owner, name, node.id):
             return None
         for at in binding.scope.chain():
             if at.component is not None:

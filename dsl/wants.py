@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accelscope.dsl.diagnostics import Span
 from accelscope.dsl.functions import FUNCTIONS
 from accelscope.dsl.problems import Problem
 from accelscope.dsl.scope import Scope, visible
@@ -35,10 +36,13 @@ def want_condition(value: object, node: Expr, scope: Scope) -> Magnitude:
 
 def unknown_name(name: str, node: Expr, scope: Scope) -> Problem:
     """Return the problem of a name that nothing defines."""
+    name = name.partition(".")[0]
+    text = node.span(scope.source).text
+    start = node.start + max(text.find(name), 0)
     return Problem(
         "A201",
         f"nothing is called `{name}`",
-        node.span(scope.source),
+        Span(scope.source, start, start + len(name)),
         help=did_you_mean(name, visible(scope)) or _unit_hint(name),
     )
 

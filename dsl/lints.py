@@ -1,0 +1,72 @@
+"""Warnings about values that are right by their schema but look like a slip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.layers import Binding
+from accelscope.dsl.schema import FieldSchema
+from accelscope.dsl.syntax import Annotated, Expr, Name, Number
+from accelscope.dsl.values import Curve, Quantity, Symbol
+from accelscope.dsl.walk import nodes
+
+if TYPE_CHECKING:
+    from accelscope.dsl.component import Component
+
+_ON_CHIP = frozenset({"cache", "scratchpad", "regfile", "sram"})
+
+
+def plain(node: Expr | None) -> Expr | None:
+    """Return an expression without its tolerance and citations."""
+    return node.expr if isinstance(node, Annotated) else node
+
+
+def shadowed(component: Component, field: FieldSchema, binding: Binding) -> Diagnostic | None:
+    """Warn of a word that a field takes where a `let` of the same name gives another value."""
+    node = plain(binding.node)
+    if field.type != "choice" or not isinstance(node, Name) or node.id not in field.choices:
+        return None
+    value = component.get(field.name)
+    if value is None or isinstance(getattr(value, "value", None), Symbol):
+        return None
+    return Diagnostic(
+        code="A402",
+        message=f"`{node.id}` is also a `let`, whose value is used here",
+        span=binding.span,
+        help=f"rename the `let`, so that `{field.name}` gets the word",
+    )
+
+
+def decimal_sram(component: Component, name: str, binding: Binding) -> Diagnostic | None:
+    """Warn of an on-chip memory whose capacity is given in powers of 1000."""
+    if component.kind != "memory" or name != "capacity":
+        return None
+    chosen = component.attributes().get("class")
+    if chosen is None or not isinstance(chosen.value, Symbol) or chosen.value.name not in _ON_CHIP:
+        return None
+    node = plain(binding.node)
+    if not isinstance(node, Number) or node.unit not in ("kB", "MB", "GB"):
+        return None
+    binary = {"kB": "KiB", "MB": "MiB", "GB": "GiB"}[node.unit]
+    return Diagnostic(
+        code="A403",
+        message=f"an on-chip memory of {node.value:g} {node.unit}, which is a power of 1000",
+        span=binding.span,
+        help=f"write `{node.value:g} {binary}` if the data sheet means powers of two",
+    )
+
+
+def uncited(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
+    """Warn of a number written in a text without a source."""
+    if field.type != "quantity" or not any(isinstance(node, Number) for node in nodes(binding.node)):
+        return None
+    quantities = [y for _, y in value.points] if isinstance(value, Curve) else [value]
+    if all(isinstance(item, Quantity) and item.cites for item in quantities):
+        return None
+    return Diagnostic(
+        code="A401",
+        message=f"`{field.name}` cites no source",
+        span=binding.span,
+        help='add `@source` behind the value or its block, or `@"estimate: why"`',
+    )

@@ -1,0 +1,279 @@
+"""Checking a file: everything in it is evaluated and held against the schemas of its kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from accelscope.dsl.checks import run
+from accelscope.dsl.component import Component
+from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.domains import evaluate_domain
+from accelscope.dsl.duplicates import duplicates
+from accelscope.dsl.fields import TOP, place_of
+from accelscope.dsl.fitting import Fit, unknown_word
+from accelscope.dsl.layers import Binding, Given
+from accelscope.dsl.lints import decimal_sram, shadowed, uncited
+from accelscope.dsl.literals import check_units
+from accelscope.dsl.members import Item
+from accelscope.dsl.modules import Module, names_of
+from accelscope.dsl.problems import Poisoned, Problem
+from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
+from accelscope.dsl.suggest import did_you_mean
+from accelscope.dsl.syntax import Amend, Annotated, Check, Goal, Sweep, Use
+from accelscope.dsl.values import Attribute, Symbol
+
+if TYPE_CHECKING:
+    from accelscope.dsl.session import Session
+
+
+def check_file(session: Session, module: Module, *, lint: bool = False) -> None:
+    """Report everything that is wrong with a file to the session.
+
+    Args:
+        session: what evaluates it, with the schemas; without any schema only the evaluation is checked.
+        module: the file.
+        lint: whether numbers without a source are reported too.
+    """
+    checker = _Checker(session, module, lint)
+    root = module.root
+    layer = root.layer_list()[0]
+    for finding in duplicates(layer.statements, layer.source):
+        session.report(finding)
+    for item in root.index().uses:
+        checker.use(item)
+    for name, member in root.index().members.items():
+        if member.sort == "attribute":
+            checker.outside(member.bindings[-1], name)
+    checker.evaluate(root)
+    for name in root.index().sources:
+        source = root.source(name)
+        if source is not None:
+            checker.visit(source, known=True)
+    for child in root.children():
+        checker.visit(child, known=True)
+
+
+class _Checker:
+    """Walks the components of one file."""
+
+    __slots__ = ("_seen", "lint", "module", "session")
+
+    def __init__(self, session: Session, module: Module, lint: bool) -> None:
+        self.session, self.module, self.lint = session, module, lint
+        self._seen: set[int] = set()
+
+    def report(self, finding: Problem | Diagnostic | None, span: Span | None = None) -> None:
+        """Report an error anywhere, and a warning where it is in this file."""
+        if finding is None:
+            return
+        warning = isinstance(finding, Diagnostic) and finding.severity == "warning"
+        here = finding.span is not None and finding.span.source is self.module.source
+        if warning and not here:
+            return
+        self.session.report(finding, span)
+
+    def use(self, item: Item) -> None:
+        """See that what a `use` names is there."""
+        use = item.statement
+        assert isinstance(use, Use)
+        try:
+            if use.names or use.is_file:
+                for name in names_of(use):
+                    self.module.imported(name)
+            else:
+                self.session.modules.source_of(self.module, use, item.span)
+        except Problem as problem:
+            self.report(problem, item.span)
+        except Poisoned:
+            pass
+
+    def outside(self, binding: Binding, name: str) -> None:
+        """Report a value at the top of a file."""
+        help = f"write `let {name} = ...` for a value that definitions use"
+        self.report(Problem("A211", f"`{name} = ...` stands in no block", binding.at, help=help))
+
+    def visit(self, component: Component, known: bool) -> None:
+        """Check a component and all that stands in it; below an unknown kind no kind is known."""
+        schema = None
+        if known and self.session.fields.schemas:
+            schema = self.session.fields.schema(component)
+            known = self._kind(component, schema)
+        if schema is not None and known:
+            self._fields(component, schema)
+        self.evaluate(component)
+        for child in component.children():
+            self.visit(child, known)
+
+    def _kind(self, component: Component, schema: KindSchema | None) -> bool:
+        """Report a kind that no plugin has, or that stands in the wrong place; say whether to go on."""
+        given = component.block
+        place = place_of(component)
+        if given is None:
+            return schema is not None
+        span = Span(given.scope.source, given.block.start, given.block.start + len(component.kind))
+        if schema is None:
+            self.report(self._unknown_kind(component, span))
+            return False
+        within = schema.within
+        free = place[1] == TOP and given.block.label is not None
+        if not free and "*" not in within and place[1] not in within:
+            where = "at the top of a file" if place[1] == TOP else f"in a `{place[1]}`"
+            places = ", ".join(f"`{name}`" if name != TOP else "the top of a file" for name in within)
+            self.report(
+                Problem(
+                    "A108",
+                    f"a `{component.kind}` cannot stand {where}",
+                    span,
+                    notes=(f"it stands in {places}",),
+                )
+            )
+        return True
+
+    def _unknown_kind(self, component: Component, span: Span) -> Problem:
+        fields = self.session.fields
+        parent = component.parent
+        if parent is not None and component.kind in fields.of(parent):
+            message = f"`{component.kind}` is a field of a `{parent.kind}`, not a block"
+            return Problem("A102", message, span, help=f"write `{component.kind} = ...`")
+        kinds = [kind for kind in fields.schemas if fields.schemas[kind].within]
+        return Problem(
+            "A102",
+            f"no plugin knows a block of kind `{component.kind}`",
+            span,
+            help=did_you_mean(
+                component.kind, (kind.rpartition(".")[2] if "." in kind else kind for kind in kinds)
+            ),
+        )
+
+    # ---- fields
+
+    def _fields(self, component: Component, kind: KindSchema) -> None:
+        schema = self._selected(component, kind)
+        fields = schema.fields if schema is not None else kind.all_fields()
+        entries = schema.entries if schema is not None else None
+        for name, member in component.index().members.items():
+            if member.sort != "attribute" or name == "count":
+                continue
+            binding = member.bindings[-1]
+            field = fields.get(name) or (entries if entries and _entry(entries, name) else None)
+            if field is None:
+                self._unknown_field(component, name, binding, fields, entries)
+                continue
+            attribute = component.get(name)
+            if isinstance(attribute, Attribute):
+                self._value(component, name, field, binding, attribute.value)
+
+    def _selected(self, component: Component, kind: KindSchema) -> BlockSchema | None:
+        """Return the schema of the model that reads a block; None where it cannot be told."""
+        if kind.selector is None or not component.has(kind.selector):
+            return kind.default
+        attribute = component.get(kind.selector)
+        if not isinstance(attribute, Attribute):
+            return None
+        value = attribute.value
+        if isinstance(value, Symbol):
+            found = kind.schema_for(value.name)
+            if found is None and value.name not in _choices(kind):
+                problem = unknown_word(kind.selector, value.name, _choices(kind))
+                self.report(problem, attribute.origin.span)
+            return found or kind.default
+        return kind.default
+
+    def _unknown_field(
+        self,
+        component: Component,
+        name: str,
+        binding: Binding,
+        fields: Mapping[str, FieldSchema],
+        entries: FieldSchema | None,
+    ) -> None:
+        if component.get(name) is None:
+            return
+        names = [*fields, *(entries.choices if entries is not None else ())]
+        inside = self.session.fields.inside(component.kind)
+        help = did_you_mean(name, [*names, *inside])
+        if name in inside:
+            help = f"`{name}` is a block: write `{name} {{ ... }}`"
+        shown = ", ".join(f"`{field}`" for field in names)
+        message = f"a `{component.kind}` has no field `{name}`"
+        notes = (f"its fields are {shown}",) if shown else ()
+        self.report(Problem("A101", message, binding.at, notes=notes, help=help))
+
+    def _value(
+        self, component: Component, name: str, field: FieldSchema, binding: Binding, value: object
+    ) -> None:
+        hidden = shadowed(component, field, binding)
+        if hidden is not None:
+            self.report(hidden)
+            return
+        fit = Fit(component, field, binding)
+        problem = fit.problem(value)
+        if problem is not None:
+            self.report(problem, binding.span)
+            return
+        self.report(fit.doubt(value))
+        self.report(decimal_sram(component, name, binding))
+        if self.lint:
+            self.report(uncited(field, binding, value))
+        node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
+        if isinstance(value, Component) and isinstance(node, Amend):
+            self.visit(value, known=True)
+
+    # ---- everything that is not a field
+
+    def evaluate(self, component: Component) -> None:
+        """Evaluate all of a component, so that what is wrong shows even where nothing uses it."""
+        index = component.index()
+        for name, member in list(index.members.items()):
+            if member.sort != "child":
+                component.get(name)
+                if member.bindings and member.bindings[-1].params is not None:
+                    self._units(member.bindings[-1])
+        _ = component.count
+        for connection in component.connections():
+            self._connection(connection.settings, connection.via)
+        for outcome in run(component, ("check", "assert")):
+            self.report(outcome.diagnostic)
+        for item in (*index.checks, *index.goals, *index.sweeps):
+            self._waiting(item)
+        for axis in component.sweeps():
+            evaluate_domain(self.session, axis)
+        for part in component.parts:
+            if isinstance(part, Given):
+                self.session.citations(part.block.cites, part.scope)
+
+    def _units(self, binding: Binding) -> None:
+        if binding.node is not None:
+            for problem in check_units(self.session, binding.node, binding.scope):
+                self.report(problem)
+
+    def _waiting(self, item: Item) -> None:
+        """Look at the units of what is evaluated later."""
+        statement = item.statement
+        if isinstance(statement, Check) and statement.word in ("check", "assert"):
+            return
+        nodes = [statement.expr] if isinstance(statement, Check | Goal) else []
+        if isinstance(statement, Sweep) and statement.when is not None:
+            nodes.append(statement.when)
+        for node in nodes:
+            for problem in check_units(self.session, node, item.scope):
+                self.report(problem)
+
+    def _connection(self, settings: Component, via: Component | None) -> None:
+        schema = self.session.fields.schema(settings)
+        if schema is not None:
+            self._fields(settings, schema)
+        for name in settings.names():
+            settings.get(name)
+        if via is not None and self.session.fields.schemas and via.kind != "link":
+            self.report(Problem("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span)
+
+
+def _entry(entries: FieldSchema, name: str) -> bool:
+    return not entries.choices or name in entries.choices
+
+
+def _choices(kind: KindSchema) -> tuple[str, ...]:
+    field = kind.all_fields().get(kind.selector or "")
+    return tuple(dict.fromkeys((*kind.variants, *(field.choices if field else ()))))
