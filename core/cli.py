@@ -36,7 +36,7 @@ class LazyVerb(click.RichCommand):
     """Stands for a verb in the overview; what runs is the command that its target names."""
 
     def __init__(self, verb: Verb) -> None:
-        super().__init__(verb.name, help=verb.help)
+        super().__init__(name=verb.name, help=verb.help)
         self.verb = verb
 
     def make_context(
@@ -69,6 +69,16 @@ class Verbs(click.RichGroup):
             hint = did_you_mean(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no verb `{args[0]}`" + (f"; {hint}" if hint else ""), ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a description with errors is shown with its lines."""
+        try:
+            return super().invoke(ctx)
+        except DescriptionError as error:
+            from accelscope.core.verbs.shared import print_diagnostics
+
+            print_diagnostics(error.diagnostics, ctx.obj)
+            return USAGE
 
     def _all(self, ctx: click.Context) -> Commands:
         known: Commands | None = ctx.meta.get(__name__)
@@ -150,7 +160,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _known(error)
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets one line, not a traceback
         _trace()
-        complain(f"internal error: {type(error).__name__}: {error}", help=f"{TRACEBACK}=1 shows where it happened")
+        complain(
+            f"internal error: {type(error).__name__}: {error}", help=f"{TRACEBACK}=1 shows where it happened"
+        )
         return INTERNAL
 
 
@@ -160,11 +172,6 @@ def complain(message: str, word: str = "error", help: str | None = None) -> None
 
 
 def _known(error: AccelscopeError) -> int:
-    if isinstance(error, DescriptionError):
-        from accelscope.core.verbs.shared import print_diagnostics
-
-        print_diagnostics(error.diagnostics)
-        return USAGE
     if isinstance(error, UsageError):
         complain(str(error))
         return USAGE

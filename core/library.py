@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import define, field
 
 from accelscope.core.errors import PluginError
+from accelscope.core.files import SUFFIX, read, unreadable
 from accelscope.core.records import LibraryFolder
 from accelscope.dsl.diagnostics import Diagnostic, Source
-from accelscope.dsl.limits import MAX_FILE_BYTES
-from accelscope.dsl.reading import decode
-from accelscope.dsl.suggest import did_you_mean
-
-SUFFIX = ".accel"
 
 
 @define(eq=False)
@@ -41,7 +36,7 @@ class Library:
     def open(self, name: str) -> Source | Diagnostic:
         """Read a file that a person named; its folder becomes a root of what it uses."""
         path = Path(name)
-        found = _read(path, name, only_regular=False)
+        found = read(path, name)
         if isinstance(found, Source):
             folder = path.parent.resolve()
             self._places[found] = (path.parent, (folder, *self.roots))
@@ -93,7 +88,7 @@ class Library:
         try:
             real = (folder / path).resolve()
         except (OSError, ValueError) as error:
-            return _unreadable(path, str(error))
+            return unreadable(path, str(error))
         if not any(real.is_relative_to(root) for root in roots):
             return Diagnostic(
                 code="A504",
@@ -110,49 +105,5 @@ class Library:
 
     def _cached(self, real: Path, name: str) -> Source | Diagnostic:
         if real not in self._sources:
-            self._sources[real] = _read(real, name, only_regular=True)
+            self._sources[real] = read(real, name, only_regular=True)
         return self._sources[real]
-
-
-def _read(path: Path, name: str, *, only_regular: bool) -> Source | Diagnostic:
-    """Read one text; its size is known before its bytes are."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            return _unreadable(name, "it is a directory", _inside(path))
-        if only_regular and not stat.S_ISREG(status.st_mode):
-            return _unreadable(name, "it is not an ordinary file")
-        if status.st_size > MAX_FILE_BYTES:
-            return too_large(name)
-        with path.open("rb") as stream:
-            data = stream.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        return _unreadable(name, "there is no such file", _sibling(path))
-    except (OSError, ValueError) as error:
-        return _unreadable(name, getattr(error, "strerror", None) or str(error))
-    return too_large(name) if len(data) > MAX_FILE_BYTES else decode(name, data)
-
-
-def too_large(name: str) -> Diagnostic:
-    """Return what is wrong with a text beyond the limit."""
-    most = MAX_FILE_BYTES // 1024**2
-    return Diagnostic(
-        code="A503", message=f"`{name}` is larger than the {most} MiB that a description may have"
-    )
-
-
-def _unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code="A501", message=f"cannot read `{name}`: {why[:1].lower()}{why[1:]}", help=help)
-
-
-def _sibling(path: Path) -> str | None:
-    try:
-        names = [item.name for item in path.parent.iterdir() if item.is_file()]
-    except OSError:
-        return None
-    return did_you_mean(path.name, names)
-
-
-def _inside(path: Path) -> str | None:
-    names = sorted(item.name for item in path.glob("*" + SUFFIX))[:3]
-    return f"it holds {', '.join(f'`{name}`' for name in names)}" if names else None

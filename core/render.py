@@ -10,7 +10,13 @@ from attrs import frozen
 from accelscope.core.excerpt import WIDTH, Mark, excerpt, printable
 from accelscope.dsl.diagnostics import Diagnostic, Span
 
-STYLES = {"error": "bold red", "warning": "bold yellow", "frame": "bold blue", "label": "blue", "strong": "bold"}
+STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "frame": "bold blue",
+    "label": "blue",
+    "strong": "bold",
+}
 
 
 def render(diagnostics: Iterable[Diagnostic], *, width: int = WIDTH, color: bool = False) -> str:
@@ -62,10 +68,16 @@ def _one(item: Diagnostic, width: int, paint: Paint) -> str:
     lines = [f"{paint(head, item.severity)}{paint(': ' + printable(item.message), 'strong')}"]
     gutter = 1
     if item.span is not None:
-        marks = [Mark(item.span, item.label, True), *(Mark(label.span, label.text, False) for label in item.labels)]
+        marks = [
+            Mark(item.span, item.label, True),
+            *(Mark(label.span, label.text, False) for label in item.labels),
+        ]
         gutter = max(len(str(_last_line(mark.span))) for mark in marks)
         lines.extend(_frames(marks, gutter, width, paint, item.severity))
-    for word, text in (*(("note", note) for note in item.notes), *((("help", item.help),) if item.help else ())):
+    for word, text in (
+        *(("note", note) for note in item.notes),
+        *((("help", item.help),) if item.help else ()),
+    ):
         lines.append(_remark(word, text, gutter, paint))
     return "\n".join(lines) + "\n"
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
 from attrs import define
 
-from accelscope.core.library import Library, too_large
+from accelscope.core.files import STDIN, read_stdin
+from accelscope.core.library import Library
 from accelscope.core.registry import Registry
 from accelscope.dsl.diagnostics import Diagnostic, Source
-from accelscope.dsl.limits import MAX_FILE_BYTES
 from accelscope.dsl.operations import ScalarOperations
 from accelscope.dsl.program import Program, load
-from accelscope.dsl.reading import decode
 from accelscope.dsl.session import Session as Evaluation
-
-STDIN = "-"
 
 
 @define(eq=False, slots=False)
@@ -56,8 +52,7 @@ class Session:
         """Return the text of a file, or of standard input for "-"."""
         if path != STDIN:
             return self.library.open(path)
-        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-        found = too_large("<stdin>") if len(data) > MAX_FILE_BYTES else decode("<stdin>", data)
+        found = read_stdin()
         if isinstance(found, Source):
             self.library.adopt(found, Path())
         return found

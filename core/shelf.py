@@ -1,0 +1,124 @@
+"""What the library modules define: names, kinds, documentation and resolved values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from accelscope.dsl.program import load
+from accelscope.dsl.units import UnknownUnit, built_in, format_quantity
+from accelscope.dsl.values import Attribute, Constructor, Curve, Interval, ListValue, Mapped, Quantity, Symbol
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+    from accelscope.dsl.component import Component
+
+
+@frozen(eq=False)
+class Item:
+    """A definition of a library module."""
+
+    module: str
+    component: Component
+
+    @property
+    def name(self) -> str:
+        """The full name, such as `std.nvidia.H100_SXM`."""
+        return f"{self.module}.{self.component.name}"
+
+    @property
+    def doc(self) -> str:
+        """The first line of its documentation."""
+        return self.component.doc.strip().split("\n")[0]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a search looks into: name, kind, documentation, vendor and aliases."""
+        texts = [self.name, self.component.kind, self.component.doc]
+        for name in ("vendor", "aliases", "hf"):
+            attribute = self.component.get(name)
+            if isinstance(attribute, Attribute):
+                texts.append(shown(attribute.value))
+        return tuple(text.casefold() for text in texts)
+
+
+def items(session: Session, module: str | None = None) -> Iterator[Item]:
+    """Yield the definitions of one module or of all."""
+    language = session.language()
+    for name in session.library.modules():
+        source = session.library.library(name)
+        if source is not None and module in (None, name):
+            yield from (Item(name, component) for component in load(source, language).definitions())
+
+
+def named(session: Session, name: str) -> tuple[Item, ...]:
+    """Return the definitions of a full name, or else of a short name or alias."""
+    everything = tuple(items(session))
+    exact = tuple(item for item in everything if item.name == name)
+    short = tuple(item for item in everything if item.component.name == name)
+    return exact or short or tuple(item for item in everything if name.casefold() in _aliases(item))
+
+
+def fields(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the resolved values of a component and of the blocks in it: path, value, tolerance, source."""
+    for name, attribute in component.attributes().items():
+        yield {
+            "path": prefix + name,
+            "value": shown(attribute.value),
+            "tolerance": _tolerance(attribute.value),
+            "source": "; ".join(cite.text for cite in attribute.origin.cites),
+            "place": str(attribute.origin.span) if attribute.origin.span else "",
+        }
+    for child in component.children():
+        count = shown(child.count)
+        label = child.name + (f"[{count}]" if count != "1" else "")
+        yield from fields(child, f"{prefix}{label}.")
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person writes it, in its own unit where it was written with one."""
+    if isinstance(value, Quantity):
+        return _quantity(value)
+    if isinstance(value, Symbol):
+        return value.name
+    if isinstance(value, ListValue):
+        return "[" + ", ".join(map(shown, value.items)) + "]"
+    if isinstance(value, Curve):
+        return "[" + ", ".join(f"{shown(key)} -> {shown(item)}" for key, item in value.points) + "]"
+    if isinstance(value, Mapped):
+        return "{" + ", ".join(f"{key} = {shown(item)}" for key, item in value.entries.items()) + "}"
+    if isinstance(value, Interval):
+        return f"{shown(value.low)} .. {shown(value.high)}"
+    if isinstance(value, Constructor):
+        return f"{value.name}({', '.join(map(shown, value.args))})"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(getattr(value, "name", value))
+
+
+def _quantity(value: Quantity) -> str:
+    if value.unit:
+        try:
+            scale, _ = built_in().parse(value.unit)
+        except UnknownUnit:
+            scale = 0.0
+        if scale:
+            return f"{float(value.magnitude) / scale:.6g} {value.unit}"
+    return format_quantity(float(value.magnitude), value.dimension, digits=6)
+
+
+def _tolerance(value: Any) -> str:
+    if not isinstance(value, Quantity) or value.tolerance is None:
+        return ""
+    if value.tolerance.half_width is not None and value.magnitude:
+        return f"± {abs(float(value.tolerance.half_width) / float(value.magnitude)) * 100:.3g} %"
+    return f"~ {value.tolerance.distribution}" if value.tolerance.distribution else ""
+
+
+def _aliases(item: Item) -> tuple[str, ...]:
+    attribute = item.component.get("aliases")
+    if not isinstance(attribute, Attribute) or not isinstance(attribute.value, ListValue):
+        return ()
+    return tuple(shown(alias).casefold() for alias in attribute.value.items)

@@ -1,0 +1,44 @@
+"""`check`: what is wrong with descriptions."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from accelscope.core.cli import FINDINGS, OK, USAGE, Settings
+from accelscope.core.render import to_github, to_json
+from accelscope.core.verbs.shared import open_session, print_diagnostics, say
+from accelscope.dsl.diagnostics import Diagnostic, has_errors
+
+UNREADABLE = ("A501", "A502", "A503")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+)
+@click.option("--lint", is_flag=True, help="Also warn of style: missing citations, implausible values.")
+@click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
+@click.pass_obj
+def check(settings: Settings, files: tuple[str, ...], form: str, lint: bool, root: tuple[str, ...]) -> int:
+    """Say what is wrong with descriptions.
+
+    Exits with 1 where something is, and with 2 where a file cannot be read. "-" is standard input.
+    """
+    session = open_session(settings, root)
+    found = tuple(dict.fromkeys(item for name in files for item in session.check(name, lint)))
+    if form == "json":
+        click.echo(to_json(found))
+    elif form == "github":
+        click.echo(to_github(found), nl=bool(found))
+    else:
+        print_diagnostics(found, settings, click.get_text_stream("stdout"))
+    if not found:
+        say(f"{len(files)} file{'s' * (len(files) > 1)}: nothing found")
+    return _code(found, lint)
+
+
+def _code(found: tuple[Diagnostic, ...], lint: bool) -> int:
+    if any(item.span is None and item.code in UNREADABLE for item in found):
+        return USAGE
+    return FINDINGS if has_errors(found) or (lint and found) else OK

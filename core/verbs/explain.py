@@ -1,0 +1,29 @@
+"""`explain`: how a metric comes about."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from accelscope.core.cli import Settings
+from accelscope.core.verbs.shared import asking, open_session
+
+
+@click.command()
+@click.argument("metric")
+@click.argument("file")
+@click.option("--scenario", metavar="NAME", help="The scenario, where the file holds several.")
+@asking
+@click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
+@click.pass_obj
+def explain(
+    settings: Settings,
+    metric: str,
+    file: str,
+    scenario: str | None,
+    sets: tuple[str, ...],
+    root: tuple[str, ...],
+    depth: int,
+) -> None:
+    """Show how a metric comes about, down to the lines of the files and the sources they cite."""
+    session = open_session(settings, root)
+    click.echo(session.explain(file, metric, scenario, sets, depth=depth))

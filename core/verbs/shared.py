@@ -1,0 +1,91 @@
+"""What verbs have in common: the session, the report, messages, the exit code of results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+import rich_click as click
+
+from accelscope.core.errors import UsageError
+from accelscope.core.excerpt import WIDTH
+from accelscope.core.render import render, summary
+from accelscope.dsl.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from accelscope.core.cli import Settings
+    from accelscope.core.records import Report
+    from accelscope.core.result import Result
+    from accelscope.core.session import Session
+    from accelscope.dsl.diagnostics import Diagnostic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def asking(function: F) -> F:
+    """Add the options of every verb that evaluates a file."""
+    for option in (
+        click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR."),
+        click.option(
+            "--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, with its unit."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def open_session(settings: Settings, roots: Sequence[str] = ()) -> Session:
+    """Return a session with the plugins that the global flags leave."""
+    from accelscope.core.session import Session
+
+    return Session.open(settings.disabled, roots)
+
+
+def report_of(session: Session, name: str) -> Report:
+    """Return the report of a `--format`; raise UsageError for one that no plugin brings."""
+    reports = session.registry.reports
+    if name not in reports:
+        hint = did_you_mean(name, reports)
+        known = ", ".join(sorted(reports))
+        raise UsageError(f"--format: there is no `{name}`; " + (hint or f"there are {known}"))
+    return reports[name]
+
+
+def verdict(results: Sequence[Result]) -> int:
+    """Return the exit code of results: 3 where one has no feasible point, 1 where a requirement is unmet."""
+    if any(not result.feasible.any() for result in results):
+        return 3
+    return 1 if any(result.unmet() for result in results) else 0
+
+
+def print_diagnostics(
+    diagnostics: Sequence[Diagnostic], settings: Settings | None, stream: TextIO | None = None
+) -> None:
+    """Write diagnostics for a person, to standard error unless told otherwise."""
+    out = stream or sys.stderr
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if out.isatty() else WIDTH
+    text = render(diagnostics, width=width, color=colored(settings, out))
+    if text:
+        out.write(text + "\n")
+    say(summary(diagnostics))
+
+
+def say(message: str) -> None:
+    """Write a message to standard error."""
+    if message:
+        sys.stdout.flush()
+        sys.stderr.write(message + "\n")
+
+
+def colored(settings: Settings | None, stream: TextIO) -> bool:
+    """Say whether to use colour: the flag decides, then NO_COLOR, FORCE_COLOR, and whether it is a terminal."""
+    if settings is not None and settings.color is not None:
+        return settings.color
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
