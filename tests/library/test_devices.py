@@ -1,0 +1,119 @@
+"""Devices of the library against what their makers print, which `datasheets.csv` holds apart from the files."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from accelscope.core.bind import Binder
+from accelscope.core.dtypes import NAMES
+from accelscope.core.machine import machine_of
+from accelscope.core.session import Session
+from accelscope.core.term import term
+from accelscope.core.work import Fabric, Machine
+
+ROOT = Path(__file__).resolve().parents[2]
+STD = ROOT / "plugins" / "library" / "std"
+with (Path(__file__).parent / "datasheets.csv").open(encoding="utf-8") as lines:
+    ROWS = tuple(csv.DictReader(lines))
+
+
+@cache
+def session():
+    return Session.open()
+
+
+@cache
+def program(module):
+    found, problems = session().load(str(STD / f"{module}.accel"))
+    assert found is not None and problems == ()
+    return found
+
+
+@cache
+def machine(module, name) -> Machine:
+    component = program(module).lookup(name)
+    assert component is not None, f"std.{module} has no {name}"
+    binder = Binder(session().registry)
+    found = machine_of(component, binder)
+    assert found is not None and binder.problems == []
+    return found
+
+
+def number(value):
+    return float(np.asarray(value.value).flat[0])
+
+
+def peak(found: Machine, dtype):
+    rates = [session().registry.computes[part.model].peak(part, dtype) for part in found.device.engines]
+    return max(number(rate) for rate in rates if rate is not None)
+
+
+def home(found: Machine):
+    part = found.device.memories[-1]
+    return session().registry.memories[part.model], part
+
+
+def per_device(fabric: Fabric, found: Machine):
+    """Return bytes a second of all links of one device of a tier, one way."""
+    links = number(fabric.links)
+    if fabric.pattern == "clique":
+        links *= number(fabric.size) - 1
+    if fabric.pattern in ("torus", "mesh"):
+        links *= 2 * len(fabric.shape)
+    return links * number(fabric.link.bandwidth)
+
+
+def measured(found: Machine, quantity):
+    if quantity in NAMES:
+        return peak(found, quantity)
+    record, part = home(found)
+    if quantity == "capacity":
+        return number(record.capacity(part))
+    if quantity == "bandwidth":
+        return number(record.peak(part))
+    if quantity == "tdp":
+        return number(found.device.package.tdp)
+    if quantity == "devices":
+        return number(found.devices)
+    if quantity == "link":
+        return per_device(found.tiers[0], found)
+    if quantity == "scale_out":
+        return per_device(found.tiers[1], found)
+    if quantity == "l2":
+        caches = [part for part in found.device.memories if part.name == "l2"]
+        return sum(number(part.spec.capacity) * number(part.count) for part in caches)
+    assert quantity == "cores"
+    return max(number(part.cores) for part in found.device.engines)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']}-{row['quantity']}")
+def test_a_device_has_the_value_that_its_maker_prints(row):
+    expected = number(term(float(row["value"]), row["unit"]))
+    found = measured(machine(row["module"], row["name"]), row["quantity"])
+    assert found == pytest.approx(expected, rel=float(row["tolerance"].rstrip("%")) / 100 + 1e-9)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']}-{row['quantity']}")
+def test_a_printed_value_names_its_source(row):
+    assert len(row["source"]) > 8
+
+
+@pytest.mark.parametrize("path", sorted(STD.glob("*.accel")), ids=lambda path: path.stem)
+def test_a_library_file_is_clean(path):
+    found = session().check(str(path), lint=True)
+    assert [f"{item.code} {item.message}" for item in found if "`year`" not in item.message] == []
+
+
+def test_every_package_has_power_and_aliases_of_its_own():
+    seen: dict[str, str] = {}
+    for module in ("nvidia", "amd", "google", "cerebras"):
+        for package in program(module).definitions("package"):
+            attributes = package.attributes()
+            assert {"tdp", "idle", "aliases"} <= set(attributes), package.name
+            for alias in attributes["aliases"].value.items:
+                assert seen.setdefault(alias, package.name) == package.name
+    assert {"H100-SXM", "A100-SXM-80GB", "MI300X", "TPUv5p", "Cerebras-WSE3"} <= set(seen)

@@ -1,0 +1,19 @@
+"""The data types of the library are those of the core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelscope.core.dtypes import BITS
+from accelscope.core.session import Session
+
+PATH = Path(__file__).resolve().parents[2] / "plugins" / "library" / "std" / "dtypes.accel"
+
+
+def test_the_library_and_the_core_agree_on_data_types():
+    program, problems = Session.open().load(str(PATH))
+    assert program is not None and problems == ()
+    found = {
+        item.name: item.attributes()["bits"].value.magnitude * 8 for item in program.definitions("dtype")
+    }
+    assert found == dict(BITS)
