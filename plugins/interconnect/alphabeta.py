@@ -29,11 +29,14 @@ class Path:
     Attributes:
         bandwidth: peak B/s that one rank sends, all its links together.
         hop: s of an empty message to a neighbour.
+        startup: s of one synchronisation of all ranks, which each step of an algorithm for shared memory begins with;
+            a ring or tree of a library costs two, whatever its steps, since those are pipelined.
         efficiency: achieved share of peak, a term or a curve over the bytes of a message.
     """
 
     bandwidth: Term
     hop: Term
+    startup: Term
     efficiency: Any
 
     def time(self, sent: Term, message: Term) -> Term:
@@ -65,23 +68,33 @@ def hop(fabric: Fabric) -> Term:
 def path(fabric: Fabric) -> Path:
     """Return how a rank reaches the others over all its links at once."""
     bandwidth = (fabric.links * link_bandwidth(fabric)).named(f"{fabric.name} bandwidth of a device")
-    return Path(bandwidth=bandwidth, hop=hop(fabric), efficiency=fabric.link.efficiency)
+    return Path(
+        bandwidth=bandwidth, hop=hop(fabric), startup=startup(fabric), efficiency=fabric.link.efficiency
+    )
 
 
 def startup(fabric: Fabric) -> Term:
-    """Return the s of starting one collective, from the settings of the connection or else their default."""
-    given = getattr(fabric.settings, "startup", None)
-    if given is None and isinstance(fabric.settings, dict):
-        given = fabric.settings.get("startup")
+    """Return the s of one synchronisation of all ranks, from the settings of the connection or else their default."""
+    given = _setting(fabric, "startup")
     told = fields_of(ConnectSettings)["startup"]
     found: Term = term(told["default"], told["units"][0]) if given is None else given
     return found.named("collective start-up")
 
 
+def peer_access(fabric: Fabric) -> bool:
+    """Return whether kernels may read the memory of other devices; so where nothing is said."""
+    return _setting(fabric, "peer_access") is not False
+
+
+def _setting(fabric: Fabric, name: str) -> Any:
+    settings = fabric.settings
+    return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
+
+
 def usage(fabric: Fabric, collective: Collective, time: Term, sent: Term) -> Usage:
-    """Return time and energy of a collective; one rank, or no bytes, cost nothing."""
+    """Return time and energy of a collective whose start-ups are in its time; one rank, or no bytes, cost nothing."""
     happens = (collective.ranks > 1.0) & (collective.bytes > NO_BYTES)
-    seconds = where(happens, startup(fabric) + time, NO_TIME).named(f"{collective.name} over {fabric.name}")
+    seconds = where(happens, time, NO_TIME).named(f"{collective.name} over {fabric.name}")
     energy = None
     if fabric.link.energy is not None:
         energy = where(happens, sent, NO_BYTES) * fabric.link.energy
@@ -105,20 +118,22 @@ def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
     """Ring: in each of `rounds` turns n - 1 steps of bytes / n (2 turns reduce and gather, 1 does either)."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
-    return (way.hop * steps * rounds + way.time(chunk * steps * rounds, chunk)).named("ring")
+    return (way.startup * 2.0 + way.hop * steps * rounds + way.time(chunk * steps * rounds, chunk)).named(
+        "ring"
+    )
 
 
 def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
     """All to all at once: `rounds` steps, in each of which a rank exchanges bytes / n with every other."""
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
     steps = maximum(collective.ranks, 1.0) - 1.0
-    return (way.hop * rounds + way.time(chunk * steps * rounds, chunk)).named("direct")
+    return (way.startup * 2.0 + way.hop * rounds + way.time(chunk * steps * rounds, chunk)).named("direct")
 
 
 def one_shot(way: Path, collective: Collective) -> Term:
     """Every rank reads the whole tensor of all others and adds by itself: one step, (n - 1) bytes."""
     steps = maximum(collective.ranks, 1.0) - 1.0
-    return (way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
+    return (way.startup + way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
 
 
 def tree(way: Path, collective: Collective) -> Term:
@@ -127,7 +142,9 @@ def tree(way: Path, collective: Collective) -> Term:
     Source: Sanders, Speck and Traff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan", 2009.
     """
     depth = ceil(log2(maximum(collective.ranks, 1.0)))
-    return (way.hop * depth * 2.0 + way.time(collective.bytes * 2.0, collective.bytes)).named("tree")
+    return (
+        way.startup * 2.0 + way.hop * depth * 2.0 + way.time(collective.bytes * 2.0, collective.bytes)
+    ).named("tree")
 
 
 def fastest(*times: Term) -> Term:

@@ -14,6 +14,7 @@ from accelscope.plugins.interconnect.alphabeta import (
     link_bandwidth,
     one_shot,
     path,
+    peer_access,
     ring,
     sent_bytes,
     unknown,
@@ -49,14 +50,15 @@ def _among(fabric: Fabric, collective: Collective) -> Path:
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        return fastest(
-            one_shot(way, collective), direct(way, collective, rounds=2.0), ring(way, collective, rounds=2.0)
-        )
+        library = ring(way, collective, rounds=2.0)
+        if not peer_access(fabric):
+            return library
+        return fastest(one_shot(way, collective), direct(way, collective, rounds=2.0), library)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
         return direct(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
         pair = evolve(way, bandwidth=pair_bandwidth(fabric))
-        return pair.hop + pair.time(collective.bytes, collective.bytes)
+        return pair.startup + pair.hop + pair.time(collective.bytes, collective.bytes)
     raise unknown(fabric, collective)
 
 

@@ -8,7 +8,15 @@ from accelscope.core.curve import at
 from accelscope.core.records import InterconnectModel
 from accelscope.core.term import Term, as_term, ceil, maximum, minimum, term, total, where
 from accelscope.core.work import ONE, Collective, Fabric, Usage
-from accelscope.plugins.interconnect.alphabeta import hop, link_bandwidth, others, sent_bytes, unknown, usage
+from accelscope.plugins.interconnect.alphabeta import (
+    hop,
+    link_bandwidth,
+    others,
+    sent_bytes,
+    startup,
+    unknown,
+    usage,
+)
 
 _SMALLEST = term(1.0, "B")
 
@@ -50,7 +58,7 @@ def _time(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Te
         return _exchange(fabric, sides, collective)
     if collective.kind == "send_recv":
         rate = link_bandwidth(fabric) * at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
-        return hop(fabric) * sides[0].apart + collective.bytes / rate
+        return startup(fabric) + hop(fabric) * sides[0].apart + collective.bytes / rate
     raise unknown(fabric, collective)
 
 
@@ -59,7 +67,11 @@ def _buckets(fabric: Fabric, sides: tuple[Side, ...], collective: Collective, tu
     steps = total((side.ranks - 1.0) * side.apart for side in sides)
     chunk = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
     rate = _used(sides) * at(fabric.link.efficiency, chunk)
-    return hop(fabric) * steps * turns + collective.bytes * others(collective) * turns / rate
+    return (
+        startup(fabric) * 2.0
+        + hop(fabric) * steps * turns
+        + collective.bytes * others(collective) * turns / rate
+    )
 
 
 def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
@@ -80,7 +92,7 @@ def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -
         for side in sides
     ]
     farthest = total(side.ranks * side.apart * side.detour / 2.0 for side in sides)
-    return hop(fabric) * farthest + maximum(*loads)
+    return startup(fabric) * 2.0 + hop(fabric) * farthest + maximum(*loads)
 
 
 def _used(sides: tuple[Side, ...]) -> Term:

@@ -35,7 +35,7 @@ def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_to_all":
         return direct(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return way.hop + way.time(collective.bytes, collective.bytes)
+        return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
     raise unknown(fabric, collective)
 
 

@@ -11,6 +11,7 @@ from accelscope.plugins.interconnect.alphabeta import (
     fastest,
     one_shot,
     path,
+    peer_access,
     ring,
     sent_bytes,
     tree,
@@ -37,7 +38,7 @@ def in_network(way: Path, collective: Collective) -> Term:
     """
     ranks = maximum(collective.ranks, 1.0)
     sent = collective.bytes * (ranks + 1.0) / ranks
-    return (way.hop * 2.0 + way.time(sent, collective.bytes / ranks)).named("in-network")
+    return (way.startup * 2.0 + way.hop * 2.0 + way.time(sent, collective.bytes / ranks)).named("in-network")
 
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
@@ -48,17 +49,14 @@ def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_to_all":
         return direct(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return way.hop + way.time(collective.bytes, collective.bytes)
+        return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
     raise unknown(fabric, collective)
 
 
 def _all_reduce(fabric: Fabric, way: Path, collective: Collective) -> Term:
-    choices = [
-        one_shot(way, collective),
-        direct(way, collective, rounds=2.0),
-        ring(way, collective, rounds=2.0),
-        tree(way, collective),
-    ]
+    choices = [ring(way, collective, rounds=2.0), tree(way, collective)]
+    if peer_access(fabric):
+        choices += [one_shot(way, collective), direct(way, collective, rounds=2.0)]
     if fabric.switch is not None and fabric.switch.in_network_reduction:
         choices.append(in_network(way, collective))
     return fastest(*choices)
