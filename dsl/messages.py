@@ -224,8 +224,8 @@ def _word_help(engine: Engine, problem: Problem, piece: str, fit: frozenset[str]
             return f"did you mean `{near}`?"
     first = _first_word(engine)
     if (
-        first in keywords
-        and keywords[first] in STARTERS
+        first is not None
+        and keywords.get(first) in STARTERS
         and problem.kind in ("EQUAL", "LBRACE", "DOT", "COLON")
     ):
         return f"`{first}` starts a statement of its own, so nothing else can have this name"

@@ -1,23 +1,59 @@
-"""Bytes to text, or what is wrong with them."""
+"""Bytes to a source: size, encoding and stray binary are checked before anything is parsed. Opens no file itself."""
 
 from __future__ import annotations
 
-from accelscope.dsl.diagnostics import Diagnostic, Source
+from typing import Final
+
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span
+from accelscope.dsl.limits import MAX_FILE_BYTES
+
+_MARKS: Final = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"\x1f\x8b": "gzip",
+    b"PK": "zip",
+    b"\x7fELF": "ELF",
+}
 
 
-def decode(name: str, data: bytes) -> Source | Diagnostic:
-    """Return the text of a file's bytes: UTF-8, with or without a byte-order mark, and no NUL bytes.
+def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...]]:
+    """Return the text of a file as a source, or what keeps it from being one.
+
+    A byte order mark is dropped; line ends stay as they are, so that offsets fit the file.
 
     Args:
-        name: how messages call the file.
-        data: all of its bytes.
+        name: how diagnostics call the file.
+        data: the whole file, or its first `MAX_FILE_BYTES + 1` bytes.
     """
-    if b"\0" in data:
-        line = data[: data.index(b"\0")].count(b"\n") + 1
-        return Diagnostic(code="A502", message=f"`{name}` is not text: it holds a NUL byte on line {line}")
+    if len(data) > MAX_FILE_BYTES:
+        return None, (_too_large(name),)
     try:
-        return Source(name, data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        message = f"`{name}` is not UTF-8: byte 0x{data[error.start]:02x} on line {line} begins no character"
-        return Diagnostic(code="A502", message=message, help="save the file as UTF-8")
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        return None, (_not_text(name, data, problem.start, "this byte is not UTF-8"),)
+    if "\0" in text:
+        return None, (_not_text(name, data, data.index(b"\0"), "a NUL byte: this is no text"),)
+    return Source(name, text), ()
+
+
+def _too_large(name: str) -> Diagnostic:
+    limit = MAX_FILE_BYTES // 2**20
+    return Diagnostic(
+        code="A503",
+        message=f"`{name}` is larger than {limit} MiB",
+        help="put large tables into a file of their own and read them with `table(...)`",
+    )
+
+
+def _not_text(name: str, data: bytes, at: int, message: str) -> Diagnostic:
+    source = Source(name, data.decode("utf-8-sig", errors="replace"))
+    offset = len(data[:at].decode("utf-8-sig", errors="replace"))
+    found = next((kind for mark, kind in _MARKS.items() if data.startswith(mark)), None)
+    return Diagnostic(
+        code="A502",
+        message=message,
+        span=Span(source, offset, offset + 1),
+        help=f"the file looks like {found}; save it as UTF-8 text"
+        if found
+        else "save the file as UTF-8 text",
+    )

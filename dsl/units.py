@@ -6,6 +6,7 @@ Decimal prefixes are powers of 1000 (`GB` = 1e9 B), binary ones of 1024 (`GiB` =
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -13,6 +14,7 @@ from functools import lru_cache
 from attrs import field, frozen
 
 from accelscope.dsl.suggest import closest
+from accelscope.dsl.unit_spelling import meant
 
 
 @frozen(cache_hash=True)
@@ -80,7 +82,7 @@ class Unit:
     prefixes: str = ""
 
 
-class UnknownUnit(Exception):  # noqa: N818 - it is data for a diagnostic, never shown as a traceback
+class UnknownUnit(Exception):
     """A unit text that the table does not know: the part at fault, and what was probably meant."""
 
     def __init__(self, text: str, part: str, hint: str | None) -> None:
@@ -125,36 +127,7 @@ BUILT_IN: tuple[Unit, ...] = (
     Unit("ppm", 1e-6, ""),
 )
 
-# What people write in the field, and what they mean by it.
-_MEANT: Mapping[str, str] = {
-    "KB": "kB` (1000 B) or `KiB` (1024 B",
-    "Kb": "kb` (1000 bit) or `Kib` (1024 bit",
-    "TFLOPS": "TFLOP/s",
-    "GFLOPS": "GFLOP/s",
-    "PFLOPS": "PFLOP/s",
-    "TFLOPs": "TFLOP` or `TFLOP/s",
-    "TOPS": "TOP/s",
-    "POPS": "POP/s",
-    "GBps": "GB/s",
-    "TBps": "TB/s",
-    "Gbps": "Gb/s",
-    "Tbps": "Tb/s",
-    "Mbps": "Mb/s",
-    "GBs": "GB/s",
-    "TBs": "TB/s",
-    "sec": "s",
-    "hr": "h",
-    "tokens": "tok",
-    "token": "tok",
-    "requests": "req",
-    "€": "USD",
-    "bytes": "B",
-    "bits": "bit",
-    "cycles": "cycle",
-    "clk": "cycle",
-    "mm2": "mm^2",
-}
-
+_PART = re.compile(r"(^|[*/·])([^*/·]+)")
 _ATOM = re.compile(r"([A-Za-zµμΩ%$€]+[²³]?)(?:\^(-?\d{1,2}))?$")
 
 
@@ -200,24 +173,30 @@ class UnitTable:
 
     def _parse(self, text: str) -> tuple[float, Dimension]:
         scale, dimension = 1.0, NONE
-        for sign, atom in re.findall(r"(^|[*/·])([^*/·]+)", text):
-            match = _ATOM.match(atom.replace("²", "^2").replace("³", "^3"))
+        for part in _PART.finditer(text):
+            match = _ATOM.match(part[2].replace("²", "^2").replace("³", "^3"))
             entry = self.units.get(match[1]) if match else None
             if match is None or entry is None:
-                raise UnknownUnit(text, atom, self._meant(text, atom))
-            power = int(match[2] or 1) * (-1 if sign == "/" else 1)
+                raise UnknownUnit(text, part[2], self._meant(text, part))
+            power = int(match[2] or 1) * (-1 if part[1] == "/" else 1)
             scale *= entry[0] ** power
             dimension = dimension * entry[1] ** power
         return scale, dimension
 
-    def _meant(self, text: str, atom: str) -> str | None:
-        if atom in _MEANT:
-            return (
-                f"write `{text.replace(atom, _MEANT[atom], 1) if '`' not in _MEANT[atom] else _MEANT[atom]}`"
-                + (")" if "(" in _MEANT[atom] else "")
-            )
-        near = closest(atom, self.units)
-        return f"did you mean `{text.replace(atom, near, 1)}`?" if near else None
+    def _meant(self, text: str, part: re.Match[str]) -> str | None:
+        sign, atom = part[1], part[2]
+        before, after = text[: part.start(2)], text[part.end(2) :]
+        known = meant(before, atom, after)
+        if known or len(atom) > 20:
+            return known
+        divide = (
+            f"put spaces around `{sign}` to {'divide' if sign == '/' else 'multiply'} by the name `{atom}`"
+        )
+        if not sign:
+            near = closest(atom, self.units)
+            return f"did you mean `{near}{after}`?" if near else None
+        near = closest(atom, self.units, cutoff=0.8) if len(atom) > 1 else None
+        return f"did you mean `{before}{near}{after}`? or {divide}" if near else divide
 
 
 @lru_cache(maxsize=1)
@@ -230,34 +209,82 @@ def built_in() -> UnitTable:
 
 _SI = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _SMALL = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+_SCALES: Mapping[str, tuple[tuple[float, str], ...]] = {
+    "B": _SI,
+    "FLOP": _SI,
+    "Hz": _SI,
+    "s": _SMALL,
+    "m": _SMALL,
+    "J": (*_SI, *_SMALL[1:]),
+    "W": (*_SI, *_SMALL[1:]),
+}
+
+# Units that people read more easily than base units: their text, what one is worth, the prefixes in front of it.
+_USUAL: Mapping[str, tuple[str, float, tuple[tuple[float, str], ...]]] = {
+    "J/B": ("J/bit", 8.0, _SMALL),
+    "m^2": ("mm^2", 1e-6, ()),
+    "1/m^2": ("cm^-2", 1e4, ()),
+    "J/m^2/s": ("W/mm^2", 1e6, ()),
+    "USD/s": ("USD/h", 1 / 3600, ()),
+    "USD/tok": ("USD/Mtok", 1e-6, ()),
+}
+_LONG_TIMES = ((365.25 * 86400, "yr"), (86400.0, "d"), (3600.0, "h"), (600.0, "min"))
+_BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"))
 
 
 def format_quantity(value: float, dimension: Dimension, digits: int = 4) -> str:
-    """Return a quantity in base units as people write it: `3.35 TB/s`, `21.07 ms`, `320 KiB`, `85 %`."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return f"{value} {dimension}" if dimension.powers else str(value)
+    """Return a quantity in base units as people write it: `3.35 TB/s`, `21.07 ms`, `320 KiB`, `1.3 pJ/bit`.
+
+    Bytes are in binary units where that is the rounder number, rates always in decimal ones.
+    """
     if not dimension.powers:
-        return f"{value:.{digits}g}" if abs(value) < 1e5 else f"{value:,.0f}"
-    text = {"J/s": "W", "cycle/s": "Hz", "op": "FLOP", "op/s": "FLOP/s"}.get(str(dimension), str(dimension))
-    number, prefix = _scaled(value, text.split("/")[0].split("*")[0].split("^")[0], text)
-    return f"{number:.{digits}g} {prefix}{text}"
+        return _number(value, digits)
+    text = _readable(dimension)
+    if not math.isfinite(value):
+        return f"{value} {text}"
+    if text == "s" and abs(value) >= 600:
+        factor, unit = next(entry for entry in _LONG_TIMES if abs(value) >= entry[0])
+        return f"{_number(value / (60.0 if unit == 'min' else factor), digits)} {unit}"
+    unit, worth, scales = _USUAL.get(str(dimension), (text, 1.0, _scales(text)))
+    value /= worth
+    if binary := _binary(value, text, digits):
+        return binary
+    for factor, prefix in scales if value else ():
+        if float(f"{abs(value) / factor:.{digits}g}") >= 1 or factor == scales[-1][0]:
+            return f"{_number(value / factor, digits)} {prefix}{unit}"
+    return f"{_number(value, digits)} {unit}"
 
 
-def _scaled(value: float, head: str, text: str) -> tuple[float, str]:
-    size = abs(value)
-    if text == "B" and size >= 1024 and size % 1024 == 0 and size < 2.0**60:
-        power = max(p for p in range(1, 6) if size % 1024**p == 0 or size >= 1024 ** (p + 1) or p == 1)
-        for p in range(power, 0, -1):
-            if size < 1024 ** (p + 1) and round(size / 1024**p, 2) == size / 1024**p:
-                return value / 1024**p, "KMGTP"[p - 1] + "i"
-    table: tuple[tuple[float, str], ...] = ()
-    if head in ("B", "FLOP", "Hz", "b"):
-        table = _SI
-    elif head in ("s", "m") and "^" not in text:
-        table = _SMALL
-    elif head in ("J", "W"):
-        table = (*_SI, *_SMALL[1:])
-    for factor, prefix in table:
-        if size >= factor * 0.9999999:
-            return value / factor, prefix
-    return value, ""
+def _readable(dimension: Dimension) -> str:
+    """Return a dimension with W, Hz and FLOP for what they stand for."""
+    powers = dict(dimension.powers)
+    for unit, parts in (("W", ("J", "s")), ("Hz", ("cycle", "s"))):
+        if powers.get(parts[0]) == 1 and powers.get(parts[1]) == -1:
+            rest = {name: power for name, power in powers.items() if name not in parts}
+            if all(power < 0 for power in rest.values()):
+                return str(Dimension(((unit, 1), *sorted(rest.items()))))
+    return re.sub(r"\bop\b", "FLOP", str(dimension))
+
+
+def _scales(text: str) -> tuple[tuple[float, str], ...]:
+    head = re.match(r"[A-Za-z]+(?![\w^*])", text)
+    return _SCALES.get(head[0], ()) if head and not text.endswith("/cycle") else ()
+
+
+def _number(value: float, digits: int) -> str:
+    large = 10**digits <= abs(value) < 1e15
+    return f"{value:,.0f}" if large else f"{value:.{digits}g}"
+
+
+def _binary(value: float, text: str, digits: int) -> str | None:
+    """Return bytes in binary units if that takes fewer digits than decimal ones."""
+    if abs(value) < 1024 or text not in ("B", "B/cycle", "B/tok", "B/req"):
+        return None
+    factor, prefix = next(entry for entry in _BINARY if abs(value) >= entry[0])
+    length = _length(value / factor)
+    return f"{value / factor:.{digits}g} {prefix}{text}" if length < min(digits + 1, _length(value)) else None
+
+
+def _length(value: float) -> int:
+    """Count the digits that a number takes, without zeros at its ends."""
+    return len(f"{abs(value):.12e}".split("e")[0].replace(".", "").rstrip("0"))
