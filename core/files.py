@@ -30,20 +30,19 @@ def read(path: Path, name: str, *, only_regular: bool = False) -> Source | Diagn
         if only_regular and not stat.S_ISREG(status.st_mode):
             return unreadable(name, "it is not an ordinary file")
         if status.st_size > MAX_FILE_BYTES:
-            return _too_large(name)
+            return _text(name, b"\n" * (MAX_FILE_BYTES + 1))
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return unreadable(name, "there is no such file", _sibling(path))
     except (OSError, ValueError) as error:
         return unreadable(name, getattr(error, "strerror", None) or str(error))
-    return _too_large(name) if len(data) > MAX_FILE_BYTES else decode(name, data)
+    return _text(name, data)
 
 
 def read_stdin() -> Source | Diagnostic:
     """Return the text of standard input."""
-    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    return _too_large("<stdin>") if len(data) > MAX_FILE_BYTES else decode("<stdin>", data)
+    return _text("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
 
 
 def unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:
@@ -51,11 +50,9 @@ def unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:
     return Diagnostic(code="A501", message=f"cannot read `{name}`: {why[:1].lower()}{why[1:]}", help=help)
 
 
-def _too_large(name: str) -> Diagnostic:
-    most = MAX_FILE_BYTES // 1024**2
-    return Diagnostic(
-        code="A503", message=f"`{name}` is larger than the {most} MiB that a description may have"
-    )
+def _text(name: str, data: bytes) -> Source | Diagnostic:
+    source, problems = decode(name, data)
+    return problems[0] if source is None else source
 
 
 def _sibling(path: Path) -> str | None:

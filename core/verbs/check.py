@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import rich_click as click
 
 from accelscope.core.cli import FINDINGS, OK, USAGE, Settings
 from accelscope.core.render import to_github, to_json
 from accelscope.core.verbs.shared import open_session, print_diagnostics, say
-from accelscope.dsl.diagnostics import Diagnostic, has_errors
-
-UNREADABLE = ("A501", "A502", "A503")
+from accelscope.dsl.diagnostics import has_errors
 
 
 @click.command()
@@ -26,19 +26,17 @@ def check(settings: Settings, files: tuple[str, ...], form: str, lint: bool, roo
     Exits with 1 where something is, and with 2 where a file cannot be read. "-" is standard input.
     """
     session = open_session(settings, root)
-    found = tuple(dict.fromkeys(item for name in files for item in session.check(name, lint)))
+    programs = [session.load(name) for name in files]
+    checked = [found if program is None else program.check(lint) for program, found in programs]
+    found = tuple(dict.fromkeys(item for findings in checked for item in findings))
     if form == "json":
         click.echo(to_json(found))
     elif form == "github":
         click.echo(to_github(found), nl=bool(found))
     else:
-        print_diagnostics(found, settings, click.get_text_stream("stdout"))
+        print_diagnostics(found, settings, sys.stdout)
     if not found:
         say(f"{len(files)} file{'s' * (len(files) > 1)}: nothing found")
-    return _code(found, lint)
-
-
-def _code(found: tuple[Diagnostic, ...], lint: bool) -> int:
-    if any(item.span is None and item.code in UNREADABLE for item in found):
+    if any(program is None for program, _ in programs):
         return USAGE
     return FINDINGS if has_errors(found) or (lint and found) else OK

@@ -62,7 +62,7 @@ def _formatted(source: Source | Diagnostic) -> tuple[str | None, tuple[Diagnosti
     problems = parse(source)[1]
     if has_errors(problems):
         return None, problems
-    return format_text(source.text), problems
+    return format_text(source), problems
 
 
 def _difference(source: Source, text: str) -> list[str]:

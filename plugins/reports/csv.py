@@ -1,0 +1,34 @@
+"""Results as CSV: one row for each point; units are in the first row, behind the names."""
+
+from __future__ import annotations
+
+import csv
+from typing import TextIO
+
+from accelscope.core.frame import columns, units
+from accelscope.core.records import Report
+from accelscope.core.result import Result
+
+
+def write(results: tuple[Result, ...], stream: TextIO) -> None:
+    """Write the points of all results under one header; a column that a result lacks stays empty."""
+    tables = [columns(result) for result in results]
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    known = {name: unit for result in results for name, unit in units(result).items()}
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([f"{name} [{known[name]}]" if name in known else name for name in names])
+    for result, table in zip(results, tables, strict=True):
+        empty = [None] * result.size
+        writer.writerows(zip(*(map(_cell, table.get(name, empty)) for name in names), strict=True))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value) if isinstance(value, float) else str(value)
+    return f"'{text}" if text[:1] in ("=", "@") else text  # a spreadsheet must not run a name as a formula
+
+
+CSV = Report(name="csv", doc="one row for each point", write=write)

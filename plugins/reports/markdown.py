@@ -1,0 +1,46 @@
+"""Results as Markdown, for issues, pull requests and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from accelscope.core.records import Report
+from accelscope.core.result import Result
+from accelscope.core.summarize import (
+    breakdown_rows,
+    headlines,
+    limit_rows,
+    metric_rows,
+    requirement_rows,
+    sweep_rows,
+)
+from accelscope.core.tabulate import markdown
+
+
+def write(results: tuple[Result, ...], stream: TextIO) -> None:
+    """Write one section for each result."""
+    stream.write("\n\n".join(_section(result) for result in results) + "\n")
+
+
+def _section(result: Result) -> str:
+    if result.axes:
+        heads, rows = sweep_rows(result, limit=result.size)
+        title = f"## {result.scenario}\n\n{result.size} points, {int(result.feasible.sum())} feasible.\n\n"
+        return title + markdown(rows, heads, range(len(result.axes)))
+    point = result.point()
+    parts = [f"## {result.scenario}", "Feasible." if point["feasible"] else "**Not feasible.**"]
+    sections: tuple[tuple[Iterator[list[str]], tuple[str, ...], tuple[int, ...]], ...] = (
+        (metric_rows(point, headlines(result)), ("metric", "value", "low .. high"), (1, 2)),
+        (limit_rows(point), ("limit", "used", "available", ""), (1, 2)),
+        (requirement_rows(point), ("target", "", ""), ()),
+        (breakdown_rows(point), ("phase", "component", "operation", "time", "share", "bound by"), (3, 4)),
+    )
+    for section, titles, right in sections:
+        listed = list(section)
+        if listed:
+            parts.append(markdown(listed, titles, right))
+    return "\n\n".join([*parts, *(f"*{note}*" for note in point.get("notes", ()))])
+
+
+MARKDOWN = Report(name="md", doc="Markdown tables", write=write)
