@@ -111,11 +111,15 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     seen: set[tuple[object, ...]] = set()
     kept = []
     for item in diagnostics:
-        at = (item.span.source.name, item.span.start, item.span.end) if item.span else (None, item.message)
+        at = _range(item.span) if item.span else (item.message,)
         if (item.code, *at) not in seen:
             seen.add((item.code, *at))
             kept.append(item)
     return tuple(sorted(kept, key=_place))
+
+
+def _range(span: Span) -> tuple[object, ...]:
+    return span.source.name, span.source.text, span.start, span.end
 
 
 def _place(item: Diagnostic) -> tuple[str, int, str]:

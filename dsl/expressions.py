@@ -267,7 +267,7 @@ class Evaluator:
             raise Problem("A208", "the result is not a finite number", node.span(scope.source)) from None
 
     def _logic(self, node: Binary, left: object, scope: Scope) -> object:
-        first = want_condition(left, node.left, scope)
+        first = self._settled(want_condition(left, node.left, scope))
         if isinstance(first, bool) and first is (node.op == "or"):
             return first
         second = self.condition(node.right, scope)
@@ -278,7 +278,13 @@ class Evaluator:
 
     def condition(self, node: Expr, scope: Scope) -> Magnitude:
         """Return the value of an expression that has to be true or false, perhaps for many points."""
-        return want_condition(self.evaluate(node, scope), node, scope)
+        return self._settled(want_condition(self.evaluate(node, scope), node, scope))
+
+    def _settled(self, condition: Magnitude) -> Magnitude:
+        """Return a condition on single numbers as a plain bool."""
+        if not isinstance(condition, bool) and self.session.operations.is_scalar(condition):
+            return bool(condition)
+        return condition
 
     def _compare(self, node: Compare, scope: Scope) -> object:
         ops = self.session.operations
@@ -299,7 +305,7 @@ class Evaluator:
         """Return where one comparison holds; other things than numbers are equal or not."""
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             try:
-                return compare(op, left, right, self.session.operations)
+                return self._settled(compare(op, left, right, self.session.operations))
             except Problem as problem:
                 problem.span = Span(scope.source, left_node.start, right_node.end)
                 raise

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from accelscope.dsl.citations import citation
 from accelscope.dsl.component import Component, bases_of
-from accelscope.dsl.diagnostics import Diagnostic, Span, in_order
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
 from accelscope.dsl.expressions import Evaluator
 from accelscope.dsl.fields import Fields
 from accelscope.dsl.layers import Binding, Given, Heir, Layer, Member
@@ -51,7 +51,7 @@ class Session:
         self.depth = 0
         self.refill()
         self._found: list[Diagnostic] = []
-        self._places: set[tuple[str, int, int]] = set()
+        self._places: set[tuple[Source, int, int]] = set()
         self._active: list[tuple[Component, str]] = []
         self._layering: list[Component] = []
 
@@ -74,7 +74,7 @@ class Session:
         """Keep a problem, unless something has been said about its place before."""
         found = problem.diagnostic(span) if isinstance(problem, Problem) else problem
         if found.span is not None:
-            place = (found.span.source.name, found.span.start, found.span.end)
+            place = (found.span.source, found.span.start, found.span.end)
             if place in self._places:
                 return
             self._places.add(place)
