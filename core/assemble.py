@@ -15,16 +15,17 @@ from accelscope.core.scenario import Load, MemoryPolicy, PrecisionBlock, Schedul
 from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Calibration, Cost
 from accelscope.core.term import Term, term
+from accelscope.core.uncertainty import Inputs
 from accelscope.core.work import Limit, Machine, Precision
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic, Span
-from accelscope.dsl.values import Attribute
+from accelscope.dsl.values import Attribute, Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.records import Strategy
 
 
-def assemble(scenario: Component, binder: Binder, model_error: Term | None = None) -> Design | None:
+def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) -> Design | None:
     """Return the design of a scenario, or None with the reasons in `binder.problems`."""
     deployment = _referred(scenario, "deployment", binder)
     workload = _referred(scenario, "workload", binder)
@@ -49,11 +50,18 @@ def assemble(scenario: Component, binder: Binder, model_error: Term | None = Non
         memory=_block(deployment, "memory", MemoryPolicy, binder),
         scheduler=_block(deployment, "scheduler", Scheduler, binder),
         money=_money(system, machine, binder),
-        model_error=model_error or term(1.0),
+        model_error=_model_error(machine, inputs),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
     _refuse_unsupported(design, deployment, binder)
     return None if binder.problems else design
+
+
+def _model_error(machine: Machine, inputs: Inputs | None) -> Term:
+    """Return the factor on every time that stands for the error of the models on this device."""
+    if inputs is None:
+        return term(1.0)
+    return inputs.model_error(float(np.max(machine.device.package.model_spread.value)))
 
 
 def _referred(component: Component, name: str, binder: Binder) -> Component | None:
@@ -113,7 +121,11 @@ def _precision(deployment: Component, model: Component, binder: Binder) -> Preci
     given: dict[str, Any] = {}
     for place in (model, deployment):
         for inner in place.children("precision"):
-            given |= {name: attribute.value.name for name, attribute in inner.attributes().items()}
+            given |= {
+                name: attribute.value.name
+                for name, attribute in inner.attributes().items()
+                if isinstance(attribute.value, Symbol)
+            }
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
     return Precision(
         weights=weights, activations=given.get("activations") or weights, kv=given.get("kv") or "bf16"

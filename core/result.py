@@ -69,6 +69,7 @@ class RequirementRow:
     text: str
     place: str
     met: Array | None
+    message: str | None = None
 
 
 @frozen(kw_only=True, eq=False)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import define
 
+from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.files import STDIN, read_stdin
 from accelscope.core.library import Library
 from accelscope.core.registry import Registry
-from accelscope.dsl.diagnostics import Diagnostic, Source
+from accelscope.dsl.diagnostics import Diagnostic, Source, has_errors
 from accelscope.dsl.operations import ScalarOperations
 from accelscope.dsl.program import Program, load
 from accelscope.dsl.session import Session as Evaluation
+
+if TYPE_CHECKING:
+    from accelscope.core.result import Result
 
 
 @define(eq=False, slots=False)
@@ -73,3 +78,67 @@ class Session:
         """Return everything that is wrong with a file, and warnings of style where asked for."""
         program, found = self.load(path)
         return found if program is None else program.check(lint)
+
+    def checked(self, path: str) -> Program:
+        """Return the program of a file that has no errors.
+
+        Raises:
+            DescriptionError: it cannot be read or has errors.
+        """
+        program, found = self.load(path)
+        found = found if program is None else program.check()
+        if program is None or has_errors(found):
+            raise DescriptionError(found)
+        return program
+
+    def evaluate(
+        self, path: str, scenario: str | None = None, sets: Sequence[str] = (), *, bars: bool = True
+    ) -> tuple[Result, ...]:
+        """Return the results of the scenarios of a file.
+
+        Args:
+            path: the file, or "-" for standard input.
+            scenario: name of one, or None for all.
+            sets: texts `path = value`, or `path = low .. high step n` for an axis.
+            bars: whether to compute error bars.
+
+        Raises:
+            DescriptionError: the file or an override has errors, or lacks something.
+            UsageError: there is no such scenario.
+        """
+        from accelscope.core.ask import answer, named
+
+        program = self.checked(path)
+        names = named(program, "scenario", scenario)
+        return tuple(answer(program, self.registry, name, sets, bars=bars) for name in names)
+
+    def sweep(self, path: str, study: str | None = None, sets: Sequence[str] = ()) -> Result:
+        """Return the result of a study, or of the only scenario of a file, without error bars.
+
+        Raises:
+            DescriptionError: the file or an override has errors, or lacks something.
+            UsageError: there is no such study, or several and none is named.
+        """
+        from accelscope.core.ask import answer, studied
+
+        program = self.checked(path)
+        return answer(program, self.registry, studied(program, study), sets, bars=False)
+
+    def explain(
+        self, path: str, metric: str, scenario: str | None = None, sets: Sequence[str] = (), *, depth: int = 8
+    ) -> str:
+        """Return how a metric comes about, as lines of text.
+
+        Raises:
+            DescriptionError: the file or an override has errors, or lacks something.
+            UsageError: there is no such metric or scenario, or several scenarios and none is named.
+        """
+        from accelscope.core.ask import explained, named
+        from accelscope.core.explain import explain
+
+        program = self.checked(path)
+        names = named(program, "scenario", scenario)
+        if len(names) > 1:
+            raise UsageError(f"the file holds {', '.join(names)}; choose one with --scenario")
+        node = explained(program, self.registry, names[0], metric, sets)
+        return "\n".join(str(line) for line in explain(node, depth))

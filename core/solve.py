@@ -113,10 +113,11 @@ def _fill_limit(columns: Columns, limit: Limit, where: tuple[slice, ...]) -> Non
             unit=str(limit.used.dimension) if limit.used.dimension.powers else "",
             reason=limit.reason,
             used=np.full(columns.shape, -np.inf),
-            available=np.full(columns.shape, np.inf),
+            available=np.ones(columns.shape),
         )
     row = columns.limits[limit.name]
-    worse = used / np.maximum(available, 1e-300) > row.used[where] / np.maximum(row.available[where], 1e-300)
+    fuller = used / np.maximum(available, 1e-300) > row.used[where] / np.maximum(row.available[where], 1e-300)
+    worse = np.isneginf(row.used[where]) | fuller
     row.used[where] = np.where(worse, used, row.used[where])
     row.available[where] = np.where(worse, available, row.available[where])
     columns.feasible[where] &= used <= available * SLACK

@@ -66,14 +66,18 @@ class Link:
     bandwidth: Term = quantity(
         "B/s/dir", "B/cycle/dir", doc="peak of one link in one direction", gt=0, plausible=(1e8, 1e15)
     )
-    latency: Term | None = quantity("s", "cycle", doc="time of an empty message over one link", ge=0, optional=True)
+    latency: Term | None = quantity(
+        "s", "cycle", doc="time of an empty message over one link", ge=0, optional=True
+    )
     efficiency: Any = fraction(
         doc="achieved share of the peak, also over the message size",
         over="B",
         default=0.8,
         source="stas00/ml-engineering network/README: achieved all-reduce bandwidth is 70 to 85 % of NVLink's peak",
     )
-    energy: Term | None = quantity("J/b", doc="energy of moving one bit", ge=0, optional=True, plausible=(1e-14, 1e-10))
+    energy: Term | None = quantity(
+        "J/b", doc="energy of moving one bit", ge=0, optional=True, plausible=(1e-14, 1e-10)
+    )
     reconfigure: Term | None = quantity("s", doc="time to re-wire an optical switch", ge=0, planned=True)
 
 
@@ -82,9 +86,13 @@ class Switch:
     """A switch between links."""
 
     radix: Term | None = count(doc="ports", optional=True)
-    latency: Term | None = quantity("s", doc="time through the switch, added to each hop", ge=0, optional=True)
+    latency: Term | None = quantity(
+        "s", doc="time through the switch, added to each hop", ge=0, optional=True
+    )
     in_network_reduction: bool | None = flag(
-        doc="whether the switch adds values on the way", default=False, source="an ordinary switch forwards only"
+        doc="whether the switch adds values on the way",
+        default=False,
+        source="an ordinary switch forwards only",
     )
 
 
@@ -118,7 +126,9 @@ class Cost:
     """What the block that it stands in costs: bought (capex over lifetime) or rented (price)."""
 
     capex: Term | None = quantity("USD", doc="price of purchase", ge=0, optional=True)
-    lifetime: Term = quantity("yr", doc="years of use", gt=0, default=4, source="common depreciation of servers")
+    lifetime: Term = quantity(
+        "yr", doc="years of use", gt=0, default=4, source="common depreciation of servers"
+    )
     price: Term | None = quantity("USD/h", doc="rent an hour", ge=0, optional=True)
     per: str | None = choice("chip", "system", doc="what the rent is for", optional=True)
     electricity: Term | None = quantity("USD/J", doc="price of energy", ge=0, optional=True)
@@ -136,6 +146,11 @@ class Package:
     price: Term | None = quantity("USD", doc="price of purchase of one", ge=0, optional=True)
     ici_ports: Term | None = count(doc="links to neighbours", optional=True)
     clock: Term | None = quantity("Hz", doc="clock of what has none of its own", gt=0, optional=True)
+    model_spread: Term = fraction(
+        doc="standard deviation of the logarithm of measured over predicted time",
+        default=0.2,
+        source="an uncalibrated device: estimate from predictions of kernels whose parameters were fitted elsewhere",
+    )
     kernel_launch: Term = quantity(
         "s",
         doc="time of starting one operation that nothing hides",
@@ -183,7 +198,9 @@ class ConnectSettings:
     """Settings of a `connect` statement."""
 
     links_per_source: Term | None = count(doc="links of each left endpoint", optional=True)
-    layout: str | None = choice("rail_optimized", "fat_tree", doc="how cards meet leaf switches", optional=True)
+    layout: str | None = choice(
+        "rail_optimized", "fat_tree", doc="how cards meet leaf switches", optional=True
+    )
     startup: Term = quantity(
         "s",
         doc="time of one synchronisation of all ranks: a one-shot all-reduce takes one, other collectives two",
@@ -244,4 +261,3 @@ KINDS = (
     Calibration,
 )
 """Every spec of this module, in the order of the documentation."""
-

@@ -1,0 +1,200 @@
+"""From a program and a question to results: axes and variants of a sweep, error bars, targets.
+
+The language is evaluated anew for each variant, in a session of its own: once with plain numbers, to learn which of the
+values that matter are uncertain, and once with arrays for the swept axes and for the uncertain values.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from accelscope.core.assemble import assemble
+from accelscope.core.bind import Binder
+from accelscope.core.design import Design
+from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.evaluate import evaluate
+from accelscope.core.manifest import manifest
+from accelscope.core.operations import ArrayOperations
+from accelscope.core.question import Question, Swept, placed, question
+from accelscope.core.requirements import requirement_rows
+from accelscope.core.result import RequirementRow, Result
+from accelscope.core.solve import Columns, solve
+from accelscope.core.stack import Piece, stacked
+from accelscope.core.term import Node
+from accelscope.core.uncertainty import Inputs
+from accelscope.dsl.component import Component
+from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.program import Program, Session
+from accelscope.dsl.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
+
+BARS_UP_TO = 2_000_000
+"""Largest product of points and uncertain inputs for which error bars are computed."""
+MOST_POINTS = 100_000_000
+
+
+def answer(
+    program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, bars: bool = True
+) -> Result:
+    """Return the result of a scenario, or of the scenario that a study varies.
+
+    Args:
+        program: the file.
+        name: `scenario NAME` or `study NAME`.
+        sets: texts `path = value`, or `path = domain` for an axis.
+        bars: whether to compute error bars where the grid is small enough.
+
+    Raises:
+        DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
+        UsageError: the grid is too large.
+    """
+    asked = question(program, name, tuple(sets))
+    numeric = tuple(item for item in asked.swept if item.axis.numeric)
+    others = tuple(item for item in asked.swept if not item.axis.numeric)
+    points = math.prod(item.axis.size for item in asked.swept)
+    if points > MOST_POINTS:
+        raise UsageError(f"{points:,} points are more than {MOST_POINTS:,}; take fewer or coarser axes")
+    pieces = []
+    for chosen in itertools.product(*(range(item.axis.size) for item in others)):
+        picks = {item.axis.name: index for item, index in zip(others, chosen, strict=True)}
+        pieces.append(_piece(asked, registry, picks, numeric, bars))
+    axes = tuple(item.axis for item in (*others, *numeric))
+    return stacked(asked.label, pieces, axes, manifest(program, registry, tuple(sets)))
+
+
+def explained(program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()) -> Node:
+    """Return the traced term of one metric at a single point.
+
+    Raises:
+        DescriptionError: the description lacks something.
+        UsageError: there is no such metric, the description gives too little for it, or several points are asked for.
+    """
+    record = registry.metrics.get(metric)
+    if record is None:
+        hint = did_you_mean(metric, registry.metrics)
+        known = ", ".join(sorted(registry.metrics))
+        raise UsageError(f"no metric is called `{metric}`; " + (hint or f"there are {known}"))
+    asked = question(program, name, tuple(sets))
+    wide = [item.axis.name for item in asked.swept if item.axis.size > 1]
+    if wide:
+        raise UsageError(
+            f"an explanation is of one point, and {', '.join(wide)} have several values; use --set"
+        )
+    picks = {item.axis.name: 0 for item in asked.swept if not item.axis.numeric}
+    numeric = tuple(item for item in asked.swept if item.axis.numeric)
+    design, _ = _design(asked, registry, picks, numeric, trace=True)
+    found = record.compute(evaluate(design, registry))
+    if found is None or found.node is None:
+        raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
+    return found.named(metric).node or found.node
+
+
+def named(program: Program, kind: str, name: str | None) -> tuple[str, ...]:
+    """Return `kind name` of one definition of a program, or of all of a kind.
+
+    Raises:
+        UsageError: there is none of this name.
+        DescriptionError: there is none at all.
+    """
+    found = [item.name for item in program.definitions(kind)]
+    if name is not None and name not in found:
+        hint = did_you_mean(name, found) or f"there are {', '.join(found) or 'none'}"
+        raise UsageError(f"no {kind} is called `{name}`; {hint}")
+    if not found:
+        raise DescriptionError((_no_scenario(program, kind),))
+    return tuple(f"{kind} {item}" for item in found if name in (None, item))
+
+
+def studied(program: Program, name: str | None) -> str:
+    """Return `study NAME`, or `scenario NAME` of a file without studies, for the one that is meant.
+
+    Raises:
+        UsageError: there is none of this name, or several and none is named.
+    """
+    kind = "study" if name is not None or program.definitions("study") else "scenario"
+    found = named(program, kind, name)
+    if len(found) > 1:
+        raise UsageError(f"the file holds {', '.join(found)}; choose a study with --study")
+    return found[0]
+
+
+def _no_scenario(program: Program, kind: str) -> Diagnostic:
+    return Diagnostic(
+        code="A304",
+        message=f"`{program.module.source.name}` holds no {kind}, so there is nothing to evaluate",
+        help="add `scenario s { deployment = ..., workload = ... }`",
+    )
+
+
+def _piece(
+    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...], bars: bool
+) -> Piece:
+    shape = tuple(item.axis.size for item in numeric)
+    inputs = _inputs(asked, registry, picks, numeric) if bars else None
+    if inputs is not None and math.prod(shape) * inputs.size > BARS_UP_TO:
+        inputs = None
+    design, scenario = _design(asked, registry, picks, numeric, shape=shape, inputs=inputs)
+    columns = solve(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
+    return Piece(
+        columns=columns, requirements=_requirements(scenario, asked, registry, columns), notes=design.notes
+    )
+
+
+def _inputs(
+    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...]
+) -> Inputs:
+    """Evaluate once with plain numbers, to learn which uncertain values matter."""
+    inputs = Inputs(len(numeric) + 1)
+    _design(asked, registry, picks, numeric, inputs=inputs)
+    return inputs.freeze()
+
+
+def _design(
+    asked: Question,
+    registry: Registry,
+    picks: Mapping[str, int],
+    numeric: tuple[Swept, ...],
+    *,
+    shape: tuple[int, ...] | None = None,
+    inputs: Inputs | None = None,
+    trace: bool = False,
+) -> tuple[Design, Component]:
+    """Return the design of one variant and its scenario; without a shape, at the first point of each axis.
+
+    Raises:
+        DescriptionError: something is missing or wrong.
+    """
+    vary: Callable[..., object] | None = inputs.vary if inputs is not None else None
+    session = asked.program.session.fork(ArrayOperations(), vary)
+    dimensions = 0 if shape is None else len(shape) + (inputs is not None)
+    scenario = placed(asked, session, picks, numeric, dimensions)
+    binder = Binder(registry, trace=trace)
+    design = (
+        assemble(scenario, binder, inputs if shape is not None else None) if scenario is not None else None
+    )
+    problems = (*session.diagnostics, *binder.problems)
+    if design is None or scenario is None:
+        raise DescriptionError(problems)
+    _refuse(session)
+    return design, scenario
+
+
+def _refuse(session: Session) -> None:
+    problems = tuple(item for item in session.diagnostics if item.severity == "error")
+    if problems:
+        raise DescriptionError(problems)
+
+
+def _requirements(
+    scenario: Component, asked: Question, registry: Registry, columns: Columns
+) -> tuple[RequirementRow, ...]:
+    places = [scenario]
+    target = scenario.attributes().get("slo")
+    if target is not None and isinstance(target.value, Component):
+        places.append(target.value)
+    return requirement_rows(places, columns.metrics, registry.units)

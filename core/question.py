@@ -1,0 +1,181 @@
+"""What is asked of a program: a scenario or study, plain overrides, and the axes that are swept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.errors import DescriptionError
+from accelscope.core.space import Axis, along
+from accelscope.dsl.component import Component
+from accelscope.dsl.diagnostics import Diagnostic, has_errors
+from accelscope.dsl.domains import Axis as Statement
+from accelscope.dsl.domains import evaluate_domain
+from accelscope.dsl.overrides import Assignment, Override, derive, parse_override
+from accelscope.dsl.program import Program, Session, load
+from accelscope.dsl.syntax import ListOf, Range
+from accelscope.dsl.units import NONE
+from accelscope.dsl.values import Quantity, Symbol
+
+
+@frozen(kw_only=True, eq=False)
+class Swept:
+    """One axis, whatever session it is looked at in: the assignment or the how-manieth statement that gives it."""
+
+    axis: Axis
+    assignment: Assignment | None
+    position: int
+
+
+@frozen(kw_only=True, eq=False)
+class Question:
+    """A scenario of a program with what is set and what is swept.
+
+    Attributes:
+        name: `scenario NAME` or `study NAME`.
+    """
+
+    program: Program
+    name: str
+    plain: tuple[Assignment, ...]
+    swept: tuple[Swept, ...]
+
+    @property
+    def label(self) -> str:
+        """The name without its kind."""
+        return self.name.partition(" ")[2]
+
+
+def question(program: Program, name: str, sets: tuple[str, ...]) -> Question:
+    """Return a question.
+
+    Raises:
+        DescriptionError: a text of `sets` or an axis is wrong.
+    """
+    assignments = [_parsed(text) for text in sets]
+    owner = _owner(program, name)
+    scenario = _scenario(owner)
+    plain = tuple(item for item in assignments if not _several(item))
+    swept = [_swept(scenario, item.axis(scenario), item, 0) for item in assignments if _several(item)]
+    paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
+    for position, statement in enumerate(owner.sweeps()):
+        _refuse_tune(statement)
+        if statement.path not in paths:
+            swept.append(_swept(scenario, statement, None, position))
+    return Question(program=program, name=name, plain=plain, swept=tuple(swept))
+
+
+def placed(
+    asked: Question, session: Session, picks: Mapping[str, int], numeric: tuple[Swept, ...], dimensions: int
+) -> Component | None:
+    """Return the scenario of a question in a fresh session with everything set; None after reporting a problem.
+
+    Args:
+        picks: index of the value of each axis that is a variant.
+        numeric: the axes that own an array dimension, in order.
+        dimensions: of the arrays; 0 sets the first value of each axis as a plain number.
+    """
+    program = load(asked.program.module.source, session)
+    owner = _owner(program, asked.name)
+    scenario = _scenario(owner)
+    overrides = [item.override() for item in asked.plain]
+    for item in asked.swept:
+        statement = item.assignment.axis(scenario) if item.assignment else owner.sweeps()[item.position]
+        values = evaluate_domain(session, statement)
+        if values is None:
+            return None
+        if item.axis.numeric:
+            value: object = _array(values, numeric.index(item), dimensions)
+        else:
+            value = values[picks[item.axis.name]]
+        text = statement.domain.span(statement.scope.source).text
+        overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
+    return derive(scenario, overrides)
+
+
+def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quantity:
+    items = [item for item in values if isinstance(item, Quantity)]
+    first = items[0]
+    if dimensions == 0:
+        return first
+    magnitudes = np.array([float(item.magnitude) for item in items])
+    return Quantity(
+        magnitude=along(magnitudes, position, dimensions), dimension=first.dimension, unit=first.unit
+    )
+
+
+def _parsed(text: str) -> Assignment:
+    found, problems = parse_override(text)
+    if found is None or has_errors(problems):
+        raise DescriptionError(problems)
+    return found
+
+
+def _several(item: Assignment) -> bool:
+    return item.step is not None or isinstance(item.domain, ListOf | Range)
+
+
+def _owner(program: Program, name: str) -> Component:
+    found = program.lookup(name)
+    if found is None:
+        raise DescriptionError(program.diagnostics)
+    return found
+
+
+def _scenario(owner: Component) -> Component:
+    """Return a scenario itself, or the one that a study varies."""
+    if owner.kind == "scenario":
+        return owner
+    base = owner.attributes().get("base")
+    if base is None or not isinstance(base.value, Component):
+        raise DescriptionError(
+            (
+                Diagnostic(
+                    code="A106",
+                    message=f"`{owner.kind} {owner.name}` needs `base`, the scenario that it varies",
+                    span=owner.span,
+                    label="missing here",
+                ),
+            )
+        )
+    return base.value
+
+
+def _refuse_tune(statement: Statement) -> None:
+    if statement.word == "tune":
+        raise DescriptionError(
+            (
+                Diagnostic(
+                    code="A211",
+                    message=f"`tune {statement.path}` is bound and checked, but not searched over yet",
+                    span=statement.span,
+                    help="write `sweep` to see every value, or set one with `--set`",
+                ),
+            )
+        )
+
+
+def _swept(scenario: Component, statement: Statement, assignment: Assignment | None, position: int) -> Swept:
+    values = evaluate_domain(scenario.session, statement)
+    if values is None:
+        raise DescriptionError(scenario.session.diagnostics)
+    return Swept(axis=_axis(scenario, statement.path, values), assignment=assignment, position=position)
+
+
+def _axis(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:
+    quantities = [item for item in values if isinstance(item, Quantity)]
+    if len(quantities) == len(values):
+        unit = quantities[0].unit or ""
+        scale = scenario.session.units.parse(unit)[0] if unit else 1.0
+        if not unit and quantities[0].dimension != NONE:
+            unit = str(quantities[0].dimension)
+        shown = tuple(float(item.magnitude) / scale for item in quantities)
+        return Axis(name=name, unit=unit, values=shown, numeric=True)
+    return Axis(name=name, unit="", values=tuple(_names(values)), numeric=False)
+
+
+def _names(values: tuple[object, ...]) -> Iterator[str]:
+    for item in values:
+        yield item.name if isinstance(item, Symbol | Component) else str(item)

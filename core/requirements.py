@@ -1,0 +1,61 @@
+"""Targets of a scenario: where its `require` and `prefer` hold, once the metrics are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accelscope.core.result import MetricColumn, RequirementRow
+from accelscope.dsl.checks import Requirement
+from accelscope.dsl.component import Component
+from accelscope.dsl.units import NONE, UnitTable
+from accelscope.dsl.values import Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.term import Array
+
+PERCENTILES = ("mean", "p50", "p90", "p95", "p99")
+"""Of a static batch every sequence has the same latency, so that each of these is the value itself."""
+
+
+def requirement_rows(
+    places: Iterable[Component], columns: Mapping[str, MetricColumn], units: UnitTable
+) -> tuple[RequirementRow, ...]:
+    """Return a row for each target of some blocks; one that names what is not computed has `met` None."""
+    names = _names(columns, units)
+    rows = []
+    for place in places:
+        for item in place.checks(("require", "prefer")):
+            rows.append(
+                RequirementRow(
+                    word=item.word,
+                    text=item.text,
+                    message=item.message,
+                    place=str(item.span),
+                    met=_met(place, item, names),
+                )
+            )
+    return tuple(rows)
+
+
+def _met(place: Component, item: Requirement, names: Mapping[str, object]) -> Array | None:
+    value = place.session.value_of(item.expr, item.scope, names)
+    return None if value is None else np.asarray(value, dtype=bool)
+
+
+def _names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[str, object]:
+    names: dict[str, object] = dict.fromkeys(PERCENTILES, _itself)
+    for name, column in columns.items():
+        if column.value is not None:
+            scale, dimension = units.parse(column.unit) if column.unit else (1.0, NONE)
+            magnitude = column.value * scale
+            names[name] = Quantity(
+                magnitude=magnitude if magnitude.ndim else float(magnitude), dimension=dimension
+            )
+    return names
+
+
+def _itself(value: object) -> object:
+    return value
