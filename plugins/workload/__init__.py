@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from accelscope.core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import KindRecord, WorkloadModel
+    from accelscope.core.commands import Commands
+    from accelscope.core.records import Check, KindRecord, WorkloadModel
 
 
 @hookimpl
@@ -25,3 +26,21 @@ def accelscope_kinds() -> Iterable[KindRecord]:
     from accelscope.plugins.workload.kinds import KINDS
 
     yield from KINDS
+
+
+@hookimpl
+def accelscope_checks() -> Iterable[Check]:
+    """Yield checks of models."""
+    from accelscope.plugins.workload.checks import DECLARED
+
+    yield DECLARED
+
+
+@hookimpl
+def accelscope_commands(commands: Commands) -> None:
+    """Add the verb that reads files of other tools."""
+    commands.add(
+        "import",
+        "accelscope.plugins.workload.cli:import_group",
+        "Make descriptions from files of other tools.",
+    )

@@ -1,0 +1,57 @@
+"""Checks of a decoder's declared numbers against its structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accelscope.core.records import Check
+from accelscope.core.term import Term, term
+from accelscope.core.work import Limit
+from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
+from accelscope.plugins.workload.spec import Decoder
+
+if TYPE_CHECKING:
+    from accelscope.core.design import Design
+
+_TOLERATED = 0.01  # published totals are rounded to two or three digits
+
+
+def declared(design: Design) -> Iterable[Diagnostic | Limit]:
+    """Warn where `params` or `kv_per_token` differ by more than 1 % from what the structure gives."""
+    spec = design.model.spec
+    if not isinstance(spec, Decoder):
+        return
+    name = design.model.name
+    if spec.params is not None:
+        yield from _compared(f"`{name}.params`", spec.params, parameters(spec), 1e9, " billion parameters")
+    if spec.kv_per_token is not None:
+        token = term(1.0, "tok")
+        given = spec.kv_per_token
+        given = given * token if given.dimension == (term(1.0, "B") / token).dimension else given
+        yield from _compared(
+            f"`{name}.kv_per_token`", given, kv_bytes_per_token(spec), 1e3, " kB for a token"
+        )
+
+
+def _compared(what: str, given: Term, counted: Term, scale: float, unit: str) -> Iterable[Diagnostic]:
+    if np.size(given.value) != 1 or np.size(counted.value) != 1:
+        return  # a sweep over the structure leaves the declaration of the published model behind
+    said, found = float(given.value.flat[0]), float(counted.value.flat[0])
+    if abs(said / found - 1) <= _TOLERATED:
+        return
+    yield Diagnostic(
+        code="A404",
+        message=f"{what} says {said / scale:.5g}{unit}, but the sizes give {found / scale:.5g}",
+        help="compare layers, hidden, ffn, heads, kv_heads, vocab, experts and `tied` with the published configuration",
+    )
+
+
+DECLARED = Check(
+    name="declared_parameters",
+    doc="Published parameters and KV bytes agree with the structure of a decoder.",
+    run=declared,
+)
