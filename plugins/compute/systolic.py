@@ -46,7 +46,8 @@ def cycles(m: Term, n: Term, k: Term, rows: Term, columns: Term, dataflow: str) 
     folds x (fill and drain + T) - 1, with the two sizes that lie across the array (S_R, S_C) and the one that
     streams (T): output stationary (m, n; k) takes R + C + T - 2 a fold, weight stationary (k, n; m) and input
     stationary (k, m; n) load the stationary operand first and take 2 R + C + T - 2. Source: Samajdar et al., "A
-    systematic methodology for characterizing scalability of DNN accelerators using SCALE-Sim", ISPASS 2020, equation 4.
+    systematic methodology for characterizing scalability of DNN accelerators using SCALE-Sim", ISPASS 2020; exact for
+    the cycles of SCALE-Sim 3.0.0, which overlaps the drain of an output-stationary fold with its skew.
     """
     across_rows, across_columns, streamed = _mapped(m, n, k, dataflow)
     folds = tiles(across_rows, rows) * tiles(across_columns, columns)
