@@ -40,12 +40,7 @@ class Keys:
         found = self.raw(*names)
         if found is None:
             return None
-        if (
-            isinstance(found, bool)
-            or not isinstance(found, int | float)
-            or found != int(found)
-            or found < least
-        ):
+        if not _whole(found) or not isinstance(found, int | float) or not least <= found <= _MOST:
             self.problems.append(
                 f"`{self.name_of(*names)}` must be a whole number of at least {least}, not {found!r}"
             )
