@@ -24,19 +24,19 @@ def requirement_rows(
     places: Iterable[Component], columns: Mapping[str, MetricColumn], units: UnitTable
 ) -> tuple[RequirementRow, ...]:
     """Return a row for each target of some blocks; one that names what is not computed has `met` None."""
-    names = _names(columns, units)
+    items = [(place, item) for place in places for item in place.checks(("require", "prefer"))]
+    names = _names(columns, units) if items else {}
     rows = []
-    for place in places:
-        for item in place.checks(("require", "prefer")):
-            rows.append(
-                RequirementRow(
-                    word=item.word,
-                    text=item.text,
-                    message=item.message,
-                    place=str(item.span),
-                    met=_met(place, item, names),
-                )
+    for place, item in items:
+        rows.append(
+            RequirementRow(
+                word=item.word,
+                text=item.text,
+                message=item.message,
+                place=str(item.span),
+                met=_met(place, item, names),
             )
+        )
     return tuple(rows)
 
 

@@ -32,7 +32,7 @@ def stacked(
 
     def joined(arrays: Sequence[Array | None], missing: float = np.nan) -> Array:
         full = [np.full(inner, missing) if item is None else np.broadcast_to(item, inner) for item in arrays]
-        return np.stack(full).reshape(shape)
+        return full[0] if len(full) == 1 and len(inner) == len(shape) else np.stack(full).reshape(shape)
 
     return Result(
         scenario=scenario,
