@@ -49,7 +49,7 @@ def sweep(
     report = report_of(session, form)
     with written(output, session) as write:
         start = time.perf_counter()
-        results = session.sweep(file, study, sets)
+        results = (session.sweep(file, study, sets),)
         seconds = time.perf_counter() - start
         write(results)
     summary = summarize(results, seconds, tuple(name.strip() for name in trade.split(",")))

@@ -131,7 +131,7 @@ def test_one_record_name_from_two_plugins_names_both_and_the_way_out(distributio
 def test_one_plugin_name_from_two_distributions_is_refused(distribution):
     distribution("zz-one", "same", "")
     distribution("zz-two", "same", "")
-    with pytest.raises(PluginConflictError, match="zz-one 1.0 and zz-two 1.0"):
+    with pytest.raises(PluginConflictError, match=r"zz-one 1\.0 and zz-two 1\.0"):
         Registry.load()
     assert "same" in [item.name for item in Registry.load(disabled=["zz-two"]).plugins]
 

@@ -1,0 +1,71 @@
+"""Fixtures for the registry and the command line: fake distributions, and the program in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch):
+    """Keep what a developer's shell sets from reaching the tests."""
+    for name in ("ACCELSCOPE_DISABLE", "ACCELSCOPE_TRACEBACK", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def distribution(tmp_path, monkeypatch):
+    """Return a function that installs a distribution with one plugin module for this test."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+
+    def install(name: str, plugin: str, code: str, module: str | None = None, version: str = "1.0") -> Path:
+        module = module or name.replace("-", "_")
+        (site / f"{module}.py").write_text(HEADER + code)
+        info = site / f"{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[accelscope]\n{plugin} = {module}\n")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        return site
+
+    yield install
+    for path in site.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+@pytest.fixture
+def accel(tmp_path):
+    """Return a function that runs the command line in a process of its own."""
+
+    def run(*arguments: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        extra = {"PYTHONPATH": str(tmp_path / "site"), "COLUMNS": "100"} | environment
+        return subprocess.run(
+            [sys.executable, "-m", "accelscope", *arguments],
+            check=False,
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            env=os.environ | extra,
+            cwd=tmp_path,
+            timeout=120,
+        )
+
+    return run
+
+
+HEADER = """\
+from accelscope.core.hookspecs import hookimpl
+from accelscope.core.records import Metric, Report, LibraryFolder, MemoryModel, KindRecord, Unit
+
+
+def metric(name, **more):
+    return Metric(name=name, doc="of a test", unit="s", compute=lambda evaluation: None, **more)
+
+
+"""
