@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelscope.core.term import Term, ceil, floor, maximum
+from accelscope.core.term import Term, ceil, floor, maximum, minimum, term, where
 from accelscope.core.work import Limit
 
 NO_SPLIT = "one device holds everything unless a degree is given"
 """Source of every default degree."""
+
+_ONE = term(1.0)
 
 
 def share(size: Term, degree: Term) -> Term:
@@ -18,19 +20,23 @@ def share(size: Term, degree: Term) -> Term:
 
 
 def divides(name: str, degree: Term, size: Term, what: str) -> Limit:
-    """Return the limit that `degree` divides `size`; used is what is left over.
+    """Return the limit that a degree divides a size; where it does not, only a degree of 1 is available.
 
     Args:
         name: of the degree, such as `tp`.
         what: what is divided, such as `heads`.
     """
-    left = size - degree * floor(size / degree)
+    reason = f"{name}{_value(degree)} does not divide {_number(size)}{what}"
     return Limit(
-        name=f"{name} divides {what}",
-        used=left,
-        available=0.0 * left,
-        reason=_reason(name, degree, size, what),
+        name=f"{name} divides {what}", used=degree, available=_available(degree, size), reason=reason
     )
+
+
+def fits(name: str, degree: Term, size: Term, what: str) -> Limit:
+    """Return the limit that the smaller of two numbers divides the larger."""
+    few, many = minimum(degree, size), maximum(degree, size)
+    reason = f"neither of {name}{_value(degree)} and {_number(size)}{what} divides the other"
+    return Limit(name=f"{name} fits {what}", used=few, available=_available(few, many), reason=reason)
 
 
 def at_most(name: str, degree: Term, size: Term, what: str) -> Limit:
@@ -39,8 +45,9 @@ def at_most(name: str, degree: Term, size: Term, what: str) -> Limit:
     return Limit(name=f"{name} at most {what}", used=degree, available=size, reason=reason)
 
 
-def _reason(name: str, degree: Term, size: Term, what: str) -> str:
-    return f"{name}{_value(degree)} does not divide {_number(size)}{what}"
+def _available(degree: Term, size: Term) -> Term:
+    left = size - degree * floor(size / degree)
+    return where(left > 0.0, _ONE, size)
 
 
 def _value(degree: Term) -> str:

@@ -14,7 +14,7 @@ from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, sqrt, term, where
 from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
 
 _LN2 = math.log(2)
 _ONE = term(1.0)
@@ -177,11 +177,10 @@ def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> C
 
 
 def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
-    few, many = minimum(spec.ep, spread.tp), maximum(spec.ep, spread.tp)
     reason = "ep is spread over the ranks of tp and dp, so it is at most their product"
     found = (
         divides("ep", spec.ep, experts, "experts"),
-        divides("ep and tp", few, many, "one another"),
+        fits("ep", spec.ep, spread.tp, "ranks of tp"),
         Limit(name="ep at most tp × dp", used=spec.ep, available=plan.ranks, reason=reason),
     )
     if spec.ep_exchange == "all_to_all":

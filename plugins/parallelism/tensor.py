@@ -11,9 +11,9 @@ from attrs import evolve
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import count, flag, spec
-from accelscope.core.term import Term, maximum, minimum
-from accelscope.core.work import ONE, Collective, Limit, Machine, Op, Plan, Residency, Step
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
+from accelscope.core.term import Term
+from accelscope.core.work import ONE, Collective, Machine, Op, Plan, Residency, Step
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
@@ -44,15 +44,12 @@ def shard(spec: Tensor, plan: Plan, machine: Machine) -> Plan:
         collectives=plan.collectives + tuple(item for op in plan.ops for item in _collectives(op, spec)),
         residency=_residency(plan, spec.tp),
         ranks=plan.ranks * spec.tp,
-        limits=(*plan.limits, divides("tp", spec.tp, heads, "heads"), _kv_limit(spec, plan)),
+        limits=(
+            *plan.limits,
+            divides("tp", spec.tp, heads, "heads"),
+            fits("tp", spec.tp, plan.workload.kv_heads, "KV heads"),
+        ),
     )
-
-
-def _kv_limit(spec: Tensor, plan: Plan) -> Limit:
-    """Below the number of KV heads tp divides them, and beyond it is a multiple, so that each rank holds whole ones."""
-    kv_heads = plan.workload.kv_heads
-    few, many = minimum(spec.tp, kv_heads), maximum(spec.tp, kv_heads)
-    return divides("tp", few, many, "KV heads")
 
 
 def _divided(op: Op, spec: Tensor, heads: Term) -> Op:

@@ -153,6 +153,11 @@ def test_more_ranks_than_heads_is_a_limit():
     assert [limit.name for limit in broken(plan(tp=128))] == ["tp divides heads"]
 
 
+def test_twelve_ranks_do_not_hold_whole_kv_heads():
+    reasons = [limit.reason for limit in broken(plan(tp=12))]
+    assert "neither of tp = 12 and 8 KV heads divides the other" in reasons
+
+
 def test_limits_of_a_sweep_are_pointwise():
     limit = next(item for item in plan(tp=[1, 2, 3, 8, 128]).limits if item.name == "tp divides heads")
     assert (limit.used.value > limit.available.value).tolist() == [False, False, True, False, True]
