@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from accelscope.core.bind import Binder
 from accelscope.core.dtypes import NAMES
 from accelscope.core.machine import machine_of
@@ -17,6 +18,20 @@ from accelscope.core.work import Fabric, Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 STD = ROOT / "plugins" / "library" / "std"
+MODULES = (
+    "amd",
+    "apple",
+    "aws",
+    "cerebras",
+    "google",
+    "groq",
+    "huawei",
+    "intel",
+    "nvidia",
+    "rtx",
+    "sambanova",
+    "tenstorrent",
+)
 with (Path(__file__).parent / "datasheets.csv").open(encoding="utf-8") as lines:
     ROWS = tuple(csv.DictReader(lines))
 
@@ -110,7 +125,7 @@ def test_a_library_file_is_clean(path):
 
 def test_every_package_has_power_and_aliases_of_its_own():
     seen: dict[str, str] = {}
-    for module in ("nvidia", "amd", "google", "cerebras"):
+    for module in MODULES:
         for package in program(module).definitions("package"):
             attributes = package.attributes()
             assert {"tdp", "idle", "aliases"} <= set(attributes), package.name

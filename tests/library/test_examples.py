@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from accelscope.core.session import Session
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.accel"))
