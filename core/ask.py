@@ -184,6 +184,12 @@ def _design(
     return design, scenario
 
 
+def _warnings(scenario: Component) -> tuple[str, ...]:
+    """Return what the language warned of, such as an implausible value that was set."""
+    found = (item for item in scenario.session.diagnostics if item.severity == "warning")
+    return tuple(f"{item.message} ({'; '.join((str(item.span), *item.notes))})" for item in found)
+
+
 def _refuse(session: Session) -> None:
     problems = tuple(item for item in session.diagnostics if item.severity == "error")
     if problems:

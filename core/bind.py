@@ -13,7 +13,8 @@ from accelscope.core.spec import children_of, entries_of, fields_of, written_nam
 from accelscope.core.term import Node, Term, term
 from accelscope.core.work import Part
 from accelscope.dsl.diagnostics import Diagnostic
-from accelscope.dsl.schema import schema_of_kind
+from accelscope.dsl.fitting import Fit
+from accelscope.dsl.schema import KindSchema, schema_of_kind
 from accelscope.dsl.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
 from accelscope.dsl.values import Curve as CurveValue
 
@@ -50,6 +51,7 @@ class Binder:
         attributes = component.attributes()
         values: dict[str, Any] = {}
         missing = []
+        self._check_set(component, attributes.values())
         for name, told in fields_of(cls).items():
             written = written_name(name)
             attribute = attributes.get(written)
@@ -78,7 +80,7 @@ class Binder:
     def spec_of(self, component: Component) -> tuple[type, Any] | None:
         """Return the spec class and the record that read a block, by its kind, place and selecting field."""
         parent = component.parent.kind if component.parent is not None else None
-        schema = schema_of_kind(self.registry.schemas(), component.kind, parent)
+        schema = self._schema(component)
         selected = None
         if schema is not None and schema.selector is not None:
             attribute = component.attributes().get(schema.selector)
@@ -108,6 +110,26 @@ class Binder:
     def plain(self, value: Any) -> Term:
         """Return an argument of a pattern as a term; anything but a quantity counts as 1."""
         return self._term(value, "argument", None) if isinstance(value, Quantity) else term(1.0)
+
+    def _check_set(self, component: Component, attributes: Iterable[Attribute]) -> None:
+        """Hold values that were set from outside against their fields; those of a text have been checked with it."""
+        changed = [item for item in attributes if item.origin.how == "set"]
+        schema = self._schema(component) if changed else None
+        for attribute in changed:
+            field_schema = schema.all_fields().get(attribute.name) if schema is not None else None
+            if field_schema is None:
+                continue
+            binding = component.index().members[attribute.name].bindings[-1]
+            fit = Fit(component, field_schema, binding)
+            problem = fit.problem(attribute.value)
+            if problem is not None:
+                self.problems.append(problem.diagnostic(attribute.origin.span))
+            elif (doubt := fit.doubt(attribute.value)) is not None:
+                component.session.report(doubt)
+
+    def _schema(self, component: Component) -> KindSchema | None:
+        parent = component.parent.kind if component.parent is not None else None
+        return schema_of_kind(self.registry.schemas(), component.kind, parent)
 
     def _children(self, component: Component, cls: type) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -209,6 +209,11 @@ class ConnectSettings:
         source="fit to 136 public all-reduces of engines on H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), "
         "held-out median error 10 and 16 %",
     )
+    collective_efficiency: Term = fraction(
+        doc="share of the links' achieved rate that kernels reach in a collective, behind switches and in cliques",
+        default=0.74,
+        source="TO BE FITTED",
+    )
     peer_access: bool | None = flag(
         doc="whether kernels read the memory of other devices, which one-shot and two-shot all-reduces need",
         default=True,
