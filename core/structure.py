@@ -205,14 +205,14 @@ class ConnectSettings:
         "s",
         doc="time of one synchronisation of all ranks: a one-shot all-reduce takes one, other collectives two",
         ge=0,
-        default=3.8e-6,
+        default=3.7e-6,
         source="fit to 136 public all-reduces of engines on H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), "
-        "held-out median error 10 and 16 %",
+        "held-out median error 10 and 14 %",
     )
     collective_efficiency: Term = fraction(
         doc="share of the links' achieved rate that kernels reach in a collective, behind switches and in cliques",
-        default=0.74,
-        source="TO BE FITTED",
+        default=0.73,
+        source="fit with `startup`, on links with the measured point-to-point efficiency of NVLink 4",
     )
     peer_access: bool | None = flag(
         doc="whether kernels read the memory of other devices, which one-shot and two-shot all-reduces need",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from accelscope.core.curve import at
 from accelscope.core.errors import ModelError
 from accelscope.core.spec import fields_of
 from accelscope.core.structure import ConnectSettings
 from accelscope.core.term import Term, ceil, log2, maximum, minimum, term, where
-from accelscope.core.work import NO_BYTES, NO_TIME, Collective, Fabric, Usage
+from accelscope.core.work import NO_BYTES, NO_TIME, ONE, Collective, Fabric, Usage
 
 ONE_WAY = term(1.0, "dir")
 _LINK_RATE = term(1.0, "B/s/dir")
@@ -32,16 +32,18 @@ class Path:
         startup: s of one synchronisation of all ranks, which each step of an algorithm for shared memory begins with;
             a ring or tree of a library costs two, whatever its steps, since those are pipelined.
         efficiency: achieved share of peak, a term or a curve over the bytes of a message.
+        kernels: further share that the kernels of a collective reach, 1 where they are none (DMA, network cards).
     """
 
     bandwidth: Term
     hop: Term
     startup: Term
     efficiency: Any
+    kernels: Term = ONE
 
     def time(self, sent: Term, message: Term) -> Term:
         """Return the s of sending bytes in messages of a size."""
-        return sent / (self.bandwidth * at(self.efficiency, maximum(message, _SMALLEST)))
+        return sent / (self.bandwidth * at(self.efficiency, maximum(message, _SMALLEST)) * self.kernels)
 
 
 def link_bandwidth(fabric: Fabric) -> Term:
@@ -73,17 +75,30 @@ def path(fabric: Fabric) -> Path:
     )
 
 
+def kernel_path(fabric: Fabric, collective: Collective) -> Path:
+    """Return the same for devices whose own kernels move and add the data; a plain send is a copy."""
+    way = path(fabric)
+    if collective.kind == "send_recv":
+        return way
+    return evolve(
+        way, kernels=_term_setting(fabric, "collective_efficiency").named("share that kernels reach")
+    )
+
+
 def startup(fabric: Fabric) -> Term:
     """Return the s of one synchronisation of all ranks, from the settings of the connection or else their default."""
-    given = _setting(fabric, "startup")
-    told = fields_of(ConnectSettings)["startup"]
-    found: Term = term(told["default"], told["units"][0]) if given is None else given
-    return found.named("collective start-up")
+    return _term_setting(fabric, "startup").named("collective start-up")
 
 
 def peer_access(fabric: Fabric) -> bool:
     """Return whether kernels may read the memory of other devices; so where nothing is said."""
     return _setting(fabric, "peer_access") is not False
+
+
+def _term_setting(fabric: Fabric, name: str) -> Term:
+    given = _setting(fabric, name)
+    told = fields_of(ConnectSettings)[name]
+    return term(told["default"], told["units"][0]) if given is None else given
 
 
 def _setting(fabric: Fabric, name: str) -> Any:

@@ -11,9 +11,9 @@ from accelscope.plugins.interconnect.alphabeta import (
     Path,
     direct,
     fastest,
+    kernel_path,
     link_bandwidth,
     one_shot,
-    path,
     peer_access,
     ring,
     sent_bytes,
@@ -45,7 +45,7 @@ def pair_bandwidth(fabric: Fabric) -> Term:
 
 def _among(fabric: Fabric, collective: Collective) -> Path:
     pairs = maximum(collective.ranks - 1.0, 1.0)
-    return evolve(path(fabric), bandwidth=pair_bandwidth(fabric) * pairs)
+    return evolve(kernel_path(fabric, collective), bandwidth=pair_bandwidth(fabric) * pairs)
 
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:

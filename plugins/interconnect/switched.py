@@ -9,8 +9,8 @@ from accelscope.plugins.interconnect.alphabeta import (
     Path,
     direct,
     fastest,
+    kernel_path,
     one_shot,
-    path,
     peer_access,
     ring,
     sent_bytes,
@@ -26,7 +26,7 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     All-reduce: one-shot, two-shot, ring, tree and, where the switch adds, in-network. All-gather and reduce-scatter:
     direct (one step) or ring. All-to-all: direct. Send: one hop.
     """
-    way = path(fabric)
+    way = kernel_path(fabric, collective)
     return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
 
 

@@ -106,7 +106,7 @@ def test_adding_in_the_switch_beats_adding_at_the_ranks():
 
 
 def test_without_peer_access_a_small_all_reduce_is_a_ring_or_tree():
-    assert seconds(SWITCHED, nvswitch(peer_access=False), "all_reduce", 1024.0) > 2 * 3.8e-6
+    assert seconds(SWITCHED, nvswitch(peer_access=False), "all_reduce", 1024.0) > 2 * 3.7e-6
 
 
 def test_the_start_up_is_a_setting_of_the_connection():
@@ -114,12 +114,12 @@ def test_the_start_up_is_a_setting_of_the_connection():
     added = seconds(SWITCHED, slow, "all_reduce", 1024.0) - seconds(
         SWITCHED, nvswitch(), "all_reduce", 1024.0
     )
-    assert added == pytest.approx(6.2e-6, rel=1e-3)
+    assert added == pytest.approx(6.3e-6, rel=1e-3)
 
 
 def test_a_large_all_gather_moves_what_the_others_hold():
     time = seconds(SWITCHED, nvswitch(), "all_gather", 2.0**30)
-    assert time == pytest.approx(2.0**30 * 7 / 8 / (18 * 25e9 * 0.8), rel=0.01)
+    assert time == pytest.approx(2.0**30 * 7 / 8 / (18 * 25e9 * 0.8 * 0.73), rel=0.01)
 
 
 def test_a_pair_of_a_clique_moves_its_own_link_only():
@@ -133,7 +133,7 @@ def test_one_link_a_device_in_a_clique_is_the_link_of_a_pair():
 
 
 def test_two_ranks_of_a_clique_use_one_pair():
-    platform = make_fabric("clique", IF4, links=7)
+    platform = make_fabric("clique", IF4, links=7, settings={"collective_efficiency": "100%"})
     assert seconds(CLIQUE, platform, "all_reduce", 64e9, ranks=2.0) == pytest.approx(1.0, rel=1e-3)
 
 
@@ -176,7 +176,15 @@ def test_a_collective_takes_no_more_time_on_more_dimensions():
 
 def test_scale_out_has_no_one_shot():
     network = make_fabric("flat", {"bandwidth": "50 GB/s/dir", "latency": "2.7 us"})
-    assert seconds(SCALE_OUT, network, "all_reduce", 1024.0) > 2 * 3.8e-6 + 2 * 3 * 2.7e-6 * 0.99
+    assert seconds(SCALE_OUT, network, "all_reduce", 1024.0) > 2 * 3.7e-6 + 2 * 3 * 2.7e-6 * 0.99
+
+
+def test_kernels_of_a_collective_reach_less_than_a_copy():
+    size = 1e10
+    copied, gathered = (
+        seconds(SWITCHED, nvswitch(), kind, size, ranks=2.0) for kind in ("send_recv", "all_gather")
+    )
+    assert copied / gathered == pytest.approx(0.73 / 0.5, rel=0.01)
 
 
 def test_energy_counts_what_a_rank_sends():
