@@ -33,6 +33,7 @@ def hugging_face(path: str, output: str | None, name: str | None) -> int:
     What an architecture has and this program does not know is an error, never a guess. Keys that were
     not used are listed on standard error. "-" reads standard input.
     """
+    from accelscope.dsl.format import format_text
     from accelscope.plugins.workload.huggingface import read_config
 
     config = _config(path)
@@ -43,7 +44,7 @@ def hugging_face(path: str, output: str | None, name: str | None) -> int:
         raise UsageError(f"`{path}`: " + "; ".join(problems))
     if unused:
         click.echo(f"note: {len(unused)} keys of `{path}` were not used: {', '.join(unused)}", err=True)
-    write_text(output or STDIN, text)
+    write_text(output or STDIN, format_text(text))
     return OK
 
 
