@@ -185,9 +185,9 @@ class Engine:
         depths.append(depth)
 
     def _nest(self, kind: str, start: int, end: int) -> None:
-        self.open.append((start, len(self.states)))
-        if len(self.open) > MAX_BRACKETS:
+        if len(self.open) >= MAX_BRACKETS:
             raise self._too_deep(kind, start, end, f"brackets are nested more than {MAX_BRACKETS} deep")
+        self.open.append((start, len(self.states)))
 
     def _too_deep(self, kind: str, start: int, end: int, message: str) -> Problem:
         span = Span(self.source, start, end)

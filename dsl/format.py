@@ -158,7 +158,7 @@ def _joined(tokens: list[_Token], n: int) -> bool:
         return before.kind in _POSTFIX_OF or (kind == "LSQB" and before.kind == "STRING")
     if "CARET" in (kind, before.kind):
         left = n - 1 if kind == "CARET" else n - 2
-        return left >= 0 and tokens[left].kind in _VALUE - {"QUANTITY", "NUMBER"}
+        return left >= 0 and tokens[left].kind in _VALUE - {"QUANTITY"}
     if "UPTO" in (kind, before.kind):
         left = n - 1 if kind == "UPTO" else n - 2
         pair = {tokens[at].kind if 0 <= at < len(tokens) else "" for at in (left, left + 2)}

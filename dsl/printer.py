@@ -10,7 +10,11 @@ from accelscope.dsl import syntax as s
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FACTOR: Final = re.compile(r"\d+(?:\.\d+)?")
-_LABEL_WORDS: Final = frozenset({"extends"})
+# words that the parser reads as keywords where they would be a label, or a key of an object
+_LABEL_WORDS: Final = frozenset({"as", "extends", "in", "via"})
+_KEY_WORDS: Final = frozenset(
+    {"assert", "check", "connect", "let", "maximize", "minimize", "prefer", "require", "sweep", "tune", "use"}
+)
 
 # How tightly an expression binds; an operand that binds less than its place asks for stands in brackets.
 _COND, _OR, _AND, _NOT, _COMPARE, _RANGE, _SUM, _PRODUCT, _SIGN, _POWER, _LITERAL, _POSTFIX = range(12)
@@ -94,7 +98,7 @@ def _object(node: s.ObjectOf) -> tuple[int, str]:
 
 
 def _key(name: str) -> str:
-    return name if _NAME.fullmatch(name) else quoted(name)
+    return name if _NAME.fullmatch(name) and name not in _KEY_WORDS else quoted(name)
 
 
 def _annotated(node: s.Annotated) -> tuple[int, str]:

@@ -195,7 +195,7 @@ class UnitTable:
         if not sign:
             near = closest(atom, self.units)
             return f"did you mean `{near}{after}`?" if near else None
-        near = closest(atom, self.units, cutoff=0.8) if len(atom) > 1 else None
+        near = closest(atom, self.units, cutoff=0.65) if len(atom) > 1 else None
         return f"did you mean `{before}{near}{after}`? or {divide}" if near else divide
 
 

@@ -45,7 +45,7 @@ study s {
   tune tp in [1, 2, 4] when tp <= 8
   sweep prompt in 512 tok .. 8_192 tok points 9 log
   arrivals = 12 req/s ~ poisson()
-  volume = -2^-3^2 + (1 + 2) * x.y[0].z(a, b = 3)
+  volume   = -2^-3^2 + (1 + 2) * x.y[0].z(a, b = 3)
   require p99(ttft) <= 800 ms
   prefer goodput >= 0.95 * offered
   minimize cost as usd

@@ -10,8 +10,38 @@ from accelscope.dsl import syntax as s
 
 # words that mean something where a name could stand
 RESERVED = frozenset(
-    "use let connect sweep tune assert check require prefer minimize maximize language"
-    " true false none if not and or then else in when as via extends step points log lin".split()
+    [
+        "use",
+        "let",
+        "connect",
+        "sweep",
+        "tune",
+        "assert",
+        "check",
+        "require",
+        "prefer",
+        "minimize",
+        "maximize",
+        "language",
+        "true",
+        "false",
+        "none",
+        "if",
+        "not",
+        "and",
+        "or",
+        "then",
+        "else",
+        "in",
+        "when",
+        "as",
+        "via",
+        "extends",
+        "step",
+        "points",
+        "log",
+        "lin",
+    ]
 )
 UNITS = (
     "GB",
@@ -107,7 +137,7 @@ def _nested(inner):
         _made(s.ListOf, _tuples(st.one_of(value, _made(s.Pair, value, value)))),
         _made(s.ObjectOf, fields),
         _made(s.Unary, st.sampled_from(["-", "not"]), inner),
-        _made(s.Binary, st.sampled_from("+ - * / ^ and or".split()), inner, inner),
+        _made(s.Binary, st.sampled_from(["+", "-", "*", "/", "^", "and", "or"]), inner, inner),
         _made(s.Compare, inner, _tuples(compare, least=1)),
         _made(s.Cond, inner, inner, inner),
         _made(s.Range, inner, inner),
