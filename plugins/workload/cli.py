@@ -11,7 +11,7 @@ import rich_click as click
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.files import STDIN, read, read_stdin
 from accelscope.core.output import write_text
-from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.diagnostics import Diagnostic, Source
 
 OK = 0
 
@@ -44,7 +44,7 @@ def hugging_face(path: str, output: str | None, name: str | None) -> int:
         raise UsageError(f"`{path}`: " + "; ".join(problems))
     if unused:
         click.echo(f"note: {len(unused)} keys of `{path}` were not used: {', '.join(unused)}", err=True)
-    write_text(output or STDIN, format_text(text))
+    write_text(output or STDIN, format_text(Source(output or "<imported>", text)))
     return OK
 
 

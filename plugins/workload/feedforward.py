@@ -44,6 +44,7 @@ def _network(
         ops=_GATE * run.rows * inner,
         repeat=repeat,
         split="column",
+        columns=inner,
     )
     down = gemm(
         run, f"{name}_down", "ffn", m=run.rows, k=inner, n=shape.hidden, repeat=repeat, split=last,
@@ -51,7 +52,9 @@ def _network(
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)
-    narrow = quantize(run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split="column")
+    narrow = quantize(
+        run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split="column", columns=inner
+    )
     return (up, act, narrow, down)
 
 

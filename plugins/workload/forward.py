@@ -125,8 +125,13 @@ def elementwise(
     kv_write: Term = NO_BYTES,
     kv_heads: Term | None = None,
     launches: Term = ONE,
+    columns: Term = ONE,
 ) -> Op:
-    """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations."""
+    """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations.
+
+    Args:
+        columns: width of the activation, which tensor parallelism divides where `split` is `column`.
+    """
     return Op(
         name=name,
         component=component,
@@ -138,6 +143,7 @@ def elementwise(
         writes=writes,
         kv_write=kv_write,
         m=run.rows,
+        n=columns,
         repeat=repeat,
         split=split,
         kv_heads=kv_heads,
@@ -145,7 +151,7 @@ def elementwise(
     )
 
 
-def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: str) -> Op:
+def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: str, columns: Term = ONE) -> Op:
     """Return the narrowing of activations before a GEMM: read at 16 bit, write narrow; scale, round, find the maximum."""
     return elementwise(
         run,
@@ -156,4 +162,5 @@ def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: st
         ops=3.0 * elements,
         repeat=repeat,
         split=split,
+        columns=columns,
     )
