@@ -24,9 +24,15 @@ def problems(path: str) -> list[str]:
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
     tops = {name.split("/")[0] for name in names}
-    found = [f"top-level name `{top}`" for top in sorted(tops) if top != "accelscope" and not top.endswith(".dist-info")]
+    found = [
+        f"top-level name `{top}`"
+        for top in sorted(tops)
+        if top != "accelscope" and not top.endswith(".dist-info")
+    ]
     found += [f"lacks `{name}`" for name in NEEDED if name not in names]
-    return found + [f"carries `{name}`" for name in sorted(names) if "__pycache__" in name or name.endswith(".pyc")]
+    return found + [
+        f"carries `{name}`" for name in sorted(names) if "__pycache__" in name or name.endswith(".pyc")
+    ]
 
 
 if __name__ == "__main__":

@@ -158,6 +158,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except AccelscopeError as error:
         return _known(error)
+    except OSError as error:
+        _trace()
+        complain(f"cannot read or write {error.filename or 'standard output'}: {error.strerror or error}")
+        _discard_output()
+        return USAGE
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets one line, not a traceback
         _trace()
         complain(
