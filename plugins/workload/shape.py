@@ -19,7 +19,7 @@ ENDLESS = term(1e15)  # a window that no context reaches; the square still fits 
 
 @frozen(kw_only=True, eq=False)
 class Routing:
-    """Sizes of the layers with experts: `per_layer` matrices of an up projection are 2 with a gate and 1 without."""
+    """Sizes of the layers with experts; `layers` is how many there are."""
 
     routed: Term
     top_k: Term
