@@ -218,17 +218,11 @@ class Component:
             function = self._values[name] = Function(member.bindings[-1], name)
             return function
         self._values[name] = BUSY
-        value = self.session.guarded(self, name, lambda: self._evaluate(member), self._place(member))
+        value = self.session.guarded(self, name, lambda: self._evaluate(member), lambda: _place(member))
         self._values[name] = value
         if value is POISON:
             raise Poisoned
         return value
-
-    def _place(self, member: Member) -> Span | None:
-        if member.bindings:
-            return member.bindings[-1].span
-        given = next((part for part in reversed(member.parts) if isinstance(part, Given)), None)
-        return given.block.span(given.scope.source) if given else None
 
     def source(self, name: str) -> Component | None:
         """Return a `source` block of this component, or None."""
@@ -342,6 +336,13 @@ class Component:
         from accelscope.dsl.checks import run
 
         return run(self, ("assert",))
+
+
+def _place(member: Member) -> Span | None:
+    if member.bindings:
+        return member.bindings[-1].span
+    given = next((part for part in reversed(member.parts) if isinstance(part, Given)), None)
+    return given.block.span(given.scope.source) if given else None
 
 
 def bases_of(component: Component) -> list[Layer]:

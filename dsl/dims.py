@@ -30,7 +30,7 @@ def shape_of(component: Component) -> tuple[Quantity, ...]:
     if found is MISSING:
         component.dims = BUSY
         found = component.dims = component.session.guarded(
-            component, "count", lambda: _shape(component), component.span
+            component, "count", lambda: _shape(component), lambda: component.span
         )
     if found is BUSY:
         raise component.session.cycle(component, "count")

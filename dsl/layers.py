@@ -169,5 +169,5 @@ class Member:
 
 
 def inherited_layers(bases: Iterable[Component]) -> list[Layer]:
-    """Return the layers that heirs get from their bases, left to right."""
-    return [layer.inherited() for base in bases for layer in base.layer_list()]
+    """Return the layers that heirs get from their bases, left to right; one of a common base comes once, weakest."""
+    return list(dict.fromkeys(layer.inherited() for base in bases for layer in base.layer_list()))

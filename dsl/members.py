@@ -92,6 +92,8 @@ def _let(place: _Place, statement: Let, doc: str) -> None:
     start = statement.start + len("let ")
     at = Span(place.layer.source, start, start + len(statement.name))
     binding = _binding(place, at, statement.value, doc, statement.params)
+    if statement.params is not None and len(set(statement.params)) < len(statement.params):
+        place.component.session.report(Problem("A103", f"`{statement.name}` has a parameter twice", at))
     _valued(place.index, statement.name, "let").bindings.append(binding)
 
 

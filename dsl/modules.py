@@ -106,9 +106,8 @@ class Module:
         if item is None:
             return MISSING
         if name not in self._values:
-            place = _place_of(name, item)
             self._values[name] = self.session.guarded(
-                self.root, name, lambda: self._import(name, item), place
+                self.root, name, lambda: self._import(name, item), lambda: _place_of(name, item)
             )
         if self._values[name] is POISON:
             raise Poisoned

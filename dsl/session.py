@@ -10,7 +10,7 @@ from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
 from accelscope.dsl.expressions import Evaluator
 from accelscope.dsl.fields import Fields
 from accelscope.dsl.layers import Binding, Given, Heir, Layer, Member
-from accelscope.dsl.modules import Modules, Reader
+from accelscope.dsl.modules import FileComponent, Modules, Reader
 from accelscope.dsl.operations import Operations
 from accelscope.dsl.problems import MISSING, POISON, Poisoned, Problem
 from accelscope.dsl.schema import Schemas
@@ -82,7 +82,7 @@ class Session:
 
     def refill(self) -> None:
         """Give the full budget again: whoever derives a component or loads a file starts afresh."""
-        self.steps, self.components = MOST_STEPS, MOST_COMPONENTS
+        self.steps, self.components, self.spent = MOST_STEPS, MOST_COMPONENTS, False
 
     def spend_component(self) -> None:
         """Take one component from the budget.
@@ -96,22 +96,25 @@ class Session:
 
     def exhausted(self, what: str, most: int) -> Exception:
         """Return what to raise when a budget is used up: the problem once, then silence."""
-        if self.steps == self.components == -1:
+        if self.spent:
             return Poisoned()
+        self.spent = True
         self.steps = self.components = -1
         return Problem("A209", f"evaluating this takes more than {most:,} {what}")
 
-    def guarded(self, owner: Component, name: str, work: Callable[[], object], span: Span | None) -> object:
-        """Return the result of some work on a member, or POISON after reporting what went wrong."""
+    def guarded(
+        self, owner: Component, name: str, work: Callable[[], object], place: Callable[[], Span | None]
+    ) -> object:
+        """Return the result of some work on a member, or POISON after reporting what went wrong, and where."""
         self._active.append((owner, name))
         try:
             return work()
         except Problem as problem:
-            self.report(problem, span)
+            self.report(problem, place())
         except Poisoned:
             pass
         except RecursionError:
-            self.report(Problem("A209", f"`{name}` is nested too deeply"), span)
+            self.report(Problem("A209", f"`{name}` is nested too deeply"), place())
         finally:
             self._active.pop()
         return POISON
@@ -164,6 +167,8 @@ class Session:
         else:
             value = self.evaluate(node, given.scope)
         text = node.span(given.scope.source).text
+        if value is MISSING and text == component.name and component.parent is None:
+            raise Problem("A203", f"`{text}` is built on itself")
         if value is MISSING or isinstance(value, Symbol):
             hint = did_you_mean(text, visible(given.scope))
             raise Problem("A201", f"nothing is called `{text}`", help=hint)
@@ -180,9 +185,9 @@ class Session:
         Raises:
             Problem: the parent is an instance of the child's text, so this would go on for ever.
         """
-        child = Component(self, member.name, member.kind, parent, member.parts)
+        above = None if isinstance(parent, FileComponent) else parent
+        child = Component(self, member.name, member.kind, above, member.parts)
         own = child.block
-        above: Component | None = parent
         while own is not None and above is not None:
             block = above.block
             if block is not None and block.block is own.block:
