@@ -278,3 +278,9 @@ def test_a_sweep_of_degrees_equals_its_points():
 def test_context_parallelism_binds_but_is_planned():
     fields = fields_of(Tensor)
     assert [name for name, told in fields.items() if told["planned"]] == ["cp", "dp_attention"]
+
+
+def test_activations_between_column_and_row_are_divided():
+    one, eight = op(plan(), "ffn_activation"), op(plan(tp=8), "ffn_activation")
+    for what in ("reads", "writes", "flops"):
+        assert getattr(eight, what).value == pytest.approx(float(getattr(one, what).value) / 8)
