@@ -29,6 +29,8 @@ from accelscope.core.testing import (
     make_traffic,
     quantity_of,
     terms_of,
+    traced,
+    with_twice_a_rate,
 )
 from accelscope.core.work import Collective, Part, Usage
 
@@ -57,6 +59,13 @@ def assert_dimensions(usage: Usage) -> None:
         assert limit.used.dimension == limit.available.dimension, f"limit `{limit.name}` mixes dimensions"
 
 
+def assert_explained(plain: Usage, explained: Usage) -> None:
+    """Assert that tracing changes no number, and that a time can be followed back to the fields it comes from."""
+    for (path, left), (_, right) in zip(terms_of(plain), terms_of(explained), strict=True):
+        assert np.array_equal(left.value, right.value), f"`{path}` changes when it is traced"
+    assert explained.time.node is not None, "the time is not computed from terms, so `explain` cannot show it"
+
+
 def assert_not_slower(fast: Term, slow: Term, why: str) -> None:
     """Assert that a time is nowhere above another, rounding apart."""
     assert np.all(fast.value <= slow.value * (1 + TOLERANCE)), f"{why}: {fast.value} s against {slow.value} s"
@@ -83,11 +92,6 @@ class SpecConformance:
                 f"the default of `{name}` needs a source"
             )
 
-    def rates(self, spec: Any) -> Iterator[tuple[str, Any]]:
-        """Yield each rate of a spec (anything a second or a cycle) with the spec that has twice of it."""
-        for path, value in _rates(spec):
-            yield path, _doubled(spec, path.split("."), value)
-
 
 class MemoryConformance(SpecConformance):
     """What holds of a model of memory.
@@ -104,7 +108,7 @@ class MemoryConformance(SpecConformance):
         """Return the part under test."""
         return make_part(self.model, self.sample, **self.place)
 
-    def usage(self, scale: Value, part: Part[Any] | None = None) -> Usage:
+    def usage(self, scale: Value, part: Part[Any] | None = None, *, trace: bool = False) -> Usage:
         """Return what scaled traffic costs, with numpy warnings as errors."""
         factor = quantity_of(scale)
         traffic = make_traffic(
@@ -114,7 +118,11 @@ class MemoryConformance(SpecConformance):
             footprint=factor * term(50.0, "MB"),
         )
         with np.errstate(all="raise"):
-            return self.model.serve(part or self.part(), traffic)
+            return self.model.serve(part or self.part(), traced(traffic) if trace else traffic)
+
+    def test_it_can_be_explained(self) -> None:
+        """At one point, tracing gives the same numbers and the way to them."""
+        assert_explained(self.usage(1.0), self.usage(1.0, traced(self.part()), trace=True))
 
     def test_a_sweep_equals_its_points(self) -> None:
         """An array of traffic gives what each point gives alone; this also shows that inputs are left alone."""
@@ -133,7 +141,7 @@ class MemoryConformance(SpecConformance):
     def test_twice_a_bandwidth_is_never_slower(self) -> None:
         """Doubling any rate of the spec does not add time."""
         part = self.part()
-        for path, faster in self.rates(part.spec):
+        for path, faster in with_twice_a_rate(part.spec):
             assert_not_slower(
                 self.usage(SWEEP, attrs.evolve(part, spec=faster)).time, self.usage(SWEEP).time, path
             )
@@ -174,6 +182,11 @@ class ComputeConformance(SpecConformance):
         with np.errstate(all="raise"):
             return self.model.run(given, op, make_device(engines=(given,)))
 
+    def test_it_can_be_explained(self) -> None:
+        """At one point, tracing gives the same numbers and the way to them."""
+        for kind in self.model.kinds:
+            assert_explained(self.usage(kind, 64.0), self.usage(kind, 64.0, traced(self.part())))
+
     def test_a_sweep_equals_its_points(self) -> None:
         """An array of sizes gives what each size gives alone; this also shows that inputs are left alone."""
         for kind in self.model.kinds:
@@ -199,7 +212,7 @@ class ComputeConformance(SpecConformance):
     def test_twice_a_rate_is_never_slower(self) -> None:
         """Doubling any rate of the spec does not add time."""
         part = self.part()
-        for path, faster in self.rates(part.spec):
+        for path, faster in with_twice_a_rate(part.spec):
             for kind in self.model.kinds:
                 usage = self.usage(kind, SWEEP, attrs.evolve(part, spec=faster))
                 assert_not_slower(usage.time, self.usage(kind, SWEEP).time, f"{kind} with twice `{path}`")
@@ -273,18 +286,3 @@ class InterconnectConformance(SpecConformance):
         for pattern in self.model.patterns:
             for kind in self.kinds:
                 yield pattern, kind
-
-
-def _rates(spec: Any) -> Iterator[tuple[str, Term]]:
-    for path, value in terms_of(spec):
-        powers = dict(value.dimension.powers)
-        if (powers.get("s", 0) < 0 or powers.get("cycle", 0) < 0) and "[" not in path:
-            yield path, value
-
-
-def _doubled(spec: Any, path: Sequence[str], value: Term) -> Any:
-    if not path:
-        return value * 2.0
-    if isinstance(spec, Mapping):
-        return {**spec, path[0]: _doubled(spec[path[0]], path[1:], value)}
-    return attrs.evolve(spec, **{path[0]: _doubled(getattr(spec, path[0]), path[1:], value)})

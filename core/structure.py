@@ -155,8 +155,9 @@ class Package:
         "s",
         doc="time of starting one operation that nothing hides",
         ge=0,
-        default=3e-6,
-        source="ai-dynamo/aiconfigurator system files: a constant of 3 us for each operation",
+        default=2.1e-6,
+        source="fit to 254 public bf16 GEMMs of H100 SXM in CUDA graphs (aiconfigurator, Apache-2.0), held-out median "
+        "error 7 %: 2.6 us with the first access of DRAM, which is 0.5 us; 5 to 6 us without graphs (Vidur, MIT)",
     )
 
 

@@ -19,9 +19,10 @@ from accelscope.core.curve import Curve
 from accelscope.core.errors import UsageError
 from accelscope.core.spec import children_of, entries_of, fields_of, written_name
 from accelscope.core.structure import Link, Package, Switch
-from accelscope.core.term import Array, Term, as_term, term
+from accelscope.core.term import Array, Node, Term, as_term, term
 from accelscope.core.work import Device, Fabric, Op, Part, Traffic
 from accelscope.dsl.units import built_in
+from accelscope.dsl.values import Origin
 
 Value = str | float | int | Array | Term
 _NUMBER = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*)")
@@ -182,6 +183,20 @@ def make_device(engines: Sequence[Part[Any]] = (), memories: Sequence[Part[Any]]
     )
 
 
+def traced(value: Any) -> Any:
+    """Return a record with every term made to keep how results are computed from it, as `explain` does."""
+    if isinstance(value, Term):
+        origin = Origin(span=None, how="default", text="test")
+        scalar = float(value.value.flat[0])
+        return Term(value.value, value.dimension, Node("value", scalar, value.dimension, None, (), origin))
+    if attrs.has(type(value)) and not isinstance(value, Curve):
+        names = [item.name for item in attrs.fields(type(value)) if item.init]
+        return attrs.evolve(value, **{name.lstrip("_"): traced(getattr(value, name)) for name in names})
+    if isinstance(value, Mapping):
+        return {key: traced(item) for key, item in value.items()}
+    return tuple(traced(item) for item in value) if isinstance(value, tuple) else value
+
+
 def terms_of(value: Any, path: str = "") -> Iterator[tuple[str, Term]]:
     """Yield every term inside a record, with its dotted place."""
     if isinstance(value, Term):
@@ -195,6 +210,22 @@ def terms_of(value: Any, path: str = "") -> Iterator[tuple[str, Term]]:
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
             yield from terms_of(item, f"{path}[{index}]")
+
+
+def with_twice_a_rate(spec: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the place of each rate of a spec (anything a second or a cycle) with the spec that has twice of it."""
+    for path, value in terms_of(spec):
+        powers = dict(value.dimension.powers)
+        if (powers.get("s", 0) < 0 or powers.get("cycle", 0) < 0) and "[" not in path:
+            yield path, _doubled(spec, path.split("."), value)
+
+
+def _doubled(spec: Any, path: Sequence[str], value: Term) -> Any:
+    if not path:
+        return value * 2.0
+    if isinstance(spec, Mapping):
+        return {**spec, path[0]: _doubled(spec[path[0]], path[1:], value)}
+    return attrs.evolve(spec, **{path[0]: _doubled(getattr(spec, path[0]), path[1:], value)})
 
 
 def _read_only(value: Term) -> Term:

@@ -40,9 +40,7 @@ BLOCKS = (
 )
 
 _WIDE = 16  # bits: types at least this wide are not narrow
-ATTENTION_ROWS = (
-    64.0  # query rows of a thread block: Shah et al., FlashAttention-3, 2024, section 3.1 (one warp group)
-)
+ATTENTION_ROWS = 64.0  # query rows of a thread block: Shah et al., FlashAttention-3, 2024 (one warp group)
 
 
 @spec(kind="engine", select={"kind": _KINDS}, default=True)

@@ -42,8 +42,8 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs on a grid.
 
     Ranks fill the dimensions in order, after those that `stride` skips. All dimensions work at once on their share of
-    the bytes (bucket algorithm: Chan et al., "Collective communication: theory, practice, and experience", 2007, section
-    6), so the bandwidths of the dimensions in use add up; the steps along them follow each other.
+    the bytes (bucket algorithm: Chan et al., "Collective communication: theory, practice, and experience", 2007), so
+    the bandwidths of the dimensions in use add up; the steps along them follow each other.
     """
     sides = _sides(fabric, collective)
     return usage(fabric, collective, _time(fabric, sides, collective), sent_bytes(collective))
@@ -78,7 +78,8 @@ def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -
     """All-to-all with dimension-ordered routing: the busiest dimension carries bytes x n_i / 4 for each rank.
 
     A byte travels n_i / 4 hops on average on a closed ring with shortest paths, and about twice the load meets in the
-    middle of an open line: Dally and Towles, "Principles and Practices of Interconnection Networks", 2004, section 3.3.
+    middle of an open line: Dally and Towles, "Principles and Practices of Interconnection Networks", 2004,
+    chapter 5.
     """
     message = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
     share = at(fabric.link.efficiency, message)

@@ -32,8 +32,8 @@ class Cache(Level):
         doc="achieved share of the peak, also over the bytes moved",
         over="B",
         default=0.7,
-        source="measured over peak: A100 L2 4.8 of 7.2 TB/s, MI300X Infinity Cache 11.9 of 17.2 TB/s "
-        "(Chips and Cheese, 2021 and 2023)",
+        source="microbenchmarks over the peaks of the white papers: A100 L2 4.8 of 7.2 TB/s, MI300X Infinity Cache 11.9 "
+        "of 17.2 TB/s",
     )
     keeps: Term = fraction(
         doc="share of the capacity that keeps bytes until they are used again",
@@ -61,8 +61,8 @@ def hit_rate(distance: Term, room: Term) -> Term:
 
     Under random replacement a line survives each of the m misses in between with 1 - 1/room, so a cyclic scan settles
     where h = exp(-r (1 - h)) with r = distance / room: 1 up to r = 1, falling smoothly beyond. Solved by one step from
-    exp(2 (1 - r)), whose slope at r = 1 is exact; the error is below 0.03. The equation follows from the independence
-    assumption of King, "Analysis of demand paging algorithms", 1971.
+    exp(2 (1 - r)), whose slope at r = 1 is exact; the error is below 0.04. Our derivation, for want of published
+    replacement policies; strict LRU would fall to 0 just beyond r = 1.
     """
     ratio = minimum(maximum(distance / room, 1.0), _NEVER)
     start = exp((1.0 - ratio) * 2.0)

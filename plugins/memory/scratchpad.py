@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from accelscope.core.curve import at
 from accelscope.core.records import MemoryModel
 from accelscope.core.spec import choice, fraction, spec
-from accelscope.core.term import Term, maximum, minimum, term
+from accelscope.core.term import Term, maximum, term
 from accelscope.core.work import Part, Traffic, Usage
 from accelscope.plugins.memory.level import Level, instances_capacity, moving_energy, moving_time, read_rate
 
@@ -22,9 +24,9 @@ class Scratchpad(Level):
     efficiency: Any = fraction(
         doc="achieved share of the peak, also over the bytes moved",
         over="B",
-        default=0.9,
-        source="Jia et al., Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking, 2018, table 3.1: "
-        "measured shared-memory bandwidth is about 90 % of the theoretical one",
+        default=0.88,
+        source="Jia et al., Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking, 2018: shared memory of "
+        "V100 reaches 12,080 of 13,800 GiB/s",
     )
 
 
@@ -38,15 +40,15 @@ class Regfile(Level):
 def serve(part: Part[Any], traffic: Traffic) -> Usage:
     """Return what passing or reading bytes costs; everything goes on to the level behind, if there is one.
 
-    time = bytes / (instances x bandwidth x efficiency x share of instances that hold the bytes). Where it is the home
-    of weights (no DRAM), each core holds its own part of the model, so that one operation is served by those
-    cores only that hold its weights and KV cache: share = (weights + KV) / footprint of the pass. This is the placement of
-    wafer-scale and dataflow machines: Lie, Cerebras Architecture Deep Dive, IEEE Micro 43(3), 2023.
+    time = bytes / (instances x bandwidth x efficiency). Where it is the home of weights (no DRAM) and private to cores,
+    each core holds its own part of the model, so that the weights and KV cache of one operation are read by those cores
+    only that hold them: a share (weights + KV) / footprint of all, which makes their time footprint / bandwidth for any
+    operation. Assumption, after the placement that Cerebras describes ("Introducing Cerebras Inference", 2024): layers
+    are laid out over the wafer and stay where they are. Activations are spread over all cores.
     """
     efficiency = at(part.spec.efficiency, traffic.bytes)
-    time = moving_time(part, traffic, efficiency)
-    if traffic.home and part.level == "core":
-        time = time / _holding(traffic).named(f"share of {part.name} that holds the bytes")
+    placed = _in_place(traffic) if traffic.home and part.level == "core" else traffic
+    time = moving_time(part, placed, efficiency)
     return Usage(time=time.named(f"{part.name} time"), energy=moving_energy(part, traffic), onward=traffic)
 
 
@@ -60,10 +62,12 @@ def holds_nothing(part: Part[Any]) -> Term | None:
     return None
 
 
-def _holding(traffic: Traffic) -> Term:
-    """Return which share of the cores holds an operation's weights and KV, at least its share of the activations."""
-    own = maximum(traffic.weights + traffic.kv, _SOME)
-    return minimum(own / maximum(traffic.footprint, own), 1.0)
+def _in_place(traffic: Traffic) -> Traffic:
+    """Return the traffic of all cores that takes as long as that of the few which hold the weights and KV cache."""
+    own = traffic.weights + traffic.kv
+    fewer = maximum(maximum(traffic.footprint, own) / maximum(own, _SOME), 1.0)
+    idle = fewer.named("cores for one that holds the bytes")
+    return evolve(traffic, weights=traffic.weights * idle, kv=traffic.kv * idle)
 
 
 SCRATCHPAD = MemoryModel(

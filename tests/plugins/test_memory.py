@@ -169,6 +169,15 @@ def test_only_the_cores_that_hold_an_operations_weights_serve_it():
     assert float((placed / spread).value) == pytest.approx(40.0)
 
 
+def test_activations_are_spread_over_all_cores():
+    part = make_part(SCRATCHPAD, WAFER, **ON_WAFER)
+    alone, resident = (
+        SCRATCHPAD.serve(part, make_traffic("0 B", activations="1 MB", footprint=size, home=True)).time.value
+        for size in ("0 B", "40 GB")
+    )
+    assert alone == resident
+
+
 def test_a_bandwidth_a_cycle_without_a_clock_is_an_error_that_names_the_part():
     part = make_part(
         SCRATCHPAD,
