@@ -142,8 +142,8 @@ def _pass(design: Design, registry: Registry, step: Step) -> Pass:
     comms = tuple(_communication(item, design, registry) for item in plan.collectives)
     work = total(cost.seconds for cost in ops).named("operations")
     moving = total(cost.seconds for cost in comms).named("communication") if comms else None
-    stage = work if moving is None else work + moving
-    stage = (stage * design.model_error).named("stage time")
+    stage = (work if moving is None else total((work, moving))) * design.model_error
+    stage = stage.named("stage time")
     rounds = _rounds(step.phase, plan)
     overhead = design.scheduler.step_overhead.named("host time between steps")
     return Pass(
@@ -154,7 +154,7 @@ def _pass(design: Design, registry: Registry, step: Step) -> Pass:
         stage=stage,
         rounds=rounds,
         overhead=overhead,
-        time=(stage * rounds + overhead).named(f"{step.phase} pass"),
+        time=((stage * rounds).named("all stage times") + overhead).named(f"{step.phase} pass"),
     )
 
 

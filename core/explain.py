@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from accelscope.core.term import Node
 from accelscope.dsl.units import format_quantity
@@ -42,11 +42,18 @@ def explain(node: Node, depth: int = 8) -> tuple[Line, ...]:
 class _Walk:
     limit: int
     seen: set[int] = field(factory=set)
+    leaves: set[tuple[str | None, float, Origin | None]] = field(factory=set)
 
     def lines(self, node: Node, depth: int, *, follow: bool = True) -> Iterator[Line]:
-        inner = tuple(_named_parts(node))
-        again = id(node) in self.seen and bool(inner)
+        node = _folded(node)
+        inner = tuple(_named_parts(_core(node) if node.label is None else node))
+        again = id(node) in self.seen or (node.label, node.value, node.origin) in self.leaves
         self.seen.add(id(node))
+        if again and not inner:
+            yield _line(evolve(node, origin=None), depth, "")
+            return
+        if not inner:
+            self.leaves.add((node.label, node.value, node.origin))
         yield _line(node, depth, "as above" if again else _how(node))
         if again or not follow or depth >= self.limit:
             return
@@ -59,10 +66,13 @@ class _Walk:
                 yield from self.lines(part, depth + 1)
 
     def _extreme(self, node: Node, depth: int) -> Iterator[Line]:
-        parts = sorted(_core(node).parts, key=lambda part: part.value, reverse=_core(node).op == "max")
+        """The winner with its tree, and one line for each of the others; numbers are bounds, not candidates."""
+        core = _core(node)
+        parts = sorted(core.parts, key=lambda part: part.value, reverse=core.op == "max")
         for place, part in enumerate(parts):
-            if place == 0 or part.value:
-                yield from self.lines(part, depth + 1, follow=place == 0)
+            inner = _core(part)
+            if place == 0 or (inner.value and inner.op != "number"):
+                yield from self.lines(inner, depth + 1, follow=place == 0)
 
     def _sum(self, node: Node, depth: int) -> Iterator[Line]:
         terms = sorted(_summands(_core(node)), key=lambda part: -abs(part.value))
@@ -76,6 +86,15 @@ class _Walk:
         elif rest:
             value = format_quantity(sum(part.value for part in rest), node.dimension)
             yield Line(depth=depth + 1, text=f"{len(rest)} smaller terms = {value}", how="", origin="")
+
+
+def _folded(node: Node) -> Node:
+    """Return a name for a single other value as that value under the name: two lines that say one thing."""
+    parts = tuple(_named_parts(node)) if node.origin is None and node.label is not None else ()
+    same = len(parts) == 1 and (parts[0].value, parts[0].dimension) == (node.value, node.dimension)
+    if same and _core(node).op not in ("max", "min", "sum"):
+        return evolve(parts[0], label=node.label)
+    return node
 
 
 def _core(node: Node) -> Node:
@@ -103,17 +122,31 @@ def _summands(node: Node) -> Iterator[Node]:
 
 
 def _named_parts(node: Node) -> Iterator[Node]:
-    """Yield the nearest parts that a reader can be shown: those with a name or an origin, and inner maxima."""
-    for part in node.parts:
+    """Yield the nearest parts that a reader can be shown, each once: those with a name or an origin."""
+    seen: set[tuple[str | None, float]] = set()
+    for part in _walked(node):
+        key = (part.label, part.value)
+        if key not in seen:
+            seen.add(key)
+            yield part
+
+
+def _walked(node: Node) -> Iterator[Node]:
+    for part in _deciding(node):
         core = _core(part)
-        if (
-            core.label is not None
-            or core.origin is not None
-            or (core.op in ("max", "min") and len(core.parts) > 1)
-        ):
+        if core.label is not None or core.origin is not None:
             yield core
         else:
-            yield from _named_parts(core)
+            yield from _walked(core)
+
+
+def _deciding(node: Node) -> tuple[Node, ...]:
+    """Return the parts that a value comes from: of an unnamed bound such as max(x, 1), the one that decides."""
+    if node.op == "max" and node.label is None:
+        return (max(node.parts, key=lambda part: part.value),)
+    if node.op == "min" and node.label is None:
+        return (min(node.parts, key=lambda part: part.value),)
+    return node.parts
 
 
 def _line(node: Node, depth: int, how: str) -> Line:
@@ -122,11 +155,16 @@ def _line(node: Node, depth: int, how: str) -> Line:
 
 
 def _name(node: Node) -> str:
-    return node.label or {"max": "largest", "min": "smallest", "sum": "sum"}.get(node.op, node.op)
+    if node.label is not None:
+        return node.label
+    text = _formula(node, top=True)
+    return text if len(text) <= FORMULA else {"max": "largest", "min": "smallest"}.get(node.op, "the rest")
 
 
 def _how(node: Node) -> str:
     core = _core(node)
+    if node.label is None and core.op not in ("max", "min", "sum"):
+        return ""
     if core.op in ("max", "min", "sum", "curve"):
         return core.op
     if core.op in ("value", "number"):
@@ -141,6 +179,8 @@ def _formula(node: Node, top: bool = False) -> str:
         return _name(node)
     if node.op == "number":
         return format_quantity(node.value, node.dimension)
+    if node.op in ("max", "min") and node.label is None and any(part.op == "number" for part in node.parts):
+        return _formula(_deciding(node)[0])
     inner = [_formula(part) for part in node.parts if not _neutral(part, node.op) or node.op in ("/", "-")]
     if node.op in ("×", "/", "+", "-") and len(inner) == 2:
         text = f"{inner[0]} {node.op} {_bracketed(inner[1], node.op)}"

@@ -27,9 +27,7 @@ from accelscope.core.origins import (
     refuse_unknown,
     switch_off,
 )
-from accelscope.dsl.schema import Schemas, schema_of_kind
 from accelscope.dsl.suggest import did_you_mean
-from accelscope.dsl.values import Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.catalogue import Catalogue
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
         WorkloadModel,
     )
     from accelscope.dsl.component import Component
+    from accelscope.dsl.schema import Schemas
     from accelscope.dsl.units import UnitTable
 
 OURS = "accelscope"
@@ -210,6 +209,9 @@ class Registry:
 
     def spec_of(self, component: Component) -> tuple[type, Any] | None:
         """Return the spec class and the record that read a block, after the value of its selecting field."""
+        from accelscope.dsl.schema import schema_of_kind
+        from accelscope.dsl.values import Symbol
+
         parent_kind = component.parent.kind if component.parent is not None else None
         schema = schema_of_kind(self.schemas(), component.kind, parent_kind)
         selected = None

@@ -191,7 +191,7 @@ class Traffic:
     @property
     def bytes(self) -> Term:
         """All bytes."""
-        return self.weights + self.activations + self.kv
+        return (self.weights + self.activations + self.kv).named("bytes moved")
 
 
 @frozen(kw_only=True, eq=False)

@@ -98,7 +98,7 @@ def gemm(
         kind=kind,
         dtype=run.dtype,
         flops=(2.0 * groups * m * n * k * OP).named(f"{name} flops"),
-        weights=weights if bias is None else weights + bias * run.outer,
+        weights=(weights if bias is None else weights + bias * run.outer).named(f"{name} weights"),
         reads=groups * m * k * run.narrow,
         writes=groups * m * n * run.wide,
         m=m,
