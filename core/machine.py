@@ -190,8 +190,8 @@ def _joined(
 
 
 def _through_nic(
-    nic: Component, below: tuple[Component, ...], links: Term, link: Link, binder: Binder
-) -> tuple[Term, Link]:
+    nic: Component, below: tuple[Component, ...], links: Term, link: Any, binder: Binder
+) -> tuple[Term, Any]:
     """Return links per device and the link, no faster than the card, of a tier that starts at network cards."""
     per_node = ONE
     for component in below[1:]:

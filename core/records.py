@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 from attrs import field, frozen, validators
 
 from accelscope.core.term import Term
-from accelscope.core.work import Collective, Device, Fabric, Limit, Machine, Op, Part, Plan, Precision, Step, Traffic, Usage, Workload
+from accelscope.core.work import (
+    Collective,
+    Device,
+    Fabric,
+    Limit,
+    Machine,
+    Op,
+    Part,
+    Plan,
+    Precision,
+    Step,
+    Traffic,
+    Usage,
+    Workload,
+)
 from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.units import Unit
 

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
         Strategy,
         WorkloadModel,
     )
-    from accelscope.dsl.component import Component
     from accelscope.dsl.schema import Schemas
     from accelscope.dsl.units import UnitTable
 
@@ -206,20 +205,6 @@ class Registry:
             None where no spec reads it, and for `parallel` and `connect`, whose fields several records share.
         """
         return self.catalogue.spec_for(kind, parent_kind, selected)
-
-    def spec_of(self, component: Component) -> tuple[type, Any] | None:
-        """Return the spec class and the record that read a block, after the value of its selecting field."""
-        from accelscope.dsl.schema import schema_of_kind
-        from accelscope.dsl.values import Symbol
-
-        parent_kind = component.parent.kind if component.parent is not None else None
-        schema = schema_of_kind(self.schemas(), component.kind, parent_kind)
-        selected = None
-        if schema is not None and schema.selector is not None:
-            attribute = component.attributes().get(schema.selector)
-            value = attribute.value if attribute is not None else None
-            selected = value.name if isinstance(value, Symbol) else value if isinstance(value, str) else None
-        return self.spec_for(component.kind, parent_kind, selected)
 
     def plugin_of(self, family: str, name: str) -> Plugin:
         """Return the plugin that a record is from; raise KeyError where there is none."""

@@ -81,16 +81,16 @@ class Term:
 
     # ---- comparison: plain boolean arrays
     def __lt__(self, other: Term | float) -> Array:
-        return self.value < _aligned("<", self, other).value  # type: ignore[no-any-return]
+        return np.asarray(self.value < _aligned("<", self, other).value)
 
     def __le__(self, other: Term | float) -> Array:
-        return self.value <= _aligned("<=", self, other).value  # type: ignore[no-any-return]
+        return np.asarray(self.value <= _aligned("<=", self, other).value)
 
     def __gt__(self, other: Term | float) -> Array:
-        return self.value > _aligned(">", self, other).value  # type: ignore[no-any-return]
+        return np.asarray(self.value > _aligned(">", self, other).value)
 
     def __ge__(self, other: Term | float) -> Array:
-        return self.value >= _aligned(">=", self, other).value  # type: ignore[no-any-return]
+        return np.asarray(self.value >= _aligned(">=", self, other).value)
 
     def __repr__(self) -> str:
         return f"Term({self.value!r}, {self.dimension})"

@@ -44,12 +44,12 @@ def energy_per_token(evaluation: Evaluation) -> Term | None:
 
 def energy_of_device(evaluation: Evaluation) -> Term | None:
     """Return the energy of one device over the life of a batch."""
-    package = evaluation.design.machine.device.package
-    if package.tdp is None:
+    tdp: Term | None = evaluation.design.machine.device.package.tdp
+    if tdp is None:
         return None
     steps = decode_steps(evaluation)
     idle_time = evaluation.prefill.overhead + evaluation.decode.overhead * steps
-    standing = (package.tdp * STANDING_SHARE).named("standing power")
+    standing = (tdp * STANDING_SHARE).named("standing power")
     dynamic = _dynamic(evaluation.prefill, evaluation) + _dynamic(evaluation.decode, evaluation) * steps
     running = (standing * (e2e_latency(evaluation) - idle_time)).named("standing energy")
     idling = (idle_power(evaluation) * idle_time).named("idle energy")
