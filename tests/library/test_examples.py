@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.format import format_text
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.accel"))
 
@@ -73,3 +75,12 @@ def test_a_larger_batch_of_a_mixture_reads_more_experts():
 def test_the_first_sweep_has_144_points():
     path = str(next(path for path in EXAMPLES if path.stem == "first_sweep"))
     assert session().sweep(path).size == 9 * 4 * 4
+
+
+LIBRARY = sorted((EXAMPLES[0].parents[1] / "plugins" / "library" / "std").glob("*.accel"))
+
+
+@pytest.mark.parametrize("path", (*EXAMPLES, *LIBRARY), ids=lambda path: path.stem)
+def test_a_text_that_ships_is_laid_out_canonically(path):
+    text = path.read_text(encoding="utf-8")
+    assert format_text(Source(path.name, text)) == text
