@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from accelscope.dsl.described import Described
 from accelscope.dsl.diagnostics import Span
 from accelscope.dsl.dims import count_of, shape_of
-from accelscope.dsl.layers import Binding, Given, Heir, Layer, Member, inherited_layers
+from accelscope.dsl.layers import Binding, Given, Heir, Layer, Member
 from accelscope.dsl.members import Index, build_index, unknown_member
 from accelscope.dsl.problems import BUSY, MISSING, POISON, Poisoned, Problem
 from accelscope.dsl.scope import BUILT_IN_MEMBERS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from accelscope.dsl.session import Session
 
 
-class Component:
+class Component(Described):
     """A definition or an instance.
 
     Attributes:
@@ -40,9 +41,6 @@ class Component:
         "broken",
         "dims",
         "kind",
-        "name",
-        "parent",
-        "parts",
         "session",
     )
 
@@ -74,39 +72,6 @@ class Component:
         return self.name
 
     @property
-    def path(self) -> str:
-        """The names from the top of the file to this component, with dots."""
-        above = self.parent.path if self.parent is not None else ""
-        return f"{above}.{self.name}" if above else self.name
-
-    @property
-    def block(self) -> Given | None:
-        """The strongest text that gives the component as a block."""
-        for part in reversed(self.parts):
-            if isinstance(part, Given):
-                return part
-            if isinstance(part, Heir):
-                return part.component.block
-        return None
-
-    @property
-    def span(self) -> Span | None:
-        """The place of the block."""
-        block = self.block
-        return block.block.span(block.scope.source) if block else None
-
-    @property
-    def doc(self) -> str:
-        """The `##` comments in front of the block."""
-        for part in reversed(self.parts):
-            doc = (
-                part.component.doc if isinstance(part, Heir) else part.doc if isinstance(part, Given) else ""
-            )
-            if doc:
-                return doc
-        return ""
-
-    @property
     def cites(self) -> tuple[Citation, ...]:
         """The citations of the block, or else of the blocks around it."""
         for layer in reversed(self.layer_list()):
@@ -114,17 +79,6 @@ class Component:
             if cites:
                 return cites
         return ()
-
-    @property
-    def definition(self) -> str:
-        """The name of the nearest named base, such as `H100_SXM` for `gpu`; its own name without one."""
-        for part in reversed(self.parts):
-            if isinstance(part, Heir):
-                return part.component.definition
-            if isinstance(part, Given) and part.block.bases and part.block.relation == ":":
-                end = part.block.bases[0]
-                return end.span(part.scope.source).text.rpartition(".")[2]
-        return self.name
 
     @property
     def count(self) -> Quantity:
@@ -343,35 +297,3 @@ def _place(member: Member) -> Span | None:
         return member.bindings[-1].span
     given = next((part for part in reversed(member.parts) if isinstance(part, Given)), None)
     return given.block.span(given.scope.source) if given else None
-
-
-def bases_of(component: Component) -> list[Layer]:
-    """Return the layers of a component from its parts; a new base drops what weaker parts say."""
-    layers: list[Layer] = []
-    for part in component.parts:
-        if isinstance(part, Layer):
-            layers.append(part)
-        elif isinstance(part, Heir):
-            component.broken |= part.component.broken
-            layers.extend(inherited_layers([part.component]))
-        else:
-            if part.block.bases:
-                bases = component.session.bases(component, part)
-                component.broken |= len(bases) < len(part.block.bases) or any(base.broken for base in bases)
-                layers = inherited_layers(bases)
-            layers.append(_written(component, part))
-    return layers
-
-
-def _written(component: Component, given: Given) -> Layer:
-    block = given.block
-    return Layer(
-        given.scope.source,
-        given.scope,
-        statements=block.body.statements if block.body else (),
-        cites=block.cites,
-        enclosing=given.layer,
-        own=given.layer.own,
-        block=block,
-        title=component.name,
-    )

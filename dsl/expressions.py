@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from accelscope.dsl.access import called, indexed, member_of, named
+from accelscope.dsl.annotations import annotated
 from accelscope.dsl.diagnostics import Span
 from accelscope.dsl.layers import Layer
+from accelscope.dsl.lists import gathered, listed
 from accelscope.dsl.literals import number, ranged
 from accelscope.dsl.problems import Poisoned, Problem
 from accelscope.dsl.quantities import ARITHMETIC, compare, joined, negative, show
@@ -22,7 +24,6 @@ from accelscope.dsl.syntax import (
     Cond,
     Const,
     Date,
-    Distribution,
     Expr,
     Index,
     Keyword,
@@ -30,22 +31,13 @@ from accelscope.dsl.syntax import (
     Name,
     Number,
     ObjectOf,
-    Pair,
-    PlusMinus,
     Range,
     Text,
     Unary,
 )
-from accelscope.dsl.units import NONE
 from accelscope.dsl.values import (
-    Citation,
-    Curve,
-    ListValue,
     Magnitude,
-    Mapped,
     Quantity,
-    Symbol,
-    Tolerance,
     describe,
     is_condition,
 )
@@ -162,69 +154,14 @@ class Evaluator:
         )
         return self.session.heir(base, [layer])
 
-    # ---- collections
-
     def _list(self, node: ListOf, scope: Scope) -> object:
-        if not any(isinstance(item, Pair) for item in node.items):
-            return ListValue(
-                tuple(self.evaluate(item, scope) for item in node.items if not isinstance(item, Pair))
-            )
-        keys, values = [], []
-        for item in node.items:
-            if not isinstance(item, Pair):
-                message = "a curve or map has `key -> value` in every place"
-                raise Problem("A105", message, item.span(scope.source))
-            keys.append(self._key(item.key, scope))
-            values.append(self.evaluate(item.value, scope))
-        if all(isinstance(key, str) for key in keys):
-            return self._mapped(node, keys, values, scope)
-        return self._curve(node, keys, values, scope)
-
-    def _key(self, node: Expr, scope: Scope) -> Quantity | str:
-        value = self.evaluate(node, scope)
-        if isinstance(value, Quantity | str):
-            return value
-        if isinstance(node, Name):
-            return node.id
-        if isinstance(value, Symbol):
-            return value.name
-        raise Problem(
-            "A105", f"a key is a quantity or a word, not {describe(value)}", node.span(scope.source)
-        )
-
-    def _mapped(self, node: ListOf, keys: list[Any], values: list[object], scope: Scope) -> Mapped:
-        if len(set(keys)) < len(keys):
-            twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-            raise Problem("A103", f"the key `{twice}` is given twice", node.span(scope.source))
-        return Mapped(dict(zip(keys, values, strict=True)))
-
-    def _curve(self, node: ListOf, keys: list[Any], values: list[object], scope: Scope) -> Curve:
-        points: list[tuple[Quantity, Quantity]] = []
-        for item, key, value in zip(node.items, keys, values, strict=True):
-            if not isinstance(key, Quantity) or not isinstance(value, Quantity):
-                message = "a curve has quantities on both sides of every `->`"
-                raise Problem("A105", message, item.span(scope.source))
-            if points:
-                self._follows(points[-1], (key, value), item.span(scope.source))
-            points.append((key, value))
-        return Curve(tuple(points))
-
-    def _follows(self, last: tuple[Quantity, Quantity], new: tuple[Quantity, Quantity], span: Span) -> None:
-        for before, after in zip(last, new, strict=True):
-            if before.dimension != after.dimension:
-                message = f"{show(after)} does not fit into a curve after {show(before)}"
-                raise Problem("A112", message, span)
-        if not self.session.operations.all(last[0].magnitude < new[0].magnitude):
-            message = f"the keys of a curve rise; {show(new[0])} comes after {show(last[0])}"
-            raise Problem("A105", message, span)
+        return listed(self.session, node, scope)
 
     def _object(self, node: ObjectOf, scope: Scope) -> object:
-        entries: dict[str, object] = {}
-        for keyword in node.fields:
-            if keyword.name in entries:
-                raise Problem("A103", f"the key `{keyword.name}` is given twice", keyword.span(scope.source))
-            entries[keyword.name] = self.evaluate(keyword.value, scope)
-        return Mapped(entries)
+        return gathered(self.session, node, scope)
+
+    def _annotated(self, node: Annotated, scope: Scope) -> object:
+        return annotated(self.session, node, scope)
 
     # ---- operators
 
@@ -334,72 +271,6 @@ class Evaluator:
 
     def _range(self, node: Range, scope: Scope) -> object:
         return ranged(self.session, node, scope)
-
-    # ---- tolerance and citation
-
-    def _annotated(self, node: Annotated, scope: Scope) -> object:
-        value = self.evaluate(node.expr, scope)
-        cites = self.session.citations(node.cites, scope)
-        if node.tolerance is None:
-            return with_cites(value, cites)
-        quantity = want_quantity(value, node.expr, scope)
-        tolerance = self._tolerance(node.tolerance, quantity, scope)
-        result = Quantity(
-            magnitude=quantity.magnitude,
-            dimension=quantity.dimension,
-            unit=quantity.unit,
-            tolerance=tolerance,
-            cites=cites or quantity.cites,
-        )
-        if self.session.uncertain is None:
-            return result
-        magnitude = self.session.uncertain(result, node.span(scope.source))
-        return Quantity(
-            magnitude=magnitude,
-            dimension=result.dimension,
-            unit=result.unit,
-            tolerance=tolerance,
-            cites=result.cites,
-        )
-
-    def _tolerance(self, node: PlusMinus | Distribution, value: Quantity, scope: Scope) -> Tolerance:
-        if isinstance(node, Distribution):
-            plain, by_name = self.arguments(node.args, scope)
-            args: dict[str | int, object] = dict(enumerate(plain))
-            args.update(by_name)
-            return Tolerance(distribution=node.name, args=args)
-        amount = self.quantity(node.amount, scope)
-        if amount.dimension == value.dimension and not (
-            value.dimension == NONE and amount.unit in ("%", "ppm")
-        ):
-            return Tolerance(half_width=amount.magnitude)
-        if amount.dimension == NONE:
-            return Tolerance(half_width=amount.magnitude * abs(value.magnitude))
-        message = (
-            f"{show(amount)} is no tolerance of {show(value)}: write a share such as `5%`, or the same unit"
-        )
-        raise Problem("A112", message, node.amount.span(scope.source))
-
-
-def with_cites(value: object, cites: tuple[Citation, ...]) -> object:
-    """Return a value whose quantities cite something, where they do not cite anything themselves."""
-    if not cites:
-        return value
-    if isinstance(value, Quantity):
-        return Quantity(
-            magnitude=value.magnitude,
-            dimension=value.dimension,
-            unit=value.unit,
-            tolerance=value.tolerance,
-            cites=cites,
-        )
-    if isinstance(value, ListValue):
-        return ListValue(tuple(with_cites(item, cites) for item in value.items))
-    if isinstance(value, Curve):
-        return Curve(tuple((key, with_cites(y, cites)) for key, y in value.points))  # type: ignore[misc]
-    if isinstance(value, Mapped):
-        return Mapped({key: with_cites(item, cites) for key, item in value.entries.items()})
-    return value
 
 
 def _layer(scope: Scope) -> Layer | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from accelscope.dsl.citations import citation
-from accelscope.dsl.component import Component, bases_of
+from accelscope.dsl.component import Component
+from accelscope.dsl.described import bases_of
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
 from accelscope.dsl.expressions import Evaluator
 from accelscope.dsl.fields import Fields
