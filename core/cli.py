@@ -117,7 +117,9 @@ def _imported(verb: Verb) -> click.Command:
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="accelscope")
-@click.option("--no-plugin", multiple=True, metavar="NAME", help="Leave a plugin or a distribution out.")
+@click.option(
+    "--no-plugin", multiple=True, is_eager=True, metavar="NAME", help="Leave a plugin or a distribution out."
+)
 @click.option("--color/--no-color", default=None, help="Colour, or none, whatever the terminal.")
 @click.pass_context
 def cli(ctx: click.Context, no_plugin: tuple[str, ...], color: bool | None) -> None:

@@ -100,12 +100,13 @@ def sweep_rows(result: Result, limit: int = POINTS) -> tuple[list[str], list[lis
         if number == limit:
             break
         feasible = bool(np.broadcast_to(result.feasible, result.shape)[index])
-        axes = [_axis(value) for value in result.where(index).values()]
+        axes = [axis_text(value) for value in result.where(index).values()]
         rows.append([*axes, "yes" if feasible else "no", *(_at(result, name, index) for name in names)])
     return heads, rows
 
 
-def _axis(value: float | str) -> str:
+def axis_text(value: float | str) -> str:
+    """Return a value of an axis as people write it."""
     return value if isinstance(value, str) else f"{value:.6g}"
 
 

@@ -12,6 +12,7 @@ from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.output import opened
 from accelscope.core.pareto import pareto
 from accelscope.core.result import Result
+from accelscope.core.summarize import axis_text, shown
 from accelscope.core.tabulate import tabulate
 from accelscope.core.verbs.grid import written
 from accelscope.core.verbs.shared import asking, open_session, report_of
@@ -78,8 +79,8 @@ def _text(summary: dict[str, object]) -> str:
     best = summary["pareto"]
     assert isinstance(best, list)
     for item in best:
-        axes = ", ".join(f"{name} = {value}" for name, value in item["point"].items())
-        metrics = (f"{entry['value']:.4g} {entry['unit']}" for entry in item["metrics"].values())
+        axes = ", ".join(f"{name} = {axis_text(value)}" for name, value in item["point"].items())
+        metrics = (shown(entry["value"], entry["unit"]) for entry in item["metrics"].values())
         rows.append([item["scenario"], axes, *metrics])
     heads = ("SCENARIO", "POINT", *(best[0]["metrics"] if best else ()))
     line = f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']} s\n"
