@@ -24,7 +24,7 @@ class Problem(Exception):
         self.kind, self.start, self.end, self.finding = kind, start, end, finding
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Engine:
     """The state of one parse.
 
@@ -116,14 +116,26 @@ class Engine:
         while self.open and self.open[-1][1] >= height:
             self.open.pop()
 
+    def drop_statement(self) -> list[str]:
+        """Drop the statement under way; return the brackets that it leaves open."""
+        height = len(self.states)
+        actions = self.states[-1].values()
+        if all(action.__class__ is tuple for action in actions):
+            # something complete, such as a block with its `}`: no statement starts within it
+            height -= max(action[0] for action in actions)
+        while not starts_statement(self.states, height):
+            height -= 1
+        pending = [self.source.text[start] for start, at in self.open if at >= height]
+        self.cut(height)
+        return pending
+
     def finish(self) -> tuple[Any, ...]:
         """Return the statements of the file, closing what is open and dropping what cannot be closed."""
+        closers = ((END,), ("_NL", "LET"), ("RBRACE",))
         while not self.done:
-            step = next(
-                (kinds for kinds in ((END,), ("_NL", "LET"), ("RBRACE",)) if fits(self.states, *kinds)), None
-            )
+            step = next((kinds for kinds in closers if fits(self.states, *kinds)), None)
             if step is None:
-                self.cut(len(self.states) - 1)
+                self.drop_statement()
                 continue
             try:
                 self.take(step[0], None, self.last, self.last)

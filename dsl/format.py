@@ -43,7 +43,7 @@ class _Line:
     code: str = ""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Recorder(Engine):
     """An engine that notes the terminals it takes, with the meaning that their place gives them."""
 

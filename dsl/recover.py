@@ -12,7 +12,6 @@ from accelscope.dsl.lookahead import (
     first_on_line,
     fits,
     looks_like_statement,
-    starts_statement,
     terminals,
 )
 from accelscope.dsl.messages import syntax_error
@@ -28,7 +27,7 @@ def recover(engine: Engine, problem: Problem) -> Diagnostic:
         finding = problem.finding or _unclosed(engine, problem) or syntax_error(engine, problem)
     misspelt = finding.help is not None and finding.help.startswith("did you mean")
     kept = problem.finding is None and not misspelt and _end_statement(engine)
-    engine.at = _next_statement(engine, problem, [] if kept else _drop_statement(engine))
+    engine.at = _next_statement(engine, problem, [] if kept else engine.drop_statement())
     return finding
 
 
@@ -62,16 +61,6 @@ def _unclosed(engine: Engine, problem: Problem) -> Diagnostic | None:
         span=Span(engine.source, opened, opened + 1),
         labels=(Label(span=Span(engine.source, last, last), text=f"`{mate}` is expected here"),),
     )
-
-
-def _drop_statement(engine: Engine) -> list[str]:
-    """Drop the statement under way; return the brackets that it leaves open."""
-    height = len(engine.states)
-    while not starts_statement(engine.states, height):
-        height -= 1
-    pending = [engine.source.text[start] for start, at in engine.open if at >= height]
-    engine.cut(height)
-    return pending
 
 
 def _next_statement(engine: Engine, problem: Problem, pending: list[str]) -> int:

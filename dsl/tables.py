@@ -28,7 +28,7 @@ Row: TypeAlias = dict[str, Any]
 """What a state does at a terminal (a Row to go to, or a Rule to reduce) and where it goes after a nonterminal."""
 
 
-@frozen(eq=False, kw_only=True)
+@frozen(eq=False, repr=False, kw_only=True)
 class Tables:
     """A grammar ready to run.
 

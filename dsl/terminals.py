@@ -17,7 +17,7 @@ _ESCAPE: Final = re.compile(r"\\([\s\S])")
 _ESCAPES: Final[Mapping[str, str]] = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Literals:
     """Converters of one text, with what they found wrong in `findings`."""
 

@@ -183,3 +183,16 @@ def test_a_finding_has_a_place_and_a_lower_case_message(text):
         assert item.span is not None
         assert item.message[0] in "`a" or item.message[0].islower()
         assert not item.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = if b { c = 1 } = 2\nd = 3\n",
+        "a = f(b { c = 1 } e)\nd = 3\n",
+        "a { b = if c { e = 1 }\n}\nd = 3\n",
+    ],
+)
+def test_a_mistake_behind_a_block_in_a_value(text):
+    assert read(text)[1]
+    assert "d = 3" in kept(text)[-1]
