@@ -14,7 +14,8 @@ from accelscope.dsl.braces import Gap, find_gaps
 from accelscope.dsl.build import MAKERS
 from accelscope.dsl.diagnostics import Diagnostic, Source, in_order
 from accelscope.dsl.engine import END, Engine, Problem
-from accelscope.dsl.limits import MAX_DIAGNOSTICS
+from accelscope.dsl.limits import MAX_DIAGNOSTICS, MAX_FILE_BYTES
+from accelscope.dsl.reading import too_large
 from accelscope.dsl.recover import recover
 from accelscope.dsl.syntax import File, Number, Statement
 from accelscope.dsl.tables import Tables, load
@@ -36,6 +37,8 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
 
     A text with mistakes gives the tree of the statements that could be read.
     """
+    if len(source.text) > MAX_FILE_BYTES:
+        return File(0, 0, (), source), (too_large(source.name),)
     gaps: list[Gap] = []
     with _no_collection():
         engine, findings, complete = _read(source, gaps)

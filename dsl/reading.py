@@ -26,7 +26,7 @@ def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...
         data: the whole file, or its first `MAX_FILE_BYTES + 1` bytes.
     """
     if len(data) > MAX_FILE_BYTES:
-        return None, (_too_large(name),)
+        return None, (too_large(name),)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -36,7 +36,8 @@ def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...
     return Source(name, text), ()
 
 
-def _too_large(name: str) -> Diagnostic:
+def too_large(name: str) -> Diagnostic:
+    """Return the finding for a text that is larger than any that is read."""
     limit = MAX_FILE_BYTES // 2**20
     return Diagnostic(
         code="A503",

@@ -122,6 +122,13 @@ def test_a_huge_file_ends_at_once():
     assert time.process_time() - before < 2
 
 
+def test_a_huge_text_is_not_parsed():
+    before = time.process_time()
+    file, (finding,) = parse(Source("big", "x = 1\n" * 10_000_000))
+    assert (file.statements, finding.code) == ((), "A503")
+    assert time.process_time() - before < 2
+
+
 def test_largest_file():
     assert decode("t", b" " * MAX_FILE_BYTES)[0] is not None
     assert decode("t", b" " * (MAX_FILE_BYTES + 1))[0] is None
