@@ -22,13 +22,12 @@ def plain(node: Expr | None) -> Expr | None:
     return node.expr if isinstance(node, Annotated) else node
 
 
-def shadowed(component: Component, field: FieldSchema, binding: Binding) -> Diagnostic | None:
+def shadowed(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
     """Warn of a word that a field takes where a `let` of the same name gives another value."""
     node = plain(binding.node)
     if field.type != "choice" or not isinstance(node, Name) or node.id not in field.choices:
         return None
-    value = component.get(field.name)
-    if value is None or isinstance(getattr(value, "value", None), Symbol):
+    if isinstance(value, Symbol) and value.name == node.id:
         return None
     return Diagnostic(
         code="A402",

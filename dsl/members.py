@@ -208,7 +208,7 @@ def _set(place: _Place, setting: Setting) -> None:
 def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
     name, component = setting.path[0], place.component
     is_field = name == "count" or name in component.session.fields.of(component)
-    around = any(defines(layer.outer, name) for layer in component.layer_list() if layer.statements)
+    around = any(defines(layer.outer, name) for layer in component.layer_list() if not layer.settings)
     if member is None and not is_field and not around:
         component.session.report(unknown_member(component, place.index, name, setting.spans[0]))
         return
@@ -233,7 +233,7 @@ def _reached(place: _Place, setting: Setting) -> Member | None:
     """Return the member for the first name of a path that no layer gives: borrowed from around, or a new child."""
     name, component = setting.path[0], place.component
     for layer in reversed(component.layer_list()):
-        if layer.statements and defines(layer.outer, name):
+        if not layer.settings and defines(layer.outer, name):
             member = Member(name, "borrowed", scope=layer.outer)
             break
     else:

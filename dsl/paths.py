@@ -181,7 +181,7 @@ def _step(at: Component, name: str, last: bool) -> Component | None:
         raise Problem("A202", f"`{name}` is a value, so nothing in it can be set")
     if last and (name == "count" or name in fields.of(at)):
         return None
-    around = any(defines(layer.outer, name) for layer in at.layer_list() if layer.statements)
+    around = any(defines(layer.outer, name) for layer in at.layer_list() if not layer.settings)
     if around or fields.may_hold(at.kind, name):
         return None
     known = [*_names(at), *BUILT_IN_MEMBERS]

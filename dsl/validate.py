@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from accelscope.dsl.checks import run
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic, Span
@@ -52,6 +54,10 @@ def check_file(session: Session, module: Module, *, lint: bool = False) -> None:
             checker.visit(source, known=True)
     for child in root.children():
         checker.visit(child, known=True)
+
+
+_UNCITED = frozenset({"source", "connect"})
+"""Kinds whose numbers say nothing about a device."""
 
 
 class _Checker:
@@ -157,6 +163,8 @@ class _Checker:
                 continue
             binding = member.bindings[-1]
             field = fields.get(name) or (entries if entries and _entry(entries, name) else None)
+            if field is not None and name == kind.selector:
+                field = evolve(field, choices=_choices(kind))
             if field is None:
                 self._unknown_field(component, name, binding, fields, entries)
                 continue
@@ -203,18 +211,17 @@ class _Checker:
     def _value(
         self, component: Component, name: str, field: FieldSchema, binding: Binding, value: object
     ) -> None:
-        hidden = shadowed(component, field, binding)
-        if hidden is not None:
-            self.report(hidden)
-            return
+        hidden = shadowed(field, binding, value)
         fit = Fit(component, field, binding)
         problem = fit.problem(value)
         if problem is not None:
+            problem.help = hidden.help if hidden is not None else problem.help
             self.report(problem, binding.span)
             return
+        self.report(hidden)
         self.report(fit.doubt(value))
         self.report(decimal_sram(component, name, binding))
-        if self.lint:
+        if self.lint and component.kind not in _UNCITED:
             self.report(uncited(field, binding, value))
         node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
         if isinstance(value, Component) and isinstance(node, Amend):

@@ -1,0 +1,184 @@
+"""Values set from outside: where a path leads, what a copy has, arrays as values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from evaluating import find, program
+from schemas import SCHEMAS
+
+from accelscope.core.operations import ArrayOperations
+from accelscope.dsl.diagnostics import Source, Span
+from accelscope.dsl.overrides import Override, derive, parse_override
+from accelscope.dsl.quantities import show
+from accelscope.dsl.syntax import Name
+from accelscope.dsl.units import built_in
+from accelscope.dsl.values import Quantity
+
+TEXT = """
+link L { bandwidth = 25 GB/s/dir, latency = 1 us }
+link P { bandwidth = 63 GB/s/dir, latency = 2 us }
+package G {
+  memory hbm[5] { class = hbm3, capacity = 16 GB, bandwidth = 670 GB/s }
+  let total = hbm.count * hbm.bandwidth
+}
+node N {
+  package gpu[8] : G
+  switch sw[2] { radix = 64 }
+  connect gpu[*] <-> sw[*] via L
+  connect gpu[*] <-> sw[*] via P
+}
+model m { layers = 8 }
+workload w { prompt = 512 tok }
+deployment d {
+  system = N
+  model = m
+  parallel { tp = 8 }
+  assert parallel.tp <= system.gpu.count else "too many"
+}
+scenario s { deployment = d, workload = w }
+"""
+
+
+def loaded(**more):
+    return program(TEXT, schemas=SCHEMAS, **more)
+
+
+def derived(*texts):
+    made = loaded()
+    overrides = [parse_override(text)[0].override() for text in texts]
+    return made, derive(made.lookup("scenario s"), overrides)
+
+
+def set_value(text, path):
+    made, scenario = derived(text)
+    assert scenario is not None, [item.message for item in made.diagnostics]
+    return show(find(scenario, path).value)
+
+
+def problem(text):
+    made, scenario = derived(text)
+    assert scenario is None
+    return made.diagnostics[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("deployment.parallel.tp=4", "deployment.parallel.tp", "4"),
+        ("tp=4", "deployment.parallel.tp", "4"),
+        ("pp=2", "deployment.parallel.pp", "2"),
+        ("batch=16", "workload.batch", "16"),
+        ("gpu.hbm.bandwidth=1 TB/s", "deployment.system.gpu.hbm.bandwidth", "1 TB/s"),
+        ("gpu.hbm.bandwidth=3.35 TB/s / count", "deployment.system.gpu.hbm.bandwidth", "670 GB/s"),
+        ("hbm.bandwidth=2 TB/s", "deployment.system.gpu.total", "10 TB/s"),
+        ("seed=7", "seed", "7"),
+        ("reserve=8 GB", "deployment.memory.reserve", "8 GB"),
+        ("G.tdp=500 W", "deployment.system.gpu.tdp", "500 W"),
+    ],
+)
+def test_a_path_is_found_in_the_scenario(text, path, expected):
+    assert set_value(text, path) == expected
+
+
+def test_the_scenario_itself_stays_as_it_is():
+    made, _ = derived("tp=4")
+    assert show(find(made.lookup("s"), "deployment.parallel.tp").value) == "8"
+
+
+def test_a_set_value_says_so():
+    _, scenario = derived("tp=4")
+    origin = find(scenario, "deployment.parallel.tp").origin
+    assert (origin.how, origin.text, str(origin.span)) == ("set", "4", "--set:1:4")
+
+
+def test_asserts_see_set_values():
+    _, scenario = derived("tp=16")
+    (outcome,) = find(scenario, "deployment").asserts_hold()
+    assert (outcome.holds, outcome.message) == (False, "too many")
+
+
+def test_a_set_count_is_used():
+    _, scenario = derived("gpu.count=2")
+    assert find(scenario, "deployment.system.gpu").count.magnitude == 2
+
+
+def test_a_reference_is_set_to_another_definition():
+    assert set_value("system=G", "deployment.system.hbm.bandwidth") == "670 GB/s"
+
+
+def test_a_link_is_set_by_its_name():
+    _, scenario = derived("L.bandwidth=50 GB/s/dir")
+    links = [item.via for item in find(scenario, "deployment.system").connections()]
+    assert [show(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
+
+
+def test_several_places_at_one_distance_are_ambiguous():
+    found = problem("link.latency=1 us")
+    assert found.code == "A305"
+    assert "`deployment.system.L.latency`" in found.notes[0]
+
+
+def test_an_unknown_first_name_is_suggested():
+    found = problem("gpuu.hbm.bandwidth=1 TB/s")
+    assert (found.code, found.span.text, found.help) == ("A201", "gpuu", "did you mean `gpu`?")
+
+
+def test_an_unknown_later_name_is_suggested():
+    found = problem("gpu.hbm.bandwith=1 TB/s")
+    assert (found.code, found.span.text, found.help) == ("A202", "bandwith", "did you mean `bandwidth`?")
+
+
+@pytest.mark.parametrize("text", ["tp", "tp=", "=4", ""])
+def test_an_override_has_a_path_and_a_value(text):
+    assert parse_override(text)[1][0].code == "A505"
+
+
+def test_a_mistake_in_an_override_points_into_it():
+    found = parse_override("gpu.hbm.bandwidth=3 +")[1][0]
+    assert found.span.source.text == "gpu.hbm.bandwidth=3 +"
+    assert found.span.start >= len("gpu.hbm.bandwidth=3")
+
+
+def arrays(magnitudes, unit):
+    scale, dimension = built_in().parse(unit)
+    return Quantity(magnitude=np.array(magnitudes) * scale, dimension=dimension)
+
+
+def with_arrays(path, value):
+    made = program(TEXT, schemas=SCHEMAS, operations=ArrayOperations())
+    source = Source("sweep", path)
+    span = Span(source, 0, len(path))
+    override = Override(path=Name(0, len(path), path), value=value, span=span, text=path)
+    return made, derive(made.lookup("s"), [override])
+
+
+def test_an_array_goes_through_arithmetic():
+    made = program(TEXT, schemas=SCHEMAS, operations=ArrayOperations())
+    override = parse_override("hbm.bandwidth=0 B/s")[0].override()
+    ready = Override(path=override.path, value=arrays([1, 2], "TB/s"), span=override.span, text="sweep")
+    scenario = derive(made.lookup("s"), [ready])
+    assert find(scenario, "deployment.system.gpu.total").value.magnitude.tolist() == [5e12, 10e12]
+
+
+def test_an_assert_over_an_array_is_a_mask():
+    _, scenario = with_arrays(
+        "tp", Quantity(magnitude=np.array([4.0, 8, 16]))
+    )
+    (outcome,) = find(scenario, "deployment").asserts_hold()
+    assert outcome.holds.tolist() == [True, True, False]
+
+
+def test_an_uncertain_value_may_be_varied():
+    text = "package X { tdp = 700 W ± 10%\n let half = tdp / 2 }"
+    made = program(text, uncertain=lambda quantity, span: quantity.magnitude + quantity.tolerance.half_width)
+    assert show(find(made.module.root, "X.half").value) == "385 W"
+
+
+def test_a_condition_over_arrays_chooses_elementwise():
+    made = program("let f(x) = if x > 2 and not (x > 3) then 10 else 20", operations=ArrayOperations())
+    call = program("let y = f(x)", operations=ArrayOperations()).module.root.index().members["y"].bindings[0]
+    scope = call.scope
+    scope.outer = made.module.root.index().members["f"].bindings[0].scope
+    found = made.session.value_of(call.node, scope, {"x": Quantity(magnitude=np.array([1.0, 3.0, 4.0]))})
+    assert found.magnitude.tolist() == [20, 10, 20]
