@@ -1,34 +1,74 @@
-"""Every `accel` block of the documentation is a valid text; `accel-fragment` marks what is only a piece of one."""
+"""Every snippet of the documentation does what the page says.
+
+`accel` snippets are whole files and check clean; `accel-fragment` snippets parse; `python` snippets of a page run one
+after the other; commands that start with `accel` or `accelscope` name verbs and files that exist.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from accelscope.core.hookspecs import hookimpl
 from accelscope.core.session import Session
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.parser import parse
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-BLOCK = re.compile(r"^```accel\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SNIPPETS = tuple(
-    pytest.param(
-        found[1], id=f"{page.stem}-{page.read_text(encoding='utf-8')[: found.start()].count(chr(10)) + 1}"
-    )
-    for page in PAGES
-    for found in BLOCK.finditer(page.read_text(encoding="utf-8"))
-)
-
-
-@cache
-def session():
-    return Session.open()
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "examples" / "plugin" / "README.md",
+]
+FENCE = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+COMMAND = re.compile(r"^ {4}(?:accelscope|accel) ([a-z]+)(.*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("text", SNIPPETS)
-def test_a_snippet_is_clean(text, tmp_path):
+def snippets(language: str) -> list[object]:
+    return [
+        pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
+        for page in PAGES
+        for number, (found, text) in enumerate(FENCE.findall(page.read_text()))
+        if found == language
+    ]
+
+
+@pytest.mark.parametrize("text", snippets("accel"))
+def test_a_whole_file_checks_clean(text: str, tmp_path: Path) -> None:
     path = tmp_path / "snippet.accel"
-    path.write_text(text, encoding="utf-8")
-    assert [f"{item.code} {item.message}" for item in session().check(str(path))] == []
+    path.write_text(text)
+    found = Session.open().check(str(path))
+    assert [(item.code, item.message, str(item.span)) for item in found if item.severity == "error"] == []
+
+
+@pytest.mark.parametrize("text", snippets("accel-fragment"))
+def test_a_fragment_parses(text: str) -> None:
+    assert parse(Source("fragment", text))[1] == ()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_of_a_page_runs(page: Path) -> None:
+    space: dict[str, object] = {"__file__": str(page), "__name__": "snippet", "hookimpl": hookimpl}
+    for language, text in FENCE.findall(page.read_text()):
+        if language == "python":
+            exec(compile(text, str(page), "exec"), space)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_commands_name_verbs_and_examples_that_exist() -> None:
+    from accelscope.core.cli import main  # noqa: F401
+
+    verbs = {path.stem for path in (ROOT / "core" / "verbs").glob("*.py")} | {"import"}
+    for page in PAGES:
+        for verb, rest in COMMAND.findall(page.read_text()):
+            assert verb in verbs, (page.name, verb)
+            for name in re.findall(r"examples/[\w/.]+\.accel", rest):
+                assert (ROOT / name).exists(), (page.name, name)
