@@ -156,7 +156,7 @@ class Package:
         doc="time of starting one operation that nothing hides",
         ge=0,
         default=2.1e-6,
-        source="fit to 254 public bf16 GEMMs of H100 SXM in CUDA graphs (aiconfigurator, Apache-2.0), held-out median "
+        source="fit to half of 254 public bf16 GEMMs of H100 SXM in CUDA graphs (aiconfigurator, Apache-2.0), held-out median "
         "error 7 %: 2.6 us with the first access of DRAM, which is 0.5 us; 5 to 6 us without graphs (Vidur, MIT)",
     )
 
@@ -207,7 +207,7 @@ class ConnectSettings:
         doc="time of one synchronisation of all ranks: a one-shot all-reduce takes one, other collectives two",
         ge=0,
         default=3.7e-6,
-        source="fit to 136 public all-reduces of engines on H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), "
+        source="fit to half of 136 public all-reduces of engines on H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), "
         "held-out median error 10 and 14 %",
     )
     collective_efficiency: Term = fraction(

@@ -38,7 +38,7 @@ _NEAR = [
 ]
 _FAR = ["ddr3", "ddr4", "ddr5", "cxl", "dram_flash", "flash"]
 _MEASURED = (
-    "fit to 254 public bf16 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %; its own system "
+    "fit to half of 254 public bf16 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %; its own system "
     "files assume 0.80, and other public sets give 0.69 (A100) to 0.89 (Vidur, MIT)"
 )
 
