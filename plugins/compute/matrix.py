@@ -9,6 +9,7 @@ from accelscope.core.records import ComputeModel
 from accelscope.core.spec import choice, count, fraction, quantity, spec
 from accelscope.core.term import Term, minimum, where
 from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
+from accelscope.plugins.compute import vector
 from accelscope.plugins.compute.engine import (
     OP,
     Engine,
@@ -92,7 +93,12 @@ class Matrix(Engine):
 
 
 def run(part: Part[Any], op: Op, device: Device) -> Usage:
-    """Return what an operation costs on the matrix engines of a device."""
+    """Return what an operation costs on the matrix engines of a device.
+
+    An engine without a kind that is called `vector` or `simd` is no matrix engine, whatever reads its block.
+    """
+    if part.spec.kind is None and part.name in vector.KINDS:
+        return vector.run(part, op, device)
     rate = needed_peak(peak(part, op.dtype), part, op.dtype)
     time = attention_time(part, op, rate) if op.kind == "attention" else product_time(part, op, rate)
     time = where(op.flops > NO_OPS, time, NO_TIME)

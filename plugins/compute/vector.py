@@ -18,15 +18,15 @@ from accelscope.plugins.compute.engine import (
     special_rate,
 )
 
-_KINDS = ("vector", "simd", "vpu", "scalar")
+KINDS = ("vector", "simd", "vpu", "scalar")
 _WIDER = ("fp32", "fp64")
 
 
-@spec(kind="engine", select={"kind": _KINDS}, default=False)
+@spec(kind="engine", select={"kind": KINDS}, default=False)
 class Vector(Engine):
     """A unit that works on many elements at once, without reusing operands between them."""
 
-    kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
+    kind: str | None = choice(*KINDS, doc="sort of engine", optional=True)
     efficiency: Term = fraction(
         doc="achieved share of the peak",
         default=0.75,

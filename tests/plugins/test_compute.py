@@ -140,6 +140,16 @@ def test_a_machine_of_simd_cores_runs_products():
     assert time == pytest.approx(2 * 1024 * 8192**2 / (12.6e15 * 0.75))
 
 
+def test_an_engine_without_a_kind_is_told_by_its_name():
+    op = make_op(m=1024.0, n=8192.0, k=8192.0, dtype="fp16")
+    named, other = (
+        MATRIX.run(make_part(MATRIX, WAFER, name=name, **ON_WAFER), op, make_device()).time.value
+        for name in ("simd", "tensor")
+    )
+    assert named == pytest.approx(2 * 1024 * 8192**2 / (12.6e15 * 0.87))
+    assert other > 10 * named
+
+
 def test_exponentials_add_to_attention_on_a_vector_unit():
     plain = {"ops": VECTORS["ops"]}
     shape = {"kind": "attention", "m": 128.0, "n": 4096.0, "k": 128.0, "dtype": "fp16"}
