@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from accelscope.core.errors import ModelError
-from accelscope.core.spec import block, choice, count, fraction, quantity, spec
+from accelscope.core.spec import block, choice, count, quantity, spec
 from accelscope.core.term import Term, maximum, term, where
 from accelscope.core.work import NO_TIME, Part, Traffic
 
@@ -47,7 +47,11 @@ class Level:
         doc="parts that each keep their own copy of what all cores read", optional=True
     )
     side: str | None = choice(
-        "core", "memory", doc="whether it stands at the cores or at the memory", optional=True
+        "core",
+        "memory",
+        doc="whether it stands at the cores or at the memory; its place says so",
+        optional=True,
+        planned=True,
     )
     shared_with: str | None = choice(doc="memory that it shares its bytes with", optional=True, planned=True)
     coherence: str | None = choice(doc="how far its contents are kept coherent", optional=True, planned=True)
@@ -129,10 +133,3 @@ def _rate(part: Part[Any], given: Term | None) -> Term:
         return UNBOUNDED
     each = given if given.dimension == _PER_SECOND.dimension else given * clock(part)
     return (part.count * each).named(f"peak {part.name} bandwidth")
-
-
-def efficiency_field(default: float, source: str) -> Any:
-    """Declare the achieved share of peak bandwidth with a level's own default."""
-    return fraction(
-        doc="achieved share of the peak, also over the bytes moved", over="B", default=default, source=source
-    )
