@@ -66,7 +66,7 @@ def _shape(component: Component) -> tuple[Quantity, ...]:
             total *= shape[-1].magnitude
     if total > _MOST:
         span = Span(given[0][1].source, given[0][0].start, given[-1][0].end)
-        raise Problem("A209", f"more than {_MOST:.0e} instances of `{component.name}`", span)
+        raise Problem("A209", f"more than {_MOST:,.0f} instances of `{component.name}`", span)
     return tuple(shape)
 
 
@@ -90,5 +90,5 @@ def _counted(component: Component, value: object, span: Span | None) -> Quantity
         message = f"the count of `{component.name}` is a whole number from 1 up, not {show(value)}"
         raise Problem("A107", message, span)
     if not ops.all(n <= _MOST):
-        raise Problem("A209", f"more than {_MOST:.0e} instances of `{component.name}`", span)
+        raise Problem("A209", f"more than {_MOST:,.0f} instances of `{component.name}`", span)
     return value

@@ -245,14 +245,14 @@ def _expected(dimensions: tuple[Dimension, ...], units: tuple[str, ...]) -> str:
             found.append("a plain number")
         else:
             example = _example(unit)
-            found.append(f"in {dimension}" + (f" (for example `{example}`)" if example else ""))
+            found.append(f"in {unit or dimension}" + (f" (for example `{example}`)" if example else ""))
     return " or ".join(found)
 
 
 def _example(unit: str) -> str:
     head, slash, rest = unit.partition("/")
-    prefix = {"B": "G", "op": "", "FLOP": "T", "b": "G", "bit": "", "Hz": "G"}.get(head)
-    return f"1 {prefix}{head}{slash}{rest}" if prefix is not None else f"1 {unit}" if unit else ""
+    prefix = {"B": "G", "FLOP": "T", "b": "G", "Hz": "G"}.get(head)
+    return f"1 {prefix}{head}{slash}{rest}" if prefix is not None else ""
 
 
 _CHECKS: dict[str, Callable[[Fit, object], None]] = {

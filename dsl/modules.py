@@ -195,7 +195,9 @@ class Modules:
                 "A204",
                 f"no library module is called `{use.path}`",
                 span,
-                notes=(f"there are {', '.join(f'`{name}`' for name in sorted(known))}",) if known else (),
+                notes=(f"the modules are {', '.join(f'`{name}`' for name in sorted(known))}",)
+                if known
+                else (),
                 help=did_you_mean(use.path, known),
             )
         return source

@@ -124,16 +124,9 @@ class _Checker:
         within = schema.within
         free = place[1] == TOP and given.block.label is not None
         if not free and "*" not in within and place[1] not in within:
-            where = "at the top of a file" if place[1] == TOP else f"in a `{place[1]}`"
-            places = ", ".join(f"`{name}`" if name != TOP else "the top of a file" for name in within)
-            self.report(
-                Problem(
-                    "A108",
-                    f"a `{component.kind}` cannot stand {where}",
-                    span,
-                    notes=(f"it stands in {places}",),
-                )
-            )
+            places = " or ".join(_stands(kind) for kind in within)
+            message = f"a `{component.kind}` cannot stand {_stands(place[1])}"
+            self.report(Problem("A108", message, span, notes=(f"it stands {places}",)))
         return True
 
     def _unknown_kind(self, component: Component, span: Span) -> Problem:
@@ -275,6 +268,10 @@ class _Checker:
             settings.get(name)
         if via is not None and self.session.fields.schemas and via.kind != "link":
             self.report(Problem("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span)
+
+
+def _stands(kind: str) -> str:
+    return "at the top of a file" if kind == TOP else f"in a `{kind}`"
 
 
 def _entry(entries: FieldSchema, name: str) -> bool:

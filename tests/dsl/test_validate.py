@@ -133,7 +133,7 @@ def test_a_duplicate_points_at_the_first():
 
 def test_a_misplaced_block_says_where_it_stands():
     found = inside("model m { }")
-    assert found.notes == ("it stands in the top of a file",)
+    assert found.notes == ("it stands at the top of a file",)
 
 
 def test_an_implausible_value_of_a_counted_block_explains_the_total():
