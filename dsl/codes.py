@@ -50,7 +50,9 @@ CODES: dict[str, Code] = {
     "A205": _error("unknown-function", "A call of something that is not a function."),
     "A206": _error("wrong-arguments", "A call with arguments that the function does not take."),
     "A207": _error("not-a-block", "A base, link or reference that is not a block of a fitting kind."),
-    "A208": _error("not-a-number", "Arithmetic on something that is not a quantity, or with no finite result."),
+    "A208": _error(
+        "not-a-number", "Arithmetic on something that is not a quantity, or with no finite result."
+    ),
     "A209": _error("too-large", "An expansion, a count or a sweep beyond the limits of one evaluation."),
     "A210": _error("unknown-source", "A citation of a source that nothing declares."),
     "A211": _error("not-supported-here", "A form that the language has but that this place cannot use."),
@@ -60,10 +62,17 @@ CODES: dict[str, Code] = {
     "A303": _error("parallelism", "The parallel split does not fit the model or the system."),
     "A304": _error("no-design", "The file lacks a part that an evaluation needs."),
     "A305": _error("ambiguous-path", "A path fits several places of the scenario."),
+    "A306": _error(
+        "unsupported-dtype", "No engine of the device computes in the data type that is asked for."
+    ),
     # ---- A4xx: lints
     "A401": _warning("missing-citation", "A number of a library file that cites no source."),
-    "A402": _warning("symbol-shadows-let", "A symbol is spelled like a `let` in scope, so the value of the `let` is used."),
-    "A403": _warning("decimal-sram", "On-chip memory given in decimal units; memories count in powers of two."),
+    "A402": _warning(
+        "symbol-shadows-let", "A symbol is spelled like a `let` in scope, so the value of the `let` is used."
+    ),
+    "A403": _warning(
+        "decimal-sram", "On-chip memory given in decimal units; memories count in powers of two."
+    ),
     "A404": _warning("implausible", "A value outside the range that parts of its kind have in practice."),
     "A405": _warning("not-modelled", "A field that binds but that no installed model reads yet."),
     # ---- A5xx: files and the command line
