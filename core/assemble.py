@@ -9,6 +9,7 @@ import numpy as np
 from attrs import evolve, fields
 
 from accelscope.core.bind import Binder
+from accelscope.core.cost import engine_for
 from accelscope.core.design import Design, Model, Money
 from accelscope.core.machine import machine_of
 from accelscope.core.scenario import Load, MemoryPolicy, PrecisionBlock, Scheduler
@@ -16,13 +17,17 @@ from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Calibration, Cost
 from accelscope.core.term import Term, term
 from accelscope.core.uncertainty import Inputs
-from accelscope.core.work import Limit, Machine, Precision
+from accelscope.core.work import NO_OPS, Device, Limit, Machine, Op, Precision
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic, Span
 from accelscope.dsl.values import Attribute, Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.records import Strategy
+    from accelscope.core.registry import Registry
+
+WIDENED = "bf16"
+"""What is computed in, and what a KV cache holds, where nothing else is said."""
 
 
 def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) -> Design | None:
@@ -31,11 +36,13 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
     workload = _referred(scenario, "workload", binder)
     if deployment is None or workload is None:
         return None
+    _refuse_pools(deployment, binder)
     system, model_block = _referred(deployment, "system", binder), _referred(deployment, "model", binder)
     load = _load(workload, binder)
     if system is None or model_block is None:
         return None
     machine = machine_of(system, binder)
+    _refuse_homeless(machine, system, binder)
     model = _model(model_block, binder)
     strategies = _strategies(deployment, binder)
     if machine is None or model is None or load is None:
@@ -44,7 +51,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         scenario=scenario.name,
         machine=_calibrated(machine, deployment, binder),
         model=model,
-        precision=_precision(deployment, model_block, binder),
+        precision=_precision(deployment, model_block, machine, binder),
         strategies=strategies,
         load=load,
         memory=_block(deployment, "memory", MemoryPolicy, binder),
@@ -85,6 +92,36 @@ def _referred(component: Component, name: str, binder: Binder) -> Component | No
     return None
 
 
+def _refuse_pools(deployment: Component, binder: Binder) -> None:
+    for pool in deployment.children("pool")[:1]:
+        binder.problems.append(
+            Diagnostic(
+                code="A211",
+                message="a deployment with pools is bound and checked, but not evaluated yet",
+                span=pool.span,
+                label="one of its pools",
+                help="describe one phase as a deployment of its own, without `pool`",
+            )
+        )
+
+
+def _refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
+    memories = binder.registry.memories
+    if machine is None or any(
+        memories[part.model].capacity(part) is not None for part in machine.device.memories
+    ):
+        return
+    binder.problems.append(
+        Diagnostic(
+            code="A304",
+            message=f"`{machine.device.name}` has no memory that can hold weights",
+            span=system.span,
+            label="in this system",
+            help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
+        )
+    )
+
+
 def _load(workload: Component, binder: Binder) -> Load | None:
     load: Load | None = binder.bind_as(workload, Load)
     if load is not None and load.batch is None:
@@ -116,8 +153,12 @@ def _block(deployment: Component, kind: str, cls: type, binder: Binder) -> Any:
     )
 
 
-def _precision(deployment: Component, model: Component, binder: Binder) -> Precision:
-    """The deployment's own words go before the model's, and those before the defaults."""
+def _precision(deployment: Component, model: Component, machine: Machine, binder: Binder) -> Precision:
+    """The deployment's own words go before the model's, and those before the defaults.
+
+    Weights in a type that no matrix product of the device computes in are widened to 16 bit on the way: that is
+    what weight-only quantisation does.
+    """
     given: dict[str, Any] = {}
     for place in (model, deployment):
         for inner in place.children("precision"):
@@ -127,9 +168,10 @@ def _precision(deployment: Component, model: Component, binder: Binder) -> Preci
                 if isinstance(attribute.value, Symbol)
             }
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
-    return Precision(
-        weights=weights, activations=given.get("activations") or weights, kv=given.get("kv") or "bf16"
-    )
+    activations = given.get("activations")
+    if activations is None:
+        activations = weights if computes_in(machine.device, weights, binder.registry) else WIDENED
+    return Precision(weights=weights, activations=activations, kv=given.get("kv") or WIDENED)
 
 
 def _strategies(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
@@ -221,8 +263,7 @@ def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
 def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
     dtype = design.precision.activations
     device = design.machine.device
-    rates = [binder.registry.computes[part.model].peak(part, dtype) for part in device.engines]
-    if any(rate is not None for rate in rates):
+    if computes_in(device, dtype, binder.registry):
         return
     known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
     binder.problems.append(
@@ -234,6 +275,12 @@ def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -
             help="set `activations` in the `precision` block to one of them",
         )
     )
+
+
+def computes_in(device: Device, dtype: str, registry: Registry) -> bool:
+    """Say whether an engine of a device multiplies matrices in a data type."""
+    op = Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS)
+    return engine_for(op, device, registry) is not None
 
 
 def _entry_names(spec: Any) -> Iterable[str]:

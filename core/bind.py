@@ -84,7 +84,9 @@ class Binder:
         selected = None
         if schema is not None and schema.selector is not None:
             attribute = component.attributes().get(schema.selector)
-            selected = attribute.value.name if attribute and isinstance(attribute.value, Symbol) else None
+            selected = schema.selected_by_label(component.name)
+            if attribute is not None and isinstance(attribute.value, Symbol):
+                selected = attribute.value.name
         return self.registry.spec_for(component.kind, parent, selected)
 
     def part(self, component: Component) -> Part[Any] | None:

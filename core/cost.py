@@ -13,6 +13,11 @@ from accelscope.core.work import Device, Limit, Op, Part, Plan, Traffic, Usage
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
 
+TIERS = 50
+"""Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
+PRODUCTS = ("gemm", "grouped_gemm", "attention")
+"""Kinds of operation that multiply matrices."""
+
 
 @frozen(kw_only=True, eq=False)
 class OpCost:
@@ -95,19 +100,30 @@ def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> l
 
 
 def home_memory(device: Device, registry: Registry) -> Part[Any]:
-    """Return the outermost level of a device that can hold weights and KV cache; assembly makes sure of one."""
-    return [part for part in device.memories if registry.memories[part.model].capacity(part) is not None][-1]
+    """Return the level that holds weights and KV cache: the outermost one that is no tier behind the device's own.
+
+    Assembly makes sure that there is one.
+    """
+    orders = {part.path: registry.memories[part.model].order for part in device.memories}
+    holders = [part for part in device.memories if registry.memories[part.model].capacity(part) is not None]
+    near = [part for part in holders if orders[part.path] < TIERS]
+    return (near or holders)[-1]
 
 
 def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
-    """Return the fastest engine that runs an operation in its data type, or None where the device has none."""
+    """Return the fastest engine that runs an operation in its data type, or None where the device has none.
+
+    Products need an engine that multiplies in this type; other arithmetic may be done in fp32.
+    """
+    dtypes = (op.dtype,) if op.kind in PRODUCTS else (op.dtype, "fp32")
     best: Part[Any] | None = None
     best_rate = 0.0
     for part in device.engines:
         record = registry.computes[part.model]
         if op.kind not in record.kinds:
             continue
-        rate = record.peak(part, op.dtype)
+        rates = (record.peak(part, dtype) for dtype in dtypes)
+        rate = next((rate for rate in rates if rate is not None), None)
         value = float(np.max(rate.value)) if rate is not None else 0.0
         if value > best_rate:
             best, best_rate = part, value

@@ -1,13 +1,13 @@
 """Exceptions for programmers' and plugins' mistakes; a user's mistake is a Diagnostic instead.
 
-    AccelscopeError
-    |-- DescriptionError     a text has errors: carries its diagnostics
-    |-- UsageError           a call of the command line or the API that makes no sense
-    |-- PluginError          names plugin and distribution
-    |   |-- PluginLoadError      an entry point that does not import
-    |   `-- PluginConflictError  two records of one family and name
-    |-- DimensionError       a model mixes dimensions
-    `-- ModelError           a model breaks its contract
+AccelscopeError
+|-- DescriptionError     a text has errors: carries its diagnostics
+|-- UsageError           a call of the command line or the API that makes no sense
+|-- PluginError          names plugin and distribution
+|   |-- PluginLoadError      an entry point that does not import
+|   `-- PluginConflictError  two records of one family and name
+|-- DimensionError       a model mixes dimensions
+`-- ModelError           a model breaks its contract
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class DescriptionError(AccelscopeError):
     """A description has errors; `diagnostics` says which."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"{len(diagnostics)} findings; the first: {diagnostics[0].message}" if diagnostics else "")
+        super().__init__(
+            f"{len(diagnostics)} findings; the first: {diagnostics[0].message}" if diagnostics else ""
+        )
         self.diagnostics = diagnostics
 
 

@@ -25,8 +25,14 @@ class Load:
 class PrecisionBlock:
     """Data types by role."""
 
-    weights: str = choice(*NAMES, doc="stored parameters", default="bf16", source="published checkpoints are bf16")
-    activations: str | None = choice(*NAMES, doc="what is computed in; without it that of the weights", optional=True)
+    weights: str = choice(
+        *NAMES, doc="stored parameters", default="bf16", source="published checkpoints are bf16"
+    )
+    activations: str | None = choice(
+        *NAMES,
+        doc="what is computed in; without it that of the weights where the device can, else bf16",
+        optional=True,
+    )
     kv: str | None = choice(*NAMES, doc="the KV cache; without it 16 bit", optional=True)
 
 

@@ -46,7 +46,9 @@ class Columns:
         self.feasible = np.ones(self.shape, dtype=bool)
 
 
-def solve(design: Design, registry: Registry, shape: tuple[int, ...], inputs: int, wanted: Iterable[Metric]) -> Columns:
+def solve(
+    design: Design, registry: Registry, shape: tuple[int, ...], inputs: int, wanted: Iterable[Metric]
+) -> Columns:
     """Return the columns of a design.
 
     Args:
@@ -65,13 +67,18 @@ def solve(design: Design, registry: Registry, shape: tuple[int, ...], inputs: in
     return columns
 
 
-def _fill(columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]) -> None:
+def _fill(
+    columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
+) -> None:
     for metric in metrics:
         _fill_metric(columns, metric, metric.compute(evaluation), where)
     for limit in evaluation.limits:
         _fill_limit(columns, limit, where)
     if np.prod(columns.shape, dtype=int) <= DETAILED:
-        columns.breakdown = [*_breakdown(columns, evaluation.prefill), *_breakdown(columns, evaluation.decode)]
+        columns.breakdown = [
+            *_breakdown(columns, evaluation.prefill),
+            *_breakdown(columns, evaluation.decode),
+        ]
 
 
 def _fill_metric(columns: Columns, metric: Metric, value: Term | None, where: tuple[slice, ...]) -> None:
@@ -81,7 +88,9 @@ def _fill_metric(columns: Columns, metric: Metric, value: Term | None, where: tu
     array = value.to(metric.unit) if metric.unit else value.to("")
     if metric.name not in columns.metrics:
         full = [np.empty(columns.shape) for _ in range(3 if columns.inputs else 1)]
-        columns.metrics[metric.name] = _column(metric, *full) if columns.inputs else _column(metric, full[0], None, None)
+        columns.metrics[metric.name] = (
+            _column(metric, *full) if columns.inputs else _column(metric, full[0], None, None)
+        )
     column = columns.metrics[metric.name]
     assert column.value is not None  # a metric is None at all points or at none
     if not columns.inputs:

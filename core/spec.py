@@ -167,14 +167,26 @@ def flag(*, doc: str, default: bool | None = None, source: str | None = None, pl
 def listing(*units: str, doc: str, optional: bool = True, planned: bool = False) -> Any:
     """Declare a list; of quantities where units are given ("" for plain numbers), else of anything."""
     return _field(
-        default=None, optional=optional or planned, source=None, type="list", doc=doc, units=units, planned=planned
+        default=None,
+        optional=optional or planned,
+        source=None,
+        type="list",
+        doc=doc,
+        units=units,
+        planned=planned,
     )
 
 
 def constructor(*choices: str, doc: str, planned: bool = False) -> Any:
     """Declare a called symbol such as `structured(2, 4)`; the choices are the symbols."""
     return _field(
-        default=None, optional=True, source=None, type="constructor", doc=doc, choices=choices, planned=planned
+        default=None,
+        optional=True,
+        source=None,
+        type="constructor",
+        doc=doc,
+        choices=choices,
+        planned=planned,
     )
 
 
@@ -194,12 +206,16 @@ def ref(*kinds: str, doc: str, optional: bool = False, text_too: bool = False, p
 
 def block(kind: str, *, doc: str, optional: bool = True) -> Any:
     """Declare one inner block of a kind; the value is its bound spec, or None where absent."""
-    return attrs.field(metadata={_CHILD: {"kind": kind, "doc": doc, "many": False, "required": not optional}}, default=None)
+    return attrs.field(
+        metadata={_CHILD: {"kind": kind, "doc": doc, "many": False, "required": not optional}}, default=None
+    )
 
 
 def blocks(kind: str, *, doc: str) -> Any:
     """Declare the inner blocks of a kind; the value is a tuple of `Part`, in the order written."""
-    return attrs.field(metadata={_CHILD: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=())
+    return attrs.field(
+        metadata={_CHILD: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=()
+    )
 
 
 def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:
@@ -325,7 +341,13 @@ def _entries_schema(cls: type, table: UnitTable) -> FieldSchema | None:
     units = tuple(found[1]["units"])
     dimensions = tuple(table.parse(unit)[1] for unit in units)
     return FieldSchema(
-        name="*", type="quantity", doc=found[1]["doc"], units=units, dimensions=dimensions, choices=found[1]["names"], gt=0
+        name="*",
+        type="quantity",
+        doc=found[1]["doc"],
+        units=units,
+        dimensions=dimensions,
+        choices=found[1]["names"],
+        gt=0,
     )
 
 

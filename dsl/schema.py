@@ -89,6 +89,13 @@ class KindSchema:
     variants: Mapping[str, BlockSchema] = field(factory=dict)
     default: BlockSchema | None = None
 
+    def selected_by_label(self, label: str) -> str | None:
+        """Return the label of a block that does not give the selector, where it names a value of it.
+
+        So `engine vector { ... }` is read like `engine vector { kind = vector, ... }`.
+        """
+        return label if label in self.variants else None
+
     def schema_for(self, selected: str | None) -> BlockSchema | None:
         """Return the schema that reads a block with this selector value."""
         if selected is None or self.selector is None:

@@ -9,7 +9,6 @@ from accelscope.core.records import ComputeModel
 from accelscope.core.spec import choice, count, fraction, quantity, spec
 from accelscope.core.term import Term, minimum, where
 from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
-from accelscope.plugins.compute import vector
 from accelscope.plugins.compute.engine import (
     OP,
     Engine,
@@ -93,12 +92,7 @@ class Matrix(Engine):
 
 
 def run(part: Part[Any], op: Op, device: Device) -> Usage:
-    """Return what an operation costs on the matrix engines of a device.
-
-    An engine without a kind that is called `vector` or `simd` is no matrix engine, whatever reads its block.
-    """
-    if part.spec.kind is None and part.name in vector.KINDS:
-        return vector.run(part, op, device)
+    """Return what an operation costs on the matrix engines of a device."""
     rate = needed_peak(peak(part, op.dtype), part, op.dtype)
     time = attention_time(part, op, rate) if op.kind == "attention" else product_time(part, op, rate)
     time = where(op.flops > NO_OPS, time, NO_TIME)
@@ -126,7 +120,8 @@ def _with_block(part: Part[Any], op: Op, rate: Term, rows: float, columns: float
     each = OP * (2.0 * rows * columns) * (padded / parts + spec.prologue)
     achieved = spec.efficiency if BITS[op.dtype] >= _WIDE else spec.narrow_efficiency
     share = achieved * _delivery(rows, columns, spec.reuse) / _delivery(*BLOCKS[0], spec.reuse)
-    return waves * each / (rate / part.cores * share).named(f"core rate with {rows:g} × {columns:g} tiles")
+    speed = (rate / part.cores * share).named(f"rate of a core with {rows:g} × {columns:g} tiles")
+    return (waves * each / speed).named(f"{rows:g} × {columns:g} tiles")
 
 
 def _delivery(rows: float, columns: float, reuse: Term) -> Term:

@@ -66,6 +66,6 @@ VECTOR = ComputeModel(
     doc="Vector and SIMD units: flops over the achieved share of peak.",
     spec=Vector,
     kinds=("elementwise", "gather", "gemm", "grouped_gemm", "attention"),
-    peak=vector_peak,
+    peak=peak,
     run=run,
 )

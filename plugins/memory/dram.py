@@ -6,7 +6,7 @@ from typing import Any
 
 from accelscope.core.curve import at
 from accelscope.core.records import MemoryModel
-from accelscope.core.spec import choice, fraction, quantity, spec
+from accelscope.core.spec import choice, count, fraction, quantity, spec
 from accelscope.core.term import Term
 from accelscope.core.work import Part, Traffic, Usage
 from accelscope.plugins.memory.level import (
@@ -48,8 +48,9 @@ class Dram(Level):
     """DRAM beside the processor, reached at one aggregate bandwidth."""
 
     class_: str | None = choice(*_NEAR, doc="generation of the memory", optional=True)
+    stacks: Term | None = count(doc="stacks or chips that the totals are of", optional=True)
     bandwidth: Term | None = quantity(
-        "B/s", "B/cycle", doc="peak bandwidth of one stack or chip", gt=0, optional=True
+        "B/s", "B/cycle", doc="peak bandwidth of one instance: of all its stacks or chips", gt=0, optional=True
     )
     efficiency: Any = fraction(
         doc="achieved share of the peak, also over the bytes moved", over="B", default=0.79, source=_MEASURED

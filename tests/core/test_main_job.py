@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from accelscope.core.errors import DescriptionError, UsageError
@@ -89,8 +90,16 @@ def test_latency_and_throughput_agree(result: Result) -> None:
 
 def test_half_the_bandwidth_is_slower_and_scales_what_memory_bounds(shell: Session, main_job: str) -> None:
     fast = value(shell.evaluate(main_job)[0], "tpot")
-    slow = value(shell.evaluate(main_job, sets=["gpu.hbm.bandwidth = 1.675 TB/s / count"])[0], "tpot")
+    slow = value(shell.evaluate(main_job, sets=["gpu.hbm.bandwidth = 1.675 TB/s"])[0], "tpot")
     assert 1.4 * fast < slow < 2 * fast
+
+
+def test_a_sweep_of_bandwidth_is_of_the_whole_device(shell: Session, main_job: str) -> None:
+    result = shell.evaluate(main_job, sets=["gpu.hbm.bandwidth=2 TB/s .. 6 TB/s step 1 TB/s"])[0]
+    tpot = result.metrics["tpot"].value
+    assert tpot is not None and tpot.shape == (5,)
+    assert np.all(np.diff(tpot) < 0)
+    assert tpot[0] >= 1.6 * tpot[-1]
 
 
 def test_eight_bit_weights_are_faster_but_not_twice(shell: Session, main_job: str) -> None:

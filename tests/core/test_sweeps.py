@@ -13,7 +13,7 @@ from accelscope.core.session import Session
 AXES = {
     "batch": ("batch=[1, 3, 8, 64]", "batch={}"),
     "prompt": ("prompt=[128 tok, 1000 tok, 8192 tok]", "prompt={} tok"),
-    "bandwidth": ("gpu.hbm.bandwidth=400 GB/s .. 800 GB/s step 200 GB/s", "gpu.hbm.bandwidth={} GB/s"),
+    "bandwidth": ("gpu.hbm.bandwidth=2 TB/s .. 4 TB/s step 1 TB/s", "gpu.hbm.bandwidth={} TB/s"),
     "tp": ("tp=[1, 2, 3, 4, 8, 16]", "tp={}"),
     "pp": ("pp=[1, 2, 5]", "pp={}"),
 }
@@ -48,9 +48,9 @@ def test_a_large_grid_in_blocks_equals_a_small_one(shell: Session, main_job: str
 
 
 def test_a_sweep_of_hardware_moves_what_depends_on_it(shell: Session, main_job: str) -> None:
-    result = shell.evaluate(main_job, sets=["gpu.hbm.bandwidth=300 GB/s .. 700 GB/s step 100 GB/s"])[0]
-    assert [axis.values for axis in result.axes] == [(300.0, 400.0, 500.0, 600.0, 700.0)]
-    assert result.axes[0].unit == "GB/s"
+    result = shell.evaluate(main_job, sets=["gpu.hbm.bandwidth=2 TB/s .. 6 TB/s step 1 TB/s"])[0]
+    assert [axis.values for axis in result.axes] == [(2.0, 3.0, 4.0, 5.0, 6.0)]
+    assert result.axes[0].unit == "TB/s"
     tpot = result.metrics["tpot"].value
     assert tpot is not None
     assert np.all(np.diff(tpot) < 0)
