@@ -73,16 +73,28 @@ class Connection:
 
 
 def connections_of(component: Component) -> tuple[Connection, ...]:
-    """Return the connections of a component; what is wrong with one is reported, and it is left out."""
-    found = []
+    """Return the connections of a component; what is wrong with one is reported, and it is left out.
+
+    An heir that connects the same ends in the same pattern replaces what it inherits; connections that one text
+    gives to the same ends stand beside each other.
+    """
+    found: list[tuple[Connection, Layer]] = []
     for item in component.index().connects:
         try:
-            found.append(_connection(component, item))
+            made = _connection(component, item)
         except Problem as problem:
             component.session.report(problem, item.span)
+            continue
         except Poisoned:
             continue
-    return tuple(found)
+        found = [(old, layer) for old, layer in found if layer is item.layer or _ends(old) != _ends(made)]
+        found.append((made, item.layer))
+    return tuple(connection for connection, _ in found)
+
+
+def _ends(item: Connection) -> tuple[object, ...]:
+    right = item.right.path if item.right is not None else None
+    return (item.left.path, right, item.pattern)
 
 
 def _connection(owner: Component, item: Item) -> Connection:

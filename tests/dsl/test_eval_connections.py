@@ -52,6 +52,13 @@ def test_a_pattern_has_arguments():
     )
 
 
+def test_an_heir_replaces_a_connection_of_the_same_ends():
+    text = TEXT + "node M extends N { connect gpu[*] <-> sw[*] via L { links_per_source = 9 } }"
+    found = connections(text, "M")
+    assert len(found) == 2
+    assert show(found[-1].settings.get("links_per_source").value) == "9"
+
+
 def test_connections_are_inherited():
     assert len(connections(TEXT + "node M extends N { connect sw[*] <-> sw[*] }", "M")) == 3
 
