@@ -186,7 +186,9 @@ class Component(Described):
             member = self.index().sources.get(name)
             if member is None:
                 return None
-            found = self._values[key] = self.session.child_of(self, member)
+            found = self._values[key] = self.session.guarded(
+                self, name, lambda: self.session.child_of(self, member), lambda: _place(member)
+            )
         return found if isinstance(found, Component) else None
 
     def _evaluate(self, member: Member) -> object:

@@ -52,9 +52,9 @@ def count_of(component: Component) -> Quantity:
 
 
 def _shape(component: Component) -> tuple[Quantity, ...]:
-    if component.has("count"):
+    member = component.index().members.get("count")
+    if member is not None and member.bindings:
         value = component.value("count")
-        member = component.index().members["count"]
         return (_counted(component, value, member.bindings[-1].span),)
     shape = []
     total = 1.0

@@ -63,11 +63,11 @@ _UNCITED = frozenset({"source", "connect"})
 class _Checker:
     """Walks the components of one file."""
 
-    __slots__ = ("_seen", "lint", "module", "session")
+    __slots__ = ("_copies", "lint", "module", "session")
 
     def __init__(self, session: Session, module: Module, lint: bool) -> None:
         self.session, self.module, self.lint = session, module, lint
-        self._seen: set[int] = set()
+        self._copies: set[int] = set()
 
     def report(self, finding: Problem | Diagnostic | None, span: Span | None = None) -> None:
         """Report an error anywhere, and a warning where it is in this file."""
@@ -218,7 +218,16 @@ class _Checker:
             self.report(uncited(field, binding, value))
         node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
         if isinstance(value, Component) and isinstance(node, Amend):
-            self.visit(value, known=True)
+            self._amended(value, node, binding)
+
+    def _amended(self, component: Component, node: Amend, binding: Binding) -> None:
+        """Check a changed copy, unless it is being checked already: then it stands in itself."""
+        if id(node) in self._copies:
+            self.report(Problem("A203", f"this copy of `{component.name}` contains itself"), binding.span)
+            return
+        self._copies.add(id(node))
+        self.visit(component, known=True)
+        self._copies.discard(id(node))
 
     # ---- everything that is not a field
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from evaluating import codes, findings, only, value
+from evaluating import checked, codes, findings, only, value
 
 
 def doubled(template, first):
@@ -92,3 +92,12 @@ def test_a_long_way_backwards_is_a_finding_and_no_crash(text):
 )
 def test_a_cycle_of_two_is_found(text):
     assert set(codes(findings(text))) == {"A203"}
+
+
+def test_a_copy_that_contains_itself_is_a_finding():
+    text = 'package X { deployment d { system = parent { vendor = "V" } } }'
+    assert codes(checked(text)).count("A203") == 1
+
+
+def test_a_block_called_count_is_no_count():
+    assert value("node N { package gpu[8] { package count { } } }", "N.gpu").count.magnitude == 8
