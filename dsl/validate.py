@@ -275,7 +275,7 @@ class _Checker:
             self._fields(settings, schema)
         for name in settings.names():
             settings.get(name)
-        if via is not None and self.session.fields.schemas and via.kind != "link":
+        if via is not None and "link" in self.session.fields.schemas and via.kind != "link":
             self.report(Problem("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span)
 
 
