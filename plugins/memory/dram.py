@@ -48,9 +48,15 @@ class Dram(Level):
     """DRAM beside the processor, reached at one aggregate bandwidth."""
 
     class_: str | None = choice(*_NEAR, doc="generation of the memory", optional=True)
-    stacks: Term | None = count(doc="stacks or chips that the totals are of", optional=True)
+    stacks: Term | None = count(
+        doc="stacks or chips that the totals are of; only texts read it", optional=True
+    )
     bandwidth: Term | None = quantity(
-        "B/s", "B/cycle", doc="peak bandwidth of one instance: of all its stacks or chips", gt=0, optional=True
+        "B/s",
+        "B/cycle",
+        doc="peak bandwidth of one instance: of all its stacks or chips",
+        gt=0,
+        optional=True,
     )
     efficiency: Any = fraction(
         doc="achieved share of the peak, also over the bytes moved", over="B", default=0.79, source=_MEASURED

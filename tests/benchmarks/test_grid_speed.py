@@ -15,7 +15,7 @@ MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.
 SETS = (
     "batch=1..100 step 1",
     "prompt=128 tok .. 12_800 tok step 128 tok",
-    "gpu.hbm.bandwidth=400 GB/s .. 1350 GB/s step 50 GB/s",
+    "gpu.hbm.bandwidth=2 TB/s .. 6.75 TB/s step 0.25 TB/s",
     "tp=[1, 2, 3, 4, 8]",
 )
 
