@@ -67,10 +67,6 @@ class Component(Described):
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}>"
 
-    def label(self) -> str:
-        """Return how messages call the component."""
-        return self.name
-
     @property
     def cites(self) -> tuple[Citation, ...]:
         """The citations of the block, or else of the blocks around it."""

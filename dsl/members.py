@@ -247,9 +247,7 @@ def _reached(place: _Place, setting: Setting) -> Member | None:
 def unknown_member(component: Component, index: Index, name: str, span: Span | None = None) -> Problem:
     """Return the problem of a name that a component does not have."""
     names = [*index.members, *component.session.fields.of(component), *BUILT_IN_MEMBERS]
-    return Problem(
-        "A202", f"`{component.label()}` has no member `{name}`", span, help=did_you_mean(name, names)
-    )
+    return Problem("A202", f"`{component.name}` has no member `{name}`", span, help=did_you_mean(name, names))
 
 
 Reader: TypeAlias = Callable[[_Place, Statement, str], None]

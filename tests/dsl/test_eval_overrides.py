@@ -162,9 +162,7 @@ def test_an_array_goes_through_arithmetic():
 
 
 def test_an_assert_over_an_array_is_a_mask():
-    _, scenario = with_arrays(
-        "tp", Quantity(magnitude=np.array([4.0, 8, 16]))
-    )
+    _, scenario = with_arrays("tp", Quantity(magnitude=np.array([4.0, 8, 16])))
     (outcome,) = find(scenario, "deployment").asserts_hold()
     assert outcome.holds.tolist() == [True, True, False]
 
