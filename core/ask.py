@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from accelscope.core.assemble import assemble
 from accelscope.core.bind import Binder
 from accelscope.core.design import Design
@@ -25,6 +27,7 @@ from accelscope.core.solve import Columns, solve
 from accelscope.core.stack import Piece, stacked
 from accelscope.core.term import Node
 from accelscope.core.uncertainty import Inputs
+from accelscope.core.work import Limit
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.program import Program, Session
@@ -180,8 +183,21 @@ def _design(
     problems = (*session.diagnostics, *binder.problems)
     if design is None or scenario is None:
         raise DescriptionError(problems)
+    design = _checked(design, registry, session)
     _refuse(session)
     return design, scenario
+
+
+def _checked(design: Design, registry: Registry, session: Session) -> Design:
+    """Run the plugins' checks: what they find is reported, and their limits join those of the design."""
+    limits = []
+    for check in registry.checks.values():
+        for item in check.run(design):
+            if isinstance(item, Limit):
+                limits.append(item)
+            else:
+                session.report(item)
+    return evolve(design, limits=(*design.limits, *limits))
 
 
 def _warnings(scenario: Component) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
     part = make_part(MY_MEMORY, {"capacity": "16 GB", "bandwidth": "1 TB/s"}, count=5)
     usage = MY_MEMORY.serve(part, make_traffic("1 GB"))
 
-Every array that a helper makes is read-only, so that a model which writes into its inputs fails.
+Every array that a helper makes is read-only, so that a model which writes into its inputs fails. With
+`pytest_plugins = ["accelscope.core.testing"]` in a conftest, the fixture `accel` turns a text into a `Described`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import attrs
 import numpy as np
 
 from accelscope.core.curve import Curve
+from accelscope.core.described import Described, accel
 from accelscope.core.errors import UsageError
 from accelscope.core.spec import children_of, entries_of, fields_of, written_name
 from accelscope.core.structure import Link, Package, Switch
@@ -23,6 +25,20 @@ from accelscope.core.term import Array, Node, Term, as_term, term
 from accelscope.core.work import Device, Fabric, Op, Part, Traffic
 from accelscope.dsl.units import built_in
 from accelscope.dsl.values import Origin
+
+__all__ = [
+    "Described",
+    "accel",
+    "make_device",
+    "make_fabric",
+    "make_op",
+    "make_part",
+    "make_spec",
+    "make_traffic",
+    "quantity_of",
+    "terms_of",
+    "traced",
+]
 
 Value = str | float | int | Array | Term
 _NUMBER = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*)")
