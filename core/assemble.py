@@ -59,6 +59,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         money=_money(system, machine, binder),
         model_error=_model_error(machine, inputs),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
+        notes=tuple(binder.notes),
     )
     _refuse_unsupported(design, deployment, binder)
     return None if binder.problems else design

@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, evolve, field
 
 from accelscope.core.curve import Curve
-from accelscope.core.spec import children_of, entries_of, fields_of, written_name
+from accelscope.core.spec import about, children_of, entries_of, fields_of, written_name
 from accelscope.core.term import Node, Term, term
 from accelscope.core.work import Part
 from accelscope.dsl.diagnostics import Diagnostic
@@ -30,11 +30,13 @@ class Binder:
     Attributes:
         trace: whether terms keep how they were computed, for `explain`.
         problems: diagnostics so far.
+        notes: what a reader of the result should know, each once.
     """
 
     registry: Registry
     trace: bool = False
     problems: list[Diagnostic] = field(factory=list)
+    notes: dict[str, None] = field(factory=dict)
 
     def bind(self, component: Component, default: type | None = None) -> tuple[Any, Any]:
         """Return (spec instance, record) of a block; the instance is None where something is missing."""
@@ -56,6 +58,8 @@ class Binder:
             written = written_name(name)
             attribute = attributes.get(written)
             if attribute is not None and attribute.value is not None:
+                if told.get("planned") and not about(cls)["cited"]:
+                    self._note_unread(component, attribute)
                 values[name] = self._value(component, attribute)
             elif told["required"]:
                 missing.append((written, told["doc"]))
@@ -112,6 +116,10 @@ class Binder:
     def plain(self, value: Any) -> Term:
         """Return an argument of a pattern as a term; anything but a quantity counts as 1."""
         return self._term(value, "argument", None) if isinstance(value, Quantity) else term(1.0)
+
+    def _note_unread(self, component: Component, attribute: Attribute) -> None:
+        where = f" ({attribute.origin.span})" if attribute.origin.span is not None else ""
+        self.notes[f"`{component.kind}.{attribute.name}` is checked, but no model reads it yet{where}"] = None
 
     def _check_set(self, component: Component, attributes: Iterable[Attribute]) -> None:
         """Hold values that were set from outside against their fields; those of a text have been checked with it."""

@@ -9,7 +9,7 @@ from accelscope.core.spec import anything, block, choice, count, flag, fraction,
 from accelscope.core.term import Term
 
 
-@spec(kind="workload", within=("file", "scenario"))
+@spec(kind="workload", within=("file", "scenario"), cited=False)
 class Load:
     """What is asked of a deployment: prompts, outputs, and how many at once."""
 
@@ -21,7 +21,7 @@ class Load:
     horizon: Term | None = quantity("s", doc="length of a simulated run", gt=0, planned=True)
 
 
-@spec(kind="precision", within=("model", "deployment", "scenario"))
+@spec(kind="precision", within=("model", "deployment", "scenario"), cited=False)
 class PrecisionBlock:
     """Data types by role."""
 
@@ -36,7 +36,7 @@ class PrecisionBlock:
     kv: str | None = choice(*NAMES, doc="the KV cache; without it 16 bit", optional=True)
 
 
-@spec(kind="scheduler", within=("deployment", "pool"))
+@spec(kind="scheduler", within=("deployment", "pool"), cited=False)
 class Scheduler:
     """How an engine forms batches."""
 
@@ -53,7 +53,7 @@ class Scheduler:
     )
 
 
-@spec(kind="deployment.memory", within=("deployment", "pool"))
+@spec(kind="deployment.memory", within=("deployment", "pool"), cited=False)
 class MemoryPolicy:
     """What an engine keeps free of weights and KV cache."""
 
@@ -69,7 +69,7 @@ class MemoryPolicy:
     )
 
 
-@spec(kind="pool", within=("deployment",))
+@spec(kind="pool", within=("deployment",), cited=False)
 class Pool:
     """One of several groups of devices that serve a phase each."""
 
@@ -77,7 +77,7 @@ class Pool:
     redundant_experts: Term | None = count(doc="experts that are held twice", planned=True, ge=0)
 
 
-@spec(kind="all_to_all", within=("deployment", "pool"))
+@spec(kind="all_to_all", within=("deployment", "pool"), cited=False)
 class AllToAll:
     """How tokens travel to experts and back."""
 
@@ -87,7 +87,7 @@ class AllToAll:
     overlap: str | None = choice("none", "two_microbatch", doc="what hides it", planned=True)
 
 
-@spec(kind="kv_transfer", within=("deployment",))
+@spec(kind="kv_transfer", within=("deployment",), cited=False)
 class KvTransfer:
     """How the KV cache moves from a prefill to a decode pool."""
 
@@ -95,7 +95,7 @@ class KvTransfer:
     overlap: str | None = choice("none", "layerwise", doc="what hides it", planned=True)
 
 
-@spec(kind="speculative", within=("deployment", "pool"))
+@spec(kind="speculative", within=("deployment", "pool"), cited=False)
 class Speculative:
     """Speculative decoding."""
 
@@ -103,7 +103,7 @@ class Speculative:
     depth: Term | None = count(doc="tokens proposed at once", planned=True)
 
 
-@spec(kind="deployment", within=("file", "scenario"))
+@spec(kind="deployment", within=("file", "scenario"), cited=False)
 class Deployment:
     """A model on a system: how it is split and in which precision."""
 
@@ -115,17 +115,17 @@ class Deployment:
     scheduler: Any = block("scheduler", doc="how batches form")
 
 
-@spec(kind="slo", within=("file", "scenario"))
+@spec(kind="slo", within=("file", "scenario"), cited=False)
 class Slo:
     """Targets: `require` what must hold, `prefer` what should."""
 
 
-@spec(kind="objective", within=("file", "scenario"))
+@spec(kind="objective", within=("file", "scenario"), cited=False)
 class Objective:
     """What makes one configuration better than another."""
 
 
-@spec(kind="scenario", within=("file",))
+@spec(kind="scenario", within=("file",), cited=False)
 class Scenario:
     """One question: a deployment under a workload."""
 
@@ -137,14 +137,14 @@ class Scenario:
     fidelity: str | None = choice("analytic", "event", doc="how closely time is followed", planned=True)
 
 
-@spec(kind="study", within=("file",))
+@spec(kind="study", within=("file",), cited=False)
 class Study:
     """Sweeps over a scenario."""
 
     base: Any = ref("scenario", doc="the scenario that is varied", planned=True)
 
 
-@spec(kind="uncertainty", within=("study", "scenario"))
+@spec(kind="uncertainty", within=("study", "scenario"), cited=False)
 class Uncertainty:
     """How tolerances become error bars."""
 
@@ -153,7 +153,7 @@ class Uncertainty:
     over: Any = listing(doc="which values vary", planned=True)
 
 
-@spec(kind="report", within=("study", "scenario"))
+@spec(kind="report", within=("study", "scenario"), cited=False)
 class ReportBlock:
     """What a study shows."""
 
@@ -162,7 +162,7 @@ class ReportBlock:
     breakdown: Any = listing(doc="parts that are shown", planned=True)
 
 
-@spec(kind="limits", within=("study", "scenario"))
+@spec(kind="limits", within=("study", "scenario"), cited=False)
 class Limits:
     """Bounds of a study."""
 

@@ -19,216 +19,54 @@ from typing import Any, TypeVar, dataclass_transform
 
 import attrs
 
+from accelscope.core.declare import (
+    CHILD,
+    ENTRIES,
+    FIELD,
+    anything,
+    block,
+    blocks,
+    choice,
+    constructor,
+    count,
+    date,
+    flag,
+    fraction,
+    free_entries,
+    listing,
+    quantity,
+    ref,
+    text,
+)
 from accelscope.core.errors import ModelError
-from accelscope.core.term import term
 from accelscope.dsl.schema import BlockSchema, FieldSchema
 from accelscope.dsl.units import UnitTable, built_in
 
-_KEY = "accelscope"
-_CHILD = "accelscope child"
-_ENTRIES = "accelscope entries"
+__all__ = [
+    "about",
+    "anything",
+    "block",
+    "blocks",
+    "children_of",
+    "choice",
+    "constructor",
+    "count",
+    "date",
+    "entries_of",
+    "fields_of",
+    "flag",
+    "fraction",
+    "free_entries",
+    "listing",
+    "quantity",
+    "ref",
+    "schema_of",
+    "spec",
+    "text",
+    "written_name",
+]
+
 T = TypeVar("T")
-
-
-def _field(*, default: Any, optional: bool, source: str | None, **about: Any) -> Any:
-    given = default is not None
-    if given and not source:
-        raise ModelError(f"a default needs a source: {about.get('doc')!r}")
-    if not about.get("doc"):
-        raise ModelError("a field needs a doc sentence")
-    about |= {"default": default, "source": source, "required": not given and not optional}
-    if about["required"]:
-        return attrs.field(metadata={_KEY: about})
-    if given and about["type"] == "quantity":
-        return attrs.field(default=term(default, about["units"][0]), metadata={_KEY: about})
-    return attrs.field(default=default, metadata={_KEY: about})
-
-
-def quantity(
-    *units: str,
-    doc: str,
-    default: float | None = None,
-    source: str | None = None,
-    optional: bool = False,
-    over: str | None = None,
-    gt: float | None = None,
-    ge: float | None = None,
-    lt: float | None = None,
-    le: float | None = None,
-    plausible: tuple[float, float] | None = None,
-    planned: bool = False,
-) -> Any:
-    """Declare a number with a dimension; a text may use any of the units' dimensions.
-
-    Args:
-        units: unit texts such as "B/s"; the first is the one that documentation and defaults use.
-        doc: one sentence.
-        default: in the first unit; needs a source.
-        source: where the default comes from.
-        optional: an absent value is None.
-        over: unit of the keys where the value may also be a curve.
-        gt, ge, lt, le: bounds in the first unit.
-        plausible: (low, high) in the first unit, beyond which a value is suspicious.
-        planned: no installed model reads it yet.
-    """
-    return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="quantity",
-        doc=doc,
-        units=units or ("",),
-        over=over,
-        gt=gt,
-        ge=ge,
-        lt=lt,
-        le=le,
-        plausible=plausible,
-        planned=planned,
-    )
-
-
-def fraction(
-    *,
-    doc: str,
-    default: float | None = None,
-    source: str | None = None,
-    optional: bool = False,
-    over: str | None = None,
-    planned: bool = False,
-) -> Any:
-    """Declare a plain number above 0 and up to 1."""
-    return quantity(
-        doc=doc, default=default, source=source, optional=optional, over=over, gt=0, le=1, planned=planned
-    )
-
-
-def count(
-    *,
-    doc: str,
-    unit: str = "",
-    default: float | None = None,
-    source: str | None = None,
-    optional: bool = False,
-    ge: float = 1,
-    planned: bool = False,
-) -> Any:
-    """Declare a whole number, by default at least 1; `unit` may be "tok" or "req"."""
-    return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="quantity",
-        doc=doc,
-        units=(unit,),
-        ge=ge,
-        integer=True,
-        planned=planned,
-    )
-
-
-def choice(
-    *choices: str,
-    doc: str,
-    default: str | None = None,
-    source: str | None = None,
-    optional: bool = False,
-    text_too: bool = False,
-    planned: bool = False,
-) -> Any:
-    """Declare one of some symbols; without choices any symbol. The value is a str."""
-    return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="choice",
-        doc=doc,
-        choices=choices,
-        text_too=text_too,
-        planned=planned,
-    )
-
-
-def text(*, doc: str, optional: bool = True) -> Any:
-    """Declare a string."""
-    return _field(default=None, optional=optional, source=None, type="text", doc=doc)
-
-
-def date(*, doc: str) -> Any:
-    """Declare an optional date."""
-    return _field(default=None, optional=True, source=None, type="date", doc=doc)
-
-
-def flag(*, doc: str, default: bool | None = None, source: str | None = None, planned: bool = False) -> Any:
-    """Declare a boolean; without a default it is None where absent."""
-    return _field(default=default, optional=True, source=source, type="flag", doc=doc, planned=planned)
-
-
-def listing(*units: str, doc: str, optional: bool = True, planned: bool = False) -> Any:
-    """Declare a list; of quantities where units are given ("" for plain numbers), else of anything."""
-    return _field(
-        default=None,
-        optional=optional or planned,
-        source=None,
-        type="list",
-        doc=doc,
-        units=units,
-        planned=planned,
-    )
-
-
-def constructor(*choices: str, doc: str, planned: bool = False) -> Any:
-    """Declare a called symbol such as `structured(2, 4)`; the choices are the symbols."""
-    return _field(
-        default=None,
-        optional=True,
-        source=None,
-        type="constructor",
-        doc=doc,
-        choices=choices,
-        planned=planned,
-    )
-
-
-def ref(*kinds: str, doc: str, optional: bool = False, text_too: bool = False, planned: bool = False) -> Any:
-    """Declare a reference to a block of one of some kinds; the value is its component, or a str with text_too."""
-    return _field(
-        default=None,
-        optional=optional or planned,
-        source=None,
-        type="ref",
-        doc=doc,
-        ref_kinds=kinds,
-        text_too=text_too,
-        planned=planned,
-    )
-
-
-def block(kind: str, *, doc: str, optional: bool = True) -> Any:
-    """Declare one inner block of a kind; the value is its bound spec, or None where absent."""
-    return attrs.field(
-        metadata={_CHILD: {"kind": kind, "doc": doc, "many": False, "required": not optional}}, default=None
-    )
-
-
-def blocks(kind: str, *, doc: str) -> Any:
-    """Declare the inner blocks of a kind; the value is a tuple of `Part`, in the order written."""
-    return attrs.field(
-        metadata={_CHILD: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=()
-    )
-
-
-def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:
-    """Declare that a block takes free-named quantities, as `ops { bf16 = 512 MAC/cycle }`.
-
-    The value is a mapping from name to Term. `names` are the allowed names; none means any.
-    """
-    return attrs.field(factory=dict, metadata={_ENTRIES: {"units": units, "doc": doc, "names": tuple(names)}})
-
-
-def anything(*, doc: str) -> Any:
-    """Declare a field that the language checks no further."""
-    return _field(default=None, optional=True, source=None, type="any", doc=doc, planned=True)
 
 
 @dataclass_transform(
@@ -258,6 +96,7 @@ def spec(
     select: Mapping[str, Sequence[str]] | None = None,
     default: bool = True,
     within: Sequence[str] = ("*",),
+    cited: bool = True,
 ) -> Callable[[type[T]], type[T]]:
     """Turn a class into a frozen, keyword-only spec of a kind of block.
 
@@ -266,6 +105,7 @@ def spec(
         select: one field and the values of it that choose this spec among those of its kind.
         default: whether it also reads blocks that do not give the selecting field.
         within: kinds of block that it may stand in; "file" is the top level, where every labelled block may stand.
+        cited: whether its numbers say something about the world, so that a library has to cite a source for them.
     """
 
     def decorate(cls: type[T]) -> type[T]:
@@ -277,6 +117,7 @@ def spec(
             "select": {key: tuple(values) for key, values in (select or {}).items()},
             "default": default,
             "within": tuple(within),
+            "cited": cited,
         }
         return made  # type: ignore[no-any-return]
 
@@ -301,9 +142,9 @@ def schema_of(cls: type, model: str, units: UnitTable | None = None) -> BlockSch
     table = units or built_in()
     told = about(cls)
     fields = {
-        written_name(item.name): _field_schema(written_name(item.name), item.metadata[_KEY], table)
+        written_name(item.name): _field_schema(written_name(item.name), item.metadata[FIELD], table)
         for item in attrs.fields(cls)
-        if _KEY in item.metadata
+        if FIELD in item.metadata
     }
     kind = str(told["kind"])
     return BlockSchema(
@@ -313,24 +154,25 @@ def schema_of(cls: type, model: str, units: UnitTable | None = None) -> BlockSch
         fields=fields,
         within=told["within"],
         entries=_entries_schema(cls, table),
+        cited=told["cited"],
     )
 
 
 def fields_of(cls: type) -> dict[str, dict[str, Any]]:
     """Return what each field of a spec declares, by Python name."""
-    return {item.name: dict(item.metadata[_KEY]) for item in attrs.fields(cls) if _KEY in item.metadata}
+    return {item.name: dict(item.metadata[FIELD]) for item in attrs.fields(cls) if FIELD in item.metadata}
 
 
 def children_of(cls: type) -> dict[str, dict[str, Any]]:
     """Return the inner blocks that a spec takes, by Python name: kind, doc, many, required."""
-    return {item.name: dict(item.metadata[_CHILD]) for item in attrs.fields(cls) if _CHILD in item.metadata}
+    return {item.name: dict(item.metadata[CHILD]) for item in attrs.fields(cls) if CHILD in item.metadata}
 
 
 def entries_of(cls: type) -> tuple[str, dict[str, Any]] | None:
     """Return the Python name and the declaration of the free-named entries of a spec, or None."""
     for item in attrs.fields(cls):
-        if _ENTRIES in item.metadata:
-            return item.name, dict(item.metadata[_ENTRIES])
+        if ENTRIES in item.metadata:
+            return item.name, dict(item.metadata[ENTRIES])
     return None
 
 

@@ -28,7 +28,7 @@ from accelscope.core.work import Part
 _HARDWARE = ("file", "cluster", "rack", "node", "package", "die", "core", "pool", "deployment")
 
 
-@spec(kind="source", within=("file",))
+@spec(kind="source", within=("file",), cited=False)
 class Source:
     """A publication that values cite with `@name`."""
 
@@ -195,7 +195,7 @@ class Cluster:
     """Nodes or packages joined by a network."""
 
 
-@spec(kind="connect", within=_HARDWARE)
+@spec(kind="connect", within=_HARDWARE, cited=False)
 class ConnectSettings:
     """Settings of a `connect` statement."""
 

@@ -63,6 +63,8 @@ class BlockSchema:
         within: kinds of block that it may stand in; "file" is the top level, "*" anywhere.
         entries: for a block of free-named fields such as `ops { bf16 = ... }`, what each of them must be; its
             `choices` are the allowed names (empty: any name).
+        cited: whether its numbers, and those of blocks in it, say something about the world and need a source; a
+            question such as a workload needs none.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class BlockSchema:
     fields: Mapping[str, FieldSchema]
     within: tuple[str, ...] = ("*",)
     entries: FieldSchema | None = None
+    cited: bool = True
 
 
 @frozen(kw_only=True)
@@ -105,15 +108,22 @@ class KindSchema:
     def all_fields(self) -> dict[str, FieldSchema]:
         """Return the fields of all variants, for blocks whose model is still open."""
         found: dict[str, FieldSchema] = {}
-        for schema in (*self.variants.values(), *((self.default,) if self.default else ())):
+        for schema in self._schemas():
             found.update(schema.fields)
         return found
 
     @property
+    def cited(self) -> bool:
+        """Whether numbers in blocks of this kind need a source."""
+        return all(schema.cited for schema in self._schemas())
+
+    def _schemas(self) -> tuple[BlockSchema, ...]:
+        return (*self.variants.values(), *((self.default,) if self.default else ()))
+
+    @property
     def within(self) -> tuple[str, ...]:
         """Kinds of block that this kind may stand in."""
-        schemas = (*self.variants.values(), *((self.default,) if self.default else ()))
-        return tuple(dict.fromkeys(name for schema in schemas for name in schema.within))
+        return tuple(dict.fromkeys(name for schema in self._schemas() for name in schema.within))
 
 
 Schemas = Mapping[str, KindSchema]

@@ -56,10 +56,6 @@ def check_file(session: Session, module: Module, *, lint: bool = False) -> None:
         checker.visit(child, known=True)
 
 
-_UNCITED = frozenset({"source", "connect"})
-"""Kinds whose numbers say nothing about a device."""
-
-
 class _Checker:
     """Walks the components of one file."""
 
@@ -165,10 +161,22 @@ class _Checker:
             if isinstance(attribute, Attribute):
                 self._value(component, name, field, binding, attribute.value)
 
+    def _needs_sources(self, component: Component) -> bool:
+        """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""
+        at: Component | None = component
+        while at is not None:
+            kind = self.session.fields.schema(at)
+            if kind is not None and not kind.cited:
+                return False
+            at = at.parent
+        return True
+
     def _selected(self, component: Component, kind: KindSchema) -> BlockSchema | None:
         """Return the schema of the model that reads a block; None where it cannot be told."""
-        if kind.selector is None or not component.has(kind.selector):
+        if kind.selector is None:
             return kind.default
+        if not component.has(kind.selector):
+            return kind.schema_for(kind.selected_by_label(component.name))
         attribute = component.get(kind.selector)
         if not isinstance(attribute, Attribute):
             return None
@@ -214,7 +222,7 @@ class _Checker:
         self.report(hidden)
         self.report(fit.doubt(value))
         self.report(decimal_sram(component, name, binding))
-        if self.lint and component.kind not in _UNCITED:
+        if self.lint and self._needs_sources(component):
             self.report(uncited(field, binding, value))
         node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
         if isinstance(value, Component) and isinstance(node, Amend):
