@@ -11,8 +11,10 @@ from attrs import evolve, fields
 from accelscope.core.bind import Binder
 from accelscope.core.cost import engine_for
 from accelscope.core.design import Design, Model, Money
+from accelscope.core.dtypes import BITS
 from accelscope.core.machine import machine_of
-from accelscope.core.scenario import Load, MemoryPolicy, PrecisionBlock, Scheduler
+from accelscope.core.references import referred
+from accelscope.core.scenario import Deployment, Load, MemoryPolicy, PrecisionBlock, Scenario, Scheduler
 from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Calibration, Cost
 from accelscope.core.term import Term, term
@@ -32,12 +34,15 @@ WIDENED = "bf16"
 
 def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) -> Design | None:
     """Return the design of a scenario, or None with the reasons in `binder.problems`."""
-    deployment = _referred(scenario, "deployment", binder)
-    workload = _referred(scenario, "workload", binder)
+    deployment = referred(scenario, "deployment", Scenario, binder)
+    workload = referred(scenario, "workload", Scenario, binder)
     if deployment is None or workload is None:
         return None
     _refuse_pools(deployment, binder)
-    system, model_block = _referred(deployment, "system", binder), _referred(deployment, "model", binder)
+    system, model_block = (
+        referred(deployment, "system", Deployment, binder),
+        referred(deployment, "model", Deployment, binder),
+    )
     load = _load(workload, binder)
     if system is None or model_block is None:
         return None
@@ -70,27 +75,6 @@ def _model_error(machine: Machine, inputs: Inputs | None) -> Term:
     if inputs is None:
         return term(1.0)
     return inputs.model_error(float(np.max(machine.device.package.model_spread.value)))
-
-
-def _referred(component: Component, name: str, binder: Binder) -> Component | None:
-    """Return the component that a field refers to, or an inner block of that kind."""
-    attribute = component.attributes().get(name)
-    if attribute is not None and isinstance(attribute.value, Component):
-        return attribute.value
-    inner = component.children(name)
-    if inner:
-        return inner[0]
-    if attribute is None:
-        binder.problems.append(
-            Diagnostic(
-                code="A106",
-                message=f"`{component.kind} {component.name}` needs `{name}`",
-                span=component.span,
-                label="missing here",
-                help=f"add `{name} = ...` to the block",
-            )
-        )
-    return None
 
 
 def _refuse_pools(deployment: Component, binder: Binder) -> None:
@@ -163,10 +147,11 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
     given: dict[str, Any] = {}
     for place in (model, deployment):
         for inner in place.children("precision"):
+            binder.bind_as(inner, PrecisionBlock)
             given |= {
                 name: attribute.value.name
                 for name, attribute in inner.attributes().items()
-                if isinstance(attribute.value, Symbol)
+                if isinstance(attribute.value, Symbol) and attribute.value.name in BITS
             }
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
     activations = given.get("activations")

@@ -16,6 +16,10 @@ POINTS = 20
 """Points of a sweep that a table shows."""
 
 
+CONDITION = "assert"
+"""How the names of limits begin that are conditions of the text and have nothing to measure."""
+
+
 def shown(value: float | None, unit: str) -> str:
     """Return a number in a unit as people write it, or "-" where there is none."""
     if value is None:
@@ -42,16 +46,42 @@ def metric_rows(point: dict[str, Any], headlines: frozenset[str]) -> Iterator[li
 def limit_rows(point: dict[str, Any]) -> Iterator[list[str]]:
     """Yield name, used, available and verdict of the limits of a point."""
     for limit in point["limits"]:
-        used, available = limit["used"], limit["available"]
-        over = used is not None and available is not None and used > available
-        share = f"{used / available:.0%}" if used is not None and available else ""
-        verdict = "exceeded: " + limit.get("reason", "") if over else share
-        yield [
-            limit["name"],
-            shown(used, limit["unit"]),
-            shown(available, limit["unit"]),
-            verdict.rstrip(": "),
-        ]
+        over = _exceeded(limit)
+        if limit["name"].startswith(CONDITION):
+            yield [limit["name"], "", "", f"broken: {limit.get('reason', '')}" if over else "holds"]
+            continue
+        used, available = _pair(limit)
+        share = f"{limit['used'] / limit['available']:.0%}" if limit["available"] else ""
+        yield [limit["name"], used, available, "EXCEEDED" if over else share]
+
+
+def exceeded(point: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each limit that a point breaks: which, by how much, and why that matters."""
+    for limit in filter(_exceeded, point["limits"]):
+        reason = limit.get("reason", "")
+        if limit["name"].startswith(CONDITION):
+            yield f"{limit['name']}: {reason}"
+            continue
+        used, available = _pair(limit)
+        ratio = limit["used"] / limit["available"] if limit["available"] else 0.0
+        times = f", {ratio:.2f} times what there is" if ratio > 1 and limit["unit"] else ""
+        yield f"{limit['name']}: {used} used, {available} available{times}" + (
+            f"; {reason}" if reason else ""
+        )
+
+
+def _exceeded(limit: dict[str, Any]) -> bool:
+    used, available = limit["used"], limit["available"]
+    return used is not None and available is not None and used > available
+
+
+def _pair(limit: dict[str, Any]) -> tuple[str, str]:
+    """Return used and available in one unit: in GiB where the available bytes are a round number of them."""
+    used, available = shown(limit["used"], limit["unit"]), shown(limit["available"], limit["unit"])
+    number, _, unit = available.partition(" ")
+    if unit.endswith("iB") and not used.endswith(unit) and limit["used"] is not None and float(number) > 0:
+        used = f"{limit['used'] / (limit['available'] / float(number)):.4g} {unit}"
+    return used, available
 
 
 def breakdown_rows(point: dict[str, Any]) -> Iterator[list[str]]:

@@ -9,6 +9,7 @@ from accelscope.core.records import Report
 from accelscope.core.result import Result
 from accelscope.core.summarize import (
     breakdown_rows,
+    exceeded,
     headlines,
     limit_rows,
     metric_rows,
@@ -37,6 +38,7 @@ def _point(result: Result, stream: TextIO) -> None:
         stream,
         point["feasible"],
     )
+    stream.writelines(f"  {line}\n" for line in exceeded(point))
     metrics = list(metric_rows(point, headlines(result)))
     _table("metrics", ("METRIC", "VALUE", "LOW .. HIGH"), metrics, stream)
     _table("limits", ("LIMIT", "USED", "AVAILABLE", ""), list(limit_rows(point)), stream)
