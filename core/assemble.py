@@ -207,30 +207,34 @@ def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Mach
 
 def _money(system: Component, machine: Machine, binder: Binder) -> Money:
     """The outermost priced block pays for all below it; without one, the packages' own prices do."""
-    rate, electricity = _priced(system, machine, binder)
+    money = _priced(system, machine, binder)
     package = machine.device.package
-    if rate is None and package.price is not None:
-        lifetime = term(fields_of(Cost)["lifetime"]["default"], "yr")
-        rate = package.price * machine.devices / lifetime.named("lifetime")
-    return Money(rate=rate, electricity=electricity)
+    if money is None and package.price is not None:
+        lifetime = term(fields_of(Cost)["lifetime"]["default"], "yr").named("lifetime")
+        return Money(rate=package.price * machine.devices / lifetime)
+    return money or Money()
 
 
-def _priced(component: Component, machine: Machine, binder: Binder) -> tuple[Term | None, Term | None]:
+def _priced(component: Component, machine: Machine, binder: Binder) -> Money | None:
     for block in component.children("cost"):
         cost = binder.bind_as(block, Cost)
         if cost is None:
             continue
+        by_chip = cost.per == "chip"
         if cost.price is not None:
-            rate = cost.price * machine.devices if cost.per == "chip" else cost.price
-            return rate.named("rent of the system"), cost.electricity
+            rate = cost.price * machine.devices if by_chip else cost.price
+            return Money(
+                rate=rate.named("rent of the system"), electricity=cost.electricity, by_device=by_chip
+            )
         if cost.capex is not None:
-            return (cost.capex / cost.lifetime).named("purchase over lifetime"), cost.electricity
+            rate = (cost.capex / cost.lifetime).named("purchase over lifetime")
+            return Money(rate=rate, electricity=cost.electricity)
     for child in component.children():
         if child.kind in ("rack", "node", "cluster", "package"):
-            rate, electricity = _priced(child, machine, binder)
-            if rate is not None:
-                return rate * binder.count(child), electricity
-    return None, None
+            money = _priced(child, machine, binder)
+            if money is not None and money.rate is not None:
+                return money if money.by_device else evolve(money, rate=money.rate * binder.count(child))
+    return None
 
 
 def _asserts(components: Iterable[Component]) -> Iterable[Limit]:

@@ -28,10 +28,12 @@ class Money:
     Attributes:
         rate: USD a second of the whole system, or None where no price is given.
         electricity: USD a joule, or None.
+        by_device: whether single devices are paid for, rather than whole groups of the innermost tier (nodes).
     """
 
     rate: Term | None = None
     electricity: Term | None = None
+    by_device: bool = False
 
 
 @frozen(kw_only=True, eq=False)

@@ -88,3 +88,16 @@ def test_weights_do_not_live_in_a_tier_behind_the_device(shell: Session, path: P
     point = shell.evaluate(str(path))[0].point()
     memory = next(row for row in point["limits"] if row["name"] == "memory")
     assert memory["available"] == 80 * 2**30
+
+
+def cost(shell: Session, path: Path, system: str, tp: int) -> float:
+    point = ask(shell, path, system=system, more=f", parallel {{ tp = {tp} }}")
+    return point["metrics"]["cost_per_mtok"]["value"] * point["metrics"]["throughput"]["value"]  # type: ignore[index]
+
+
+def test_idle_devices_of_a_node_are_paid_for(shell: Session, path: Path) -> None:
+    assert cost(shell, path, "DGX_H100", 4) == pytest.approx(cost(shell, path, "DGX_H100", 8))
+
+
+def test_idle_nodes_of_a_cluster_are_not_paid_for(shell: Session, path: Path) -> None:
+    assert cost(shell, path, "H100_SuperPOD", 8) == pytest.approx(cost(shell, path, "DGX_H100", 8))
