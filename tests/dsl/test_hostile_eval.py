@@ -6,6 +6,7 @@ import time
 
 import pytest
 from evaluating import checked, codes, findings, only, value
+from timing import seconds
 
 
 def doubled(template, first):
@@ -44,7 +45,7 @@ def test_bases_doubled_sixty_times_are_inherited_once():
 def test_an_explosion_is_one_finding(text):
     start = time.process_time()
     assert only(findings(text)).code == "A209"
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < seconds(3)
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "1.5"])

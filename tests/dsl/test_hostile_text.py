@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sample_texts import ALL
+from timing import seconds
 
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
@@ -64,7 +65,7 @@ def test_hostile_text_ends_quickly(text):
     before = time.process_time()
     file, findings = parse(Source("t", text))
     format_text(Source("t", text))
-    assert time.process_time() - before < 4
+    assert time.process_time() - before < seconds(4)
     assert len(findings) <= 120
     assert sys.getrecursionlimit() == limit
     repr(file)
@@ -119,14 +120,14 @@ def test_a_huge_file_ends_at_once():
     before = time.process_time()
     source, (finding,) = decode("big", b"x" * 50_000_000)
     assert (source, finding.code) == (None, "A503")
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < seconds(2)
 
 
 def test_a_huge_text_is_not_parsed():
     before = time.process_time()
     file, (finding,) = parse(Source("big", "x = 1\n" * 10_000_000))
     assert (file.statements, finding.code) == ((), "A503")
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < seconds(2)
 
 
 def test_largest_file():
@@ -186,7 +187,7 @@ def test_mutated_texts_give_findings_not_exceptions(text):
     source = Source("t", text)
     before = time.process_time()
     file, findings = parse(source)
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < seconds(1)
     for item in findings:
         assert 0 <= item.span.start <= item.span.end <= len(text)
     if not findings:
