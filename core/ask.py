@@ -20,7 +20,7 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate import evaluate
 from accelscope.core.manifest import manifest
 from accelscope.core.operations import ArrayOperations
-from accelscope.core.question import Question, Swept, placed, question
+from accelscope.core.question import Question, Swept, placed, pruned, question
 from accelscope.core.requirements import requirement_rows
 from accelscope.core.result import RequirementRow, Result
 from accelscope.core.solve import Columns, solve
@@ -184,6 +184,9 @@ def _design(
     if design is None or scenario is None:
         raise DescriptionError(problems)
     design = _checked(design, registry, session)
+    if shape is not None:
+        left_out = tuple(pruned(asked, scenario, numeric, dimensions))
+        design = evolve(design, limits=(*design.limits, *left_out))
     _refuse(session)
     return design, scenario
 

@@ -19,7 +19,7 @@ from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Calibration, Cost
 from accelscope.core.term import Term, term
 from accelscope.core.uncertainty import Inputs
-from accelscope.core.work import NO_OPS, Device, Limit, Machine, Op, Precision
+from accelscope.core.work import NO_OPS, Device, Limit, Machine, Op, Precision, condition
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic, Span
 from accelscope.dsl.values import Attribute, Symbol
@@ -241,13 +241,8 @@ def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
     """Asserts of the parts of a scenario; one that fails makes the point infeasible, with its message."""
     for component in components:
         for item in component.asserts_hold():
-            held = np.asarray(item.holds)
-            yield Limit(
-                name=f"assert at {item.span.source.name}:{item.span.line}",
-                used=Term(np.where(held, 0.0, 1.0)),
-                available=term(0.0),
-                reason=item.message or item.text,
-            )
+            name = f"assert at {item.span.source.name}:{item.span.line}"
+            yield condition(name, np.asarray(item.holds), item.message or item.text)
 
 
 def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:

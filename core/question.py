@@ -9,15 +9,19 @@ from attrs import frozen
 
 from accelscope.core.errors import DescriptionError
 from accelscope.core.space import Axis, along
+from accelscope.core.work import Limit, condition
 from accelscope.dsl.component import Component
-from accelscope.dsl.diagnostics import Diagnostic, has_errors
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span, has_errors
 from accelscope.dsl.domains import Axis as Statement
 from accelscope.dsl.domains import evaluate_domain
-from accelscope.dsl.overrides import Assignment, Override, derive, parse_override
+from accelscope.dsl.overrides import Assignment, Override, derive, parse_override, scope_of
+from accelscope.dsl.paths import resolve_path
+from accelscope.dsl.problems import Problem
 from accelscope.dsl.program import Program, Session, load
-from accelscope.dsl.syntax import ListOf, Range
+from accelscope.dsl.syntax import Expr, ListOf, Name, Range
 from accelscope.dsl.units import NONE
-from accelscope.dsl.values import Quantity, Symbol
+from accelscope.dsl.values import Attribute, Quantity, Symbol
+from accelscope.dsl.walk import nodes
 
 
 @frozen(kw_only=True, eq=False)
@@ -93,6 +97,53 @@ def placed(
         text = statement.domain.span(statement.scope.source).text
         overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
     return derive(scenario, overrides)
+
+
+def pruned(
+    asked: Question, scenario: Component, numeric: tuple[Swept, ...], dimensions: int
+) -> Iterator[Limit]:
+    """Yield a limit for each `when` of a sweep: points where it does not hold are left out.
+
+    Its names are those of the swept paths, or paths of the scenario such as `tp`.
+    """
+    session = scenario.session
+    program = load(asked.program.module.source, session)
+    statements = _owner(program, asked.name).sweeps()
+    swept: dict[str, object] = {}
+    for item in asked.swept:
+        statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
+        values = evaluate_domain(session, statement) or ()
+        if item.axis.numeric and values:
+            swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
+    for statement in statements:
+        if statement.when is None:
+            continue
+        names = {name: _of_scenario(scenario, name) for name in _names_of(statement.when)} | swept
+        known = {name: value for name, value in names.items() if value is not None}
+        holds = session.value_of(statement.when, scope_of(scenario, statement.scope.source), known)
+        if holds is not None:
+            text = statement.when.span(statement.scope.source).text
+            yield condition(
+                f"when {text}", np.asarray(holds), f"the sweep leaves points out where not {text}"
+            )
+
+
+def _names_of(node: Expr) -> set[str]:
+    return {item.id for item in nodes(node) if isinstance(item, Name)}
+
+
+def _of_scenario(scenario: Component, name: str) -> object:
+    """Return the value that a path of one name has in a scenario, or None."""
+    nowhere = Span(Source("", ""), 0, 0)
+    try:
+        path = resolve_path(scenario, (name,), (nowhere,))
+    except Problem:
+        return None
+    at: object = scenario
+    for step in path:
+        found = at.get(step) if isinstance(at, Component) else None
+        at = found.value if isinstance(found, Attribute) else found
+    return at
 
 
 def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quantity:

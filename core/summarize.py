@@ -16,7 +16,7 @@ POINTS = 20
 """Points of a sweep that a table shows."""
 
 
-CONDITION = "assert"
+CONDITION = ("assert ", "when ")
 """How the names of limits begin that are conditions of the text and have nothing to measure."""
 
 

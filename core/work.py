@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from attrs import field, frozen
 
-from accelscope.core.term import Term, term
+from accelscope.core.term import Array, Term, term
 
 S = TypeVar("S")
 
@@ -143,7 +144,7 @@ class Collective:
     layered: bool = True
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(eq=False)
 class Limit:
     """A resource with what is used of it; a point is infeasible where used exceeds available."""
 
@@ -151,6 +152,11 @@ class Limit:
     used: Term
     available: Term
     reason: str = ""
+
+
+def condition(name: str, holds: Array, reason: str) -> Limit:
+    """Return a condition as a limit: a point is infeasible where it does not hold."""
+    return Limit(name, used=Term(np.where(holds, 0.0, 1.0)), available=term(0.0), reason=reason)
 
 
 @frozen(kw_only=True, eq=False)

@@ -90,3 +90,20 @@ def test_a_range_without_steps_says_how_to_divide_it(shell: Session, main_job: s
 def test_too_many_points_are_refused(shell: Session, main_job: str) -> None:
     with pytest.raises(UsageError, match="points are more than"):
         shell.sweep(main_job, sets=["batch=1..1000 step 1", "prompt=1 tok..500000 tok step 1 tok"])
+
+
+def test_points_that_when_excludes_are_left_out(shell: Session, tmp_path: object) -> None:
+    path = f"{tmp_path}/when.accel"
+    with open(path, "w") as file:
+        file.write(
+            "use std.nvidia { DGX_H100 }\n"
+            "use std.models { llama3_8b }\n"
+            "workload w { batch = 1, prompt = 512 tok, output = 64 tok }\n"
+            "deployment d { system = DGX_H100, model = llama3_8b }\n"
+            "scenario s { deployment = d, workload = w\n"
+            "  sweep tp in [1, 2, 4, 8]\n"
+            "  sweep batch in [1, 2] when tp > batch\n"
+            "}\n"
+        )
+    result = shell.evaluate(path)[0]
+    assert result.feasible.tolist() == [[False, False], [True, False], [True, True], [True, True]]
