@@ -14,8 +14,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from accelscope.core import hookspecs
-from accelscope.core.manual import Entry, entries, overview
 from accelscope.core.registry import Registry
+from accelscope.core.show.manual import Entry, entries, overview
 from accelscope.dsl.codes import CODES
 
 HERE = Path(__file__).parent / "reference"

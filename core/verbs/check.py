@@ -7,7 +7,7 @@ import sys
 import rich_click as click
 
 from accelscope.core.cli import FINDINGS, OK, USAGE, Settings
-from accelscope.core.render import to_github, to_json
+from accelscope.core.show.render import to_github, to_json
 from accelscope.core.verbs.shared import open_session, print_diagnostics, say
 from accelscope.dsl.diagnostics import has_errors
 

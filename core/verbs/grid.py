@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accelscope.core.errors import UsageError
-from accelscope.core.frame import columns
 from accelscope.core.output import opened
+from accelscope.core.show.frame import columns
 
 if TYPE_CHECKING:
     from accelscope.core.result import Result

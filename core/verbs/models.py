@@ -9,8 +9,8 @@ import rich_click as click
 
 from accelscope.core.cli import Settings
 from accelscope.core.errors import UsageError
-from accelscope.core.manual import Entry, entries, overview
-from accelscope.core.tabulate import tabulate
+from accelscope.core.show.manual import Entry, entries, overview
+from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.shared import open_session
 from accelscope.dsl.suggest import did_you_mean
 

@@ -9,7 +9,7 @@ import rich_click as click
 from accelscope.core.cli import FINDINGS, OK, Settings
 from accelscope.core.origins import Failure, Plugin
 from accelscope.core.registry import Registry
-from accelscope.core.tabulate import tabulate
+from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.shared import open_session, say
 
 

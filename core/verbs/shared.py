@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import rich_click as click
 
 from accelscope.core.errors import UsageError
-from accelscope.core.excerpt import WIDTH
-from accelscope.core.render import render, summary
+from accelscope.core.show.excerpt import WIDTH
+from accelscope.core.show.render import render, summary
 from accelscope.dsl.suggest import did_you_mean
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.output import opened
 from accelscope.core.pareto import pareto
 from accelscope.core.result import Result
-from accelscope.core.summarize import axis_text, shown
-from accelscope.core.tabulate import tabulate
+from accelscope.core.show.summarize import axis_text, shown
+from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.grid import written
 from accelscope.core.verbs.shared import asking, open_session, report_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from typing import TextIO
 
-from accelscope.core.frame import columns, units
 from accelscope.core.records import Report
 from accelscope.core.result import Result
+from accelscope.core.show.frame import columns, units
 
 
 def write(results: tuple[Result, ...], stream: TextIO) -> None:

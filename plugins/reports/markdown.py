@@ -7,7 +7,7 @@ from typing import TextIO
 
 from accelscope.core.records import Report
 from accelscope.core.result import Result
-from accelscope.core.summarize import (
+from accelscope.core.show.summarize import (
     breakdown_rows,
     headlines,
     limit_rows,
@@ -15,7 +15,7 @@ from accelscope.core.summarize import (
     requirement_rows,
     sweep_rows,
 )
-from accelscope.core.tabulate import markdown
+from accelscope.core.show.tabulate import markdown
 
 
 def write(results: tuple[Result, ...], stream: TextIO) -> None:

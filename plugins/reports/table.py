@@ -7,7 +7,7 @@ from typing import TextIO
 
 from accelscope.core.records import Report
 from accelscope.core.result import Result
-from accelscope.core.summarize import (
+from accelscope.core.show.summarize import (
     breakdown_rows,
     exceeded,
     headlines,
@@ -16,7 +16,7 @@ from accelscope.core.summarize import (
     requirement_rows,
     sweep_rows,
 )
-from accelscope.core.tabulate import tabulate
+from accelscope.core.show.tabulate import tabulate
 
 _RIGHT = {"metrics": (1, 2), "limits": (1, 2), "time": (3, 4)}
 

@@ -9,8 +9,8 @@ import pytest
 
 from accelscope.core import hookspecs
 from accelscope.core.commands import built_in
-from accelscope.core.manual import entries, overview
 from accelscope.core.registry import Registry
+from accelscope.core.show.manual import entries, overview
 from accelscope.dsl.codes import CODES
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from accelscope.core.render import render, summary, to_github, to_json
+from accelscope.core.show.render import render, summary, to_github, to_json
 from accelscope.dsl.diagnostics import Diagnostic, Label, Source, Span
 
 TEXT = """\

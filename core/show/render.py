@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from accelscope.core.excerpt import WIDTH, Mark, excerpt, printable
+from accelscope.core.show.excerpt import WIDTH, Mark, excerpt, printable
 from accelscope.dsl.diagnostics import Diagnostic, Span
 
 STYLES = {

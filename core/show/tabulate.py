@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from accelscope.core.excerpt import cells, printable
+from accelscope.core.show.excerpt import cells, printable
 
 
 def tabulate(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), right: Iterable[int] = ()) -> str:
