@@ -11,7 +11,6 @@ NEEDED = (
     "accelscope/py.typed",
     "accelscope/core/cli.py",
     "accelscope/dsl/grammar.lark",
-    "accelscope/dsl/tables.json",
     "accelscope/dsl/program.py",
     "accelscope/plugins/memory/__init__.py",
     "accelscope/plugins/library/std/nvidia.accel",

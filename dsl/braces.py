@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from attrs import define, field, frozen
+from lark import Token
 
 from accelscope.dsl.diagnostics import Diagnostic, Label, Source, Span
+from accelscope.dsl.grammar import place, terminals
 from accelscope.dsl.limits import MAX_REPAIRS
-from accelscope.dsl.lookahead import SEPARATORS, Terminal, terminals
-from accelscope.dsl.tables import Tables
+from accelscope.dsl.lookahead import SEPARATORS
 
 
 @frozen(kw_only=True)
@@ -23,7 +24,7 @@ class _Line:
     """A line that holds terminals: its indentation, its first terminal, where its last one ends."""
 
     indent: int
-    first: Terminal
+    first: Token
     end: int
 
 
@@ -45,9 +46,9 @@ class _Survey:
     closers: list[int] = field(factory=list)
 
 
-def find_gaps(source: Source, tables: Tables) -> list[Gap]:
+def find_gaps(source: Source) -> list[Gap]:
     """Return the most likely places of the missing braces of a text, at most a handful."""
-    survey = _survey(source.text, tables)
+    survey = _survey(source.text)
     outdents = _outdents(survey.lines)
     gaps: list[Gap] = []
     while len(gaps) < MAX_REPAIRS:
@@ -60,17 +61,17 @@ def find_gaps(source: Source, tables: Tables) -> list[Gap]:
     return gaps
 
 
-def _survey(text: str, tables: Tables) -> _Survey:
+def _survey(text: str) -> _Survey:
     survey = _Survey()
     head, fresh = 0, True
-    for terminal in terminals(tables, text):
-        kind, start, end = terminal
+    for token in terminals(text):
+        kind, (start, end) = token.type, place(token)
         if kind == "_NL":
             head, fresh = end, True
             continue
         if fresh:
             indent = text[text.rfind("\n", 0, start) + 1 : start].expandtabs(4)
-            survey.lines.append(_Line(len(indent), terminal, end))
+            survey.lines.append(_Line(len(indent), token, end))
             fresh = False
         line = len(survey.lines) - 1
         survey.lines[line].end = end
@@ -126,7 +127,10 @@ def _find(source: Source, survey: _Survey, outdents: list[int | None]) -> Gap | 
     ]
     if suspects:
         offset, _, brace, first = min(suspects, key=lambda suspect: suspect[:2])
-        label = Label(span=Span(source, first.start, first.end), text="`}` is expected before this line")
+        label = Label(
+            span=Span(source, *place(first)),
+            text="`}` is expected before this line",
+        )
     else:
         offset, brace = lines[-1].end, unclosed[-1]
         label = Label(span=Span(source, offset, offset), text="the text ends without its `}`")
@@ -136,9 +140,9 @@ def _find(source: Source, survey: _Survey, outdents: list[int | None]) -> Gap | 
 def _runs_past(brace: _Brace, lines: list[_Line], after: int) -> bool:
     """Say whether a block goes on at a line that is indented no deeper than the block's own."""
     first = lines[after].first
-    if brace.closer is not None and brace.closer <= first.start:
+    if brace.closer is not None and brace.closer <= place(first)[0]:
         return False
-    if first.kind == "RBRACE" and lines[after].indent == lines[brace.line].indent:
+    if first.type == "RBRACE" and lines[after].indent == lines[brace.line].indent:
         return False
     return brace.followed or after > brace.line + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from accelscope.dsl.placed import Part
 from accelscope.dsl.syntax import (
     Amend,
     Annotated,
@@ -47,6 +48,7 @@ from accelscope.dsl.syntax import (
 
 Value = tuple[float, str | None]
 Args = tuple[Expr | Keyword, ...]
+Cites = tuple[Cite, ...] | None
 
 CONSTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "none": None}
 
@@ -62,16 +64,8 @@ class Rejected(Exception):
 # ---- statements -------------------------------------------------------------------------------------------
 
 
-def _file(start: int, end: int, *statements: Any) -> tuple[Any, ...]:
-    return statements[:-1] if statements and statements[-1] is None else statements
-
-
-def _language(start: int, end: int, value: Value) -> Number:
-    return Number(start, end, value[0], value[1])
-
-
 def _body(start: int, end: int, *statements: Any) -> Body:
-    return Body(start, end, _file(start, end, *statements))
+    return Body(start, end, statements if statements[-1] is not None else statements[:-1])
 
 
 def _use_module(start: int, end: int, path: str, alias: str | None) -> Use:
@@ -117,27 +111,26 @@ def _block(
     start: int,
     end: int,
     kind: Expr,
-    label: str,
+    label: str | None,
     dims: tuple[Expr, ...] | None,
     base: Any,
-    cites: tuple[Cite, ...],
+    cites: Cites,
     body: Any,
 ) -> Block:
     relation, bases = base or (None, ())
-    return Block(start, end, _kind(kind), label, dims or (), relation, bases, cites, body)
+    return Block(start, end, _kind(kind), label, dims or (), relation, bases, cites or (), body)
 
 
-def _bare_block(start: int, end: int, kind: Expr, base: Any, cites: tuple[Cite, ...], body: Body) -> Block:
-    relation, bases = base or (None, ())
-    return Block(start, end, _kind(kind), None, (), relation, bases, cites, body)
+def _bare_block(start: int, end: int, kind: Expr, base: Any, cites: Cites, body: Body) -> Block:
+    return _block(start, end, kind, None, None, base, cites, body)
 
 
 def _instance(start: int, end: int, base: Expr) -> tuple[str, tuple[Expr, ...]]:
     return ":", (base,)
 
 
-def _extends(start: int, end: int, *bases: Expr) -> tuple[str, tuple[Expr, ...]]:
-    return "extends", bases
+def _extends(start: int, end: int, *bases: Any) -> tuple[str, tuple[Expr, ...]]:
+    return "extends", bases[::2]
 
 
 def _connect_pattern(
@@ -171,15 +164,19 @@ def _doc(start: int, end: int, text: str) -> Doc:
 # ---- values -----------------------------------------------------------------------------------------------
 
 
-def _cited(start: int, end: int, expr: Expr, cite: Cite, cites: tuple[Cite, ...]) -> Annotated:
-    return Annotated(start, end, expr, None, (cite, *cites))
+def _annotated(start: int, end: int, expr: Expr, tolerance: Any, cites: Cites) -> Annotated:
+    return Annotated(start, end, expr, tolerance, cites or ())
+
+
+def _cited(start: int, end: int, expr: Expr, cites: tuple[Cite, ...]) -> Annotated:
+    return Annotated(start, end, expr, None, cites)
 
 
 def _distribution(start: int, end: int, name: str, args: Args | None) -> Distribution:
     return Distribution(start, end, name, args or ())
 
 
-def _cite_name(start: int, end: int, name: str, args: Args | None) -> Cite:
+def _cite_name(start: int, end: int, name: str, args: Args | None = None) -> Cite:
     return Cite(start, end, name, None, args or ())
 
 
@@ -219,8 +216,8 @@ def _call(start: int, end: int, base: Expr, args: Args | None) -> Call:
     return Call(start, end, base, args or ())
 
 
-def _index(start: int, end: int, base: Expr, subs: tuple[Expr | Star, ...]) -> Index:
-    return Index(start, end, base, subs)
+def _pair(start: int, end: int, key: Expr, arrow: str, value: Expr) -> Pair:
+    return Pair(start, end, key, value)
 
 
 def _star(start: int, end: int, mark: str) -> Star:
@@ -236,8 +233,7 @@ def _first(start: int, end: int, child: Any) -> Any:
 
 
 MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
-    "start": _file,
-    "language": _language,
+    "language": _number,
     "body": _body,
     "use_module": _use_module,
     "use_file": _use_file,
@@ -250,6 +246,10 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "block": _block,
     "bare_block": _bare_block,
     "label": _first,
+    "alias": _first,
+    "via": _first,
+    "when": _first,
+    "otherwise": _first,
     "dims": _tuple,
     "instance": _instance,
     "extends": _extends,
@@ -263,7 +263,7 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "check": Check,
     "goal": Goal,
     "doc": _doc,
-    "annotated": Annotated,
+    "annotated": _annotated,
     "cited": _cited,
     "plus_minus": PlusMinus,
     "distribution": _distribution,
@@ -282,12 +282,13 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "const": _const,
     "name": Name,
     "attr": Attr,
-    "index": _index,
+    "index": Index,
     "call": _call,
     "amend": Amend,
+    "parens": Part,
     "list_of": _list_of,
     "object_of": _object_of,
-    "pair": Pair,
+    "pair": _pair,
     "keyword": Keyword,
     "quoted_keyword": Keyword,
     "arguments": _tuple,

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
+from accelscope.dsl.cursor import Cursor, Problem
 from accelscope.dsl.diagnostics import Diagnostic, Span
-from accelscope.dsl.engine import Engine, Problem
 from accelscope.dsl.lookahead import fits, line_end
 
 # sign: what to write, and the terminal to go on with (None where reading on as if it were right may mislead)
@@ -41,41 +41,41 @@ _PRICE: Final = re.compile(r"\$[ \t]*(\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)[ \t]*
 _QUOTED: Final = re.compile(r"'([^'\n]*)'|[“”]([^“”\n]*)[“”]")
 
 
-def mend(engine: Engine, problem: Problem) -> tuple[Diagnostic, bool]:
-    """Return what is wrong with a character, and whether the engine reads on as if it were right."""
-    text, start = engine.source.text, problem.start
+def mend(cursor: Cursor, problem: Problem) -> tuple[Diagnostic, bool]:
+    """Return what is wrong with a character, and whether the cursor reads on as if it were right."""
+    text, start = cursor.source.text, problem.start
     if text[start] == '"':
-        return _unclosed_text(engine, start)
+        return _unclosed_text(cursor, start)
     if price := _PRICE.match(text, start):
         meant = f"{price[1]} USD{price[2]}"
         finding = _finding(
-            engine, start, price.end(), "A001", "money has its unit behind the number", f"write `{meant}`"
+            cursor, start, price.end(), "A001", "money has its unit behind the number", f"write `{meant}`"
         )
         value = (float(price[1].replace("_", "")), f"USD{price[2]}")
-        return finding, _go_on(engine, "QUANTITY", value, start, price.end())
+        return finding, _go_on(cursor, "QUANTITY", value, start, price.end())
     if quoted := _QUOTED.match(text, start):
         finding = _finding(
-            engine, start, quoted.end(), "A003", 'a text stands in straight double quotes `"`', None
+            cursor, start, quoted.end(), "A003", 'a text stands in straight double quotes `"`', None
         )
-        return finding, _go_on(engine, "STRING", quoted[1] or quoted[2] or "", start, quoted.end())
-    return _foreign(engine, start)
+        return finding, _go_on(cursor, "STRING", quoted[1] or quoted[2] or "", start, quoted.end())
+    return _foreign(cursor, start)
 
 
-def _unclosed_text(engine: Engine, start: int) -> tuple[Diagnostic, bool]:
-    text = engine.source.text
+def _unclosed_text(cursor: Cursor, start: int) -> tuple[Diagnostic, bool]:
+    text = cursor.source.text
     if text.startswith('"""', start):
         finding = _finding(
-            engine, start, start + 3, "A004", 'the text opened by `"""` has no closing `"""`', None
+            cursor, start, start + 3, "A004", 'the text opened by `"""` has no closing `"""`', None
         )
-        return finding, _go_on(engine, "STRING", text[start + 3 :], start, len(text))
+        return finding, _go_on(cursor, "STRING", text[start + 3 :], start, len(text))
     end = max(line_end(text, start), start + 1)
     help_text = 'write `"` at its end; a text of several lines stands in `"""`'
-    finding = _finding(engine, start, end, "A004", "the text has no closing quote on its line", help_text)
-    return finding, _go_on(engine, "STRING", text[start + 1 : end], start, end)
+    finding = _finding(cursor, start, end, "A004", "the text has no closing quote on its line", help_text)
+    return finding, _go_on(cursor, "STRING", text[start + 1 : end], start, end)
 
 
-def _foreign(engine: Engine, start: int) -> tuple[Diagnostic, bool]:
-    text = engine.source.text
+def _foreign(cursor: Cursor, start: int) -> tuple[Diagnostic, bool]:
+    text = cursor.source.text
     sign = text[start]
     end = start + 1
     while end < len(text) and text[end] == sign:
@@ -84,28 +84,28 @@ def _foreign(engine: Engine, start: int) -> tuple[Diagnostic, bool]:
     if sign.isspace() or unicodedata.category(sign).startswith(("C", "Z")):
         name = unicodedata.name(sign, "a control character").lower()
         message = f"a character that cannot be seen: U+{ord(sign):04X}, {name}"
-        finding = _finding(engine, start, end, "A003", message, "delete it, or write a plain space")
-        engine.at = end
+        finding = _finding(cursor, start, end, "A003", message, "delete it, or write a plain space")
+        cursor.seek(end)
         return finding, True
     if sign.isalpha():
         message, hint = f"names have the letters a to z, digits and `_`, not `{sign}`", None
     else:
         message, hint = f"`{sign}` has no meaning here", f"write `{meant}`" if meant else None
-    finding = _finding(engine, start, end, "A003", message, hint)
-    return finding, kind is not None and _go_on(engine, kind, meant, start, start + 1)
+    finding = _finding(cursor, start, end, "A003", message, hint)
+    return finding, kind is not None and _go_on(cursor, kind, meant, start, start + 1)
 
 
-def _finding(engine: Engine, start: int, end: int, code: str, message: str, hint: str | None) -> Diagnostic:
-    return Diagnostic(code=code, message=message, span=Span(engine.source, start, end), help=hint)
+def _finding(cursor: Cursor, start: int, end: int, code: str, message: str, hint: str | None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, span=Span(cursor.source, start, end), help=hint)
 
 
-def _go_on(engine: Engine, kind: str, value: Any, start: int, end: int) -> bool:
+def _go_on(cursor: Cursor, kind: str, value: Any, start: int, end: int) -> bool:
     """Take what was meant, if it fits, and say whether it did."""
-    if not fits(engine.states, kind):
+    if not fits(cursor.parser, kind):
         return False
     try:
-        engine.take(kind, value, start, end)
+        cursor.put(kind, value, start, end)
     except Problem:
         return False
-    engine.at = end
+    cursor.seek(end)
     return True

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, field
+from lark import Token
 
 from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.engine import END, Engine, Problem
-from accelscope.dsl.lookahead import MATE, OPENING
-from accelscope.dsl.parser import tables
-from accelscope.dsl.terminals import Literals
+from accelscope.dsl.grammar import place
+from accelscope.dsl.lookahead import END, MATE, OPENING
+from accelscope.dsl.parser import read
 from accelscope.dsl.unit_spelling import spell_unit
 
 INDENT: Final = "  "
@@ -43,30 +43,15 @@ class _Line:
     code: str = ""
 
 
-@define(eq=False, repr=False)
-class _Recorder(Engine):
-    """An engine that notes the terminals it takes, with the meaning that their place gives them."""
-
-    taken: list[tuple[str, int, int]] = field(factory=list)
-
-    def take(self, kind: str, value: Any, start: int, end: int) -> None:
-        super().take(kind, value, start, end)
-        self.taken.append((kind, start, end))
-
-
 def format_text(source: Source) -> str:
     """Return a text in the canonical layout; a text with syntax mistakes comes back as it is.
 
     The result parses to the same tree, up to the spelling of units, and formats to itself.
     """
-    engine = _Recorder(source, tables(), Literals(source))
-    try:
-        engine.run()
-    except Problem:
+    _, findings, taken = read(source)
+    if findings:
         return source.text
-    if engine.literals.findings:
-        return source.text
-    lines = _lines(source.text, engine.taken)
+    lines = _lines(source.text, taken)
     _indent(lines)
     for line in lines:
         line.code = _spaced(line.tokens)
@@ -77,10 +62,11 @@ def format_text(source: Source) -> str:
 # ---- lines ------------------------------------------------------------------------------------------------
 
 
-def _lines(text: str, taken: Iterable[tuple[str, int, int]]) -> list[_Line]:
+def _lines(text: str, taken: Iterable[Token]) -> list[_Line]:
     lines = [_Line()]
     last = 0
-    for kind, start, end in taken:
+    for token in taken:
+        kind, (start, end) = token.type, place(token)
         if kind == "_NL":
             _break(lines, text[:0] if start == end else text[last:end], _column(text, start))
         elif kind == END:

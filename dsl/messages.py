@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from accelscope.dsl.cursor import Cursor, Problem
 from accelscope.dsl.diagnostics import Diagnostic, Span
-from accelscope.dsl.engine import END, Engine, Problem
-from accelscope.dsl.lookahead import STARTERS, expected, first_on_line
+from accelscope.dsl.grammar import keywords, place
+from accelscope.dsl.lookahead import END, MATE, STARTERS, first_on_line
 from accelscope.dsl.suggest import closest
 
 SIGNS: Final[Mapping[str, str]] = {
@@ -56,41 +57,40 @@ _VALUE: Final = frozenset({"NAME", "NUMBER", "QUANTITY", "STRING", "DATE", "CONS
 _IN_VALUE: Final = _VALUE | {"IF", "NOT", "MINUS", "LBRACE", "LSQB", "LPAR", "MULTIPLE", "CROSS", "_NL"}
 
 
-def syntax_error(engine: Engine, problem: Problem) -> Diagnostic:
+def syntax_error(cursor: Cursor, problem: Problem) -> Diagnostic:
     """Return the finding for a terminal that does not fit."""
-    fit = expected(engine.states)
-    start, end = _place(engine.source.text, engine, problem)
+    fit = frozenset(cursor.parser.accepts())  # type: ignore[no-untyped-call]
+    start, end = _place(cursor.source.text, cursor, problem)
     return Diagnostic(
         code="A001",
-        message=_message(engine, problem, fit),
-        span=Span(engine.source, start, end),
-        help=_help(engine, problem, fit),
+        message=_message(cursor, problem, fit),
+        span=Span(cursor.source, start, end),
+        help=_help(cursor, problem, fit),
     )
 
 
-def _place(text: str, engine: Engine, problem: Problem) -> tuple[int, int]:
+def _place(text: str, cursor: Cursor, problem: Problem) -> tuple[int, int]:
     """Return where to point: at the terminal, or for a line end just behind what was read."""
-    if problem.kind in ("_NL", END) and engine.last <= problem.start:
-        return engine.last, engine.last
+    if problem.kind in ("_NL", END) and cursor.last <= problem.start:
+        return cursor.last, cursor.last
     return problem.start, problem.end
 
 
-def _message(engine: Engine, problem: Problem, fit: frozenset[str]) -> str:
-    found = describe(engine.source.text, problem)
+def _message(cursor: Cursor, problem: Problem, fit: frozenset[str]) -> str:
+    found = describe(cursor.source.text, problem)
     if fit >= _VALUE:
         return f"a value is expected here, not {found}"
-    if _statement_complete(fit) and problem.kind not in ("RBRACE", "RPAR", "RSQB"):
+    if _statement_complete(fit) and problem.kind not in MATE:
         return f"{found} cannot follow here: the statement is complete"
-    if problem.kind in ("RBRACE", "RPAR", "RSQB") and not _opener(engine, problem.kind):
+    if problem.kind in MATE and not _opener(cursor, problem.kind):
         return f"{found} closes nothing that is open"
     if _starts(fit):
         return f"a statement is expected here, not {found}"
     return f"expected {_list(words(fit))}, not {found}"
 
 
-def _opener(engine: Engine, kind: str) -> bool:
-    mate = {"RBRACE": "{", "RSQB": "[", "RPAR": "("}[kind]
-    return any(engine.source.text[start] == mate for start, _ in engine.open)
+def _opener(cursor: Cursor, kind: str) -> bool:
+    return any(token.type == MATE[kind] for token in cursor.open())
 
 
 def _statement_complete(fit: frozenset[str]) -> bool:
@@ -164,14 +164,14 @@ def _list(items: list[str]) -> str:
 # ---- fixes ------------------------------------------------------------------------------------------------
 
 
-def _help(engine: Engine, problem: Problem, fit: frozenset[str]) -> str | None:
-    text, start = engine.source.text, problem.start
+def _help(cursor: Cursor, problem: Problem, fit: frozenset[str]) -> str | None:
+    text, start = cursor.source.text, problem.start
     piece = text[start : problem.end]
     before = text[:start].rstrip(" \t") if start < 200 else text[start - 200 : start].rstrip(" \t")
     return (
         _sign_help(piece, problem.kind, fit, text, start)
         or _number_help(problem, before, text)
-        or _word_help(engine, problem, piece, fit)
+        or _word_help(cursor, problem, piece, fit)
         or _shape_help(problem, piece, fit)
     )
 
@@ -216,31 +216,31 @@ def _number_help(problem: Problem, before: str, text: str) -> str | None:
     return f"did you mean `{near}`?" if near else None
 
 
-def _word_help(engine: Engine, problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
-    keywords = engine.tables.words
+def _word_help(cursor: Cursor, problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
+    known = keywords()
     if problem.kind == "NAME" and len(piece) < 40:
-        near = closest(piece, [word for word, kind in keywords.items() if kind in fit and len(word) > 2], 0.7)
+        near = closest(piece, [word for word, kind in known.items() if kind in fit and len(word) > 2], 0.7)
         if near and near != piece:
             return f"did you mean `{near}`?"
-    first = _first_word(engine)
+    first = _first_word(cursor)
     if (
         first is not None
-        and keywords.get(first) in STARTERS
+        and known.get(first) in STARTERS
         and problem.kind in ("EQUAL", "LBRACE", "DOT", "COLON")
     ):
         return f"`{first}` starts a statement of its own, so nothing else can have this name"
-    if first and first not in keywords:
-        near = closest(first, [word for word, kind in keywords.items() if kind in STARTERS], 0.75)
+    if first and first not in known:
+        near = closest(first, [word for word, kind in known.items() if kind in STARTERS], 0.75)
         if near:
             return f"did you mean `{near}`?"
     return None
 
 
-def _first_word(engine: Engine) -> str | None:
+def _first_word(cursor: Cursor) -> str | None:
     """Return the word that the statement under way starts with."""
-    text = engine.source.text
-    line = text.rfind("\n", 0, engine.last) + 1
-    start = max([line, *(offset + 1 for offset, _ in engine.open if offset < engine.last)])
+    text = cursor.source.text
+    line = text.rfind("\n", 0, cursor.last) + 1
+    start = max([line, *(place(token)[1] for token in cursor.open())])
     match = re.compile(r"[ \t]*([A-Za-z_]\w{0,40})\b").match(text, start)
     return match[1] if match else None
 

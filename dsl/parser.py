@@ -5,31 +5,24 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Final
 
 from attrs import evolve
+from lark import Token
 
 from accelscope.dsl.braces import Gap, find_gaps
-from accelscope.dsl.build import MAKERS
-from accelscope.dsl.diagnostics import Diagnostic, Source, in_order
-from accelscope.dsl.engine import END, Engine, Problem
+from accelscope.dsl.cursor import Cursor, Problem
+from accelscope.dsl.depth import without_deep
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
 from accelscope.dsl.limits import MAX_DIAGNOSTICS, MAX_FILE_BYTES
+from accelscope.dsl.lookahead import END
 from accelscope.dsl.reading import too_large
 from accelscope.dsl.recover import recover
-from accelscope.dsl.syntax import File, Number, Statement
-from accelscope.dsl.tables import Tables, load
-from accelscope.dsl.terminals import Literals
+from accelscope.dsl.syntax import File, Node, Number, Statement
 
 VERSION: Final = 1
 _UNSOUND: Final = frozenset({"A004", "A005"})
 """Findings after which counting braces says nothing."""
-
-
-@lru_cache(maxsize=1)
-def tables() -> Tables:
-    """Return the tables of the language, loaded once."""
-    return load(MAKERS)
 
 
 def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
@@ -37,17 +30,35 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
 
     A text with mistakes gives the tree of the statements that could be read.
     """
+    file, findings, _ = read(source)
+    return file, findings
+
+
+def read(source: Source) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
+    """Return the syntax tree of a text, what is wrong with it, and the terminals that were taken."""
     if len(source.text) > MAX_FILE_BYTES:
-        return File(0, 0, (), source), (too_large(source.name),)
+        return File(0, 0, (), source), (too_large(source.name),), ()
     gaps: list[Gap] = []
     with _no_collection():
-        engine, findings, complete = _read(source, gaps)
+        cursor, findings, complete = _run(source, gaps)
         if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
-            gaps = find_gaps(source, engine.tables)
-            engine, findings, _ = _read(source, gaps)
-    version, statements = _version(source, engine.finish())
-    findings += [*engine.literals.findings, *(gap.finding for gap in gaps), *version]
-    return File(0, len(source.text), statements, source), in_order(findings)
+            gaps = find_gaps(source)
+            cursor, findings, _ = _run(source, gaps)
+        deep: list[Node] = []
+        version, statements = _version(source, without_deep(cursor.finish(), deep))
+    findings += [
+        *cursor.literals.findings,
+        *(gap.finding for gap in gaps),
+        *version,
+        *_too_deep(source, deep),
+    ]
+    return File(0, len(source.text), statements, source), in_order(findings), tuple(cursor.taken)
+
+
+def _too_deep(source: Source, deep: Iterable[Node]) -> Iterator[Diagnostic]:
+    for node in deep:
+        message = "this is nested deeper than any description needs"
+        yield Diagnostic(code="A005", message=message, span=Span(source, node.start, node.start + 1))
 
 
 @contextmanager
@@ -62,22 +73,22 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(source: Source, gaps: Iterable[Gap]) -> tuple[Engine, list[Diagnostic], bool]:
-    """Run an engine over a text; return it with the findings and whether every block was closed."""
-    engine = Engine(source, tables(), Literals(source), sorted(gap.offset for gap in gaps))
+def _run(source: Source, gaps: Iterable[Gap]) -> tuple[Cursor, list[Diagnostic], bool]:
+    """Run a cursor over a text; return it with the findings and whether every block was closed."""
+    cursor = Cursor(source, sorted(gap.offset for gap in gaps))
     findings: list[Diagnostic] = []
     while True:
         try:
-            engine.run()
+            cursor.run()
         except Problem as problem:
-            if problem.kind == END and engine.in_block():
-                return engine, findings, False
-            findings.append(recover(engine, problem))
+            if problem.kind == END and cursor.in_block():
+                return cursor, findings, False
+            findings.append(recover(cursor, problem))
             if len(findings) >= MAX_DIAGNOSTICS:
                 findings[-1] = evolve(findings[-1], notes=("there are more mistakes; the rest is not read",))
-                return engine, findings, True
+                return cursor, findings, True
         else:
-            return engine, findings, True
+            return cursor, findings, True
 
 
 def _version(

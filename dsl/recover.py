@@ -2,86 +2,93 @@
 
 from __future__ import annotations
 
+from copy import copy
+from itertools import tee
+
 from accelscope.dsl.characters import mend
+from accelscope.dsl.cursor import Cursor, Problem
 from accelscope.dsl.diagnostics import Diagnostic, Label, Span
-from accelscope.dsl.engine import END, Engine, Problem
+from accelscope.dsl.grammar import place, terminals
 from accelscope.dsl.lookahead import (
+    END,
     MATE,
     OPENING,
     SEPARATORS,
     first_on_line,
     fits,
     looks_like_statement,
-    terminals,
 )
-from accelscope.dsl.messages import syntax_error
+from accelscope.dsl.messages import SIGNS, syntax_error
 
 
-def recover(engine: Engine, problem: Problem) -> Diagnostic:
-    """Return what is wrong at a terminal and leave the engine where it can read on."""
+def recover(cursor: Cursor, problem: Problem) -> Diagnostic:
+    """Return what is wrong at a terminal and leave the cursor where it can read on."""
     if problem.finding is None and problem.kind == "OTHER":
-        finding, mended = mend(engine, problem)
+        finding, mended = mend(cursor, problem)
         if mended:
             return finding
     else:
-        finding = problem.finding or _unclosed(engine, problem) or syntax_error(engine, problem)
+        finding = problem.finding or _unclosed(cursor, problem) or syntax_error(cursor, problem)
     misspelt = finding.help is not None and finding.help.startswith("did you mean")
-    kept = problem.finding is None and not misspelt and _end_statement(engine)
-    engine.at = _next_statement(engine, problem, [] if kept else engine.drop_statement())
+    kept = problem.finding is None and not misspelt and _end_statement(cursor)
+    cursor.seek(_next_statement(cursor, problem, [] if kept else cursor.drop_statement()))
     return finding
 
 
-def _end_statement(engine: Engine) -> bool:
+def _end_statement(cursor: Cursor) -> bool:
     """End the statement under way if it is complete, so that it is kept."""
-    if not fits(engine.states, "_NL", "LET"):
+    if not fits(cursor.parser, "_NL", "LET"):
         return False
     try:
-        engine.take("_NL", "\n", engine.last, engine.last)
+        cursor.put("_NL", "\n", cursor.last, cursor.last)
     except Problem:
         return False
     return True
 
 
-def _unclosed(engine: Engine, problem: Problem) -> Diagnostic | None:
+def _unclosed(cursor: Cursor, problem: Problem) -> Diagnostic | None:
     """Return the finding for a `[` or `(` that is still open where the text goes on with something else."""
-    text = engine.source.text
-    opened = engine.open[-1][0] if engine.open else 0
-    mate = {"[": "]", "(": ")"}.get(text[opened : opened + 1])
-    if mate is None or not engine.open or not fits(engine.states, "RSQB" if mate == "]" else "RPAR"):
+    text = cursor.source.text
+    opener = next(iter(cursor.open()[-1:]), None)
+    mate = {"LSQB": "RSQB", "LPAR": "RPAR"}.get(opener.type) if opener else None
+    if opener is None or mate is None or not fits(cursor.parser, mate):
         return None
     if problem.kind not in (END, "_NL", *MATE) and not (
         first_on_line(text, problem.start)
-        and looks_like_statement(engine.tables, text, problem.start, line_start=True)
+        and looks_like_statement(terminals(text, problem.start), line_start=True)
     ):
         return None
-    last = len(text[: engine.last].rstrip())
+    last = len(text[: cursor.last].rstrip())
+    sign = SIGNS[mate]
     return Diagnostic(
         code="A002",
-        message=f"`{text[opened]}` is not closed: `{mate}` is missing",
-        span=Span(engine.source, opened, opened + 1),
-        labels=(Label(span=Span(engine.source, last, last), text=f"`{mate}` is expected here"),),
+        message=f"`{opener}` is not closed: `{sign}` is missing",
+        span=Span(cursor.source, *place(opener)),
+        labels=(Label(span=Span(cursor.source, last, last), text=f"`{sign}` is expected here"),),
     )
 
 
-def _next_statement(engine: Engine, problem: Problem, pending: list[str]) -> int:
+def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int:
     """Return where to read on: at a statement, or at the brace that closes the block around.
 
     Args:
-        engine: with stacks on which a statement may start.
+        cursor: where a statement may start.
         problem: the terminal at fault; the search starts at it.
-        pending: brackets that what was dropped has left open.
+        pending: kinds of the brackets that what was dropped has left open.
     """
-    tables, text = engine.tables, engine.source.text
+    text = cursor.source.text
     fresh = first_on_line(text, problem.start)
-    if "{" not in pending and looks_like_statement(tables, text, problem.start, line_start=fresh):
+    if "LBRACE" not in pending and looks_like_statement(terminals(text, problem.start), line_start=fresh):
         return problem.start
-    in_block = any(text[start] == "{" for start, _ in engine.open)
-    for kind, start, end in terminals(tables, text, problem.start):
+    in_block = cursor.in_block()
+    (ahead,) = tee(terminals(text, problem.start), 1)
+    for token in ahead:
+        kind, (start, end) = token.type, place(token)
         if kind in OPENING:
-            pending.append(text[start])
+            pending.append(kind)
         elif kind == "RBRACE":
-            if "{" in pending:
-                while pending.pop() != "{":
+            if "LBRACE" in pending:
+                while pending.pop() != "LBRACE":
                     pass
             elif in_block:
                 return start
@@ -90,8 +97,8 @@ def _next_statement(engine: Engine, problem: Problem, pending: list[str]) -> int
                 pending.pop()
         elif (
             kind in SEPARATORS
-            and (not pending or (kind == "_NL" and "{" not in pending))
-            and looks_like_statement(tables, text, end, line_start=kind == "_NL")
+            and (not pending or (kind == "_NL" and "LBRACE" not in pending))
+            and looks_like_statement(copy(ahead), line_start=kind == "_NL")
         ):
             return end
     return len(text)

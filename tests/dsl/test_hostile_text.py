@@ -109,6 +109,13 @@ def test_text_beside_a_deep_one_is_kept():
     assert [item.code for item in findings] == ["A005"]
 
 
+def test_a_deep_statement_of_a_block_is_dropped_alone():
+    text = "a {\n  b = " + "1 + " * 1000 + "1\n  c = 2\n  d { e = " + "x(" * 90 + "1" + ")" * 90 + " }\n}\n"
+    file, (finding,) = parse(Source("t", text))
+    assert [type(item).__name__ for item in file.statements[0].body.statements] == ["Assign", "Block"]
+    assert (finding.code, str(finding.span)) == ("A005", "t:2:7")
+
+
 def test_long_lists_and_wide_texts_are_fine():
     assert parse(Source("t", f"a = [{', '.join(['1'] * N)}]\n"))[1] == ()
 

@@ -1,24 +1,16 @@
 from __future__ import annotations
 
 import datetime
-import subprocess
-import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from lark import Lark, UnexpectedInput
 from sample_texts import ALL, CHIP
 from strategies import files
 
 from accelscope.dsl import syntax as s
-from accelscope.dsl import tables as tables_module
-from accelscope.dsl.build import MAKERS
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.parser import parse
 from accelscope.dsl.printer import to_text
-from accelscope.dsl.tables import DATA, GRAMMAR, assemble, compile_grammar, load, render
-
-LARK = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="contextual", strict=True)
 
 
 def tree(text):
@@ -52,59 +44,6 @@ def nodes(item):
             part = part[1] if isinstance(part, tuple) else part
             if isinstance(part, s.Node):
                 yield from nodes(part)
-
-
-# ---- the grammar ------------------------------------------------------------------------------------------
-
-
-def test_grammar_is_strict_lalr():
-    assert LARK.parse("a = 1\n")
-
-
-def test_tables_belong_to_the_grammar():
-    assert DATA.read_text(encoding="utf-8") == render()
-
-
-@pytest.mark.parametrize("text", ALL)
-def test_lark_accepts_what_the_parser_accepts(text):
-    tree(text)
-    LARK.parse(text)
-
-
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
-@given(files(Source("t", "")))
-def test_lark_accepts_printed_trees(file):
-    LARK.parse(to_text(file))
-
-
-@pytest.mark.parametrize(
-    "text", ["a = \n", "a b c\n", "x = 1 2\n", "f(1) = 2\n", "a { b = 1\n", "let = 3\n", "use 4\n"]
-)
-def test_lark_rejects_what_the_parser_rejects(text):
-    with pytest.raises(UnexpectedInput):
-        LARK.parse(text)
-    assert parse(Source("t", text))[1]
-
-
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\x80\x04K\x01.", b'{"grammar": 1}', b"\xff\xfe"])
-def test_damaged_tables_are_made_afresh(tmp_path, monkeypatch, data):
-    path = tmp_path / "tables.json"
-    path.write_bytes(data)
-    monkeypatch.setattr(tables_module, "DATA", path)
-    assert load(MAKERS).rows
-    assert path.read_bytes() == data
-
-
-def test_parser_starts_without_lark():
-    code = (
-        "import sys; from accelscope.dsl.parser import parse; from accelscope.dsl.diagnostics import Source;"
-        "parse(Source('t', 'a = 1')); assert 'lark' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_compiled_data_assembles():
-    assert assemble(compile_grammar(GRAMMAR.read_text(encoding="utf-8")), MAKERS).rows
 
 
 # ---- values -----------------------------------------------------------------------------------------------

@@ -185,6 +185,15 @@ def test_a_finding_has_a_place_and_a_lower_case_message(text):
         assert not item.message.endswith(".")
 
 
+def test_a_complete_statement_before_a_mistake_is_kept():
+    assert kept("let a = 1\n3 W\nb = 2\n") == ["let a = 1", "b = 2"]
+    assert kept("a { b = 1 }\n? \nc = 2\n") == ["a { b = 1 }", "c = 2"]
+
+
+def test_a_word_at_fault_is_whole():
+    assert finding("package Y x2xtends X { a = 1 }\n").span.text == "x2xtends"
+
+
 @pytest.mark.parametrize(
     "text",
     [
