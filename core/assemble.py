@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, fields
 
 from accelscope.core.bind import Binder
-from accelscope.core.cost import engine_for
+from accelscope.core.cost import engine_for, home_memory
 from accelscope.core.design import Design, Model, Money
 from accelscope.core.dtypes import BITS
 from accelscope.core.machine import machine_of
@@ -91,20 +91,32 @@ def _refuse_pools(deployment: Component, binder: Binder) -> None:
 
 
 def _refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
-    memories = binder.registry.memories
-    if machine is None or any(
-        memories[part.model].capacity(part) is not None for part in machine.device.memories
-    ):
+    """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
+    if machine is None:
         return
-    binder.problems.append(
-        Diagnostic(
-            code="A304",
-            message=f"`{machine.device.name}` has no memory that can hold weights",
-            span=system.span,
-            label="in this system",
-            help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
+    memories, device = binder.registry.memories, machine.device
+    if not any(memories[part.model].capacity(part) is not None for part in device.memories):
+        binder.problems.append(
+            Diagnostic(
+                code="A304",
+                message=f"`{device.name}` has no memory that can hold weights",
+                span=system.span,
+                label="in this system",
+                help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
+            )
         )
-    )
+        return
+    home = home_memory(device, binder.registry)
+    if not np.all(np.isfinite(memories[home.model].peak(home).value)):
+        binder.problems.append(
+            Diagnostic(
+                code="A106",
+                message=f"`memory {home.name}` of `{device.name}` holds the weights and needs `bandwidth`",
+                span=system.span,
+                label="in this system",
+                help="add `bandwidth = ...` to the memory",
+            )
+        )
 
 
 def _load(workload: Component, binder: Binder) -> Load | None:

@@ -101,3 +101,17 @@ def test_idle_devices_of_a_node_are_paid_for(shell: Session, path: Path) -> None
 
 def test_idle_nodes_of_a_cluster_are_not_paid_for(shell: Session, path: Path) -> None:
     assert cost(shell, path, "H100_SuperPOD", 8) == pytest.approx(cost(shell, path, "DGX_H100", 8))
+
+
+def test_a_home_of_weights_without_a_bandwidth_is_refused(shell: Session, path: Path) -> None:
+    path.write_text(
+        HEAD.format(system="DGX_A100", more="").replace("system = DGX_A100", "system = card")
+        + "package card {\n"
+        + "  clock = 1 GHz\n"
+        + "  engine mac { ops { bf16 = 1024 MAC/cycle } }\n"
+        + "  memory hbm { class = hbm3, capacity = 64 GB }\n"
+        + "}\n"
+    )
+    with pytest.raises(DescriptionError) as caught:
+        shell.evaluate(str(path))
+    assert [(item.code, "bandwidth" in item.message) for item in caught.value.diagnostics] == [("A106", True)]
