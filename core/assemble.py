@@ -63,6 +63,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         scheduler=_block(deployment, "scheduler", Scheduler, binder),
         money=_money(system, machine, binder),
         model_error=_model_error(machine, inputs),
+        at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
         notes=tuple(binder.notes),
     )
@@ -92,7 +93,7 @@ def _refuse_pools(deployment: Component, binder: Binder) -> None:
 
 def _refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
     """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
-    if machine is None:
+    if machine is None or binder.problems:
         return
     memories, device = binder.registry.memories, machine.device
     if not any(memories[part.model].capacity(part) is not None for part in device.memories):

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.term import Term, maximum
-from accelscope.core.work import Device, Limit, Op, Part, Plan, Traffic, Usage
+from accelscope.core.work import NO_BYTES, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -27,14 +27,17 @@ class OpCost:
         parts: name of each resource to the time that it alone needs; the longest decides.
         each: time of one execution with its start.
         seconds: time of all executions of one micro-batch on one stage.
-        flops, bytes: of all executions of one micro-batch on one stage; bytes at the home memory.
-        energy: of all executions, compute and memory apart, or None where unknown.
+        peak: op/s of the engine that runs it, or None without one.
+        home_bytes: bytes of one execution that reach the memory that holds the weights.
+        compute_energy, memory_energy: of all executions, or None where unknown.
     """
 
     op: Op
     parts: tuple[tuple[str, Term], ...]
     each: Term
     seconds: Term
+    peak: Term | None
+    home_bytes: Term
     compute_energy: Term | None
     memory_energy: Term | None
     limits: tuple[Limit, ...] = ()
@@ -62,7 +65,7 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
         limits.extend(usage.limits)
         compute_energy = usage.energy
     services = memory_services(op, plan, device, registry)
-    for part, usage in services:
+    for part, _, usage in services:
         parts.append((part.name, usage.time.named(f"{part.name} time")))
         limits.extend(usage.limits)
     launch = (device.package.kernel_launch * op.launches).named("kernel launch")
@@ -73,14 +76,27 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
         parts=tuple(parts),
         each=each,
         seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
+        peak=peak_of(engine, op, registry),
+        home_bytes=_home_bytes(services, home_memory(device, registry)),
         compute_energy=_times_repeat(compute_energy, op),
         memory_energy=_memory_energy(op, services),
         limits=tuple(limits),
     )
 
 
-def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> list[tuple[Part[Any], Usage]]:
-    """Return what each level of the memory hierarchy says of an operation's traffic, from the inside outwards."""
+def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
+    """Return the time that all executions of an operation take at least: at full peaks, nothing lost."""
+    home = home_memory(device, registry)
+    moving = cost.home_bytes / registry.memories[home.model].peak(home)
+    least = moving if cost.peak is None else maximum(moving, cost.op.flops / cost.peak)
+    return least * cost.op.repeat
+
+
+Service = tuple[Part[Any], Traffic, Usage]
+
+
+def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> list[Service]:
+    """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards."""
     traffic: Traffic | None = Traffic(
         weights=op.weights,
         activations=op.reads + op.writes,
@@ -89,12 +105,13 @@ def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> l
         op=op,
     )
     home = home_memory(device, registry)
-    found: list[tuple[Part[Any], Usage]] = []
+    found: list[Service] = []
     for part in device.memories:
         if traffic is None:
             break
-        usage = registry.memories[part.model].serve(part, evolve(traffic, home=part is home))
-        found.append((part, usage))
+        arriving = evolve(traffic, home=part is home)
+        usage = registry.memories[part.model].serve(part, arriving)
+        found.append((part, arriving, usage))
         traffic = usage.onward
     return found
 
@@ -115,23 +132,41 @@ def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
 
     Products need an engine that multiplies in this type; other arithmetic may be done in fp32.
     """
-    dtypes = (op.dtype,) if op.kind in PRODUCTS else (op.dtype, "fp32")
+    dtypes = _dtypes(op)
     best: Part[Any] | None = None
     best_rate = 0.0
     for part in device.engines:
         record = registry.computes[part.model]
         if op.kind not in record.kinds:
             continue
-        rates = (record.peak(part, dtype) for dtype in dtypes)
-        rate = next((rate for rate in rates if rate is not None), None)
+        rate = _first_peak(part, dtypes, registry)
         value = float(np.max(rate.value)) if rate is not None else 0.0
         if value > best_rate:
             best, best_rate = part, value
     return best
 
 
-def _memory_energy(op: Op, services: list[tuple[Part[Any], Usage]]) -> Term | None:
-    known = [usage.energy for _, usage in services if usage.energy is not None]
+def peak_of(engine: Part[Any] | None, op: Op, registry: Registry) -> Term | None:
+    """Return the op/s at which an engine could run an operation at best, or None without an engine."""
+    return None if engine is None else _first_peak(engine, _dtypes(op), registry)
+
+
+def _dtypes(op: Op) -> tuple[str, ...]:
+    return (op.dtype,) if op.kind in PRODUCTS else (op.dtype, "fp32")
+
+
+def _first_peak(part: Part[Any], dtypes: tuple[str, ...], registry: Registry) -> Term | None:
+    rates = (registry.computes[part.model].peak(part, dtype) for dtype in dtypes)
+    return next((rate for rate in rates if rate is not None), None)
+
+
+def _home_bytes(services: list[Service], home: Part[Any]) -> Term:
+    reached = (traffic.bytes for part, traffic, _ in services if part is home)
+    return next(reached, NO_BYTES)
+
+
+def _memory_energy(op: Op, services: list[Service]) -> Term | None:
+    known = [usage.energy for _, _, usage in services if usage.energy is not None]
     if not known:
         return None
     energy = known[0]

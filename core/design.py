@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from accelscope.core.records import Strategy, WorkloadModel
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
-from accelscope.core.term import Term
+from accelscope.core.term import Array, Term
 from accelscope.core.work import Limit, Machine, Precision
 
 
@@ -43,6 +43,7 @@ class Design:
     Attributes:
         strategies: each with its bound spec, in the order in which they divide the work.
         model_error: factor on every time, 1 but where the error of the models is propagated.
+        at_floor: where times are the shortest that peaks allow, to bound the error bars; None without them.
         limits: conditions of the description itself, such as its asserts.
     """
 
@@ -56,5 +57,6 @@ class Design:
     scheduler: Scheduler
     money: Money
     model_error: Term
+    at_floor: Array | None = None
     limits: tuple[Limit, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.cost import OpCost, cost_of, home_memory
+from accelscope.core.cost import OpCost, cost_of, floor_of, home_memory
 from accelscope.core.design import Design
 from accelscope.core.network import transfer
-from accelscope.core.term import Term, maximum, term, total
+from accelscope.core.power import capped, dynamic_energy
+from accelscope.core.term import Term, maximum, term, total, where
 from accelscope.core.work import ONE, Collective, Limit, Part, Plan, Residency, Step, Usage
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Pass:
     """One phase, costed.
 
     Attributes:
+        energy: J of one micro-batch on one stage beyond the standing power, or None without a thermal design power.
         stage: time of one micro-batch on one pipeline stage.
         time: of the whole pass: for prefill until the last result, for decode until the same sequence's next token.
         rounds: how many stage times `time` holds.
@@ -44,6 +46,7 @@ class Pass:
     plan: Plan
     ops: tuple[OpCost, ...]
     comms: tuple[CommCost, ...]
+    energy: Term | None
     stage: Term
     rounds: Term
     overhead: Term
@@ -138,12 +141,14 @@ def _plan(design: Design, step: Step) -> Plan:
 
 def _pass(design: Design, registry: Registry, step: Step) -> Pass:
     plan = _plan(design, step)
-    ops = tuple(cost_of(op, plan, design.machine.device, registry) for op in plan.ops)
+    device = design.machine.device
+    ops = tuple(cost_of(op, plan, device, registry) for op in plan.ops)
     comms = tuple(_communication(item, design, registry) for item in plan.collectives)
-    work = total(cost.seconds for cost in ops).named("operations")
-    moving = total(cost.seconds for cost in comms).named("communication") if comms else None
-    stage = (work if moving is None else total((work, moving))) * design.model_error
-    stage = stage.named("stage time")
+    energy = None
+    if device.package.tdp is not None:
+        moved = ((cost.usage, cost.item.repeat) for cost in comms)
+        energy = dynamic_energy(ops, moved, device, registry)
+    stage = _stage(ops, comms, energy, design, registry).named("stage time")
     rounds = _rounds(step.phase, plan)
     overhead = design.scheduler.step_overhead.named("host time between steps")
     return Pass(
@@ -151,11 +156,30 @@ def _pass(design: Design, registry: Registry, step: Step) -> Pass:
         plan=plan,
         ops=ops,
         comms=comms,
+        energy=energy,
         stage=stage,
         rounds=rounds,
         overhead=overhead,
         time=((stage * rounds).named("all stage times") + overhead).named(f"{step.phase} pass"),
     )
+
+
+def _stage(
+    ops: tuple[OpCost, ...],
+    comms: tuple[CommCost, ...],
+    energy: Term | None,
+    design: Design,
+    registry: Registry,
+) -> Term:
+    """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models."""
+    device = design.machine.device
+    work = total(cost.seconds for cost in ops).named("operations")
+    if comms:
+        work = total((work, total(cost.seconds for cost in comms).named("communication")))
+    stage = capped(work.named("work of a stage"), energy, device) * design.model_error
+    if design.at_floor is None:
+        return stage
+    return where(design.at_floor, total(floor_of(cost, device, registry) for cost in ops), stage)
 
 
 def _rounds(phase: str, plan: Plan) -> Term:

@@ -71,7 +71,7 @@ def _fill(
     columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
 ) -> None:
     for metric in metrics:
-        _fill_metric(columns, metric, metric.compute(evaluation), where)
+        _fill_metric(columns, metric, evaluation, where)
     for limit in evaluation.limits:
         _fill_limit(columns, limit, where)
     if np.prod(columns.shape, dtype=int) <= DETAILED:
@@ -81,7 +81,8 @@ def _fill(
         ]
 
 
-def _fill_metric(columns: Columns, metric: Metric, value: Term | None, where: tuple[slice, ...]) -> None:
+def _fill_metric(columns: Columns, metric: Metric, evaluation: Evaluation, where: tuple[slice, ...]) -> None:
+    value = metric.compute(evaluation)
     if value is None:
         columns.metrics.setdefault(metric.name, _column(metric, None, None, None))
         return
@@ -99,6 +100,10 @@ def _fill_metric(columns: Columns, metric: Metric, value: Term | None, where: tu
     assert column.low is not None and column.high is not None
     size = (*column.value[where].shape, columns.inputs)
     column.value[where], column.low[where], column.high[where] = percentiles(np.broadcast_to(array, size))
+    most = metric.at_most(evaluation) if metric.at_most is not None else None
+    if most is not None:
+        bound = nominal(Term(most.to(metric.unit)), columns.inputs)
+        column.high[where] = np.minimum(column.high[where], bound)
 
 
 def _column(metric: Metric, value: Array | None, low: Array | None, high: Array | None) -> MetricColumn:
@@ -121,6 +126,7 @@ def _fill_limit(columns: Columns, limit: Limit, where: tuple[slice, ...]) -> Non
             name=limit.name,
             unit=str(limit.used.dimension) if limit.used.dimension.powers else "",
             reason=limit.reason,
+            condition=limit.condition,
             used=np.full(columns.shape, -np.inf),
             available=np.ones(columns.shape),
         )

@@ -143,6 +143,9 @@ class Package:
     aliases: Any = listing(doc="further names that measurements and people use")
     tdp: Term | None = quantity("W", doc="thermal design power", gt=0, optional=True, plausible=(5, 50_000))
     idle: Term | None = quantity("W", doc="power while nothing runs", ge=0, optional=True)
+    standing: Term | None = quantity(
+        "W", doc="power of a running device whatever it does; without it 45 % of tdp", ge=0, optional=True
+    )
     price: Term | None = quantity("USD", doc="price of purchase of one", ge=0, optional=True)
     ici_ports: Term | None = count(doc="links to neighbours", optional=True)
     clock: Term | None = quantity("Hz", doc="clock of what has none of its own", gt=0, optional=True)

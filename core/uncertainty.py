@@ -4,6 +4,7 @@ Place 0 of that dimension is the nominal evaluation; in place j input j stands o
 over the arrays thus gives every sensitivity at once, and correlated uses of one input stay correlated. The variance of
 the logarithm of a metric is the sum of the squared changes: first order, independent inputs. `±` is half of a 95 %
 interval, so a standard deviation is that over 1.96; low and high are the 10th and 90th percentile, 1.2816 deviations.
+The last place is that of the floor, where every operation runs at full peaks: no bar reaches beyond it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Inputs:
     A first evaluation notes them; after `freeze` a second one gets arrays.
 
     Attributes:
-        places: file and offset of each to its place; the model's own error comes behind them.
+        places: file and offset of each to its place; the models' own error and the floor come behind them.
         dimensions: array dimensions of the evaluation, the one for uncertainty included.
     """
 
@@ -58,12 +59,16 @@ class Inputs:
 
     @property
     def size(self) -> int:
-        """Length of the last dimension: the nominal place, each input, the error of the models."""
-        return len(self.places) + 2
+        """Length of the last dimension: the nominal place, each input, the error of the models, the floor."""
+        return len(self.places) + 3
 
     def model_error(self, spread: float) -> Term:
         """Return the factor on every time that stands for the error of the models, `spread` being its deviation."""
-        return Term(1.0 + self._step(self.size - 1, spread))
+        return Term(1.0 + self._step(self.size - 2, spread))
+
+    def at_floor(self) -> Array:
+        """Return where the place of the floor is."""
+        return self._step(self.size - 1, 1.0) > 0
 
     def _step(self, place: int, amount: float) -> Array:
         step = np.zeros(self.size)
@@ -75,8 +80,10 @@ def percentiles(values: Array) -> tuple[Array, Array, Array]:
     """Return (nominal, low, high) of a metric whose last dimension is that of the uncertain inputs."""
     nominal = values[..., 0]
     with np.errstate(all="ignore"):
-        change = np.log(np.abs(values[..., 1:])) - np.log(np.abs(nominal))[..., None]
+        change = np.log(np.abs(values[..., 1:-1])) - np.log(np.abs(nominal))[..., None]
         spread = np.sqrt(np.sum(np.square(np.nan_to_num(change)), axis=-1))
         factor = np.exp(TENTH * spread)
-    low, high = nominal / factor, nominal * factor
-    return nominal, np.minimum(low, high), np.maximum(low, high)
+    ends = nominal / factor, nominal * factor
+    low, high, floor = np.minimum(*ends), np.maximum(*ends), values[..., -1]
+    low = np.where(floor < nominal, np.maximum(low, floor), low)
+    return nominal, low, np.where(floor > nominal, np.minimum(high, floor), high)
