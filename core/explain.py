@@ -17,6 +17,16 @@ SMALL = 0.01
 """Share of a sum below which terms are counted rather than listed."""
 FORMULA = 72
 """Longest formula that is printed."""
+_WORDS = {
+    "max": "largest",
+    "min": "smallest",
+    "×": "product",
+    "/": "quotient",
+    "+": "sum",
+    "-": "difference",
+    "ceil": "rounded up",
+    "floor": "rounded down",
+}
 
 
 @frozen(kw_only=True, eq=False)
@@ -158,7 +168,7 @@ def _name(node: Node) -> str:
     if node.label is not None:
         return node.label
     text = _formula(node, top=True)
-    return text if len(text) <= FORMULA else {"max": "largest", "min": "smallest"}.get(node.op, "the rest")
+    return text if len(text) <= FORMULA else _WORDS.get(node.op, node.op)
 
 
 def _how(node: Node) -> str:

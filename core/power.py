@@ -75,7 +75,9 @@ def _op_energy(cost: OpCost, device: Device, registry: Registry) -> Term:
     compute = cost.compute_energy
     if compute is None:
         compute = _energy_per_op(cost, device, registry) * cost.op.flops * cost.op.repeat
-    energy = compute if cost.memory_energy is None else compute + cost.memory_energy
+    compute = compute.named("energy of computing")
+    memory = cost.memory_energy
+    energy = compute if memory is None else compute + memory.named("energy of moving bytes")
     return energy.named(f"{cost.name} energy")
 
 
