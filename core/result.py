@@ -35,13 +35,18 @@ class MetricColumn:
 
 @frozen(kw_only=True, eq=False)
 class LimitRow:
-    """A resource over the grid: a point is infeasible where used exceeds available."""
+    """A resource over the grid: a point is infeasible where used exceeds available.
+
+    Attributes:
+        condition: whether it only holds or is broken, so that a share of it means nothing.
+    """
 
     name: str
     unit: str
     reason: str
     used: Array
     available: Array
+    condition: bool = False
 
 
 @frozen(kw_only=True, eq=False)
@@ -147,6 +152,7 @@ def _limit(row: LimitRow, index: tuple[int, ...]) -> dict[str, Any]:
     used, available = _number(row.used, index), _number(row.available, index)
     over = used is not None and available is not None and used > available
     found = {"name": row.name, "used": used, "available": available, "unit": row.unit}
+    found |= {"condition": True} if row.condition else {}
     return found | {"reason": row.reason} if over and row.reason else found
 
 

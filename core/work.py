@@ -146,17 +146,24 @@ class Collective:
 
 @frozen(eq=False)
 class Limit:
-    """A resource with what is used of it; a point is infeasible where used exceeds available."""
+    """A resource with what is used of it; a point is infeasible where used exceeds available.
+
+    Attributes:
+        reason: why it matters, for a person who has exceeded it.
+        condition: whether it only holds or is broken, so that a share of it means nothing.
+    """
 
     name: str
     used: Term
     available: Term
     reason: str = ""
+    condition: bool = False
 
 
 def condition(name: str, holds: Array, reason: str) -> Limit:
     """Return a condition as a limit: a point is infeasible where it does not hold."""
-    return Limit(name, used=Term(np.where(holds, 0.0, 1.0)), available=term(0.0), reason=reason)
+    used = Term(np.where(holds, 0.0, 1.0))
+    return Limit(name, used=used, available=term(0.0), reason=reason, condition=True)
 
 
 @frozen(kw_only=True, eq=False)

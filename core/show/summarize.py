@@ -16,10 +16,6 @@ POINTS = 20
 """Points of a sweep that a table shows."""
 
 
-CONDITION = ("assert ", "when ")
-"""How the names of limits begin that are conditions of the text and have nothing to measure."""
-
-
 def shown(value: float | None, unit: str) -> str:
     """Return a number in a unit as people write it, or "-" where there is none."""
     if value is None:
@@ -47,7 +43,7 @@ def limit_rows(point: dict[str, Any]) -> Iterator[list[str]]:
     """Yield name, used, available and verdict of the limits of a point."""
     for limit in point["limits"]:
         over = _exceeded(limit)
-        if limit["name"].startswith(CONDITION):
+        if limit.get("condition"):
             yield [limit["name"], "", "", f"broken: {limit.get('reason', '')}" if over else "holds"]
             continue
         used, available = _pair(limit)
@@ -59,7 +55,7 @@ def exceeded(point: dict[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit that a point breaks: which, by how much, and why that matters."""
     for limit in filter(_exceeded, point["limits"]):
         reason = limit.get("reason", "")
-        if limit["name"].startswith(CONDITION):
+        if limit.get("condition"):
             yield f"{limit['name']}: {reason}"
             continue
         used, available = _pair(limit)

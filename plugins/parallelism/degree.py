@@ -28,7 +28,11 @@ def divides(name: str, degree: Term, size: Term, what: str) -> Limit:
     """
     reason = f"{name}{_value(degree)} does not divide {_number(size)}{what}"
     return Limit(
-        name=f"{name} divides {what}", used=degree, available=_available(degree, size), reason=reason
+        name=f"{name} divides {what}",
+        used=degree,
+        available=_available(degree, size),
+        reason=reason,
+        condition=True,
     )
 
 
@@ -36,7 +40,8 @@ def fits(name: str, degree: Term, size: Term, what: str) -> Limit:
     """Return the limit that the smaller of two numbers divides the larger."""
     few, many = minimum(degree, size), maximum(degree, size)
     reason = f"neither of {name}{_value(degree)} and {_number(size)}{what} divides the other"
-    return Limit(name=f"{name} fits {what}", used=few, available=_available(few, many), reason=reason)
+    available = _available(few, many)
+    return Limit(name=f"{name} fits {what}", used=few, available=available, reason=reason, condition=True)
 
 
 def at_most(name: str, degree: Term, size: Term, what: str) -> Limit:
