@@ -31,8 +31,9 @@ def accelscope_kinds() -> Iterable[KindRecord]:
 @hookimpl
 def accelscope_checks() -> Iterable[Check]:
     """Yield checks of models."""
-    from accelscope.plugins.workload.checks import DECLARED
+    from accelscope.plugins.workload.checks import DECLARED, POSSIBLE
 
+    yield POSSIBLE
     yield DECLARED
 
 

@@ -1,4 +1,4 @@
-"""Checks of a decoder's declared numbers against its structure."""
+"""Checks of a decoder: its sizes against each other, and its declared numbers against its sizes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,47 @@ from accelscope.core.work import Limit
 from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
 from accelscope.plugins.workload.spec import Decoder
+from accelscope.plugins.workload.structure import Rule, missing_of, rules_of
 
 if TYPE_CHECKING:
     from accelscope.core.design import Design
 
 _TOLERATED = 0.01  # published totals are rounded to two or three digits
+
+
+def possible(design: Design) -> Iterable[Diagnostic | Limit]:
+    """Refuse sizes that no decoder can have; points of a sweep that have them are infeasible instead."""
+    spec = design.model.spec
+    if not isinstance(spec, Decoder):
+        return
+    name = design.model.name
+    for absent, reason in missing_of(spec):
+        yield Diagnostic(
+            code="A106",
+            message=f"`{name}` needs `{absent}`: {reason}",
+            help=f"add `{absent} = ...` to the model",
+        )
+    for rule in rules_of(spec):
+        if np.size(rule.used.value) > 1 or np.size(rule.available.value) > 1:
+            yield Limit(
+                name=rule.name,
+                used=rule.used,
+                available=rule.available,
+                reason=f"no decoder can be built: {rule.name} does not hold",
+                condition=True,
+            )
+        elif np.any(rule.used.value > rule.available.value):
+            yield _broken(name, rule)
+
+
+def _broken(name: str, rule: Rule) -> Diagnostic:
+    said = "does not divide" if rule.relation == "divides" else "is more than"
+    value, bound = (f"{float(item.value.flat[0]):g}" for item in (rule.value, rule.bound))
+    return Diagnostic(
+        code="A107",
+        message=f"`{name}.{rule.field}` is {value}, which {said} the {bound} of `{rule.other}`",
+        help="compare the model with its published configuration",
+    )
 
 
 def declared(design: Design) -> Iterable[Diagnostic | Limit]:
@@ -54,4 +90,10 @@ DECLARED = Check(
     name="declared_parameters",
     doc="Published parameters and KV bytes agree with the structure of a decoder.",
     run=declared,
+)
+
+POSSIBLE = Check(
+    name="possible_decoder",
+    doc="Sizes of a decoder fit each other: heads, experts, their groups, dense layers and windows.",
+    run=possible,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from accelscope.dsl.suggest import did_you_mean
-from accelscope.plugins.workload.families import FAMILIES, FIXED, Family, family_name
+from accelscope.plugins.workload.families import FAMILIES, FIXED, Family, contradictions, family_name
 from accelscope.plugins.workload.keys import Keys
 from accelscope.plugins.workload.precision import precision_of
+from accelscope.plugins.workload.routing import experts_of
 from accelscope.plugins.workload.windows import windows_of
 
 Fields = dict[str, object]
@@ -22,6 +23,8 @@ _WORDS = (
     "use", "let", "sweep", "tune", "assert", "check", "require", "prefer", "minimize", "maximize", "connect", "if",
     "then", "else", "true", "false", "none", "not", "and", "or", "in", "as", "via", "step", "points", "when",
 )  # fmt: skip
+_HEADS = ("num_attention_heads", "n_head", "n_heads")
+_KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv")
 _STATE_SPACE = (
     "mamba_d_state",
     "state_size",
@@ -44,24 +47,32 @@ def read_config(
     inner, outer = _language_part(config)
     model_type = family_name(inner) or family_name(config)
     family = FAMILIES.get(model_type or "")
-    if family is None:
+    if family is None or model_type is None:
         return None, (), (_unknown(model_type),)
-    keys = Keys(inner, family.defaults)
-    fields = _sizes(keys, family, model_type or "")
-    blocks: dict[str, Fields] = _latent(keys)
-    blocks |= _experts(keys, family, fields)
+    keys = Keys(inner, family.defaults, problems=list(contradictions(inner, model_type)))
+    keys.required(*family.needs)
+    fields = _sizes(keys, family, model_type)
+    blocks: dict[str, Fields] = _latent(keys, family)
+    blocks |= experts_of(keys, family, fields)
     depth = keys.count("num_nextn_predict_layers", "num_mtp_layers", least=0)
     blocks |= {"mtp": {"depth": depth}} if depth else {}
     blocks |= {"precision": precision_of(keys, blocks)}
-    keys.problems.extend(
-        f"`{key}` belongs to layers that no model here has" for key in _STATE_SPACE if key in inner
-    )
+    keys.problems.extend(_foreign(config, inner))
     if keys.problems:
         return None, keys.unused, tuple(keys.problems)
     checkpoint = config.get("_name_or_path") or config.get("name_or_path")
     hub = checkpoint if isinstance(checkpoint, str) and checkpoint else None
-    text = _text(label_of(name or hub or model_type or "model"), hub or name, fields, blocks)
+    text = _text(label_of(name or hub or model_type), hub or name, fields, blocks)
     return text, tuple(sorted({*keys.unused, *outer})), ()
+
+
+def _foreign(config: Mapping[str, object], inner: Mapping[str, object]) -> Iterator[str]:
+    """Yield what belongs to no decoder that is modelled."""
+    if config.get("text_config") is not None and inner is config:
+        yield f"`text_config` must be an object, not {config['text_config']!r}"
+    for key in _STATE_SPACE:
+        if key in inner:
+            yield f"`{key}` belongs to layers that no model here has"
 
 
 def label_of(name: str) -> str:
@@ -96,13 +107,14 @@ def _sizes(keys: Keys, family: Family, model_type: str) -> Fields:
         "layers", "num_hidden_layers", "n_layer", "n_layers", "num_layers", "layers"
     )
     hidden = fields["hidden"] = keys.needed("numbers a token has", "hidden_size", "n_embd", "d_model", "dim")
-    heads = fields["heads"] = keys.needed("heads", "num_attention_heads", "n_head", "n_heads")
-    inner = keys.count("intermediate_size_mlp", "intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
+    heads = fields["heads"] = keys.needed("heads", *_HEADS)
+    inner = keys.count(family.dense_key, "n_inner", "ffn_dim", "ffn_hidden_size")
     if inner is None and model_type in FIXED and isinstance(hidden, int):
         inner = FIXED[model_type] * hidden
     fields["ffn"] = inner
     if "kv_lora_rank" not in keys.config:
-        fields["kv_heads"] = keys.count("num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
+        fields["kv_heads"] = keys.count(*_KV_HEADS) or heads
+        keys.divides(_KV_HEADS, _HEADS)
         fields["head_dim"] = keys.count("head_dim") or _divided(keys, hidden, heads)
     fields["vocab"] = keys.needed("tokens the vocabulary has", "vocab_size")
     fields["activation"] = _activation(keys, family)
@@ -111,14 +123,19 @@ def _sizes(keys: Keys, family: Family, model_type: str) -> Fields:
     fields["mlp_bias"] = keys.flag("mlp_bias", False) if family.mlp_bias is None else family.mlp_bias
     fields["sinks"] = family.sinks
     fields["tied"] = keys.flag("tie_word_embeddings", family.tied)
-    if family.positions is not None:
-        longest = keys.needed("positions", "max_position_embeddings", "n_positions", "n_ctx")
-        fields["positions"] = None if longest is None else longest + family.positions
+    fields["positions"] = _positions(keys, family)
     if isinstance(fields["layers"], int):
         fields |= windows_of(keys, family, fields["layers"])
     if inner is None and not family.moe:
         keys.needed("numbers the feed-forward network has", "intermediate_size")
     return fields
+
+
+def _positions(keys: Keys, family: Family) -> int | None:
+    if family.positions is None:
+        return None
+    longest = keys.needed("positions", "max_position_embeddings", "n_positions", "n_ctx")
+    return None if longest is None else longest + family.positions
 
 
 def _divided(keys: Keys, hidden: object, heads: object) -> int | None:
@@ -144,23 +161,29 @@ def _activation(keys: Keys, family: Family) -> str | None:
 def _qk_norm(keys: Keys, family: Family) -> str:
     found = keys.raw("use_qk_norm", "qk_norm")
     kind = keys.raw("qk_norm_type")
-    if isinstance(found, bool):
-        return "none" if not found else ("full" if kind == "per_layer" else "head")
-    return family.qk_norm
+    if found is None:
+        return family.qk_norm
+    if not isinstance(found, bool) or kind not in (None, "per_head", "per_layer"):
+        keys.problems.append(f"normalisation of queries and keys is not known: {found!r} of type {kind!r}")
+        return "none"
+    return ("full" if kind == "per_layer" else "head") if found else "none"
 
 
 def _attention_bias(keys: Keys, family: Family) -> str:
     if family.attention_bias is not None:
-        keys.raw("attention_bias")
+        if not keys.flag("attention_bias", True):
+            keys.problems.append("`attention_bias` is false, but the architecture always has one")
         return family.attention_bias
     if not keys.flag("attention_bias", False):
         return "none"
     return "all" if family.o_bias else "qkv"
 
 
-def _latent(keys: Keys) -> dict[str, Fields]:
+def _latent(keys: Keys, family: Family) -> dict[str, Fields]:
     if "kv_lora_rank" not in keys.config:
         return {}
+    if not family.latent:
+        keys.problems.append("there is `kv_lora_rank`, but the architecture has no latent attention")
     keys.raw("num_key_value_heads", "head_dim")  # latent attention has no KV heads of its own
     return {
         "attention": {
@@ -172,50 +195,6 @@ def _latent(keys: Keys) -> dict[str, Fields]:
             "v_dim": keys.needed("numbers a value has", "v_head_dim"),
         }
     }
-
-
-def _experts(keys: Keys, family: Family, fields: Fields) -> dict[str, Fields]:
-    """Return the block of experts; the width of dense layers moves into it, or away where there are none."""
-    routed = keys.count("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts", least=0)
-    if not routed:
-        return {}
-    if not family.moe:
-        keys.problems.append("there are experts, but the architecture that `model_type` names has none")
-    dense = _dense_layers(keys, fields["layers"])
-    found: Fields = {"routed": routed}
-    found["top_k"] = keys.needed(
-        "experts a token visits", "num_experts_per_tok", "moe_topk", "moe_k", "moe_top_k"
-    )
-    found["ffn"] = keys.needed("numbers an expert has", family.expert_key)
-    found |= _shared(keys, family)
-    found["dense_layers"] = dense or None
-    found["dense_ffn"] = fields.pop("ffn", None) if dense else None
-    fields.pop("ffn", None)
-    found["router_bias"], found["bias"] = family.router_bias, family.expert_bias
-    groups, top_groups = keys.count("n_group"), keys.count("topk_group")
-    if groups and top_groups and groups > 1:
-        found |= {"groups": groups, "top_groups": top_groups}
-    return {"experts": found}
-
-
-def _shared(keys: Keys, family: Family) -> Fields:
-    shared = keys.count("n_shared_experts", "moe_num_shared_experts", least=0)
-    width = keys.count(family.shared_key) if family.shared_key else None
-    if shared is None and width:
-        return {"shared": 1, "shared_ffn": width}
-    return {"shared": shared} if shared else {}
-
-
-def _dense_layers(keys: Keys, layers: object) -> int:
-    """Return how many layers have no experts: the first ones, those listed, or all but each n-th."""
-    if not isinstance(layers, int):
-        return 0
-    first = keys.count("first_k_dense_replace", least=0) or 0
-    step = keys.count("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_freq") or 1
-    listed = keys.raw("mlp_only_layers")
-    dense = set(listed) if isinstance(listed, list) else set()
-    sparse = [i for i in range(layers) if i >= first and (i + 1) % step == 0 and i not in dense]
-    return layers - len(sparse)
 
 
 def _text(label: str, hub: str | None, fields: Fields, blocks: Mapping[str, Fields]) -> str:

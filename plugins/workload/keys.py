@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
@@ -16,13 +16,14 @@ class Keys:
 
     Attributes:
         config: the mapping; defaults: values of absent keys.
-        problems: what is wrong, in sentences; used: keys that were read.
+        problems: what is wrong, in sentences; used: keys that were read; within: unused keys of inner objects.
     """
 
     config: Mapping[str, object]
     defaults: Mapping[str, object]
     problems: list[str] = field(factory=list)
     used: set[str] = field(factory=lambda: set(_BOOKKEEPING))
+    within: list[str] = field(factory=list)
 
     def raw(self, *names: str) -> object:
         """Return the value of the first key that is there and not null, then that of a default, else None."""
@@ -40,12 +41,46 @@ class Keys:
         found = self.raw(*names)
         if found is None:
             return None
+        self._agreed(names)
         if not _whole(found) or not isinstance(found, int | float) or not least <= found <= _MOST:
-            self.problems.append(
+            self._problem(
                 f"`{self.name_of(*names)}` must be a whole number of at least {least}, not {found!r}"
             )
             return None
         return int(found)
+
+    def whole(self, *names: str) -> int | None:
+        """Return a whole number as `count` does, without a word where there is none."""
+        found = self.raw(*names)
+        return int(found) if isinstance(found, int | float) and _whole(found) else None
+
+    def divides(self, few: Sequence[str], many: Sequence[str]) -> bool:
+        """Return whether one number divides another; where it does not, that is a problem."""
+        part, size = self.whole(*few), self.whole(*many)
+        return self._holds(
+            part is None or size is None or (part > 0 and size % part == 0), few, many, "divide"
+        )
+
+    def at_most(self, few: Sequence[str], many: Sequence[str]) -> bool:
+        """Return whether one number is no more than another; where it is more, that is a problem."""
+        part, size = self.whole(*few), self.whole(*many)
+        return self._holds(part is None or size is None or part <= size, few, many, "fit into")
+
+    def _holds(self, holds: bool, few: Sequence[str], many: Sequence[str], verb: str) -> bool:
+        if not holds:
+            one, other = self.name_of(*few), self.name_of(*many)
+            self._problem(f"`{one}` of {self.whole(*few)} does not {verb} `{other}` of {self.whole(*many)}")
+        return holds
+
+    def _agreed(self, names: Sequence[str]) -> None:
+        given = {name: self.config[name] for name in names if self.config.get(name) is not None}
+        if len({repr(value) for value in given.values()}) > 1:
+            told = ", ".join(f"`{name}` is {value!r}" for name, value in given.items())
+            self._problem(f"keys that mean the same differ: {told}")
+
+    def _problem(self, text: str) -> None:
+        if text not in self.problems:
+            self.problems.append(text)
 
     def needed(self, meaning: str, *names: str) -> int | None:
         """Return a whole number; its absence is a problem that names the keys that were looked for."""
@@ -66,6 +101,14 @@ class Keys:
             return default
         return found
 
+    def required(self, *names: str) -> None:
+        """Say which of some keys are absent, null counting as there: their class has a default that is not ours."""
+        absent = [f"`{name}`" for name in names if name not in self.config]
+        if absent:
+            self._problem(
+                f"the architecture needs {', '.join(absent)}, and nothing here says what to take instead"
+            )
+
     def name_of(self, *names: str) -> str:
         """Return which of some keys is there."""
         return next((name for name in names if self.config.get(name) is not None), names[0])
@@ -73,7 +116,7 @@ class Keys:
     @property
     def unused(self) -> tuple[str, ...]:
         """Keys that nothing read, sorted."""
-        return tuple(sorted(set(self.config) - self.used))
+        return tuple(sorted({*self.config, *self.within} - self.used))
 
 
 def _whole(value: object) -> bool:

@@ -8,6 +8,8 @@ from accelscope.plugins.workload.keys import Keys
 
 _DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16"}
 _BITS = {4: "int4", 8: "int8"}
+_LAYOUTS = ("float-quantized", "int-quantized", "pack-quantized", "naive-quantized")
+_SCHEMES = {("float", "8"): "fp8", ("int", "8"): "int8", ("int", "4"): "int4"}
 _MODELOPT = {"FP8": ("fp8", "fp8"), "NVFP4": ("nvfp4", "nvfp4"), "W4A16_AWQ": ("int4", None)}
 
 
@@ -19,38 +21,72 @@ def precision_of(keys: Keys, blocks: Mapping[str, dict[str, object]]) -> dict[st
         keys.problems.append(f"data type `{stored}` is not known; known: {', '.join(_DTYPES)}")
     cache = wide if wide != "fp32" else "bf16"
     found = keys.raw("quantization_config")
+    if found is None:
+        return {"weights": wide, "activations": wide, "kv": cache}
     if not isinstance(found, Mapping):
-        return {"weights": wide, "activations": wide, "kv": cache}
-    method = str(found.get("quant_method", "")).lower()
-    if method == "mxfp4" and "experts" in blocks:
-        blocks["experts"]["weights"] = "mxfp4"
-        return {"weights": wide, "activations": wide, "kv": cache}
-    pair = _quantised(method, found)
-    if pair is None:
-        keys.problems.append(f"`quantization_config` with `quant_method` {method!r} is not known")
+        keys.problems.append(f"`quantization_config` must be an object, not {found!r}")
         return {}
+    inner = Keys(found, {}, problems=keys.problems)
+    method = str(inner.raw("quant_method")).lower()
+    pair = _experts_only(blocks, wide) if method == "mxfp4" else _quantised(method, inner)
+    if pair is None:
+        keys.problems.append(
+            f"`quantization_config` with `quant_method` {method!r} is not known as it is here"
+        )
+        return {}
+    cache = "fp8" if _narrow_cache(inner) else cache
+    keys.within.extend(f"quantization_config.{name}" for name in inner.unused)
     return {"weights": pair[0], "activations": pair[1] or wide, "kv": cache}
 
 
-def _quantised(method: str, config: Mapping[str, object]) -> tuple[str, str | None] | None:
+def _experts_only(blocks: Mapping[str, dict[str, object]], wide: str) -> tuple[str, str | None] | None:
+    """Store experts in MXFP4 and leave the rest; None where there are no experts."""
+    if "experts" not in blocks:
+        return None
+    blocks["experts"]["weights"] = "mxfp4"
+    return wide, None
+
+
+def _quantised(method: str, config: Keys) -> tuple[str, str | None] | None:
     """Return data types of weights and activations; None for activations means that they stay as they are."""
     if method in ("fp8", "fbgemm_fp8"):
         return "fp8", "fp8"
     if method in ("gptq", "awq"):
-        bits = config.get("bits", config.get("w_bit"))
-        return (_BITS[bits], None) if isinstance(bits, int) and bits in _BITS else None
+        bits = config.count("bits", "w_bit")
+        return (_BITS[bits], None) if bits in _BITS else None
     if method == "modelopt":
-        return _MODELOPT.get(str(config.get("quant_algo")))
-    if method == "compressed-tensors":
-        return _compressed(str(config.get("format")))
+        return _MODELOPT.get(str(config.raw("quant_algo")))
+    if method == "compressed-tensors" and str(config.raw("format")) in _LAYOUTS:
+        return _compressed(config.raw("config_groups"))
     return None
 
 
-def _compressed(layout: str) -> tuple[str, str | None] | None:
-    """Return the data types of a compressed-tensors layout."""
-    known = {
-        "float-quantized": ("fp8", "fp8"),
-        "int-quantized": ("int8", "int8"),
-        "pack-quantized": ("int4", None),
-    }
-    return known.get(layout)
+def _compressed(groups: object) -> tuple[str, str | None] | None:
+    """Return the data types that all groups of layers of a compressed-tensors configuration share."""
+    if not isinstance(groups, Mapping) or not groups:
+        return None
+    items = [group if isinstance(group, Mapping) else {} for group in groups.values()]
+    kinds = {(_scheme(item.get("weights")), _scheme(item.get("input_activations"))) for item in items}
+    weights, activations = kinds.pop()
+    if kinds or weights in (None, "unknown") or activations == "unknown":
+        return None
+    return str(weights), activations
+
+
+def _scheme(found: object) -> str | None:
+    """Return the data type of a scheme such as {"type": "float", "num_bits": 8}; None where there is none."""
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        return "unknown"
+    return _SCHEMES.get((str(found.get("type")), str(found.get("num_bits"))), "unknown")
+
+
+def _narrow_cache(config: Keys) -> bool:
+    """Return whether the KV cache has 8 bit floats; anything else that is not the default is a problem."""
+    scheme, algorithm = config.raw("kv_cache_scheme"), config.raw("kv_cache_quant_algo")
+    if scheme is None and algorithm is None:
+        return False
+    if algorithm not in (None, "FP8") or _scheme(scheme) not in (None, "fp8"):
+        config.problems.append(f"data type of the KV cache is not known: {scheme or algorithm!r}")
+    return True

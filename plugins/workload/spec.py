@@ -37,14 +37,14 @@ class Experts:
     """Feed-forward networks of which a router picks some for each token."""
 
     routed: Term = count(doc="experts of a layer that the router picks from")
-    top_k: Term = count(doc="routed experts that one token visits")
+    top_k: Term = count(doc="routed experts that one token visits, at most `routed`")
     ffn: Term = count(doc="inner width of one expert")
     shared: Term | None = count(doc="experts that every token visits", ge=0, optional=True)
     shared_ffn: Term | None = count(
         doc="inner width of one shared expert; without it that of a routed one", optional=True
     )
     dense_layers: Term | None = count(
-        doc="layers with a plain feed-forward network instead", ge=0, optional=True
+        doc="layers with a plain feed-forward network instead, at most all", ge=0, optional=True
     )
     dense_ffn: Term | None = count(
         doc="inner width of the plain layers; without it the model's `ffn`", optional=True
@@ -60,8 +60,13 @@ class Experts:
     bias: bool | None = flag(
         doc="whether experts have biases", default=False, source="Mixtral (arXiv 2401.04088)"
     )
-    groups: Term | None = count(doc="groups of experts that routing is limited by", optional=True)
-    top_groups: Term | None = count(doc="groups that one token may visit", optional=True)
+    groups: Term | None = count(
+        doc="groups of experts that routing is limited by; they divide `routed`", optional=True
+    )
+    top_groups: Term | None = count(
+        doc="groups that one token may visit, at most `groups`; they hold `top_k` experts or more",
+        optional=True,
+    )
 
 
 @spec(kind="mtp", within=("model",))
@@ -80,8 +85,12 @@ class Decoder:
     hidden: Term = count(doc="width of the residual stream")
     heads: Term = count(doc="query heads")
     vocab: Term = count(doc="tokens of the vocabulary, as the embedding holds them")
-    kv_heads: Term | None = count(doc="KV heads; without it as many as query heads", optional=True)
-    head_dim: Term | None = count(doc="width of a head; without it hidden / heads", optional=True)
+    kv_heads: Term | None = count(
+        doc="KV heads, which divide `heads`; without it as many as query heads", optional=True
+    )
+    head_dim: Term | None = count(
+        doc="width of a head; without it hidden / heads, which has to be whole", optional=True
+    )
     ffn: Term | None = count(doc="inner width of the feed-forward network of dense layers", optional=True)
     activation: str = choice(
         *GATED,
@@ -116,10 +125,11 @@ class Decoder:
         unit="tok", doc="tokens that a layer with sliding window attends to", optional=True
     )
     global_every: Term | None = count(
-        doc="each such layer attends to all tokens in spite of `window`; without it none does", optional=True
+        doc="each such layer attends to all tokens in spite of `window`, at most `layers`; without it none does",
+        optional=True,
     )
     global_layers: Term | None = count(
-        doc="how many layers attend to all tokens, where `global_every` does not say it", ge=0, optional=True
+        doc="how many layers attend to all tokens; it goes before `global_every`", ge=0, optional=True
     )
     live_tokens: Term = count(
         unit="tok",

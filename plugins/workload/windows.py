@@ -18,11 +18,18 @@ def windows_of(keys: Keys, family: Family, layers: int) -> dict[str, object]:
     window = keys.count("sliding_window")
     if isinstance(listed, list):
         return _listed(keys, listed, window, layers)
+    if listed is not None:
+        keys.problems.append(f"`layer_types` must be a list of layers, not {listed!r}")
     if window is None or not wanted:
         keys.raw("max_window_layers", "sliding_window_pattern")
         return {}
-    every = keys.count("sliding_window_pattern", "_sliding_window_pattern") or family.every
+    pattern = ("sliding_window_pattern", "_sliding_window_pattern")
+    every = keys.count(*pattern) or family.every
     if every:
+        if every > layers:
+            keys.problems.append(
+                f"every {every}th layer sees everything (`{pattern[0]}`), but there are {layers}"
+            )
         return {"window": window, "global_every": every}
     first = keys.count("max_window_layers", least=0)
     if first is not None:

@@ -17,6 +17,8 @@ LLAMA3_70B = {
     "intermediate_size": 28672, "num_attention_heads": 64, "num_hidden_layers": 80, "num_key_value_heads": 8,
     "vocab_size": 128256, "torch_dtype": "bfloat16", "rope_theta": 500000.0,
 }  # fmt: skip
+QWEN2 = {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]}
+QWEN3 = {"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]}
 MIXTRAL = {
     "model_type": "mixtral", "hidden_act": "silu", "hidden_size": 4096, "intermediate_size": 14336,
     "num_attention_heads": 32, "num_hidden_layers": 32, "num_key_value_heads": 8, "num_local_experts": 8,
@@ -136,12 +138,12 @@ def test_class_defaults_of_absent_keys():
 
 
 def test_head_dim_is_not_hidden_over_heads_where_the_class_says_otherwise():
-    qwen3 = LLAMA3_70B | {"model_type": "qwen3", "hidden_size": 5120, "num_attention_heads": 64}
+    qwen3 = LLAMA3_70B | QWEN3 | {"hidden_size": 5120, "num_attention_heads": 64}
     assert "head_dim = 128" in text_of(qwen3)
 
 
 def test_windows_that_are_switched_off():
-    qwen2 = LLAMA3_70B | {"model_type": "qwen2", "sliding_window": 131072, "use_sliding_window": False}
+    qwen2 = LLAMA3_70B | QWEN2 | {"sliding_window": 131072, "use_sliding_window": False}
     assert "window" not in text_of(qwen2)
     assert "attention_bias = qkv" in text_of(qwen2)
 
