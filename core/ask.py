@@ -38,7 +38,14 @@ if TYPE_CHECKING:
 
 BARS_UP_TO = 2_000_000
 """Largest product of points and uncertain inputs for which error bars are computed."""
-MOST_POINTS = 100_000_000
+MOST_POINTS = 2_000_000
+"""Points of an evaluation; every one may be printed."""
+MOST_SWEPT = 20_000_000
+"""Points of a sweep, whose results go to a file."""
+MOST_BYTES = 4e9
+"""Memory for the columns of a sweep."""
+LIMITS = 12
+"""Limits that a scenario usually has; each keeps two columns."""
 
 
 def answer(
@@ -59,15 +66,29 @@ def answer(
     asked = question(program, name, tuple(sets))
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
     others = tuple(item for item in asked.swept if not item.axis.numeric)
-    points = math.prod(item.axis.size for item in asked.swept)
-    if points > MOST_POINTS:
-        raise UsageError(f"{points:,} points are more than {MOST_POINTS:,}; take fewer or coarser axes")
+    _refuse_large(math.prod(item.axis.size for item in asked.swept), len(registry.metrics), bars)
     pieces = []
     for chosen in itertools.product(*(range(item.axis.size) for item in others)):
         picks = {item.axis.name: index for item, index in zip(others, chosen, strict=True)}
         pieces.append(_piece(asked, registry, picks, numeric, bars))
     axes = tuple(item.axis for item in (*others, *numeric))
     return stacked(asked.label, pieces, axes, manifest(program, registry, tuple(sets)))
+
+
+def _refuse_large(points: int, metrics: int, bars: bool) -> None:
+    """Refuse a grid that would not fit in memory, before anything of it is computed."""
+    if bars and points > MOST_POINTS:
+        raise UsageError(
+            f"{points:,} points are more than the {MOST_POINTS:,} that one evaluation prints; "
+            "`accelscope sweep FILE -o out.parquet` (or .csv) computes more"
+        )
+    size = points * 8.0 * (metrics + 2 * LIMITS)
+    most = min(MOST_SWEPT, int(MOST_BYTES / 8 / (metrics + 2 * LIMITS)))
+    if points > most:
+        raise UsageError(
+            f"{points:,} points are more than {most:,}: their {metrics} metrics would take {size / 1e9:.0f} GB; "
+            "take fewer or coarser axes"
+        )
 
 
 def explained(program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()) -> Node:
@@ -81,7 +102,8 @@ def explained(program: Program, registry: Registry, name: str, metric: str, sets
     if record is None:
         hint = did_you_mean(metric, registry.metrics)
         known = ", ".join(sorted(registry.metrics))
-        raise UsageError(f"no metric is called `{metric}`; " + (hint or f"there are {known}"))
+        hint = hint or (f"there are {known}" if known else "there are none" + registry.why_absent())
+        raise UsageError(f"no metric is called `{metric}`; {hint}")
     asked = question(program, name, tuple(sets))
     wide = [item.axis.name for item in asked.swept if item.axis.size > 1]
     if wide:

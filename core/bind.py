@@ -43,6 +43,7 @@ class Binder:
         found = self.spec_of(component)
         if found is None:
             if default is None:
+                self._note_unserved(component)
                 return None, None
             found = (default, None)
         cls, record = found
@@ -116,6 +117,17 @@ class Binder:
     def plain(self, value: Any) -> Term:
         """Return an argument of a pattern as a term; anything but a quantity counts as 1."""
         return self._term(value, "argument", None) if isinstance(value, Quantity) else term(1.0)
+
+    def _note_unserved(self, component: Component) -> None:
+        """Report that no plugin reads a kind of block, once for each kind."""
+        blocks = f"`{component.kind}` blocks"
+        if self._schema(component) is not None:
+            blocks = f"this `{component.kind}` block"
+        message = f"no installed plugin serves {blocks}{self.registry.why_absent()}"
+        if all(item.message != message for item in self.problems):
+            self.problems.append(
+                Diagnostic(code="A102", message=message, span=component.span, label="this one, for example")
+            )
 
     def _note_unread(self, component: Component, attribute: Attribute) -> None:
         where = f" ({attribute.origin.span})" if attribute.origin.span is not None else ""

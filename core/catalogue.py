@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from accelscope.core import records
 from accelscope.core.errors import PluginConflictError, PluginError
+from accelscope.core.guard import guarded
 from accelscope.core.kinds import Candidate, Kinds
 from accelscope.core.origins import Failure, Plugin, conflict, failure
 from accelscope.core.spec import about, schema_of
@@ -136,8 +137,9 @@ def _call(
     try:
         for record in function() or ():
             _verify(hook, record, units)
-            found.append(Provided(family, getattr(record, "name", None) or record.symbol, record, plugin))
-    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+            name = getattr(record, "name", None) or record.symbol
+            found.append(Provided(family, name, guarded(family, record, plugin), plugin))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
         failures.append(failure(plugin, hook.hook, error))
         return []
     return found

@@ -22,6 +22,7 @@ from accelscope.core.errors import AccelscopeError, DescriptionError, PluginErro
 
 OK, FINDINGS, USAGE, INFEASIBLE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 TRACEBACK = "ACCELSCOPE_TRACEBACK"
+NO_PLUGIN = "--no-plugin"
 
 
 @frozen
@@ -30,6 +31,10 @@ class Settings:
 
     disabled: tuple[str, ...] = ()
     color: bool | None = None
+
+
+class _Unread(Exception):
+    """Nobody reads the output any more; click would make an exit code of 1 of the BrokenPipeError itself."""
 
 
 class LazyVerb(click.RichCommand):
@@ -70,6 +75,16 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"there is no verb `{args[0]}`" + (f"; {hint}" if hint else ""), ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.RichContext:
+        """Parse the arguments; --no-plugin may stand anywhere, also behind the verb."""
+        try:
+            made: Any = super().make_context(info_name, _plugins_first(args), parent, **extra)
+        except BrokenPipeError as error:
+            raise _Unread from error
+        return made  # type: ignore[no-any-return]
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; a description with errors is shown with its lines."""
         try:
@@ -79,12 +94,30 @@ class Verbs(click.RichGroup):
 
             print_diagnostics(error.diagnostics, ctx.obj)
             return USAGE
+        except BrokenPipeError as error:
+            raise _Unread from error
 
     def _all(self, ctx: click.Context) -> Commands:
         known: Commands | None = ctx.meta.get(__name__)
         if known is None:
             known = ctx.meta[__name__] = _with_plugins(ctx.params.get("no_plugin") or ())
         return known
+
+
+def _plugins_first(args: Sequence[str]) -> list[str]:
+    """Return the arguments with every --no-plugin before the verb."""
+    end = args.index("--") if "--" in args else len(args)
+    first: list[str] = []
+    rest: list[str] = []
+    at = 0
+    while at < end:
+        if args[at] == NO_PLUGIN and at + 1 == end:
+            raise click.UsageError(f"{NO_PLUGIN} needs the name of a plugin or a distribution")
+        width = 2 if args[at] == NO_PLUGIN else 1
+        hoisted = width == 2 or args[at].startswith(f"{NO_PLUGIN}=")
+        (first if hoisted else rest).extend(args[at : at + width])
+        at += width
+    return [*first, *rest, *args[end:]]
 
 
 def _with_plugins(disabled: Sequence[str]) -> Commands:
@@ -118,7 +151,11 @@ def _imported(verb: Verb) -> click.Command:
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="accelscope")
 @click.option(
-    "--no-plugin", multiple=True, is_eager=True, metavar="NAME", help="Leave a plugin or a distribution out."
+    NO_PLUGIN,
+    multiple=True,
+    is_eager=True,
+    metavar="NAME",
+    help="Leave a plugin or a distribution out; may also stand behind the verb.",
 )
 @click.option("--color/--no-color", default=None, help="Colour, or none, whatever the terminal.")
 @click.pass_context
@@ -150,9 +187,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="accelscope", standalone_mode=False)
         return code if isinstance(code, int) else OK
-    except BrokenPipeError:
-        _discard_output()
-        return OK
+    except _Unread as error:
+        return _unread(error)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except click.ClickException as error:
@@ -176,6 +212,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def complain(message: str, word: str = "error", help: str | None = None) -> None:
     """Write one message to standard error."""
     sys.stderr.write(f"{word}: {message}\n" + (f"  = help: {help}\n" if help else ""))
+
+
+def _unread(error: _Unread) -> int:
+    """Be quiet where the reader of a pipe left; a BrokenPipeError of anything else is an error."""
+    from accelscope.core.output import reader_left
+
+    if reader_left(sys.stdout) or reader_left(sys.stderr):
+        _discard_output()
+        return OK
+    _trace()
+    complain(f"internal error: BrokenPipeError: {error.__cause__}")
+    return INTERNAL
 
 
 def _known(error: AccelscopeError) -> int:

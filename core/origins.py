@@ -58,6 +58,29 @@ def switch_off(name: str) -> str:
     return f"`--no-plugin {name}` or {DISABLE}={name}"
 
 
+def why_absent(switched_off: Iterable[Plugin], failures: Iterable[Failure]) -> str:
+    """Return which plugins do not take part and why, as a clause behind a semicolon; "" where all do."""
+    environment = disabled_by_environment()
+    clauses = []
+    for plugin in switched_off:
+        by_variable = {plugin.name, plugin.distribution} & environment
+        how = f"{DISABLE}={min(by_variable)}" if by_variable else f"--no-plugin {plugin.name}"
+        clauses.append(f"plugin `{plugin.name}` is switched off ({how})")
+    broken = dict.fromkeys(item.plugin.name for item in failures)
+    clauses += [f"plugin `{name}` does not work (`accelscope plugins` says why)" for name in broken]
+    return "; " + ", ".join(clauses) if clauses else ""
+
+
+def unknown_in_environment(plugins: Iterable[Plugin]) -> tuple[str, ...]:
+    """Return a warning for each name in ACCELSCOPE_DISABLE that is neither a plugin nor a distribution."""
+    names = {name for plugin in plugins for name in (plugin.name, plugin.distribution)}
+    found = []
+    for name in sorted(disabled_by_environment() - names):
+        hint = did_you_mean(name, names)
+        found.append(f"{DISABLE} names `{name}`, which is no plugin" + (f"; {hint}" if hint else ""))
+    return tuple(found)
+
+
 def disabled_by_environment() -> frozenset[str]:
     """Return the names in ACCELSCOPE_DISABLE."""
     return frozenset(name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip())

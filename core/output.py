@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from accelscope.core.errors import UsageError
 
@@ -31,10 +32,21 @@ def opened(name: str | None) -> Iterator[TextIO]:
         return
     path = Path(os.path.realpath(name))
     _refuse_unwritable(name, path)
-    if path.exists() and not path.is_file():  # a pipe or a device: nothing to rename
-        with path.open("w", encoding="utf-8") as stream:
-            yield stream
-        return
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device: nothing to rename
+            with path.open("w", encoding="utf-8") as stream:
+                yield stream
+        else:
+            with _replacing(name, path) as stream:
+                yield stream
+    except OSError as error:  # of writing: whatever else fails in the body has a name of its own
+        if error.filename is not None and Path(error.filename) != path:
+            raise
+        raise _unwritable(name, error) from error
+
+
+@contextmanager
+def _replacing(name: str, path: Path) -> Iterator[TextIO]:
     temporary = _temporary(name, path)
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as stream:
@@ -43,6 +55,25 @@ def opened(name: str | None) -> Iterator[TextIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def fails(stream: object, error: OSError) -> bool:
+    """Say whether an error is of writing to a stream, and not of the code that writes."""
+    if not hasattr(stream, "write") or error.filename is not None:
+        return False
+    return not isinstance(error, BrokenPipeError) or reader_left(stream)
+
+
+def reader_left(stream: Any) -> bool:
+    """Say whether a stream is a pipe or a socket that nobody reads any more."""
+    if not hasattr(select, "poll"):  # Windows tells it by the error alone
+        return True
+    watch = select.poll()
+    try:
+        watch.register(stream.fileno(), 0)
+    except (OSError, ValueError):
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0))
 
 
 def write_text(name: str, text: str) -> None:
@@ -60,11 +91,15 @@ def _refuse_unwritable(name: str, path: Path) -> None:
         raise UsageError(f"cannot write `{name}`: permission denied")
 
 
+def _unwritable(name: str, error: OSError) -> UsageError:
+    return UsageError(f"cannot write `{name}`: {(error.strerror or str(error)).lower()}")
+
+
 def _temporary(name: str, path: Path) -> Path:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise UsageError(f"cannot write `{name}`: {(error.strerror or str(error)).lower()}") from error
+        raise _unwritable(name, error) from error
     os.close(descriptor)
     return Path(temporary)
 
@@ -81,4 +116,4 @@ def _finish(name: str, temporary: Path, path: Path) -> None:
         temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write `{name}`: {(error.strerror or str(error)).lower()}") from error
+        raise _unwritable(name, error) from error

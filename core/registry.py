@@ -15,7 +15,7 @@ import pluggy
 from attrs import define
 
 from accelscope.core import hookspecs
-from accelscope.core.errors import ModelError, PluginError
+from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.origins import (
     Failure,
     Plugin,
@@ -26,6 +26,8 @@ from accelscope.core.origins import (
     refuse_same_name,
     refuse_unknown,
     switch_off,
+    unknown_in_environment,
+    why_absent,
 )
 from accelscope.dsl.suggest import did_you_mean
 
@@ -108,7 +110,7 @@ class Registry:
         for plugin, function in self.implementations("accelscope_commands"):
             try:
                 function(commands)
-            except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
                 failures.append(failure(plugin, "accelscope_commands", error))
         return tuple(failures)
 
@@ -116,6 +118,15 @@ class Registry:
     def failures(self) -> tuple[Failure, ...]:
         """What did not load, or failed in a hook."""
         return (*self._load_failures, *self.catalogue.failures)
+
+    def why_absent(self) -> str:
+        """Return which plugins do not take part, as a clause for the end of a message; "" where all do."""
+        return why_absent(self.switched_off, self.failures)
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return warnings of names in ACCELSCOPE_DISABLE that nothing has."""
+        failed = (item.plugin for item in self._load_failures)
+        return unknown_in_environment((*self.plugins, *self.switched_off, *failed))
 
     @property
     def memories(self) -> Mapping[str, MemoryModel]:
@@ -138,13 +149,15 @@ class Registry:
         return self.catalogue.patterns
 
     def interconnect_for(self, pattern: str) -> InterconnectModel:
-        """Return the model that serves a connection pattern; raise ModelError where no plugin does."""
+        """Return the model that serves a connection pattern; raise UsageError where no plugin does."""
         try:
             return self.patterns[pattern]
         except KeyError:
-            known = ", ".join(f"`{name}`" for name in sorted(self.patterns)) or "none"
-            raise ModelError(
-                f"no plugin serves the connection pattern `{pattern}`; there are {known}"
+            known = ", ".join(f"`{name}`" for name in sorted(self.patterns))
+            raise UsageError(
+                f"no installed plugin serves the connection pattern `{pattern}`"
+                + (f"; there are {known}" if known else " or any other")
+                + self.why_absent()
             ) from None
 
     @property

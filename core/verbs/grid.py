@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from accelscope.core.errors import UsageError
 from accelscope.core.output import opened
-from accelscope.core.show.frame import columns
 
 if TYPE_CHECKING:
     from accelscope.core.result import Result
     from accelscope.core.session import Session
 
+ROWS = 1_048_576
+"""Rows of one group of a Parquet file."""
 Write = Callable[["tuple[Result, ...]"], None]
 
 
@@ -48,7 +49,15 @@ def written(name: str | None, session: Session) -> Iterator[Write]:
 
 
 def _parquet(results: tuple[Result, ...], path: str) -> None:
+    from accelscope.core.show.frame import blocks, names
+
     pyarrow: Any = importlib.import_module("pyarrow")
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    tables = [pyarrow.table(columns(result)) for result in results]
-    parquet.write_table(pyarrow.concat_tables(tables, promote_options="default"), path)
+    types = {str: pyarrow.string(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+    heads = {name: types[cls] for result in results for name, cls in names(result).items()}
+    schema = pyarrow.schema(list(heads.items()))
+    with parquet.ParquetWriter(path, schema) as writer:
+        for result in results:
+            for table in blocks(result, ROWS):
+                empty = [None] * len(table["scenario"])
+                writer.write_table(pyarrow.table({name: table.get(name, empty) for name in heads}, schema))

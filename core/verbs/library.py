@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from accelscope.core.cli import Settings
 from accelscope.core.errors import UsageError
-from accelscope.core.show.shelf import Item, fields, items, named
 from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.shared import open_session, say
 from accelscope.dsl.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from accelscope.core.show.shelf import Item
 
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
@@ -30,6 +33,8 @@ def library() -> None:
 @click.pass_obj
 def list_(settings: Settings, module: str | None, form: str) -> None:
     """List the definitions of all modules, or of one such as `std.nvidia`."""
+    from accelscope.core.show.shelf import items
+
     session = open_session(settings)
     known = session.library.modules()
     if module is not None and module not in known:
@@ -44,6 +49,8 @@ def list_(settings: Settings, module: str | None, form: str) -> None:
 @click.pass_obj
 def search(settings: Settings, word: str, form: str) -> None:
     """List the definitions whose name, alias, vendor or documentation holds a word."""
+    from accelscope.core.show.shelf import items
+
     folded = word.casefold()
     found = [item for item in items(open_session(settings)) if any(folded in text for text in item.words)]
     _print(found, form)
@@ -56,6 +63,8 @@ def search(settings: Settings, word: str, form: str) -> None:
 @click.pass_obj
 def show(settings: Settings, name: str, form: str) -> None:
     """Print the resolved values of one definition with their units, tolerances and sources."""
+    from accelscope.core.show.shelf import fields, items, named
+
     session = open_session(settings)
     found = named(session, name)
     if not found:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from accelscope.core.cli import Settings
 from accelscope.core.errors import UsageError
-from accelscope.core.show.manual import Entry, entries, overview
 from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.shared import open_session
 from accelscope.dsl.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from accelscope.core.show.manual import Entry
 
 
 @click.command()
@@ -24,6 +26,8 @@ def models(settings: Settings, name: str | None, form: str) -> None:
 
     For each field: its type, unit, default with the source of the default, bounds, and what it means.
     """
+    from accelscope.core.show.manual import entries, overview
+
     registry = open_session(settings).registry
     found = overview(registry) if name is None else entries(registry, name)
     if not found:
@@ -53,7 +57,7 @@ def _page(item: Entry) -> str:
 
 
 def _field(field: dict[str, str]) -> list[str]:
-    facts = [field["type"], f"in {field['unit']}" if field["unit"] else "", field["bounds"]]
+    facts = [field["type"], f"in {field['unit']}" if field["unit"] not in ("", "1") else "", field["bounds"]]
     default = field["default"]
     if default and default != "required":
         default = f"default {default}"

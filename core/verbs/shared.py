@@ -41,14 +41,21 @@ def open_session(settings: Settings, roots: Sequence[str] = ()) -> Session:
     """Return a session with the plugins that the global flags leave."""
     from accelscope.core.session import Session
 
-    return Session.open(settings.disabled, roots)
+    session = Session.open(settings.disabled, roots)
+    for doubt in session.registry.doubts():
+        say(f"warning: {doubt}")
+    return session
 
 
 def report_of(session: Session, name: str) -> Report:
     """Return the report of a `--format`; raise UsageError for one that no plugin brings."""
     reports = session.registry.reports
+    if not session.registry.metrics:
+        say(f"warning: no installed plugin computes metrics{session.registry.why_absent()}")
     if name not in reports:
         hint = did_you_mean(name, reports)
+        if not reports:
+            raise UsageError(f"no installed plugin writes results{session.registry.why_absent()}")
         known = ", ".join(sorted(reports))
         raise UsageError(f"--format: there is no `{name}`; " + (hint or f"there are {known}"))
     return reports[name]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.output import opened
-from accelscope.core.pareto import pareto
-from accelscope.core.result import Result
-from accelscope.core.show.summarize import axis_text, shown
 from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.grid import written
 from accelscope.core.verbs.shared import asking, open_session, report_of
+
+if TYPE_CHECKING:
+    from accelscope.core.result import Result
 
 
 @click.command()
@@ -66,6 +67,8 @@ def sweep(
 
 def summarize(results: Sequence[Result], seconds: float, trade: tuple[str, ...]) -> dict[str, object]:
     """Return points, feasible points, seconds, and the best trade-offs between metrics."""
+    from accelscope.core.pareto import pareto
+
     return {
         "points": sum(result.size for result in results),
         "feasible": sum(int(result.feasible.sum()) for result in results),
@@ -75,6 +78,8 @@ def summarize(results: Sequence[Result], seconds: float, trade: tuple[str, ...])
 
 
 def _text(summary: dict[str, object]) -> str:
+    from accelscope.core.show.summarize import axis_text, shown
+
     rows = []
     best = summary["pareto"]
     assert isinstance(best, list)

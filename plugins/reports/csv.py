@@ -7,19 +7,19 @@ from typing import TextIO
 
 from accelscope.core.records import Report
 from accelscope.core.result import Result
-from accelscope.core.show.frame import columns, units
+from accelscope.core.show.frame import blocks, names, units
 
 
 def write(results: tuple[Result, ...], stream: TextIO) -> None:
     """Write the points of all results under one header; a column that a result lacks stays empty."""
-    tables = [columns(result) for result in results]
-    names = list(dict.fromkeys(name for table in tables for name in table))
+    heads = list(dict.fromkeys(name for result in results for name in names(result)))
     known = {name: unit for result in results for name, unit in units(result).items()}
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([f"{name} [{known[name]}]" if name in known else name for name in names])
-    for result, table in zip(results, tables, strict=True):
-        empty = [None] * result.size
-        writer.writerows(zip(*(map(_cell, table.get(name, empty)) for name in names), strict=True))
+    writer.writerow([f"{name} [{known[name]}]" if name in known else name for name in heads])
+    for result in results:
+        for table in blocks(result):
+            empty = [None] * len(table["scenario"])
+            writer.writerows(zip(*(map(_cell, table.get(name, empty)) for name in heads), strict=True))
 
 
 def _cell(value: object) -> str:
