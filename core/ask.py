@@ -205,7 +205,8 @@ def _design(
     problems = (*session.diagnostics, *binder.problems)
     if design is None or scenario is None:
         raise DescriptionError(problems)
-    design = _checked(design, registry, session)
+    if shape is not None or trace:  # a probe for uncertain values stands at the first point only
+        design = _checked(design, registry, session)
     if shape is not None:
         left_out = tuple(pruned(asked, scenario, numeric, dimensions))
         design = evolve(design, limits=(*design.limits, *left_out))

@@ -41,7 +41,11 @@ class Engine:
         planned=True,
     )
     energy: Term | None = quantity(
-        "J/op", doc="energy of one operation", ge=0, optional=True, plausible=(1e-16, 1e-9)
+        "J/op",
+        doc="energy of one operation in 16 bit; other types take it in proportion to their rates",
+        ge=0,
+        optional=True,
+        plausible=(1e-16, 1e-9),
     )
 
 
@@ -72,10 +76,17 @@ def needed_peak(found: Term | None, part: Part[Any], dtype: str) -> Term:
 
 
 def computing_energy(part: Part[Any], op: Op) -> Term | None:
-    """Return the energy in J of an operation's arithmetic, or None where the description gives none."""
+    """Return the energy in J of an operation's arithmetic, or None where the description gives none.
+
+    An engine's `energy` is of an operation in 16 bit. A type at twice the rate takes half of it: an engine draws much the
+    same power at every type's peak, since that is what bounds how many units of a type are built.
+    """
     if part.spec.energy is None:
         return None
     each: Term = part.spec.energy
+    wide, own = peak(part, "bf16"), peak(part, op.dtype)
+    if wide is not None and own is not None:
+        each = each * (wide / own)
     return (op.flops * each).named(f"{part.name} energy")
 
 
