@@ -261,7 +261,7 @@ def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
 def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
     dtype = design.precision.activations
     device = design.machine.device
-    if computes_in(device, dtype, binder.registry):
+    if binder.problems or computes_in(device, dtype, binder.registry):
         return
     known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
     binder.problems.append(
