@@ -126,6 +126,7 @@ def called(session: Session, node: Call, scope: Scope) -> object:
     if callable(target) and not isinstance(target, Component):
         return target(*plain, **by_name)
     if name in FUNCTIONS:
+        session.spend_steps(sum(len(value.items) for value in plain if isinstance(value, ListValue)))
         return FUNCTIONS[name](plain, by_name, session.operations)
     if target is MISSING or (isinstance(target, Symbol) and name):
         return Constructor(name, plain, by_name)

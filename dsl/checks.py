@@ -14,6 +14,7 @@ from accelscope.dsl.quantities import show
 from accelscope.dsl.scope import Scope
 from accelscope.dsl.syntax import Annotated, Attr, Binary, Call, Check, Compare, Expr, Goal, Name, Number
 from accelscope.dsl.values import Magnitude, Quantity
+from accelscope.dsl.written import MOST, shortened, written
 
 
 @frozen(kw_only=True, eq=False)
@@ -122,7 +123,7 @@ def _failure(component: Component, item: Item, statement: Check) -> Diagnostic:
     code = "A301" if statement.word == "check" else "A302"
     expr = _culprit(component, statement.expr, scope)
     sides = [(node, value) for node in _sides(expr) if (value := _value(component, node, scope)) is not None]
-    found = [f"`{_text(node, scope)}` is {_shown(value)}" for node, value in sides if not _literal(node)]
+    found = [f"`{_text(node, scope)}` is {written(value)}" for node, value in sides if not _literal(node)]
     span = statement.expr.span(scope.source)
     labels: tuple[Label, ...] = ()
     block = component.span
@@ -164,12 +165,8 @@ def _value(component: Component, node: Expr, scope: Scope) -> object:
         return None
 
 
-def _shown(value: object) -> str:
-    return show(value) if isinstance(value, Quantity) else str(value)
-
-
 def _text(node: Expr, scope: Scope) -> str:
-    return " ".join(node.span(scope.source).text.split())
+    return shortened(" ".join(node.span(scope.source).text[: 2 * MOST].split()))
 
 
 def _literal(node: Expr) -> bool:

@@ -11,8 +11,9 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from accelscope.dsl.build import Rejected
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span
 from accelscope.dsl.grammar import lex, parser, place, terminals
-from accelscope.dsl.limits import MAX_BRACKETS, MAX_STACK
+from accelscope.dsl.limits import MAX_BRACKETS, MAX_STACK, MAX_TERMINALS
 from accelscope.dsl.lookahead import END, MATE, OPENING, fits, starts_statement
+from accelscope.dsl.reading import too_many
 from accelscope.dsl.terminals import Literals
 
 
@@ -75,6 +76,8 @@ class Cursor:
                 if token.type in convert:
                     token.value = convert[token.type](token.value, place(token)[0])
                 self.take(token)
+                if len(self.taken) > MAX_TERMINALS:
+                    raise Problem(token, too_many(Span(self.source, *place(token))))
             self._close(end)
             self.put(END, "", end, end)
         except UnexpectedToken as problem:

@@ -13,6 +13,7 @@ from accelscope.dsl.lists import gathered, listed
 from accelscope.dsl.literals import number, ranged
 from accelscope.dsl.problems import Poisoned, Problem
 from accelscope.dsl.quantities import ARITHMETIC, compare, joined, negative, show
+from accelscope.dsl.sameness import same
 from accelscope.dsl.scope import Scope
 from accelscope.dsl.syntax import (
     Amend,
@@ -85,9 +86,7 @@ class Evaluator:
             Poisoned: it needs a value whose problem has been reported.
         """
         session = self.session
-        session.steps -= 1
-        if session.steps < 0:
-            raise session.exhausted("steps", 300_000)
+        session.spend_steps(1)
         if session.depth >= _DEEPEST:
             raise Problem("A209", "this is nested too deeply", node.span(scope.source))
         session.depth += 1
@@ -185,7 +184,7 @@ class Evaluator:
             chain.append(at)
             at = at.left
         value = self.evaluate(at, scope)
-        self.session.steps -= len(chain)
+        self.session.spend_steps(len(chain))
         for step in reversed(chain):
             value = self._step(step, value, scope)
         return value
@@ -247,7 +246,8 @@ class Evaluator:
                 problem.span = Span(scope.source, left_node.start, right_node.end)
                 raise
         if op in ("==", "!=") and not (isinstance(left, Quantity) or isinstance(right, Quantity)):
-            return (left == right) is (op == "==")
+            equal = same(self.session, left, right)
+            return equal if op == "==" else self.session.operations.negated(equal)
         want_quantity(left, left_node, scope)
         want_quantity(right, right_node, scope)
         raise Poisoned

@@ -24,6 +24,7 @@ def listed(session: Session, node: ListOf, scope: Scope) -> ListValue | Curve | 
     Raises:
         Problem: pairs and plain items are mixed, or the keys do not rise or repeat.
     """
+    session.spend_steps(len(node.items))
     plain = [item for item in node.items if not isinstance(item, Pair)]
     if len(plain) == len(node.items):
         return ListValue(tuple(session.evaluate(item, scope) for item in plain))

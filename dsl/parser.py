@@ -83,6 +83,8 @@ def _run(source: Source, gaps: Iterable[Gap]) -> tuple[Cursor, list[Diagnostic],
         except Problem as problem:
             if problem.kind == END and cursor.in_block():
                 return cursor, findings, False
+            if problem.finding is not None and problem.finding.code == "A503":
+                return cursor, [*findings, problem.finding], True
             findings.append(recover(cursor, problem))
             if len(findings) >= MAX_DIAGNOSTICS:
                 findings[-1] = evolve(findings[-1], notes=("there are more mistakes; the rest is not read",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span
-from accelscope.dsl.limits import MAX_FILE_BYTES
+from accelscope.dsl.limits import MAX_FILE_BYTES, MAX_TERMINALS
 
 _MARKS: Final = {
     b"\xff\xfe": "UTF-16",
@@ -14,6 +14,8 @@ _MARKS: Final = {
     b"PK": "zip",
     b"\x7fELF": "ELF",
 }
+
+_TABLE: Final = "put large tables into a file of their own and read them with `table(...)`"
 
 
 def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...]]:
@@ -39,11 +41,13 @@ def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...
 def too_large(name: str) -> Diagnostic:
     """Return the finding for a text that is larger than any that is read."""
     limit = MAX_FILE_BYTES // 2**20
-    return Diagnostic(
-        code="A503",
-        message=f"`{name}` is larger than {limit} MiB",
-        help="put large tables into a file of their own and read them with `table(...)`",
-    )
+    return Diagnostic(code="A503", message=f"`{name}` is larger than {limit} MiB", help=_TABLE)
+
+
+def too_many(span: Span) -> Diagnostic:
+    """Return the finding for a text of more terminals than are read; the span is where reading ends."""
+    message = f"`{span.source.name}` has more than {MAX_TERMINALS:,} words, numbers and signs"
+    return Diagnostic(code="A503", message=message, span=span, label="the rest is not read", help=_TABLE)
 
 
 def _not_text(name: str, data: bytes, at: int, message: str) -> Diagnostic:

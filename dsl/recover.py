@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from itertools import tee
+from itertools import islice, tee
 
 from accelscope.dsl.characters import mend
 from accelscope.dsl.cursor import Cursor, Problem
 from accelscope.dsl.diagnostics import Diagnostic, Label, Span
 from accelscope.dsl.grammar import place, terminals
+from accelscope.dsl.limits import MAX_TERMINALS
 from accelscope.dsl.lookahead import (
     END,
     MATE,
@@ -82,7 +83,7 @@ def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int
         return problem.start
     in_block = cursor.in_block()
     (ahead,) = tee(terminals(text, problem.start), 1)
-    for token in ahead:
+    for token in islice(ahead, MAX_TERMINALS):
         kind, (start, end) = token.type, place(token)
         if kind in OPENING:
             pending.append(kind)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from accelscope.dsl.budget import Budget
 from accelscope.dsl.citations import citation
 from accelscope.dsl.component import Component
 from accelscope.dsl.described import bases_of
-from accelscope.dsl.diagnostics import Diagnostic, Source, Span, in_order
+from accelscope.dsl.diagnostics import Diagnostic, Span
 from accelscope.dsl.expressions import Evaluator
 from accelscope.dsl.fields import Fields
+from accelscope.dsl.findings import Findings
 from accelscope.dsl.layers import Binding, Given, Heir, Layer, Member
 from accelscope.dsl.modules import FileComponent, Modules, Reader
 from accelscope.dsl.operations import Operations
@@ -21,14 +23,11 @@ from accelscope.dsl.syntax import Annotated, Cite, Expr, Name
 from accelscope.dsl.units import UnitTable
 from accelscope.dsl.values import Citation, Magnitude, Quantity, Symbol
 
-MOST_STEPS = 300_000
-MOST_COMPONENTS = 20_000
-
 Uncertain = Callable[[Quantity, Span], Magnitude]
 """Gives the magnitude to use for a value with a tolerance, so that inputs can be varied."""
 
 
-class Session:
+class Session(Budget):
     """Evaluates components within a budget and collects what is wrong with them.
 
     Attributes:
@@ -43,6 +42,7 @@ class Session:
         operations: Operations,
         uncertain: Uncertain | None = None,
     ) -> None:
+        super().__init__()
         self.units, self.operations, self.uncertain = units, operations, uncertain
         self.fields = Fields(schemas)
         self.modules = Modules(self, reader)
@@ -50,9 +50,7 @@ class Session:
         self.evaluate = self.evaluator.evaluate
         self.calls: list[Binding] = []
         self.depth = 0
-        self.refill()
-        self._found: list[Diagnostic] = []
-        self._places: set[tuple[Source, int, int]] = set()
+        self._findings = Findings()
         self._active: list[tuple[Component, str]] = []
         self._layering: list[Component] = []
 
@@ -64,44 +62,23 @@ class Session:
         other.modules.parsed = self.modules.parsed
         return other
 
-    # ---- problems and budget
+    # ---- problems
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found so far, in the order of the text."""
-        return in_order(self._found)
+        return self._findings.ordered()
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more errors than are kept."""
+        return self._findings.full
 
     def report(self, problem: Problem | Diagnostic, span: Span | None = None) -> None:
-        """Keep a problem, unless something has been said about its place before."""
-        found = problem.diagnostic(span) if isinstance(problem, Problem) else problem
-        if found.span is not None:
-            place = (found.span.source, found.span.start, found.span.end)
-            if place in self._places:
-                return
-            self._places.add(place)
-        self._found.append(found)
-
-    def refill(self) -> None:
-        """Give the full budget again: whoever derives a component or loads a file starts afresh."""
-        self.steps, self.components, self.spent = MOST_STEPS, MOST_COMPONENTS, False
-
-    def spend_component(self) -> None:
-        """Take one component from the budget.
-
-        Raises:
-            Problem: there is none left; Poisoned, once that has been said.
-        """
-        self.components -= 1
-        if self.components < 0:
-            raise self.exhausted("blocks within blocks", MOST_COMPONENTS)
-
-    def exhausted(self, what: str, most: int) -> Exception:
-        """Return what to raise when a budget is used up: the problem once, then silence."""
-        if self.spent:
-            return Poisoned()
-        self.spent = True
-        self.steps = self.components = -1
-        return Problem("A209", f"evaluating this takes more than {most:,} {what}")
+        """Keep a problem, unless something has been said about its place before; after very many, evaluate no more."""
+        self._findings.add(problem.diagnostic(span) if isinstance(problem, Problem) else problem)
+        if self.full:
+            self.stop()
 
     def guarded(
         self, owner: Component, name: str, work: Callable[[], object], place: Callable[[], Span | None]
@@ -153,6 +130,7 @@ class Session:
         for node in given.block.bases:
             span = node.span(given.scope.source)
             try:
+                self.spend_steps(1)
                 base = self._base(component, node, given)
                 base.layer_list()
                 found.append(base)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
+
+_MOST = 500
+"""Candidates that are looked at: more take longer than a suggestion is worth."""
 
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -11,12 +15,13 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
 
     Case is ignored first, so that `Ghz` finds `GHz`.
     """
-    names = sorted(set(candidates))
+    names = sorted(set(islice(candidates, _MOST)))
     folded = word.casefold()
     same = [name for name in names if name.casefold() == folded]
     if same:
         return same[0]
-    scored = [(difflib.SequenceMatcher(None, folded, name.casefold()).ratio(), name) for name in names]
+    alike = [name for name in names if 2 * min(len(name), len(word)) >= cutoff * (len(name) + len(word))]
+    scored = [(difflib.SequenceMatcher(None, folded, name.casefold()).ratio(), name) for name in alike]
     best = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
     return best[1] if best[0] >= cutoff else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -12,8 +13,8 @@ from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic, Span
 from accelscope.dsl.domains import evaluate_domain
 from accelscope.dsl.duplicates import duplicates
-from accelscope.dsl.fields import TOP, place_of
 from accelscope.dsl.fitting import Fit, unknown_word
+from accelscope.dsl.kinds import misplaced, unknown_kind
 from accelscope.dsl.layers import Binding, Given
 from accelscope.dsl.lints import decimal_sram, shadowed, uncited
 from accelscope.dsl.literals import check_units
@@ -37,23 +38,12 @@ def check_file(session: Session, module: Module, *, lint: bool = False) -> None:
         module: the file.
         lint: whether numbers without a source are reported too.
     """
-    checker = _Checker(session, module, lint)
-    root = module.root
-    layer = root.layer_list()[0]
-    for finding in duplicates(layer.statements, layer.source):
-        session.report(finding)
-    for item in root.index().uses:
-        checker.use(item)
-    for name, member in root.index().members.items():
-        if member.sort == "attribute":
-            checker.outside(member.bindings[-1], name)
-    checker.evaluate(root)
-    for name in root.index().sources:
-        source = root.source(name)
-        if source is not None:
-            checker.visit(source, known=True)
-    for child in root.children():
-        checker.visit(child, known=True)
+    with suppress(_EnoughError):
+        _Checker(session, module, lint).file()
+
+
+class _EnoughError(Exception):
+    """There are more errors than are kept, so the rest is not looked at."""
 
 
 class _Checker:
@@ -65,6 +55,25 @@ class _Checker:
         self.session, self.module, self.lint = session, module, lint
         self._copies: set[int] = set()
 
+    def file(self) -> None:
+        """Check the whole file."""
+        root = self.module.root
+        layer = root.layer_list()[0]
+        for finding in duplicates(layer.statements, layer.source):
+            self.report(finding)
+        for item in root.index().uses:
+            self.use(item)
+        for name, member in root.index().members.items():
+            if member.sort == "attribute":
+                self.outside(member.bindings[-1], name)
+        self.evaluate(root)
+        for name in root.index().sources:
+            source = root.source(name)
+            if source is not None:
+                self.visit(source, known=True)
+        for child in root.children():
+            self.visit(child, known=True)
+
     def report(self, finding: Problem | Diagnostic | None, span: Span | None = None) -> None:
         """Report an error anywhere, and a warning where it is in this file."""
         if finding is None:
@@ -74,6 +83,8 @@ class _Checker:
         if warning and not here:
             return
         self.session.report(finding, span)
+        if self.session.full:
+            raise _EnoughError
 
     def use(self, item: Item) -> None:
         """See that what a `use` names is there."""
@@ -110,36 +121,13 @@ class _Checker:
     def _kind(self, component: Component, schema: KindSchema | None) -> bool:
         """Report a kind that no plugin has, or that stands in the wrong place; say whether to go on."""
         given = component.block
-        place = place_of(component)
         if given is None:
             return schema is not None
-        span = Span(given.scope.source, given.block.start, given.block.start + len(component.kind))
         if schema is None:
-            self.report(self._unknown_kind(component, span))
+            self.report(unknown_kind(component, given))
             return False
-        within = schema.within
-        free = place[1] == TOP and given.block.label is not None
-        if not free and "*" not in within and place[1] not in within:
-            places = " or ".join(_stands(kind) for kind in within)
-            message = f"a `{component.kind}` cannot stand {_stands(place[1])}"
-            self.report(Problem("A108", message, span, notes=(f"it stands {places}",)))
+        self.report(misplaced(component, given, schema))
         return True
-
-    def _unknown_kind(self, component: Component, span: Span) -> Problem:
-        fields = self.session.fields
-        parent = component.parent
-        if parent is not None and component.kind in fields.of(parent):
-            message = f"`{component.kind}` is a field of a `{parent.kind}`, not a block"
-            return Problem("A102", message, span, help=f"write `{component.kind} = ...`")
-        kinds = [kind for kind in fields.schemas if fields.schemas[kind].within]
-        return Problem(
-            "A102",
-            f"no plugin knows a block of kind `{component.kind}`",
-            span,
-            help=did_you_mean(
-                component.kind, (kind.rpartition(".")[2] if "." in kind else kind for kind in kinds)
-            ),
-        )
 
     # ---- fields
 
@@ -285,10 +273,6 @@ class _Checker:
             settings.get(name)
         if via is not None and "link" in self.session.fields.schemas and via.kind != "link":
             self.report(Problem("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span)
-
-
-def _stands(kind: str) -> str:
-    return "at the top of a file" if kind == TOP else f"in a `{kind}`"
 
 
 def _entry(entries: FieldSchema, name: str) -> bool:

@@ -225,3 +225,54 @@ def test_a_function_that_calls_itself_is_a_cycle():
 def test_too_many_arguments_say_what_the_function_takes():
     found = only(findings("let f(x) = x\nlet y = f(1, 2)"))
     assert (found.code, "`x`" in found.message) == ("A206", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1 GB, 2] == [1000 MB, 2]",
+        "{ a = 1, b = [x] } == { b = [x], a = 1 }",
+        "[4 KiB -> 40%] == [4 KiB -> 0.4]",
+        "structured(2, n = 4) == structured(2, n = 4)",
+        '[true, none, "a", 2024-01-01] == [1 < 2, none, "a", 2024-01-01]',
+        "[1] != [1 GB]",
+        "[1] != [2]",
+        "[1] != [[1]]",
+        "[1, 2] != [1]",
+        '[a] != ["a"]',
+        "{ a = 1 } != { b = 1 }",
+        "[true] != [false]",
+        "[none] != [false]",
+        "f(1) != g(1)",
+        "[1 -> 2] != [1]",
+    ],
+)
+def test_values_without_magnitude_are_compared_part_by_part(text):
+    assert findings(f"check {text}") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[1 GB, 2]", "[1 GB, 2]"),
+        ("{ a = 1, b = [x] }", "{ a = 1, b = [x] }"),
+        ("[4 KiB -> 40%, 8 KiB -> 50%]", None),
+        ("structured(2, n = 4)", "structured(2, n = 4)"),
+        ('[true, none, "a", 2024-01-01]', '[true, none, "a", 2024-01-01]'),
+        ("hbm3", "hbm3"),
+        ('table("a.csv", x = y)', 'table("a.csv", x = y)'),
+        ("1 .. 2", "1..2"),
+        ("package_of.inner", "package_of.inner"),
+        ("[]", "[]"),
+    ],
+)
+def test_a_failing_check_shows_values_as_they_are_written(text, shown):
+    found = only(findings(f"package package_of {{ die inner {{ }} }}\nlet v = {text}\ncheck v == nothing"))
+    assert found.label.startswith("`v` is " + (shown or "["))
+    assert "=(" not in found.label
+
+
+def test_a_long_value_is_cut():
+    found = only(findings(f"let v = [{'100,' * 500}]\ncheck v == [1]"))
+    assert len(found.label) < 100
+    assert "... and `[1]` is [1]" in found.label

@@ -102,3 +102,88 @@ def test_a_copy_that_contains_itself_is_a_finding():
 
 def test_a_block_called_count_is_no_count():
     assert value("node N { package gpu[8] { package count { } } }", "N.gpu").count.magnitude == 8
+
+
+def tower(name, template, first, height=80):
+    return f"let {name}0 = {first}\n" + "".join(
+        f"let {name}{i} = {template.format(f'{name}{i - 1}')}\n" for i in range(1, height)
+    )
+
+
+LISTS, TWINS = tower("a", "[{0}, {0}]", "[1, 2]"), tower("b", "[{0}, {0}]", "[1, 2]")
+OBJECTS = tower("o", "{{ a = {0}, b = {0} }}", "{ a = 1 }")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LISTS + "check a79 == a79", []),
+        (LISTS + TWINS + "check a79 == b79", []),
+        (LISTS + TWINS + "check a79 != b79", ["A301"]),
+        (LISTS + "check a79 == a78", ["A301"]),
+        (LISTS + "check [a79] == [a79, 1]", ["A301"]),
+        (OBJECTS + "check o79 == o78", ["A301"]),
+        (tower("a", "[{0}]", "1", 9_000) + "check a8999 == a8998", ["A301"]),
+    ],
+    ids=["itself", "equal", "unequal", "lower", "longer", "objects", "deep"],
+)
+def test_shared_values_are_compared_soon(text, expected):
+    start = time.process_time()
+    assert codes(findings(text)) == expected
+    assert time.process_time() - start < seconds(2)
+
+
+def test_a_comparison_of_very_many_pairs_is_one_finding():
+    text = "let a = [" + "[1]," * 9000 + "]\nlet b = [" + "[1]," * 9000 + "]\n"
+    text += f"check [{'a,' * 9}] == [{'b,' * 9}]\n"
+    assert codes(findings(text + "check a == b\n" * 30)) == ["A209"]
+
+
+def test_a_shared_value_is_shown_on_a_line():
+    label = only(findings(LISTS + "check a79 == a78")).label
+    assert label.startswith("`a79` is [[[[[[")
+    assert len(label) < 200
+
+
+def test_a_sum_of_a_long_list_uses_up_the_steps():
+    text = "let a = [" + "1," * 40_000 + "]\n" + "check sum(a) > 0\n" * 100
+    start = time.process_time()
+    assert codes(findings(text)) == ["A209"]
+    assert time.process_time() - start < seconds(2)
+
+
+MISTAKES = {
+    "keys": "package a {\n" + "".join(f"k{i} = {i}\n" for i in range(20_000)) + "}\n",
+    "kinds": "".join(f"kind{i} {{ }}\n" for i in range(20_000)),
+    "names": "".join(f"let a{i} = 1\n" for i in range(10_000))
+    + "".join(f"check z{i} > 1\n" for i in range(5_000)),
+    "bases": "".join(f"let a{i} = 1\n" for i in range(10_000))
+    + "".join(f"package z{i} : q{i} {{ }}\n" for i in range(4_000)),
+    "doubts": "package a {\n"
+    + "".join(f"memory m{i} {{ bandwidth = 1e30 B/s }}\n" for i in range(10_000))
+    + "}",
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES.values(), ids=MISTAKES)
+def test_very_many_mistakes_are_a_hundred_findings_soon(text):
+    start = time.process_time()
+    found = checked(text)
+    assert time.process_time() - start < seconds(2)
+    assert len(found) == 100
+    assert found[-1].notes[-1] == "there are more findings; the rest is not shown"
+
+
+def test_a_hundred_mistakes_are_all_there_is_to_say():
+    found = checked("package a {\n" + "".join(f"k{i} = {i}\n" for i in range(100)) + "}\n")
+    assert not any("more" in note for item in found for note in item.notes)
+
+
+def test_errors_go_before_warnings_where_there_are_too_many():
+    text = "package a {\n" + "".join(f"memory m{i} {{ bandwidth = 1e30 B/s }}\n" for i in range(200))
+    assert "A101" in codes(checked(text + "k = 1\n}\n"))
+
+
+def test_numbers_without_a_source_are_all_listed():
+    text = "package a {\n" + "".join(f"memory m{i} {{ capacity = 1 GB }}\n" for i in range(300)) + "}\n"
+    assert codes(checked(text, lint=True)) == ["A401"] * 300

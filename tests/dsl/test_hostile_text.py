@@ -11,11 +11,13 @@ from timing import seconds
 
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
-from accelscope.dsl.limits import MAX_BRACKETS, MAX_FILE_BYTES
+from accelscope.dsl.limits import MAX_BRACKETS, MAX_FILE_BYTES, MAX_TERMINALS
 from accelscope.dsl.parser import parse
 from accelscope.dsl.reading import decode
 
 N = 100_000
+MANY = 40_000
+"""Of what is two terminals each, within the limit of a text."""
 
 HOSTILE = {
     "braces": "{" * N,
@@ -28,13 +30,13 @@ HOSTILE = {
     "texts": 'x = "a\n' * 20_000,
     "backslashes": 'x = "' + "\\" * N,
     "triple quotes": '"""' * N,
-    "members": "x = " + "a." * N + "a",
-    "calls": "x = a" + "()" * N,
+    "members": "x = " + "a." * MANY + "a",
+    "calls": "x = a" + "()" * MANY,
     "subscripts": "x = a" + "[0]" * N,
     "amendments": "x = a" + "{}" * N,
     "signs": "x = " + "- " * N + "1",
     "negations": "x = " + "not " * N + "1",
-    "sums": "x = " + "1 + " * N + "1",
+    "sums": "x = " + "1 + " * MANY + "1",
     "powers": "x = " + "a^" * N + "a",
     "comparisons": "x = a" + " < b" * N,
     "conditions": "x = " + "if a then b else " * 10_000 + "c",
@@ -117,7 +119,38 @@ def test_a_deep_statement_of_a_block_is_dropped_alone():
 
 
 def test_long_lists_and_wide_texts_are_fine():
-    assert parse(Source("t", f"a = [{', '.join(['1'] * N)}]\n"))[1] == ()
+    assert parse(Source("t", f"a = [{', '.join(['1'] * 40_000)}]\n"))[1] == ()
+
+
+LARGEST = {
+    "lists": "let a=[" + "1," * 500_000 + "1]\ncheck sum(a) > 0\n",
+    "comparisons": "check 1" + "<1" * 500_000,
+    "mistakes": "= N\n" * 262_000,
+    "statements": "a=1\n" * 262_000,
+    "open block": "package a {\n" + "k = 1\n" * 24_000,
+}
+
+
+@pytest.mark.parametrize("text", LARGEST.values(), ids=LARGEST)
+def test_a_text_as_large_as_allowed_ends_soon(text):
+    before = time.process_time()
+    assert len(text) <= MAX_FILE_BYTES
+    parse(Source("t", text))
+    assert time.process_time() - before < seconds(2)
+
+
+def test_a_text_of_too_many_terminals_is_one_finding():
+    (finding,) = parse(Source("t", "a = [" + "1," * MAX_TERMINALS + "1]\n"))[1]
+    assert (finding.code, finding.message) == ("A503", "`t` has more than 100,000 words, numbers and signs")
+
+
+def test_statements_in_front_of_too_many_terminals_are_kept():
+    file, _ = parse(Source("t", "a = 1\nb = 2\nc = [" + "1," * MAX_TERMINALS + "1]\n"))
+    assert [item.target.id for item in file.statements] == ["a", "b"]
+
+
+def test_the_largest_file_has_a_mebibyte():
+    assert decode("t", b" " * (2**20 + 1))[1][0].message == "`t` is larger than 1 MiB"
 
 
 # ---- bytes ------------------------------------------------------------------------------------------------
