@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from attrs import frozen
@@ -15,11 +16,14 @@ from accelscope.dsl.parser import parse
 from accelscope.dsl.paths import resolve_path
 from accelscope.dsl.problems import MISSING, Problem
 from accelscope.dsl.scope import Scope
-from accelscope.dsl.syntax import Expr, Step, Sweep
+from accelscope.dsl.syntax import Annotated, Assign, Expr, ListOf, Pair, Range, Step, Sweep
 from accelscope.dsl.walk import nodes
 
 ARGUMENT = "--set"
 """Name of the source that the texts of overrides have."""
+
+_DIVIDED = re.compile(r"\b(?:step|points)\b")
+"""What only a range has."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -92,6 +96,36 @@ def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]
             help="write for example `--set gpu.hbm.bandwidth='4 TB/s'`",
         )
         return None, (found,)
+    single, findings = _single(source)
+    if single is not None:
+        return single, ()
+    swept, others = _swept(source, path, domain)
+    if swept is not None:
+        return swept, ()
+    return None, (others if _DIVIDED.search(domain) else findings) or (_not_one(source),)
+
+
+def _single(source: Source) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
+    """Return an assignment as any text may write it, perhaps with a tolerance and citations."""
+    file, findings = parse(source)
+    statement = file.statements[0] if len(file.statements) == 1 else None
+    if findings or not isinstance(statement, Assign):
+        return None, findings
+    value = statement.value
+    if isinstance(value, Annotated) and _several(value.expr):
+        message = "a tolerance or a citation belongs to a single value"
+        place = Span(source, (value.tolerance or value.cites[0]).start, value.end)
+        return None, (Diagnostic(code="A211", message=message, span=place),)
+    return Assignment(target=statement.target, domain=value, step=None, source=source), ()
+
+
+def _several(value: Expr) -> bool:
+    pairs = isinstance(value, ListOf) and any(isinstance(item, Pair) for item in value.items)
+    return isinstance(value, Range | ListOf) and not pairs
+
+
+def _swept(source: Source, path: str, domain: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
+    """Return an assignment of a range that is divided, with offsets into the source."""
     before = "sweep "
     file, findings = parse(Source(ARGUMENT, f"{before}{path} in {domain}"))
     turn = len(before) + len(path)
@@ -99,7 +133,7 @@ def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]
     moved = tuple(_moved(finding, source, turn, shifts) for finding in findings)
     statement = file.statements[0] if len(file.statements) == 1 else None
     if findings or not isinstance(statement, Sweep) or statement.when is not None:
-        return None, moved or (_not_one(source),)
+        return None, moved
     for node in nodes(statement):
         shift = shifts[node.start > turn]
         node.start, node.end = node.start - shift, node.end - shift

@@ -12,8 +12,8 @@ from typing import TypeAlias
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Span
 from accelscope.dsl.fields import TOP
-from accelscope.dsl.problems import Poisoned, Problem
-from accelscope.dsl.scope import BUILT_IN_MEMBERS, defines
+from accelscope.dsl.problems import Problem
+from accelscope.dsl.reach import fault
 from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.values import Attribute
 
@@ -34,14 +34,15 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
             found = [(*above, *more) for component, above in level for more in find(component, first)]
             found = list(dict.fromkeys(found))
             if len(found) > 1:
-                found = [one for one in found if _leads(scenario, (*one, *rest)) is None] or found
+                found = [one for one in found if fault(scenario, (*one, *rest)) is None] or found
             if len(found) > 1:
                 raise _ambiguous(first, rest, found, spans[0])
             if found:
                 whole = (*found[0], *rest)
-                problem = _leads(scenario, whole)
-                if problem is not None:
-                    problem.span = spans[max(len(path) - len(whole) + _at(problem), 0)]
+                wrong = fault(scenario, whole)
+                if wrong is not None:
+                    problem, place = wrong
+                    problem.span = spans[max(len(path) - len(whole) + place, 0)]
                     raise problem
                 return whole
     names = [name for level in _levels(scenario) for component, _ in level for name in _names(component)]
@@ -51,10 +52,6 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
         spans[0],
         help=did_you_mean(first, names),
     )
-
-
-def _at(problem: Problem) -> int:
-    return int(problem.label or 0)
 
 
 def _ambiguous(first: str, rest: Path, found: list[Path], span: Span) -> Problem:
@@ -141,48 +138,3 @@ def _possible(component: Component, first: str) -> list[Path]:
         elif first in schema.all_fields():
             found.append((kind, first))
     return found
-
-
-# ---- whether a whole path leads anywhere
-
-
-def _leads(scenario: Component, path: Path) -> Problem | None:
-    """Return what is wrong with a whole path, or None; the place of the name at fault is in the label."""
-    at = scenario
-    for place, name in enumerate(path):
-        last = place == len(path) - 1
-        try:
-            inner = _step(at, name, last)
-        except Poisoned:
-            return None
-        except Problem as problem:
-            problem.label = str(place)
-            return problem
-        if inner is None:
-            return None
-        at = inner
-    return None
-
-
-def _step(at: Component, name: str, last: bool) -> Component | None:
-    """Return the component behind the next name of a path, or None where the rest cannot be told.
-
-    Raises:
-        Problem: the path ends before, or leads nowhere.
-    """
-    fields = at.session.fields
-    if at.has(name):
-        found = at.get(name)
-        value = found.value if isinstance(found, Attribute) else found
-        if last or value is None:
-            return None
-        if isinstance(value, Component):
-            return value
-        raise Problem("A202", f"`{name}` is a value, so nothing in it can be set")
-    if last and (name == "count" or name in fields.of(at)):
-        return None
-    around = any(defines(layer.outer, name) for layer in at.layer_list() if not layer.settings)
-    if around or fields.may_hold(at.kind, name):
-        return None
-    known = [*_names(at), *BUILT_IN_MEMBERS]
-    raise Problem("A202", f"`{at.name}` has no member `{name}`", help=did_you_mean(name, known))

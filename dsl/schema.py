@@ -108,22 +108,23 @@ class KindSchema:
     def all_fields(self) -> dict[str, FieldSchema]:
         """Return the fields of all variants, for blocks whose model is still open."""
         found: dict[str, FieldSchema] = {}
-        for schema in self._schemas():
+        for schema in self.blocks():
             found.update(schema.fields)
         return found
 
     @property
     def cited(self) -> bool:
         """Whether numbers in blocks of this kind need a source."""
-        return all(schema.cited for schema in self._schemas())
+        return all(schema.cited for schema in self.blocks())
 
-    def _schemas(self) -> tuple[BlockSchema, ...]:
+    def blocks(self) -> tuple[BlockSchema, ...]:
+        """Return the schemas of all models."""
         return (*self.variants.values(), *((self.default,) if self.default else ()))
 
     @property
     def within(self) -> tuple[str, ...]:
         """Kinds of block that this kind may stand in."""
-        return tuple(dict.fromkeys(name for schema in self._schemas() for name in schema.within))
+        return tuple(dict.fromkeys(name for schema in self.blocks() for name in schema.within))
 
 
 Schemas = Mapping[str, KindSchema]

@@ -129,6 +129,104 @@ def test_an_unknown_later_name_is_suggested():
     assert (found.code, found.span.text, found.help) == ("A202", "bandwith", "did you mean `bandwidth`?")
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("gpu.gpu.hbm.bandwidth=1 TB/s", "gpu"),
+        ("hbm.hbm=3", "hbm"),
+        ("gpu.N.tdp=1 W", "N"),
+        ("gpu.G.tdp=1 W", "G"),
+        ("gpu.sw.radix=3", "sw"),
+        ("parallel.parallel=8", "parallel"),
+        ("parallel.foo.bar=8", "foo"),
+        ("deployment.memory.reserv=8 GB", "reserv"),
+        ("gpu.memory.bandwidth=1 TB/s", "memory"),
+        ("gpu.L=3", "L"),
+    ],
+)
+def test_a_later_name_that_means_nothing_is_refused(text, at):
+    found = problem(text)
+    assert (found.code, found.span.text) == ("A202", at)
+
+
+def test_a_misspelt_field_of_settings_that_no_text_gives_is_suggested():
+    assert problem("deployment.memory.reserv=8 GB").help == "did you mean `reserve`?"
+
+
+def test_a_kind_with_named_blocks_is_answered_with_their_names():
+    assert problem("gpu.memory.bandwidth=1 TB/s").notes == ("its `memory` blocks are `hbm`",)
+
+
+@pytest.mark.parametrize("text", ["parallel.count=8", "model.count=3", "workload.count=4", "system.count=2"])
+def test_what_stands_for_itself_is_not_counted(text):
+    found = problem(text)
+    assert (found.code, found.span.text) == ("A202", "count")
+
+
+def test_settings_that_are_not_counted_name_their_fields():
+    assert problem("parallel.count=8").notes[-1] == "its fields are `tp`, `pp`"
+
+
+def test_a_count_that_no_text_gives_is_set():
+    made = program(TEXT.replace("sw[2]", "sw"), schemas=SCHEMAS)
+    scenario = derive(made.lookup("s"), [parse_override("sw.count=4")[0].override()])
+    assert find(scenario, "deployment.system.sw").count.magnitude == 4
+
+
+def test_nothing_is_set_in_a_count():
+    found = problem("gpu.count.count=3")
+    assert (found.message, found.help) == ("`count` is a value, so nothing in it can be set", None)
+
+
+def test_the_place_of_a_name_is_no_label():
+    assert problem("gpu.hbm.bandwith=1 TB/s").label == ""
+
+
+def test_a_link_is_set_for_one_end():
+    _, scenario = derived("gpu.L.bandwidth=50 GB/s/dir")
+    links = [item.via for item in find(scenario, "deployment.system").connections()]
+    assert [show(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
+
+
+def test_a_constant_of_the_file_is_set_where_it_is_used():
+    text = "let share = 2\n" + TEXT.replace("16 GB", "share * 16 GB")
+    made = program(text, schemas=SCHEMAS)
+    scenario = derive(made.lookup("s"), [parse_override("hbm.share=3")[0].override()])
+    assert show(find(scenario, "deployment.system.gpu.hbm.capacity").value) == "48 GB"
+
+
+def test_a_set_value_has_a_tolerance():
+    _, scenario = derived("gpu.hbm.bandwidth=2 TB/s ± 10%")
+    value = find(scenario, "deployment.system.gpu.hbm.bandwidth").value
+    assert value.tolerance.half_width == pytest.approx(0.2e12)
+
+
+def test_a_set_value_has_a_citation():
+    _, scenario = derived('gpu.hbm.bandwidth=2 TB/s @"estimate: a guess"')
+    (cite,) = find(scenario, "deployment.system.gpu.hbm.bandwidth").value.cites
+    assert cite.kind == "estimate"
+
+
+def test_a_set_tolerance_points_into_the_override():
+    found = parse_override("gpu.hbm.bandwidth=2 TB/s ± 10% +")[1][0]
+    assert (found.code, found.span.start) == ("A001", len("gpu.hbm.bandwidth=2 TB/s ± 10% +"))
+
+
+def test_a_tolerance_of_several_values_is_refused_where_it_stands():
+    (found,) = parse_override("tp=1..8 ± 10%")[1]
+    assert (found.code, found.span.text) == ("A211", "± 10%")
+
+
+@pytest.mark.parametrize(("text", "step"), [("tp=1..8 step x2", "mul"), ("tp=1..8 points 3", "lin")])
+def test_a_set_range_is_divided(text, step):
+    assert parse_override(text)[0].step.kind == step
+
+
+@pytest.mark.parametrize("text", ["let tp=3", "tp=4\npp=3"])
+def test_other_statements_are_no_override(text):
+    assert parse_override(text)[0] is None
+
+
 @pytest.mark.parametrize("text", ["tp", "tp=", "=4", ""])
 def test_an_override_has_a_path_and_a_value(text):
     assert parse_override(text)[1][0].code == "A505"
