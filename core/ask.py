@@ -166,7 +166,9 @@ def _piece(
     design, scenario = _design(asked, registry, picks, numeric, shape=shape, inputs=inputs)
     columns = solve(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
     return Piece(
-        columns=columns, requirements=_requirements(scenario, asked, registry, columns), notes=design.notes
+        columns=columns,
+        requirements=_requirements(scenario, asked, registry, columns),
+        notes=_warnings(scenario),
     )
 
 
@@ -202,9 +204,9 @@ def _design(
     design = (
         assemble(scenario, binder, inputs if shape is not None else None) if scenario is not None else None
     )
-    problems = (*session.diagnostics, *binder.problems)
     if design is None or scenario is None:
-        raise DescriptionError(problems)
+        found = (*session.diagnostics, *binder.problems)
+        raise DescriptionError(tuple(item for item in found if item.severity == "error"))
     if shape is not None or trace:  # a probe for uncertain values stands at the first point only
         design = _checked(design, registry, session)
     if shape is not None:
@@ -229,7 +231,9 @@ def _checked(design: Design, registry: Registry, session: Session) -> Design:
 def _warnings(scenario: Component) -> tuple[str, ...]:
     """Return what the language warned of, such as an implausible value that was set."""
     found = (item for item in scenario.session.diagnostics if item.severity == "warning")
-    return tuple(f"{item.message} ({'; '.join((str(item.span), *item.notes))})" for item in found)
+    return tuple(
+        f"{item.message} ({'; '.join((str(item.span), *item.notes))}) [{item.code}]" for item in found
+    )
 
 
 def _refuse(session: Session) -> None:

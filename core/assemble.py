@@ -65,7 +65,6 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         model_error=_model_error(machine, inputs),
         at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
-        notes=tuple(binder.notes),
     )
     _refuse_unsupported(design, deployment, binder)
     return None if binder.problems else design

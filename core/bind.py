@@ -30,13 +30,11 @@ class Binder:
     Attributes:
         trace: whether terms keep how they were computed, for `explain`.
         problems: diagnostics so far.
-        notes: what a reader of the result should know, each once.
     """
 
     registry: Registry
     trace: bool = False
     problems: list[Diagnostic] = field(factory=list)
-    notes: dict[str, None] = field(factory=dict)
 
     def bind(self, component: Component, default: type | None = None) -> tuple[Any, Any]:
         """Return (spec instance, record) of a block; the instance is None where something is missing."""
@@ -130,8 +128,13 @@ class Binder:
             )
 
     def _note_unread(self, component: Component, attribute: Attribute) -> None:
-        where = f" ({attribute.origin.span})" if attribute.origin.span is not None else ""
-        self.notes[f"`{component.kind}.{attribute.name}` is checked, but no model reads it yet{where}"] = None
+        component.session.report(
+            Diagnostic(
+                code="A405",
+                message=f"`{component.kind}.{attribute.name}` is checked, but no model reads it yet",
+                span=attribute.origin.span,
+            )
+        )
 
     def _check_set(self, component: Component, attributes: Iterable[Attribute]) -> None:
         """Hold values that were set from outside against their fields; those of a text have been checked with it."""

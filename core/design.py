@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from accelscope.core.records import Strategy, WorkloadModel
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
@@ -59,4 +59,3 @@ class Design:
     model_error: Term
     at_floor: Array | None = None
     limits: tuple[Limit, ...] = ()
-    notes: tuple[str, ...] = field(default=())
