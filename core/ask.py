@@ -206,7 +206,7 @@ def _design(
     )
     if design is None or scenario is None:
         found = (*session.diagnostics, *binder.problems)
-        raise DescriptionError(tuple(item for item in found if item.severity == "error"))
+        raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
     if shape is not None or trace:  # a probe for uncertain values stands at the first point only
         design = _checked(design, registry, session)
     if shape is not None:
