@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_FILE_BYTES: Final = 1024 * 1024
-"""Largest text in bytes; real descriptions are a twentieth of it, and data goes into tables."""
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
+"""Largest text in bytes; real descriptions are a hundredth of it, and data goes into tables."""
 
-MAX_TERMINALS: Final = 100_000
+MAX_TERMINALS: Final = 200_000
 """Most words, numbers and signs of a text: more take seconds to parse, also where each is one character."""
 
 MAX_BRACKETS: Final = 100

@@ -141,7 +141,7 @@ def test_a_text_as_large_as_allowed_ends_soon(text):
 
 def test_a_text_of_too_many_terminals_is_one_finding():
     (finding,) = parse(Source("t", "a = [" + "1," * MAX_TERMINALS + "1]\n"))[1]
-    assert (finding.code, finding.message) == ("A503", "`t` has more than 100,000 words, numbers and signs")
+    assert (finding.code, finding.message) == ("A503", "`t` has more than 200,000 words, numbers and signs")
 
 
 def test_statements_in_front_of_too_many_terminals_are_kept():
@@ -150,7 +150,7 @@ def test_statements_in_front_of_too_many_terminals_are_kept():
 
 
 def test_the_largest_file_has_a_mebibyte():
-    assert decode("t", b" " * (2**20 + 1))[1][0].message == "`t` is larger than 1 MiB"
+    assert decode("t", b" " * (2**22 + 1))[1][0].message == "`t` is larger than 4 MiB"
 
 
 # ---- bytes ------------------------------------------------------------------------------------------------
