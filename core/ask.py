@@ -29,7 +29,7 @@ from accelscope.core.term import Node
 from accelscope.core.uncertainty import Inputs
 from accelscope.core.work import Limit
 from accelscope.dsl.component import Component
-from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.diagnostics import Diagnostic, in_order
 from accelscope.dsl.program import Program, Session
 from accelscope.dsl.suggest import did_you_mean
 
@@ -200,12 +200,13 @@ def _design(
     session = asked.program.session.fork(ArrayOperations(), vary)
     dimensions = 0 if shape is None else len(shape) + (inputs is not None)
     scenario = placed(asked, session, picks, numeric, dimensions)
+    _refuse(session)
     binder = Binder(registry, trace=trace)
     design = (
         assemble(scenario, binder, inputs if shape is not None else None) if scenario is not None else None
     )
     if design is None or scenario is None:
-        found = (*session.diagnostics, *binder.problems)
+        found = in_order((*session.diagnostics, *binder.problems))
         raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
     if shape is not None or trace:  # a probe for uncertain values stands at the first point only
         design = _checked(design, registry, session)

@@ -13,7 +13,6 @@ from accelscope.core.spec import about, children_of, entries_of, fields_of, writ
 from accelscope.core.term import Node, Term, term
 from accelscope.core.work import Part
 from accelscope.dsl.diagnostics import Diagnostic
-from accelscope.dsl.fitting import Fit
 from accelscope.dsl.schema import KindSchema, schema_of_kind
 from accelscope.dsl.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
 from accelscope.dsl.values import Curve as CurveValue
@@ -52,7 +51,6 @@ class Binder:
         attributes = component.attributes()
         values: dict[str, Any] = {}
         missing = []
-        self._check_set(component, attributes.values())
         for name, told in fields_of(cls).items():
             written = written_name(name)
             attribute = attributes.get(written)
@@ -135,22 +133,6 @@ class Binder:
                 span=attribute.origin.span,
             )
         )
-
-    def _check_set(self, component: Component, attributes: Iterable[Attribute]) -> None:
-        """Hold values that were set from outside against their fields; those of a text have been checked with it."""
-        changed = [item for item in attributes if item.origin.how == "set"]
-        schema = self._schema(component) if changed else None
-        for attribute in changed:
-            field_schema = schema.all_fields().get(attribute.name) if schema is not None else None
-            if field_schema is None:
-                continue
-            binding = component.index().members[attribute.name].bindings[-1]
-            fit = Fit(component, field_schema, binding)
-            problem = fit.problem(attribute.value)
-            if problem is not None:
-                self.problems.append(problem.diagnostic(attribute.origin.span))
-            elif (doubt := fit.doubt(attribute.value)) is not None:
-                component.session.report(doubt)
 
     def _schema(self, component: Component) -> KindSchema | None:
         parent = component.parent.kind if component.parent is not None else None

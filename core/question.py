@@ -18,6 +18,7 @@ from accelscope.dsl.overrides import Assignment, Override, derive, parse_overrid
 from accelscope.dsl.paths import resolve_path
 from accelscope.dsl.problems import Problem
 from accelscope.dsl.program import Program, Session, load
+from accelscope.dsl.settings import check_settings
 from accelscope.dsl.syntax import Expr, ListOf, Name, Range
 from accelscope.dsl.units import NONE
 from accelscope.dsl.values import Attribute, Quantity, Symbol
@@ -96,7 +97,10 @@ def placed(
             value = values[picks[item.axis.name]]
         text = statement.domain.span(statement.scope.source).text
         overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
-    return derive(scenario, overrides)
+    derived = derive(scenario, overrides)
+    if derived is not None:
+        check_settings(derived)
+    return derived
 
 
 def pruned(
@@ -212,6 +216,10 @@ def _swept(scenario: Component, statement: Statement, assignment: Assignment | N
     values = evaluate_domain(scenario.session, statement)
     if values is None:
         raise DescriptionError(scenario.session.diagnostics)
+    if any(isinstance(item, Quantity) and item.tolerance is not None for item in values):
+        span = statement.domain.span(statement.scope.source)
+        message = f"values of the axis `{statement.path}` take no tolerance"
+        raise DescriptionError((Diagnostic(code="A211", message=message, span=span, help="leave `±` out"),))
     return Swept(axis=_axis(scenario, statement.path, values), assignment=assignment, position=position)
 
 

@@ -20,6 +20,8 @@ from accelscope.dsl.values import Attribute
 Path: TypeAlias = tuple[str, ...]
 Finder: TypeAlias = Callable[[Component, str], list[Path]]
 _DEEPEST = 12
+_SHALLOW = 3
+"""Names down to a field of a block of the deployment, such as `deployment.parallel.tp`; what is longer is hardware."""
 
 
 def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Path:
@@ -35,6 +37,8 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
             found = list(dict.fromkeys(found))
             if len(found) > 1:
                 found = [one for one in found if fault(scenario, (*one, *rest)) is None] or found
+            if len(found) == 1 and not rest and len(found[0]) > _SHALLOW and find is _given:
+                found = _everywhere(scenario, first)
             if len(found) > 1:
                 raise _ambiguous(first, rest, found, spans[0])
             if found:
@@ -52,6 +56,14 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
         spans[0],
         help=did_you_mean(first, names),
     )
+
+
+def _everywhere(scenario: Component, first: str) -> list[Path]:
+    """Return all places of a name, however deep: one name alone must not hit the nearest of several parts."""
+    found = [
+        (*above, first) for level in _levels(scenario) for component, above in level if component.has(first)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _ambiguous(first: str, rest: Path, found: list[Path], span: Span) -> Problem:

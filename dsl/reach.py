@@ -41,7 +41,12 @@ def _end(at: Component, name: str) -> None:
     Raises:
         Problem: it cannot.
     """
-    if at.has(name) or name in at.session.fields.of(at) or _free(at.session.fields.schema(at), name):
+    fields = at.session.fields
+    if _is_block(at, name):
+        raise Problem(
+            "A101", f"`{name}` is a block, not a value", help=f"set a value in it: `{name}.FIELD=...`"
+        )
+    if at.has(name) or name in fields.of(at) or _free(fields.schema(at), name):
         return
     if name == "count":
         if not _counted(at):
@@ -49,6 +54,15 @@ def _end(at: Component, name: str) -> None:
         return
     if _outside(at, name) is MISSING or not _mentions(at, name):
         raise _unknown(at, name)
+
+
+def _is_block(at: Component, name: str) -> bool:
+    """Say whether a name is a block of a component, given or possible, rather than a field."""
+    fields = at.session.fields
+    member = at.index().members.get(name)
+    if member is not None and member.sort == "child":
+        return name not in fields.of(at)
+    return member is None and name not in fields.of(at) and name in fields.inside(at.kind)
 
 
 def _step(at: Component, name: str) -> Component | None:

@@ -15,7 +15,7 @@ from accelscope.dsl.domains import evaluate_domain
 from accelscope.dsl.duplicates import duplicates
 from accelscope.dsl.fitting import Fit, unknown_word
 from accelscope.dsl.kinds import misplaced, unknown_kind
-from accelscope.dsl.layers import Binding, Given
+from accelscope.dsl.layers import Binding, Given, Member
 from accelscope.dsl.lints import decimal_sram, shadowed, uncited
 from accelscope.dsl.literals import check_units
 from accelscope.dsl.members import Item
@@ -148,6 +148,8 @@ class _Checker:
             attribute = component.get(name)
             if isinstance(attribute, Attribute):
                 self._value(component, name, field, binding, attribute.value)
+                if member.amends and isinstance(attribute.value, Component):
+                    self._amended(attribute.value, member, binding)
 
     def _needs_sources(self, component: Component) -> bool:
         """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""
@@ -216,8 +218,8 @@ class _Checker:
         if isinstance(value, Component) and isinstance(node, Amend):
             self._amended(value, node, binding)
 
-    def _amended(self, component: Component, node: Amend, binding: Binding) -> None:
-        """Check a changed copy, unless it is being checked already: then it stands in itself."""
+    def _amended(self, component: Component, node: Amend | Member, binding: Binding) -> None:
+        """Check a changed copy, by the text or member that changes it, unless it is being checked already: then it stands in itself."""
         if id(node) in self._copies:
             self.report(Problem("A203", f"this copy of `{component.name}` contains itself"), binding.span)
             return

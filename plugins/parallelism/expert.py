@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.records import Strategy
@@ -60,11 +61,16 @@ def split(spec: Expert, step: Step) -> Step:
 
 
 def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
-    """Divide what belongs to routed experts; plans without experts stay as they are."""
+    """Divide what belongs to routed experts; plans without experts stay as they are, and allow no degree above 1."""
     down = next((op for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm"), None)
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if down is None or experts is None or top_k is None:
-        return plan
+        if not np.any(spec.ep > 1.0):
+            return plan
+        none = Limit(
+            "ep needs experts", used=spec.ep, available=_ONE, reason="the model has no experts to spread"
+        )
+        return evolve(plan, limits=(*plan.limits, none))
     spread = _spread(spec, plan, down, experts, top_k)
     kept = plan.workload.expert_weights
     weights = plan.residency.weights - kept + kept / (spread.ep * spread.inner)

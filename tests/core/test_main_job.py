@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -175,3 +177,47 @@ def test_same_inputs_give_the_same_manifest(shell: Session, main_job: str) -> No
         "interconnect",
         "parallelism",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("parallel=8", "A101"),
+        ("precision=fp8", "A101"),
+        ("gpu.hbm=3", "A101"),
+        ("slo=3", "A105"),
+        ("cx7.bandwidth=5 GB", "A111"),
+        ("cx7.bandwidth=bf16", "A201"),
+        ("power.max=3", "A111"),
+        ("bandwidth=3 TB/s", "A305"),
+        ("gpu.hbm.bandwidth=[2 TB/s, 3 TB/s ± 5%]", "A211"),
+        ("tp=1.5", "A107"),
+    ],
+)
+def test_an_override_that_means_nothing_is_one_finding(
+    shell: Session, main_job: str, text: str, code: str
+) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        shell.evaluate(main_job, sets=[text])
+    assert [item.code for item in caught.value.diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("system.gpu.hbm.bandwidth = -3 TB/s", "A107"),
+        ("system.gpu.hbm.bandwidth = 3", "A111"),
+        ("model.layers = 3 W", "A111"),
+        ("system.cx7.bandwidth = bf16", "A201"),
+        ("system.gpu.hbm = 3", "A101"),
+        ("system.gpu.hbm.bandwidt = 3 TB/s", "A202"),
+    ],
+)
+def test_what_a_file_sets_through_a_reference_is_checked(
+    shell: Session, main_job: str, tmp_path: Path, line: str, code: str
+) -> None:
+    path = tmp_path / "set.accel"
+    path.write_text(
+        Path(main_job).read_text().replace("parallel { tp = 8 }", f"parallel {{ tp = 8 }}\n  {line}\n  #")
+    )
+    assert [item.code for item in shell.check(str(path))] == [code]

@@ -260,8 +260,10 @@ def test_ep_must_fit_ranks_and_experts():
     ]
 
 
-def test_a_dense_model_ignores_ep():
+def test_a_dense_model_has_no_experts_to_spread():
     assert said(plan(ep=1)) == []
+    assert broken(plan(ep=1)) == []
+    assert [limit.name for limit in broken(plan(ep=2))] == ["ep needs experts"]
 
 
 def test_a_sweep_of_degrees_equals_its_points():
