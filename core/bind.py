@@ -65,7 +65,7 @@ class Binder:
         values.update(self._children(component, cls))
         values.update(self._entries(attributes.values(), cls))
         if missing:
-            self.problems.extend(_missing(component, *item) for item in missing)
+            self.problems.extend(missing_field(component, *item) for item in missing)
             return None
         return cls(**values)
 
@@ -148,7 +148,7 @@ class Binder:
             elif inner:
                 values[name] = self.bind(inner[0])[0]
             elif told["required"]:
-                self.problems.append(_missing(component, told["kind"], told["doc"]))
+                self.problems.append(missing_field(component, told["kind"], told["doc"]))
         return values
 
     def _entries(self, attributes: Iterable[Attribute], cls: type) -> dict[str, Any]:
@@ -209,12 +209,13 @@ def _span_origin(component: Component) -> Origin:
     return Origin(span=component.span, how="file", text="count", cites=component.cites)
 
 
-def _missing(component: Component, name: str, doc: str) -> Diagnostic:
+def missing_field(component: Component, name: str, doc: str | None = None) -> Diagnostic:
+    """Return what to say of a field that an evaluation needs and a block does not give."""
     return Diagnostic(
         code="A106",
         message=f"`{component.kind} {component.name}` needs `{name}`",
         span=component.span,
         label="missing here",
-        notes=(f"{name}: {doc}",),
+        notes=(f"{name}: {doc}",) if doc else (),
         help=f"add `{name} = ...` to the block",
     )

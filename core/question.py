@@ -86,9 +86,7 @@ def placed(
     owner = _owner(program, asked.name)
     scenario = _scenario(owner)
     overrides = [item.override() for item in asked.plain]
-    for item in asked.swept:
-        statement = item.assignment.axis(scenario) if item.assignment else owner.sweeps()[item.position]
-        values = evaluate_domain(session, statement)
+    for item, statement, values in _axes(asked, owner, scenario):
         if values is None:
             return None
         if item.axis.numeric:
@@ -111,17 +109,16 @@ def pruned(
     Its names are those of the swept paths, or paths of the scenario such as `tp`.
     """
     session = scenario.session
-    program = load(asked.program.module.source, session)
-    statements = _owner(program, asked.name).sweeps()
+    owner = _owner(load(asked.program.module.source, session), asked.name)
+    conditional = [statement for statement in owner.sweeps() if statement.when is not None]
+    if not conditional:
+        return
     swept: dict[str, object] = {}
-    for item in asked.swept:
-        statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
-        values = evaluate_domain(session, statement) or ()
+    for item, _, values in _axes(asked, owner, scenario):
         if item.axis.numeric and values:
             swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
-    for statement in statements:
-        if statement.when is None:
-            continue
+    for statement in conditional:
+        assert statement.when is not None  # kept above for just this
         names = {name: _of_scenario(scenario, name) for name in _names_of(statement.when)} | swept
         known = {name: value for name, value in names.items() if value is not None}
         holds = session.value_of(statement.when, scope_of(scenario, statement.scope.source), known)
@@ -130,6 +127,19 @@ def pruned(
             yield condition(
                 f"when {text}", np.asarray(holds), f"the sweep leaves points out where not {text}"
             )
+
+
+def _axes(
+    asked: Question, owner: Component, scenario: Component
+) -> Iterator[tuple[Swept, Statement, tuple[object, ...] | None]]:
+    """Yield each axis of a question with its statement and its values in the session of a scenario.
+
+    Values are None where something is wrong with them, which has been reported.
+    """
+    statements = owner.sweeps()
+    for item in asked.swept:
+        statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
+        yield item, statement, evaluate_domain(scenario.session, statement)
 
 
 def _names_of(node: Expr) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind import Binder, missing_field
 from accelscope.core.spec import fields_of
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
@@ -25,23 +25,13 @@ def referred(component: Component, name: str, spec: type, binder: Binder) -> Com
     if attribute is None:
         inner = component.children(name)
         if not inner:
-            binder.problems.append(_not_given(component, name))
+            binder.problems.append(missing_field(component, name))
         return inner[0] if inner else None
     if isinstance(attribute.value, Component) and attribute.value.kind in kinds:
         return attribute.value
     is_word = isinstance(attribute.value, Symbol)
     binder.problems.append(_unknown(component, attribute) if is_word else _unfit(attribute, kinds))
     return None
-
-
-def _not_given(component: Component, name: str) -> Diagnostic:
-    return Diagnostic(
-        code="A106",
-        message=f"`{component.kind} {component.name}` needs `{name}`",
-        span=component.span,
-        label="missing here",
-        help=f"add `{name} = ...` to the block",
-    )
 
 
 def _unfit(attribute: Attribute, kinds: tuple[str, ...]) -> Diagnostic:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
-import numpy as np
 from attrs import frozen
 
 from accelscope.core.term import Array, Term
@@ -88,13 +87,3 @@ def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
                 changed[item.name.lstrip("_")] = new
         return attrs.evolve(value, **changed) if changed else value
     return value
-
-
-def grid_shape(axes: tuple[Axis, ...]) -> tuple[int, ...]:
-    """Return the sizes of the numeric axes."""
-    return tuple(axis.size for axis in axes if axis.numeric)
-
-
-def broadcast(value: Term, shape: tuple[int, ...]) -> Array:
-    """Return the array of a term at full size."""
-    return np.broadcast_to(value.value, shape)

@@ -18,7 +18,6 @@ ONE = term(1.0)
 NO_BYTES = term(0.0, "B")
 NO_OPS = term(0.0, "op")
 NO_TIME = term(0.0, "s")
-NO_ENERGY = term(0.0, "J")
 
 
 @frozen(kw_only=True, eq=False)

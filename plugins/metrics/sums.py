@@ -25,12 +25,11 @@ def pass_bytes(step: Pass) -> Term:
 
 
 def compute_peak(evaluation: Evaluation) -> Term | None:
-    """Return the dense peak of one device in the data type that the model computes in."""
-    return peak_in(evaluation, evaluation.design.precision.activations)
+    """Return the dense peak of the fastest engine of one device in the data type that the model computes in.
 
-
-def peak_in(evaluation: Evaluation, dtype: str) -> Term | None:
-    """Return the peak of the fastest engine of one device in a data type, or None where it has none."""
+    None where no engine computes in it.
+    """
+    dtype = evaluation.design.precision.activations
     best: Term | None = None
     for part in evaluation.design.machine.device.engines:
         rate = evaluation.registry.computes[part.model].peak(part, dtype)
