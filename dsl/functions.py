@@ -79,22 +79,16 @@ def _items(name: str, args: tuple[Any, ...]) -> list[Quantity]:
     return [_number(name, value) for value in values]
 
 
-def _sum(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
-    _no_names("sum", names)
-    items = _items("sum", args)
-    total = items[0]
-    for item in items[1:]:
-        total = plus(total, item, ops)
-    return total
+def _combined(name: str, combine: Callable[[Quantity, Quantity, Operations], Quantity]) -> Function:
+    def call(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+        _no_names(name, names)
+        items = _items(name, args)
+        total = items[0]
+        for item in items[1:]:
+            total = combine(total, item, ops)
+        return total
 
-
-def _product(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
-    _no_names("product", names)
-    items = _items("product", args)
-    total = items[0]
-    for item in items[1:]:
-        total = times(total, item, ops)
-    return total
+    return call
 
 
 def _len(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
@@ -165,8 +159,8 @@ FUNCTIONS: Mapping[str, Function] = {
         for name in ("log2", "log10", "ln", "exp", "ceil", "floor", "round")
     },
     "mod": _mod,
-    "sum": _sum,
-    "product": _product,
+    "sum": _combined("sum", plus),
+    "product": _combined("product", times),
     "len": _len,
     "values": _values,
     "table": _table,
