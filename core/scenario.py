@@ -55,7 +55,7 @@ class Scheduler:
 
 @spec(kind="deployment.memory", within=("deployment", "pool"), cited=False)
 class MemoryPolicy:
-    """What an engine keeps free of weights and KV cache."""
+    """What an engine keeps free of weights and KV cache, and what it puts into a tier behind the device's memory."""
 
     reserve: Term = quantity(
         "B",
@@ -63,6 +63,21 @@ class MemoryPolicy:
         ge=0,
         default=3.5e9,
         source="ai-dynamo/aiconfigurator: 3.5 GB of framework reserve",
+    )
+    weights: str = choice(
+        "resident",
+        "spilled",
+        "streamed",
+        doc="weights: all in the device's memory, those that do not fit in a tier behind it, or all in that tier",
+        default="resident",
+        source="offloading costs so much time that an engine asks for it (`--cpu-offload-gb` of vLLM)",
+    )
+    kv: str = choice(
+        "resident",
+        "spilled",
+        doc="KV cache: all in the device's memory, or what does not fit in a tier behind it",
+        default="resident",
+        source="as for weights",
     )
     kv_block: Term = count(
         unit="tok", doc="tokens of one block of KV cache", default=16, source="vLLM's default block size"

@@ -149,6 +149,21 @@ class Package:
     price: Term | None = quantity("USD", doc="price of purchase of one", ge=0, optional=True)
     ici_ports: Term | None = count(doc="links to neighbours", optional=True)
     clock: Term | None = quantity("Hz", doc="clock of what has none of its own", gt=0, optional=True)
+    placement: str = choice(
+        "spread",
+        "pipeline",
+        doc="how a model lies on the cores: every layer over all of them, or layer behind layer, so that tokens stream through",
+        default="spread",
+        source="kernels of GPUs, systolic arrays and many-core chips use the whole device for one operation",
+    )
+    fusion: str = choice(
+        "op",
+        "layer",
+        "pass",
+        doc="what one start covers: an operation, the operations of a layer, or a whole pass",
+        default="op",
+        source="GPU libraries start a kernel for each operation",
+    )
     model_spread: Term = fraction(
         doc="standard deviation of the logarithm of measured over predicted time",
         default=0.3,

@@ -28,6 +28,11 @@ class Scratchpad(Level):
         source="Jia et al., Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking, 2018: shared memory of "
         "V100 reaches 12,080 of 13,800 GiB/s",
     )
+    keeps: Term = fraction(
+        doc="share of the capacity in which software keeps weights and KV cache from one operation to the next",
+        default=0.0,
+        source="scratchpads of GPUs and tensor cores hold the tiles of one operation",
+    )
 
 
 @spec(kind="memory", select={"class": ("regfile",)}, default=False)
