@@ -134,9 +134,10 @@ def _tiers(chain: tuple[Component, ...], binder: Binder) -> tuple[Fabric, ...]:
     return tuple(tiers)
 
 
-def _speed(fabric: Fabric) -> float:
+def _speed(fabric: Fabric) -> tuple[bool, float]:
+    """Return what networks of one level are compared by: those of devices come before the way through a host."""
     value = (fabric.link.bandwidth * fabric.links).value
-    return float(np.asarray(value).flat[0])
+    return fabric.pattern != "host", float(np.asarray(value).flat[0])
 
 
 def _fabric(item: Connection, below: tuple[Component, ...], binder: Binder) -> Fabric | None:
@@ -146,7 +147,7 @@ def _fabric(item: Connection, below: tuple[Component, ...], binder: Binder) -> F
     if inner is None or not isinstance(item.via, Component):
         return None
     others = [end[-1] for end in ends if end is not inner]
-    if any(other.kind not in ("switch", below[-1].kind, below[0].kind) for other in others):
+    if any(other.kind not in ("switch", "host", below[-1].kind, below[0].kind) for other in others):
         return None
     link = binder.bind_as(item.via, Link)
     settings = binder.bind_as(item.settings, ConnectSettings)
@@ -172,21 +173,36 @@ def _joined(
     settings: Any,
     binder: Binder,
 ) -> Fabric:
-    switch = next((binder.bind_as(other, Switch) for other in others if other.kind == "switch"), None)
+    switch = _bound(
+        next((other for other in others if other.kind == "switch"), settings.switch), Switch, binder
+    )
     links = settings.links_per_source or ONE
     if inner[-1].kind == "nic":
         links, link = _through_nic(inner[-1], below, links, link, binder)
-    pattern = item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", "switch" if switch else "clique")
+    inside = ONE
+    for component in below[1:]:
+        inside = inside * binder.count(component)
     return Fabric(
         name=item.via.name if isinstance(item.via, Component) else item.owner.name,
-        pattern=pattern,
+        pattern=item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", _plain(others)),
         link=link,
         links=links.named("links per device"),
         size=binder.count(below[0]).named(f"{below[0].name} in one group"),
+        cards=(links * inside).named(f"links of one {below[0].name}"),
         shape=tuple(binder.plain(value) for value in item.args),
         switch=switch,
-        settings=settings,
+        settings=evolve(settings, switch=None, wrap=_bound(settings.wrap, Link, binder)),
     )
+
+
+def _plain(others: list[Component]) -> str:
+    """Return the pattern of a connection that names none."""
+    kinds = {other.kind for other in others}
+    return "switch" if "switch" in kinds else "host" if "host" in kinds else "clique"
+
+
+def _bound(block: Component | None, cls: type, binder: Binder) -> Any:
+    return None if block is None else binder.bind_as(block, cls)
 
 
 def _through_nic(

@@ -2,7 +2,9 @@
 
 With r0 ranks inside the inner tier and r1 groups of them, the hierarchical forms are those of Thakur, Rabenseifner and
 Gropp, "Optimization of collective communication operations in MPICH", 2005, section 4.5: an all-reduce is a
-reduce-scatter inside, an all-reduce of 1/r0 of the bytes across, and an all-gather inside.
+reduce-scatter inside, an all-reduce of 1/r0 of the bytes across, and an all-gather inside. A broadcast and a reduction
+go the same three ways, or whole through one rank of each group. An all-to-all goes out as it is; on rails, which join
+cards of the same place only below their spine, it may first change its place over the inner tier (PXN of NCCL 2.12).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.term import Term, maximum, minimum, total, where
+from accelscope.core.term import Term, ceil, maximum, minimum, total, where
 from accelscope.core.work import NO_TIME, ONE, Collective, Fabric, Machine, Usage
 
 if TYPE_CHECKING:
@@ -47,41 +49,57 @@ def _neighbours(tiers: tuple[Fabric, ...], item: Collective, registry: Registry)
 
 
 def _hierarchical(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
-    inside = maximum(minimum(item.ranks, tiers[0].size / item.stride), 1.0).named(
-        "ranks inside the inner tier"
-    )
-    across = (item.ranks / inside).named("groups of ranks")
+    inside, across = _divided(item, tiers[0])
     crosses = across > 1.0
     flat = _tier(tiers[0], item, where(crosses, 1.0, inside), registry)
-    within = where(crosses, inside, 1.0)
-    pieces = [flat]
+
+    def inner(ranks: Collective) -> Usage:
+        return _tier(tiers[0], ranks, where(crosses, inside, 1.0), registry)
+
+    def outer(payload: Term, positions: Term = ONE) -> Usage:
+        beyond = _outwards(evolve(item, positions=positions), tiers[0], across, payload)
+        return _over(tiers[1:], beyond, registry)
+
     share = item.bytes / inside
-    if item.kind == "all_reduce":
-        pieces += [
-            _tier(tiers[0], evolve(item, kind="reduce_scatter"), within, registry),
-            _over(tiers[1:], _outwards(item, tiers[0], across, share), registry),
-            _tier(tiers[0], evolve(item, kind="all_gather"), within, registry),
-        ]
-    elif item.kind == "all_to_all":
-        pieces += [
-            _tier(tiers[0], evolve(item, bytes=item.bytes / across), within, registry),
-            _over(tiers[1:], _outwards(item, tiers[0], across, item.bytes), registry),
-        ]
+    ways: list[tuple[Usage, ...]]
+    if item.kind == "all_to_all":
+        ways = [(inner(evolve(item, bytes=item.bytes / across)), outer(item.bytes, inside))]
+        if tiers[1].pattern == "rail":
+            ways.append((inner(item), outer(item.bytes)))
+    elif item.kind in ("all_gather", "reduce_scatter"):
+        ways = [(inner(item), outer(share))]
     else:
-        pieces += [
-            _tier(tiers[0], item, within, registry),
-            _over(tiers[1:], _outwards(item, tiers[0], across, share), registry),
-        ]
-    energy = None
-    for piece in pieces:
-        energy = _added(energy, piece.energy)
-    return Usage(time=total(piece.time for piece in pieces).named(f"{item.name} time"), energy=energy)
+        halves = inner(evolve(item, kind="reduce_scatter")), inner(evolve(item, kind="all_gather"))
+        ways = [(halves[0], outer(share), halves[1])]
+        if item.kind in ("broadcast", "reduce"):
+            ways.append((inner(item), outer(item.bytes)))
+    return _fastest(item, tuple(_sum((flat, *way)) for way in ways))
+
+
+def _divided(item: Collective, inner: Fabric) -> tuple[Term, Term]:
+    """Return the ranks inside a group of the inner tier and the number of such groups; all groups alike."""
+    room = maximum(inner.size / item.stride, 1.0)
+    across = ceil(item.ranks / room).named("groups of ranks")
+    return (item.ranks / across).named("ranks inside the inner tier"), across
 
 
 def _outwards(item: Collective, inner: Fabric, ranks: Term, payload: Term) -> Collective:
     """Return the same collective as the next tier sees it, whose endpoints are groups of the inner tier."""
     stride = maximum(item.stride / inner.size, ONE)
     return evolve(item, ranks=ranks, stride=stride, bytes=payload)
+
+
+def _sum(parts: tuple[Usage, ...]) -> Usage:
+    energy = parts[0].energy
+    for part in parts[1:]:
+        energy = _added(energy, part.energy)
+    return Usage(time=total(part.time for part in parts), energy=energy)
+
+
+def _fastest(item: Collective, ways: tuple[Usage, ...]) -> Usage:
+    """Return the fastest of several ways at each point, with the energy of the first, whose bytes are the least."""
+    time = ways[0].time if len(ways) == 1 else minimum(*(way.time for way in ways))
+    return evolve(ways[0], time=time.named(f"{item.name} time"))
 
 
 def _added(left: Term | None, right: Term | None) -> Term | None:

@@ -239,14 +239,51 @@ class ConnectSettings:
         default=True,
         source="GPUs of one NVLink, xGMI or PCIe peer-to-peer domain can",
     )
+    host_bandwidth: Term | None = quantity(
+        "B/s",
+        doc="what a host passes on between all its devices together; without it, all that their links bring",
+        gt=0,
+        optional=True,
+    )
+    oversubscription: Term = quantity(
+        doc="bandwidth into a leaf switch over the bandwidth out of it",
+        ge=1,
+        default=1,
+        source="a network that does not block: Al-Fares et al., A scalable, commodity data center network, SIGCOMM 2008",
+    )
+    switch: Any = ref("switch", doc="the switches of a pattern, such as `dragonfly`", optional=True)
+    global_links: Term | None = count(
+        doc="links of a dragonfly's router to other groups; without it as many as it has endpoints",
+        optional=True,
+    )
+    routing: str | None = choice(
+        "static",
+        "adaptive",
+        doc="shortest paths, or, in a dragonfly, also detours over other groups",
+        optional=True,
+    )
+    multicast: bool | None = flag(
+        doc="whether the network copies what one sender sends to many",
+        default=False,
+        source="an ordinary switch forwards only",
+    )
+    broadcast: bool | None = flag(
+        doc="the same for what one sender sends to all",
+        default=False,
+        source="an ordinary switch forwards only",
+    )
+    wrap: Any = ref(
+        "link", doc="optical link that closes a torus, and any slice of whole cubes", optional=True
+    )
+    wrap_unit: Term = count(
+        doc="edge of the cubes that `wrap` joins: only multiples of it are closed",
+        default=4,
+        source="TPU v4 and v5p are re-wired in cubes of 4 x 4 x 4 (Jouppi et al., TPU v4, ISCA 2023, section 2)",
+    )
     pairing: str | None = choice("one_to_one", "all_to_all", doc="which endpoints pair up", planned=True)
     fan_in: Term | None = count(doc="left endpoints on each right one", planned=True)
     ports: Term | None = count(doc="ports used", planned=True)
-    routing: str | None = choice("static", "adaptive", doc="how packets find their way", planned=True)
-    multicast: bool | None = flag(doc="one sender reaches many at once", planned=True)
-    broadcast: bool | None = flag(doc="one sender reaches all at once", planned=True)
     twisted: bool | None = flag(doc="a torus whose wrap-around links are shifted", planned=True)
-    wrap: Any = ref("link", doc="link of the wrap-around", planned=True)
 
 
 @spec(kind="gemm", within=("calibration",))

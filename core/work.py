@@ -123,10 +123,13 @@ class Collective:
     """A communication of one pass.
 
     Attributes:
-        kind: `all_reduce`, `all_gather`, `reduce_scatter`, `all_to_all` or `send_recv`.
+        kind: `all_reduce`, `all_gather`, `reduce_scatter`, `all_to_all`, `send_recv`, `broadcast` (one rank to all) or
+            `reduce` (the sum of all to one rank).
         bytes: payload of the full tensor (what one rank holds before an all-reduce; what all ranks hold together
             after an all-gather; what one rank sends in all for an all-to-all).
         ranks: devices that take part; 1 costs nothing.
+        positions: places in a group of the tiers below that the receivers of an all-to-all lie at; 1 where every rank
+            sends to those at its own place only.
         stride: distance of neighbouring ranks in device numbers, so 1 for the innermost parallelism.
         repeat: executions a pass.
         component: what a breakdown groups by.
@@ -138,6 +141,7 @@ class Collective:
     bytes: Term
     ranks: Term
     stride: Term = ONE
+    positions: Term = ONE
     repeat: Term = ONE
     component: str = "communication"
     layered: bool = True
@@ -281,14 +285,16 @@ class Device:
 
     Attributes:
         name: of its definition, such as `H100_SXM`.
-        engines: compute parts; memories: from the innermost to the outermost level.
+        engines: compute parts; memories: from the innermost to the outermost level, tiers of the system behind them.
         package: the bound `package` spec.
+        fabric: what joins the cores of a die, where the description says so.
     """
 
     name: str
     engines: tuple[Part[Any], ...]
     memories: tuple[Part[Any], ...]
     package: Any
+    fabric: Fabric | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -296,13 +302,15 @@ class Fabric:
     """One tier of the network: `size` endpoints that reach each other over links.
 
     Attributes:
-        pattern: `switch`, `clique`, `ring`, `mesh`, `torus` or `flat`: selects the interconnect model.
+        pattern: `switch`, `clique`, `ring`, `mesh`, `torus`, `flat`, ...: selects the interconnect model.
         link: the bound link spec (bandwidth of one link in one direction, latency, efficiency).
         links: links of one endpoint into this tier.
         size: endpoints of one group: devices for the innermost tier.
-        shape: sizes along the dimensions of a mesh or torus.
+        cards: links of one endpoint with all its devices, into this tier.
+        shape: sizes along the dimensions of a mesh or torus; groups, routers and endpoints of a dragonfly.
         switch: the bound switch spec, or None.
         settings: further fields of the `connect` block, by name.
+        clock: cycle/s of what the fabric joins, for links that give rates a cycle; None between devices.
     """
 
     name: str
@@ -310,9 +318,11 @@ class Fabric:
     link: Any
     links: Term
     size: Term
+    cards: Term = ONE
     shape: tuple[Term, ...] = ()
     switch: Any = None
     settings: Any = field(factory=dict)
+    clock: Term | None = None
 
 
 @frozen(kw_only=True, eq=False)

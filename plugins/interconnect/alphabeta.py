@@ -18,7 +18,8 @@ from accelscope.core.term import Term, ceil, log2, maximum, minimum, term, where
 from accelscope.core.work import NO_BYTES, NO_TIME, ONE, Collective, Fabric, Usage
 
 ONE_WAY = term(1.0, "dir")
-_LINK_RATE = term(1.0, "B/s/dir")
+_CYCLE_RATE = term(1.0, "B/cycle/dir")
+_CYCLE = term(1.0, "cycle")
 _SMALLEST = term(1.0, "B")
 
 
@@ -47,24 +48,35 @@ class Path:
 
 
 def link_bandwidth(fabric: Fabric) -> Term:
-    """Return the B/s of one link in one direction.
-
-    Raises:
-        ModelError: the link gives bytes a cycle, and nothing between devices has a clock.
-    """
+    """Return the B/s of one link in one direction."""
     given: Term = fabric.link.bandwidth
-    if given.dimension != _LINK_RATE.dimension:
-        raise ModelError(
-            f"link `{fabric.name}` joins devices, so its bandwidth is B/s/dir, not {given.dimension}"
-        )
+    if given.dimension == _CYCLE_RATE.dimension:
+        given = given * _clock(fabric, "bandwidth is B/s/dir")
     return given * ONE_WAY
 
 
-def hop(fabric: Fabric) -> Term:
-    """Return the s of an empty message to a neighbour: the link, and the switch where there is one."""
-    link = fabric.link.latency if fabric.link.latency is not None else NO_TIME
+def hop(fabric: Fabric, switches: Term = ONE) -> Term:
+    """Return the s of an empty message over a link, and through the switches on the way where there are any."""
     through = fabric.switch.latency if fabric.switch is not None else None
-    return (link + (through if through is not None else NO_TIME)).named(f"{fabric.name} hop")
+    return (link_latency(fabric) + (NO_TIME if through is None else through * switches)).named(
+        f"{fabric.name} hop"
+    )
+
+
+def link_latency(fabric: Fabric) -> Term:
+    """Return the s of an empty message over a link alone."""
+    given: Term | None = fabric.link.latency
+    if given is None:
+        return NO_TIME
+    return given / _clock(fabric, "latency is s") if given.dimension == _CYCLE.dimension else given
+
+
+def _clock(fabric: Fabric, instead: str) -> Term:
+    if fabric.clock is None:
+        raise ModelError(
+            f"what link `{fabric.name}` joins has no clock, so its {instead}, not counted by cycle"
+        )
+    return fabric.clock
 
 
 def path(fabric: Fabric) -> Path:
@@ -81,27 +93,39 @@ def kernel_path(fabric: Fabric, collective: Collective) -> Path:
     if collective.kind == "send_recv":
         return way
     return evolve(
-        way, kernels=_term_setting(fabric, "collective_efficiency").named("share that kernels reach")
+        way, kernels=term_setting(fabric, "collective_efficiency").named("share that kernels reach")
     )
 
 
 def startup(fabric: Fabric) -> Term:
     """Return the s of one synchronisation of all ranks, from the settings of the connection or else their default."""
-    return _term_setting(fabric, "startup").named("collective start-up")
+    return term_setting(fabric, "startup").named("collective start-up")
 
 
 def peer_access(fabric: Fabric) -> bool:
     """Return whether kernels may read the memory of other devices; so where nothing is said."""
-    return _setting(fabric, "peer_access") is not False
+    return setting(fabric, "peer_access") is not False
 
 
-def _term_setting(fabric: Fabric, name: str) -> Term:
-    given = _setting(fabric, name)
+def adds(fabric: Fabric) -> bool:
+    """Return whether the switches add values on the way, up and down a tree of them."""
+    return fabric.switch is not None and bool(fabric.switch.in_network_reduction)
+
+
+def copies(fabric: Fabric) -> bool:
+    """Return whether the network copies what one rank sends to all; switches that add send the sum to all, too."""
+    return bool(setting(fabric, "broadcast") or setting(fabric, "multicast")) or adds(fabric)
+
+
+def term_setting(fabric: Fabric, name: str) -> Term:
+    """Return a number of the settings of the connection, or else its default."""
+    given = setting(fabric, name)
     told = fields_of(ConnectSettings)[name]
     return term(told["default"], told["units"][0]) if given is None else given
 
 
-def _setting(fabric: Fabric, name: str) -> Any:
+def setting(fabric: Fabric, name: str) -> Any:
+    """Return a value of the settings of the connection, or None."""
     settings = fabric.settings
     return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
 
@@ -145,21 +169,39 @@ def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
     return (way.startup * 2.0 + way.hop * rounds + way.time(chunk * steps * rounds, chunk)).named("direct")
 
 
+def send(way: Path, collective: Collective) -> Term:
+    """One message to one other rank."""
+    return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
+
+
 def one_shot(way: Path, collective: Collective) -> Term:
     """Every rank reads the whole tensor of all others and adds by itself: one step, (n - 1) bytes."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     return (way.startup + way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
 
 
-def tree(way: Path, collective: Collective) -> Term:
-    """Double binary tree: up and down log2(n) steps, each tree with half of the bytes.
+def tree(way: Path, collective: Collective, *, rounds: float) -> Term:
+    """Double binary tree: in each of `rounds` turns, up or down, log2(n) steps, each tree with half of the bytes.
 
-    Source: Sanders, Speck and Traff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan", 2009.
+    One turn is a broadcast or a reduction, two are an all-reduce. Source: Sanders, Speck and Traff, "Two-tree
+    algorithms for full bandwidth broadcast, reduction and scan", 2009.
     """
     depth = ceil(log2(maximum(collective.ranks, 1.0)))
     return (
-        way.startup * 2.0 + way.hop * depth * 2.0 + way.time(collective.bytes * 2.0, collective.bytes)
+        way.startup * 2.0 + way.hop * depth * rounds + way.time(collective.bytes * rounds, collective.bytes)
     ).named("tree")
+
+
+def chain(way: Path, collective: Collective) -> Term:
+    """Broadcast or reduction from rank to rank in many small pieces, as NCCL's rings do: n - 1 steps, all bytes once."""
+    steps = maximum(collective.ranks, 1.0) - 1.0
+    return (way.startup * 2.0 + way.hop * steps + way.time(collective.bytes, collective.bytes)).named("chain")
+
+
+def one_copy(fabric: Fabric, way: Path, collective: Collective) -> Term:
+    """Broadcast, or its mirror image, the reduction: one copy leaves each sender where the network copies or adds."""
+    helps = copies(fabric) if collective.kind == "broadcast" else adds(fabric)
+    return send(way, collective).named("one copy") if helps else tree(way, collective, rounds=1.0)
 
 
 def fastest(*times: Term) -> Term:

@@ -16,6 +16,7 @@ from accelscope.plugins.interconnect.alphabeta import (
     one_shot,
     peer_access,
     ring,
+    send,
     sent_bytes,
     unknown,
     usage,
@@ -27,6 +28,7 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
 
     n ranks of a larger clique use n - 1 pairs of each device. All-reduce: one-shot, two-shot (all pairs in both
     steps) or rings over disjoint pairs, which need an even share of every pair: the same bytes with more steps.
+    Broadcast and reduction: whole over the pairs of one device, or a part by way of each other device.
     """
     way = _among(fabric, collective)
     return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
@@ -56,9 +58,11 @@ def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
         return fastest(one_shot(way, collective), direct(way, collective, rounds=2.0), library)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
         return direct(way, collective, rounds=1.0)
+    pair = evolve(way, bandwidth=pair_bandwidth(fabric))
     if collective.kind == "send_recv":
-        pair = evolve(way, bandwidth=pair_bandwidth(fabric))
-        return pair.startup + pair.hop + pair.time(collective.bytes, collective.bytes)
+        return send(pair, collective)
+    if collective.kind in ("broadcast", "reduce"):
+        return fastest(send(pair, collective), direct(way, collective, rounds=2.0))
     raise unknown(fabric, collective)
 
 

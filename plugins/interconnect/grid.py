@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import Any
+
+from attrs import evolve, frozen
 
 from accelscope.core.curve import at
 from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, as_term, ceil, maximum, minimum, term, total, where
-from accelscope.core.work import ONE, Collective, Fabric, Usage
+from accelscope.core.term import Array, Term, as_term, ceil, floor, maximum, minimum, term, total, where
+from accelscope.core.work import NO_TIME, ONE, Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     hop,
     link_bandwidth,
     others,
     sent_bytes,
+    setting,
     startup,
+    term_setting,
     unknown,
     usage,
 )
@@ -30,12 +34,16 @@ class Side:
         bandwidth: peak B/s that a rank sends along it, both directions together.
         apart: hops between neighbouring ranks.
         detour: 1 on a closed ring, 2 on an open line, where all bytes turn back over the same links.
+        along: s of an empty message from the first rank past every other one to the last.
+        farthest: s of an empty message between the two ranks that are farthest from each other.
     """
 
     ranks: Term
     bandwidth: Term
     apart: Term
     detour: Term
+    along: Term
+    farthest: Term
 
 
 def transfer(fabric: Fabric, collective: Collective) -> Usage:
@@ -56,44 +64,58 @@ def _time(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Te
         return _buckets(fabric, sides, collective, 1.0)
     if collective.kind == "all_to_all":
         return _exchange(fabric, sides, collective)
+    if collective.kind in ("broadcast", "reduce"):
+        return _spread(fabric, sides, collective)
     if collective.kind == "send_recv":
-        rate = link_bandwidth(fabric) * at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
-        return startup(fabric) + hop(fabric) * sides[0].apart + collective.bytes / rate
+        return _step(fabric, sides, collective)
     raise unknown(fabric, collective)
 
 
 def _buckets(fabric: Fabric, sides: tuple[Side, ...], collective: Collective, turns: float) -> Term:
-    """turns x (sum of (n_i - 1) hops + bytes (n - 1) / n / sum of bandwidths in use)."""
-    steps = total((side.ranks - 1.0) * side.apart for side in sides)
+    """turns x (the way along every side + bytes (n - 1) / n / sum of bandwidths in use)."""
     chunk = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
     rate = _used(sides) * at(fabric.link.efficiency, chunk)
     return (
         startup(fabric) * 2.0
-        + hop(fabric) * steps * turns
+        + total(side.along for side in sides) * turns
         + collective.bytes * others(collective) * turns / rate
     )
 
 
-def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
-    """All-to-all with dimension-ordered routing: the busiest dimension carries bytes x n_i / 4 for each rank.
+def _spread(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+    """Broadcast, and its mirror image, the reduction: pieces follow each other along every side, each once.
 
-    A byte travels n_i / 4 hops on average on a closed ring with shortest paths, and about twice the load meets in the
-    middle of an open line: Dally and Towles, "Principles and Practices of Interconnection Networks", 2004,
-    chapter 5.
+    Over the links of the source at once on a torus; one after the other on a line from its end. Source: Luczynski et
+    al., "Near-optimal wafer-scale reduce", HPDC 2024 (chain and flooding broadcast), without its start-ups of a core.
+    """
+    rate = _used(sides) * at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
+    return startup(fabric) * 2.0 + total(side.along for side in sides) + collective.bytes / rate
+
+
+def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+    """All-to-all with dimension-ordered routing: as slow as the dimension whose links carry the most.
+
+    On a closed ring of n a byte travels floor(n^2 / 4) / n hops on average, with shortest paths both ways; on an open
+    line as much goes each way over the link in the middle: Dally and Towles, "Principles and Practices of
+    Interconnection Networks", 2004, chapter 5.
     """
     message = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
     share = at(fabric.link.efficiency, message)
     loads = [
-        where(
-            side.ranks > 1.0,
-            collective.bytes * maximum(side.ranks / 4.0, 0.5) * side.detour,
-            collective.bytes * 0.0,
-        )
+        collective.bytes
+        * (floor(side.ranks * side.ranks / 4.0) / side.ranks * side.detour)
         / (side.bandwidth * share)
         for side in sides
     ]
-    farthest = total(side.ranks * side.apart * side.detour / 2.0 for side in sides)
-    return startup(fabric) * 2.0 + hop(fabric) * farthest + maximum(*loads)
+    return startup(fabric) * 2.0 + total(side.farthest for side in sides) + maximum(*loads)
+
+
+def _step(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+    """A message to the next rank: one way along one dimension, over links that the ranks in between use as well."""
+    apart = maximum(*(where(side.ranks > 1.0, side.apart, ONE) for side in sides))
+    efficiency = at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
+    rate = link_bandwidth(fabric) * efficiency / apart
+    return startup(fabric) + hop(fabric) * apart + collective.bytes / rate
 
 
 def _used(sides: tuple[Side, ...]) -> Term:
@@ -105,23 +127,69 @@ def _used(sides: tuple[Side, ...]) -> Term:
 
 def _sides(fabric: Fabric, collective: Collective) -> tuple[Side, ...]:
     shape = fabric.shape or (fabric.size,)
-    each = maximum(fabric.links, 2.0 * len(shape)) / len(shape) * link_bandwidth(fabric)
+    each = maximum(fabric.links, 2.0 * len(shape)) / len(shape) * _slowest_link(fabric)
     skip, left = maximum(collective.stride, 1.0), maximum(collective.ranks, 1.0)
     sides: list[Side] = []
     for length in shape:
         apart = minimum(skip, length)
         ranks = minimum(left, maximum(length / apart, 1.0))
-        closed = (ranks * apart >= length) if fabric.pattern in ("ring", "torus") else as_term(0.0) > 0.0
-        sides.append(
-            Side(
-                ranks=ranks,
-                bandwidth=each / apart,
-                apart=apart,
-                detour=where(closed, ONE, ONE * 2.0),
-            )
-        )
+        sides.append(_side(fabric, each, length, ranks, apart))
         skip, left = maximum(skip / apart, 1.0), ceil(left / ranks)
     return tuple(sides)
+
+
+def _side(fabric: Fabric, each: Term, length: Term, ranks: Term, apart: Term) -> Side:
+    closed = _closed(fabric, length, ranks * apart)
+    steps = ranks - 1.0
+    along = hop(fabric) * steps * apart + _optical(fabric, ranks * apart, closed)
+    share = where(closed, floor(ranks / 2.0) / maximum(steps, 1.0), ONE)
+    along = where(ranks > 1.0, along, NO_TIME)
+    return Side(
+        ranks=ranks,
+        bandwidth=each / apart,
+        apart=apart,
+        detour=where(closed, ONE, ONE * 2.0),
+        along=along.named("way along a side"),
+        farthest=along * share,
+    )
+
+
+def _closed(fabric: Fabric, length: Term, extent: Term) -> Array:
+    """Return where ranks over an extent are a ring: a whole side, or any number of cubes that optical links join.
+
+    Optical switches join faces of whole cubes, so a side shorter than a cube in any dimension closes none of them.
+    """
+    if fabric.pattern not in ("ring", "torus"):
+        return as_term(0.0) > 0.0
+    if _wrap(fabric) is None:
+        return extent >= length
+    unit = term_setting(fabric, "wrap_unit")
+    cubes = [floor(side / unit) * unit >= side for side in (extent, *fabric.shape)]
+    whole = cubes[0]
+    for each in cubes[1:]:
+        whole = whole & each
+    return whole
+
+
+def _optical(fabric: Fabric, extent: Term, closed: Array) -> Term:
+    """s that optical links add to the way along a side: one between two cubes, and one that closes the ring."""
+    wrap = _wrap(fabric)
+    if wrap is None:
+        return NO_TIME
+    more = maximum(hop(evolve(fabric, link=wrap)) - hop(fabric), NO_TIME)
+    passed = ceil(extent / term_setting(fabric, "wrap_unit")) - 1.0
+    return more * where(closed, passed + 1.0, passed)
+
+
+def _slowest_link(fabric: Fabric) -> Term:
+    wrap = _wrap(fabric)
+    own = link_bandwidth(fabric)
+    return own if wrap is None else minimum(own, link_bandwidth(evolve(fabric, link=wrap)))
+
+
+def _wrap(fabric: Fabric) -> Any:
+    """Return the bound link of the wrap-around, or None where a torus is wired as it is."""
+    return setting(fabric, "wrap")
 
 
 def _model(name: str, doc: str) -> InterconnectModel:

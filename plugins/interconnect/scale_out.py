@@ -1,16 +1,23 @@
-"""Scale-out networks with full bisection: fat trees, rails and flat data-centre networks between network cards."""
+"""What networks between network cards share, and the plain one: full bisection and one switch on every way."""
 
 from __future__ import annotations
 
+from attrs import evolve, frozen
+
 from accelscope.core.records import InterconnectModel
 from accelscope.core.term import Term
-from accelscope.core.work import Collective, Fabric, Usage
+from accelscope.core.work import ONE, Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
+    adds,
+    chain,
     direct,
     fastest,
+    hop,
+    one_copy,
     path,
     ring,
+    send,
     sent_bytes,
     tree,
     unknown,
@@ -18,30 +25,60 @@ from accelscope.plugins.interconnect.alphabeta import (
 )
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
-    """Return what a collective costs over network cards: ring or tree, whichever is faster; no shared memory.
+@frozen(kw_only=True, eq=False)
+class Network:
+    """What a network does to the messages of one collective, and of those that run beside it.
 
-    A hop is the link, the card and the switch; further stages of a fat tree are part of the link's latency.
+    Attributes:
+        switches: on the longest way between two ranks.
+        neighbours: how many times slower than over free links, where every rank sends to the next one.
+        everyone: the same where every rank sends to all others.
     """
-    way = path(fabric)
-    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+
+    switches: Term = ONE
+    neighbours: Term = ONE
+    everyone: Term = ONE
 
 
-def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+def over(network: Network, fabric: Fabric, collective: Collective) -> Usage:
+    """Return what a collective costs on a network of cards: no shared memory, the fastest of the known algorithms."""
+    way = evolve(path(fabric), hop=hop(fabric, network.switches))
+    near = evolve(way, bandwidth=way.bandwidth / network.neighbours)
+    wide = evolve(way, bandwidth=way.bandwidth / network.everyone)
+    return usage(fabric, collective, _time(fabric, near, wide, collective), sent_bytes(collective))
+
+
+def in_network(way: Path, collective: Collective) -> Term:
+    """Switches add on the way up their tree and send the sum down: every rank sends and gets each byte once.
+
+    Source: Graham et al., "Scalable hierarchical aggregation protocol (SHArP)", COMHPC 2016.
+    """
+    return (way.startup * 2.0 + way.hop + way.time(collective.bytes, collective.bytes)).named("in-network")
+
+
+def _time(fabric: Fabric, near: Path, wide: Path, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        return fastest(ring(way, collective, rounds=2.0), tree(way, collective))
+        times = [ring(near, collective, rounds=2.0), tree(wide, collective, rounds=2.0)]
+        return fastest(*times, *([in_network(near, collective)] if adds(fabric) else []))
     if collective.kind in ("all_gather", "reduce_scatter"):
-        return fastest(ring(way, collective, rounds=1.0), direct(way, collective, rounds=1.0))
+        return fastest(ring(near, collective, rounds=1.0), direct(wide, collective, rounds=1.0))
     if collective.kind == "all_to_all":
-        return direct(way, collective, rounds=1.0)
+        return direct(wide, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
+        return send(near, collective)
+    if collective.kind in ("broadcast", "reduce"):
+        return fastest(one_copy(fabric, wide, collective), chain(near, collective))
     raise unknown(fabric, collective)
+
+
+def transfer(fabric: Fabric, collective: Collective) -> Usage:
+    """Return what a collective costs over a network of full bisection; a hop is the link, the card and one switch."""
+    return over(Network(), fabric, collective)
 
 
 SCALE_OUT = InterconnectModel(
     name="scale_out",
     doc="Network cards behind a network of full bisection: ring or tree, whichever is faster.",
-    patterns=("flat", "fat_tree", "rail", "scale_out"),
+    patterns=("flat", "scale_out"),
     transfer=transfer,
 )

@@ -7,12 +7,15 @@ from accelscope.core.term import Term, maximum
 from accelscope.core.work import Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
+    adds,
     direct,
     fastest,
     kernel_path,
+    one_copy,
     one_shot,
     peer_access,
     ring,
+    send,
     sent_bytes,
     tree,
     unknown,
@@ -24,7 +27,7 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs with the fastest of the known algorithms.
 
     All-reduce: one-shot, two-shot, ring, tree and, where the switch adds, in-network. All-gather and reduce-scatter:
-    direct (one step) or ring. All-to-all: direct. Send: one hop.
+    direct (one step) or ring. All-to-all: direct. Send: one hop. Broadcast and reduction: one copy, or a tree.
     """
     way = kernel_path(fabric, collective)
     return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
@@ -49,15 +52,17 @@ def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_to_all":
         return direct(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
+        return send(way, collective)
+    if collective.kind in ("broadcast", "reduce"):
+        return one_copy(fabric, way, collective)
     raise unknown(fabric, collective)
 
 
 def _all_reduce(fabric: Fabric, way: Path, collective: Collective) -> Term:
-    choices = [ring(way, collective, rounds=2.0), tree(way, collective)]
+    choices = [ring(way, collective, rounds=2.0), tree(way, collective, rounds=2.0)]
     if peer_access(fabric):
         choices += [one_shot(way, collective), direct(way, collective, rounds=2.0)]
-    if fabric.switch is not None and fabric.switch.in_network_reduction:
+    if adds(fabric):
         choices.append(in_network(way, collective))
     return fastest(*choices)
 

@@ -193,8 +193,8 @@ def test_energy_counts_what_a_rank_sends():
 
 
 def test_an_unknown_collective_is_an_error():
-    with pytest.raises(ModelError, match="broadcast"):
-        seconds(SWITCHED, nvswitch(), "broadcast", 1.0)
+    with pytest.raises(ModelError, match="gossip"):
+        seconds(SWITCHED, nvswitch(), "gossip", 1.0)
 
 
 def test_a_link_between_devices_has_no_clock():

@@ -1,0 +1,64 @@
+"""Devices that cannot reach each other but by their host: every message goes up to host memory and down again."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.records import InterconnectModel
+from accelscope.core.term import Term, maximum, minimum
+from accelscope.core.work import ONE, Collective, Fabric, Usage
+from accelscope.plugins.interconnect.alphabeta import (
+    Path,
+    direct,
+    fastest,
+    kernel_path,
+    link_latency,
+    ring,
+    send,
+    sent_bytes,
+    setting,
+    tree,
+    unknown,
+    usage,
+)
+
+
+def transfer(fabric: Fabric, collective: Collective) -> Usage:
+    """Return what a collective costs by way of the host.
+
+    Up and down use the two directions of a link, in pieces, so that a device sends at its link's rate and each message
+    crosses two links (the shared-memory transport of NCCL). What all devices send at once shares `host_bandwidth`.
+    """
+    senders = collective.stride * (ONE if collective.kind == "send_recv" else collective.ranks)
+    way = _path(fabric, collective, senders)
+    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+
+
+def _path(fabric: Fabric, collective: Collective, senders: Term) -> Path:
+    way = kernel_path(fabric, collective)
+    way = evolve(way, hop=(way.hop + link_latency(fabric)).named(f"{fabric.name} up and down"))
+    passed: Term | None = setting(fabric, "host_bandwidth")
+    if passed is None:
+        return way
+    share = (passed / maximum(senders, 1.0)).named("share of what the host passes on")
+    return evolve(way, bandwidth=minimum(way.bandwidth, share))
+
+
+def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+    if collective.kind == "all_reduce":
+        return fastest(ring(way, collective, rounds=2.0), tree(way, collective, rounds=2.0))
+    if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
+        return direct(way, collective, rounds=1.0)
+    if collective.kind == "send_recv":
+        return send(way, collective)
+    if collective.kind in ("broadcast", "reduce"):
+        return tree(way, collective, rounds=1.0)
+    raise unknown(fabric, collective)
+
+
+HOST = InterconnectModel(
+    name="host",
+    doc="Devices without peer access: messages go through the host's memory, whose bandwidth they share.",
+    patterns=("host",),
+    transfer=transfer,
+)
