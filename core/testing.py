@@ -186,7 +186,7 @@ def make_fabric(
         shape=tuple(quantity_of(item) for item in shape),
         switch=None if switch is None else make_spec(Switch, switch),
         settings={
-            key: quantity_of(item) if isinstance(item, str) else item
+            key: quantity_of(item) if isinstance(item, str) and _NUMBER.fullmatch(item) else item
             for key, item in (settings or {}).items()
         },
     )
