@@ -43,7 +43,8 @@ def _tier(fabric: Fabric, item: Collective, ranks: Term, registry: Registry) -> 
 def _neighbours(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
     """A chain of ranks is as slow as its slowest link, which is the outer one where it leaves a group."""
     inner = _tier(tiers[0], item, item.ranks, registry)
-    outer = _over(tiers[1:], _outwards(item, tiers[0], item.ranks, item.bytes), registry)
+    groups = _divided(item, tiers[0])[1]
+    outer = _over(tiers[1:], _outwards(item, tiers[0], groups, item.bytes), registry)
     crosses = item.ranks * item.stride > tiers[0].size
     return Usage(time=where(crosses, outer.time, inner.time), energy=_added(inner.energy, outer.energy))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, maximum
+from accelscope.core.term import Term, maximum, minimum
 from accelscope.core.work import Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
@@ -46,7 +46,7 @@ def pair_bandwidth(fabric: Fabric) -> Term:
 
 
 def _among(fabric: Fabric, collective: Collective) -> Path:
-    pairs = maximum(collective.ranks - 1.0, 1.0)
+    pairs = maximum(minimum(collective.ranks, fabric.size) - 1.0, 1.0)
     return evolve(kernel_path(fabric, collective), bandwidth=pair_bandwidth(fabric) * pairs)
 
 
