@@ -39,7 +39,7 @@ from accelscope.core.declare import (
     text,
 )
 from accelscope.core.errors import ModelError
-from accelscope.dsl.schema import BlockSchema, FieldSchema
+from accelscope.dsl.schema import BlockSchema, Derived, FieldSchema
 from accelscope.dsl.units import UnitTable, built_in
 
 __all__ = [
@@ -97,6 +97,7 @@ def spec(
     default: bool = True,
     within: Sequence[str] = ("*",),
     cited: bool = True,
+    derived: Sequence[Derived] = (),
 ) -> Callable[[type[T]], type[T]]:
     """Turn a class into a frozen, keyword-only spec of a kind of block.
 
@@ -106,6 +107,7 @@ def spec(
         default: whether it also reads blocks that do not give the selecting field.
         within: kinds of block that it may stand in; "file" is the top level, where every labelled block may stand.
         cited: whether its numbers say something about the world, so that a library has to cite a source for them.
+        derived: quantities that the values must make plausible together; a warning (A404) says where they do not.
     """
 
     def decorate(cls: type[T]) -> type[T]:
@@ -118,6 +120,7 @@ def spec(
             "default": default,
             "within": tuple(within),
             "cited": cited,
+            "derived": tuple(derived),
         }
         return made  # type: ignore[no-any-return]
 
@@ -155,6 +158,7 @@ def schema_of(cls: type, model: str, units: UnitTable | None = None) -> BlockSch
         within=told["within"],
         entries=_entries_schema(cls, table),
         cited=told["cited"],
+        derived=told["derived"],
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from accelscope.core import plausible
 from accelscope.core.spec import (
     anything,
     block,
@@ -47,7 +48,9 @@ class Process:
     """A silicon process that packages and dies are made in."""
 
     foundry: str | None = text(doc="who runs it")
-    feature: Term | None = quantity("nm", doc="marketing name of the node as a length", gt=0, optional=True)
+    feature: Term | None = quantity(
+        "nm", doc="marketing name of the node as a length", gt=0, optional=True, plausible=(1, 90)
+    )
 
 
 @spec(kind="dtype", within=("file",))
@@ -57,7 +60,7 @@ class Dtype:
     bits: Term = quantity("bit", doc="bits of one element", gt=0)
 
 
-@spec(kind="link", within=_HARDWARE)
+@spec(kind="link", within=_HARDWARE, derived=plausible.LINK)
 class Link:
     """A connection of two endpoints; bandwidth is of one link and says its direction."""
 
@@ -67,7 +70,12 @@ class Link:
         "B/s/dir", "B/cycle/dir", doc="peak of one link in one direction", gt=0, plausible=(1e8, 1e15)
     )
     latency: Term | None = quantity(
-        "s", "cycle", doc="time of an empty message over one link", ge=0, optional=True
+        "s",
+        "cycle",
+        doc="time of an empty message over one link",
+        ge=0,
+        optional=True,
+        plausible=(1e-10, 1e-4),
     )
     efficiency: Any = fraction(
         doc="achieved share of the peak, also over the message size",
@@ -87,7 +95,7 @@ class Switch:
 
     radix: Term | None = count(doc="ports", optional=True)
     latency: Term | None = quantity(
-        "s", doc="time through the switch, added to each hop", ge=0, optional=True
+        "s", doc="time through the switch, added to each hop", ge=0, optional=True, plausible=(2e-8, 5e-6)
     )
     in_network_reduction: bool | None = flag(
         doc="whether the switch adds values on the way",
@@ -100,8 +108,10 @@ class Switch:
 class Nic:
     """A network card into the scale-out network."""
 
-    bandwidth: Term = quantity("B/s/dir", doc="line rate in one direction", gt=0)
-    latency: Term | None = quantity("s", doc="time of an empty message through the card", ge=0, optional=True)
+    bandwidth: Term = quantity("B/s/dir", doc="line rate in one direction", gt=0, plausible=(1e9, 2e11))
+    latency: Term | None = quantity(
+        "s", doc="time of an empty message through the card", ge=0, optional=True, plausible=(2e-7, 1e-4)
+    )
 
 
 @spec(kind="host", within=_HARDWARE)
@@ -125,16 +135,18 @@ class Power:
 class Cost:
     """What the block that it stands in costs: bought (capex over lifetime) or rented (price)."""
 
-    capex: Term | None = quantity("USD", doc="price of purchase", ge=0, optional=True)
+    capex: Term | None = quantity("USD", doc="price of purchase", ge=0, optional=True, plausible=(500, 1e9))
     lifetime: Term = quantity(
-        "yr", doc="years of use", gt=0, default=4, source="common depreciation of servers"
+        "yr", doc="years of use", gt=0, plausible=(1, 15), default=4, source="common depreciation of servers"
     )
-    price: Term | None = quantity("USD/h", doc="rent an hour", ge=0, optional=True)
+    price: Term | None = quantity("USD/h", doc="rent an hour", ge=0, optional=True, plausible=(0.01, 1e5))
     per: str | None = choice("chip", "system", doc="what the rent is for", optional=True)
-    electricity: Term | None = quantity("USD/J", doc="price of energy", ge=0, optional=True)
+    electricity: Term | None = quantity(
+        "USD/J", doc="price of energy", ge=0, optional=True, plausible=(3e-9, 3e-7)
+    )
 
 
-@spec(kind="package", within=_HARDWARE)
+@spec(kind="package", within=_HARDWARE, derived=plausible.PACKAGE)
 class Package:
     """An accelerator as it is bought: dies, memory stacks and what they share."""
 
@@ -146,9 +158,13 @@ class Package:
     standing: Term | None = quantity(
         "W", doc="power of a running device whatever it does; without it 45 % of tdp", ge=0, optional=True
     )
-    price: Term | None = quantity("USD", doc="price of purchase of one", ge=0, optional=True)
+    price: Term | None = quantity(
+        "USD", doc="price of purchase of one", ge=0, optional=True, plausible=(50, 1e7)
+    )
     ici_ports: Term | None = count(doc="links to neighbours", optional=True)
-    clock: Term | None = quantity("Hz", doc="clock of what has none of its own", gt=0, optional=True)
+    clock: Term | None = quantity(
+        "Hz", doc="clock of what has none of its own", gt=0, optional=True, plausible=(3e8, 4e9)
+    )
     placement: str = choice(
         "spread",
         "pipeline",
@@ -174,6 +190,7 @@ class Package:
         "s",
         doc="time of starting one operation that nothing hides",
         ge=0,
+        plausible=(1e-8, 1e-4),
         default=2.1e-6,
         source="fit to half of 254 public bf16 GEMMs of H100 SXM in CUDA graphs (aiconfigurator, Apache-2.0), held-out median "
         "error 7 %: 2.6 us with the first access of DRAM, which is 0.5 us; 5 to 6 us without graphs (Vidur, MIT)",
@@ -185,8 +202,8 @@ class Die:
     """A piece of silicon in a package."""
 
     process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
-    area: Term | None = quantity("mm^2", doc="area", gt=0, optional=True, plausible=(1, 60_000))
-    clock: Term | None = quantity("Hz", doc="clock of its cores", gt=0, optional=True, plausible=(1e8, 6e9))
+    area: Term | None = quantity("mm^2", doc="area", gt=0, optional=True, plausible=(20, 60_000))
+    clock: Term | None = quantity("Hz", doc="clock of its cores", gt=0, optional=True, plausible=(3e8, 4e9))
     grid: Any = listing("", doc="arrangement in the package")
 
 
@@ -195,15 +212,17 @@ class Core:
     """What repeats on a die: a streaming multiprocessor, compute unit, tensor core or processing element."""
 
     kind: str | None = choice(doc="what sort of core, where there are several", optional=True)
-    clock: Term | None = quantity("Hz", doc="clock, where it is not that of the die", gt=0, optional=True)
+    clock: Term | None = quantity(
+        "Hz", doc="clock, where it is not that of the die", gt=0, optional=True, plausible=(3e8, 4e9)
+    )
 
 
-@spec(kind="node", within=_HARDWARE)
+@spec(kind="node", within=_HARDWARE, derived=plausible.SYSTEM)
 class Node:
     """A server: packages, switches, cards and a host in one chassis."""
 
 
-@spec(kind="rack", within=_HARDWARE)
+@spec(kind="rack", within=_HARDWARE, derived=plausible.SYSTEM)
 class Rack:
     """Nodes in one rack."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from accelscope.dsl.units import Dimension
+
+if TYPE_CHECKING:
+    from accelscope.dsl.component import Component
 
 
 @frozen(kw_only=True)
@@ -52,6 +56,30 @@ class FieldSchema:
     planned: bool = False
 
 
+@frozen(kw_only=True, eq=False)
+class Derived:
+    """A quantity that follows from the fields of a block and of blocks in it, and what it is of parts in practice.
+
+    Attributes:
+        name: what it is, such as "rate of a pin".
+        of: a block to the value in base units, or None where the block does not say enough.
+        unit, scale: the unit that messages use, and how many base units it is.
+        usual: (low, high) in base units by the word that `by` has in the block; "" for any word.
+        by: field whose word chooses the range, such as `class`.
+        at: field that a warning points at.
+        source: where the range comes from.
+    """
+
+    name: str
+    of: Callable[[Component], float | None]
+    unit: str
+    scale: float
+    usual: Mapping[str, tuple[float, float]]
+    by: str = ""
+    at: str = ""
+    source: str
+
+
 @frozen(kw_only=True)
 class BlockSchema:
     """The fields of one kind of block as one model reads it.
@@ -65,6 +93,7 @@ class BlockSchema:
             `choices` are the allowed names (empty: any name).
         cited: whether its numbers, and those of blocks in it, say something about the world and need a source; a
             question such as a workload needs none.
+        derived: quantities that its values must make plausible together.
     """
 
     kind: str
@@ -74,6 +103,7 @@ class BlockSchema:
     within: tuple[str, ...] = ("*",)
     entries: FieldSchema | None = None
     cited: bool = True
+    derived: tuple[Derived, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -20,6 +20,7 @@ from accelscope.dsl.lints import decimal_sram, shadowed, uncited
 from accelscope.dsl.literals import check_units
 from accelscope.dsl.members import Item
 from accelscope.dsl.modules import Module, names_of
+from accelscope.dsl.plausible import doubt
 from accelscope.dsl.problems import Poisoned, Problem
 from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.suggest import did_you_mean
@@ -150,6 +151,8 @@ class _Checker:
                 self._value(component, name, field, binding, attribute.value)
                 if member.amends and isinstance(attribute.value, Component):
                     self._amended(attribute.value, member, binding)
+        for derived in schema.derived if schema is not None else ():
+            self.report(doubt(component, derived))
 
     def _needs_sources(self, component: Component) -> bool:
         """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""

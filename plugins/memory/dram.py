@@ -9,6 +9,7 @@ from accelscope.core.records import MemoryModel
 from accelscope.core.spec import choice, count, fraction, quantity, spec
 from accelscope.core.term import Term
 from accelscope.core.work import Part, Traffic, Usage
+from accelscope.plugins.memory import plausible
 from accelscope.plugins.memory.level import (
     Level,
     exposed,
@@ -36,14 +37,14 @@ _NEAR = [
     "lpddr5x",
     "unified",
 ]
-_FAR = ["ddr3", "ddr4", "ddr5", "cxl", "dram_flash", "flash"]
+_FAR = ["ddr3", "ddr4", "ddr5", "host_lpddr5x", "cxl", "dram_flash", "flash"]
 _MEASURED = (
     "fit to half of 254 public bf16 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %; its own system "
     "files assume 0.80, and other public sets give 0.69 (A100) to 0.89 (Vidur, MIT)"
 )
 
 
-@spec(kind="memory", select={"class": tuple(_NEAR)}, default=True)
+@spec(kind="memory", select={"class": tuple(_NEAR)}, default=True, derived=plausible.DRAM)
 class Dram(Level):
     """DRAM beside the processor, reached at one aggregate bandwidth."""
 
@@ -63,7 +64,7 @@ class Dram(Level):
     )
 
 
-@spec(kind="memory", select={"class": tuple(_FAR)}, default=False)
+@spec(kind="memory", select={"class": tuple(_FAR)}, default=False, derived=plausible.FAR)
 class Far(Level):
     """Memory modules or flash behind a slower bus: a tier behind the DRAM of an accelerator."""
 

@@ -1,0 +1,39 @@
+"""Whether values that each fit their field make sense together: derived quantities against what parts have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.schema import Derived
+from accelscope.dsl.values import Symbol
+
+if TYPE_CHECKING:
+    from accelscope.dsl.component import Component
+
+
+def doubt(component: Component, derived: Derived) -> Diagnostic | None:
+    """Return a warning about a derived quantity beyond what parts of its kind have, or None."""
+    limits = derived.usual.get(_word(component, derived.by), derived.usual.get(""))
+    value = None if limits is None else derived.of(component)
+    if limits is None or value is None or limits[0] <= value <= limits[1]:
+        return None
+    found, low, high = (f"{number / derived.scale:.4g} {derived.unit}".strip() for number in (value, *limits))
+    return Diagnostic(
+        code="A404",
+        message=f"{derived.name} of `{component.name}` comes to {found}, where {low} to {high} is usual",
+        span=_span(component, derived.at),
+        notes=(f"the range: {derived.source}",),
+        help="look for a wrong unit (GB and Gb, GB and GiB, one direction and both), a wrong count, or a total given for one",
+    )
+
+
+def _word(component: Component, field: str) -> str:
+    attribute = component.attributes().get(field)
+    return attribute.value.name if attribute is not None and isinstance(attribute.value, Symbol) else ""
+
+
+def _span(component: Component, field: str) -> Span | None:
+    attribute = component.attributes().get(field)
+    span = attribute.origin.span if attribute is not None else None
+    return span or component.span

@@ -1,0 +1,79 @@
+"""What memories have in practice, by their class: rate of a pin, bytes of a stack, time to read all of it, energy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accelscope.core.derived import derived, field_value, ratio, value
+
+if TYPE_CHECKING:
+    from accelscope.dsl.component import Component
+    from accelscope.dsl.schema import Derived
+
+_STACK_BITS = 1024.0  # data pins of one stack of HBM to HBM3e: JESD235D, JESD238B
+_JEDEC = "JEDEC JESD235D (HBM2, HBM2e) and JESD238B (HBM3), HBM3e as sold, with room for parts that run below their grade"
+_SOLD = "stacks and chips as sold since 2016, 4 to 16 dies high"
+_LIBRARY = "the accelerators that ship with accelscope"
+
+
+def _pin_rate(memory: Component) -> float | None:
+    """Return the rate of one data pin of a stack, in B/s like every rate in base units."""
+    rate, stacks = value(memory, "bandwidth"), value(memory, "stacks")
+    return rate / (stacks * _STACK_BITS) if rate and stacks else None
+
+
+_PER_STACK = ratio(field_value("capacity"), field_value("stacks"))
+_SCAN = ratio(field_value("capacity"), field_value("bandwidth"))
+
+DRAM = (
+    derived(
+        "rate of a pin", "Gb/s", _pin_rate, by="class", at="bandwidth", source=_JEDEC,
+        usual={"hbm": (0.8, 1.1), "hbm2": (1.4, 2.6), "hbm2e": (2.2, 3.8), "hbm3": (3, 7), "hbm3e": (5, 10)},
+    ),
+    derived(
+        "capacity of a stack", "GB", _PER_STACK, by="class", at="capacity", source=_SOLD,
+        usual={"hbm": (0.9, 4.4), "hbm2": (3.9, 17.3), "hbm2e": (7.9, 26), "hbm3": (15, 26), "hbm3e": (14, 52), "hbm4": (22, 70)},
+    ),
+    derived(
+        "bandwidth of all chips", "GB/s", field_value("bandwidth"), by="class", at="bandwidth", source=_LIBRARY,
+        usual={
+            "gddr5": (80, 500), "gddr6": (200, 1000), "gddr6x": (400, 1100), "gddr7": (300, 2000), "lpddr4": (20, 150),
+            "lpddr4x": (20, 250), "lpddr5": (40, 900), "lpddr5x": (60, 900), "unified": (50, 1000),
+        },
+    ),
+    derived(
+        "capacity over bandwidth, the time to read all of it,", "ms", _SCAN, by="class", at="capacity", source=_LIBRARY,
+        usual={
+            "": (5, 20_000), "hbm2": (10, 60), "hbm2e": (10, 70), "hbm3": (15, 60), "hbm3e": (18, 60), "gddr6": (12, 110),
+            "gddr6x": (10, 50), "gddr7": (10, 80), "lpddr5": (80, 1500), "lpddr5x": (80, 1500), "unified": (60, 500),
+        },
+    ),
+    derived(
+        "energy of moving one bit", "pJ/b", field_value("energy"), by="class", at="energy",
+        usual={"": (1.5, 20), "hbm2": (2.5, 8), "hbm2e": (2.5, 7), "hbm3": (2.5, 6), "hbm3e": (2, 6), "gddr6": (4, 12)},
+        source="O'Connor et al., Fine-Grained DRAM, MICRO 2017: HBM2 3.9 and GDDR5 14 pJ/bit; LPDDR between them",
+    ),
+    derived(
+        "latency", "ns", field_value("latency"), at="latency", usual=(50, 2000),
+        source="pointer chases on GPUs and CPUs: 80 ns (DDR5) to some 1000 ns (GPUs over several dies)",
+    ),
+)  # fmt: skip
+"""Of DRAM beside the processor."""
+
+FAR = (
+    derived(
+        "capacity over bandwidth, the time to read all of it,", "s", _SCAN, at="capacity", usual=(0.1, 3e4),
+        source="from the LPDDR5X of a Grace CPU (1 s) to flash drives",
+    ),
+)  # fmt: skip
+"""Of memory modules and flash."""
+
+_SRAM = "SRAM from a register file to a wafer: arrays of 7 nm to 3 nm take 0.005 to 0.3 pJ/bit, with wires across a die 3"
+
+
+def on_chip(low: float, high: float) -> tuple[Derived, ...]:
+    """Return ranges of an on-chip memory whose one instance holds `low` to `high` bytes."""
+    return (
+        derived("capacity of one instance", "B", field_value("capacity"), at="capacity", usual=(low, high), source=_LIBRARY),
+        derived("energy of moving one bit", "pJ/b", field_value("energy"), at="energy", usual=(0.002, 4), source=_SRAM),
+    )  # fmt: skip
