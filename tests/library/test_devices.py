@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from accelscope.core.bind import Binder
+from accelscope.core.cost import home_memory
 from accelscope.core.dtypes import NAMES
 from accelscope.core.machine import machine_of
 from accelscope.core.session import Session
@@ -68,7 +69,7 @@ def peak(found: Machine, dtype):
 
 
 def home(found: Machine):
-    part = found.device.memories[-1]
+    part = home_memory(found.device, session().registry)
     return session().registry.memories[part.model], part
 
 
@@ -76,7 +77,8 @@ def per_device(fabric: Fabric, found: Machine):
     """Return bytes a second of all links of one device of a tier, one way."""
     links = number(fabric.links)
     if fabric.pattern == "clique":
-        links *= number(fabric.size) - 1
+        peers = number(fabric.size) - 1
+        links = max(links / peers, 1) * peers
     if fabric.pattern in ("torus", "mesh"):
         links *= 2 * len(fabric.shape)
     return links * number(fabric.link.bandwidth)
