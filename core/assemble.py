@@ -6,27 +6,32 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve, fields
+from attrs import evolve
 
 from accelscope.core.bind import Binder
-from accelscope.core.cost import engine_for, home_memory
 from accelscope.core.design import Design, Model, Money
 from accelscope.core.dtypes import BITS
 from accelscope.core.machine import machine_of
 from accelscope.core.references import referred
+from accelscope.core.refusals import (
+    computes_in,
+    refuse_homeless,
+    refuse_pools,
+    refuse_tierless,
+    refuse_unsupported,
+)
 from accelscope.core.scenario import Deployment, Load, MemoryPolicy, PrecisionBlock, Scenario, Scheduler
 from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Calibration, Cost
 from accelscope.core.term import Term, term
 from accelscope.core.uncertainty import Inputs
-from accelscope.core.work import NO_OPS, Device, Limit, Machine, Op, Precision, condition
+from accelscope.core.work import Limit, Machine, Precision, condition
 from accelscope.dsl.component import Component
-from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.values import Attribute, Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.records import Strategy
-    from accelscope.core.registry import Registry
 
 WIDENED = "bf16"
 """What is computed in, and what a KV cache holds, where nothing else is said."""
@@ -38,7 +43,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
     workload = referred(scenario, "workload", Scenario, binder)
     if deployment is None or workload is None:
         return None
-    _refuse_pools(deployment, binder)
+    refuse_pools(deployment, binder)
     system, model_block = (
         referred(deployment, "system", Deployment, binder),
         referred(deployment, "model", Deployment, binder),
@@ -47,7 +52,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
     if system is None or model_block is None:
         return None
     machine = machine_of(system, binder)
-    _refuse_homeless(machine, system, binder)
+    refuse_homeless(machine, system, binder)
     model = _model(model_block, binder)
     strategies = _strategies(deployment, binder)
     if machine is None or model is None or load is None:
@@ -66,7 +71,8 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
-    _refuse_unsupported(design, deployment, binder)
+    refuse_unsupported(design, deployment, binder)
+    refuse_tierless(design, deployment, binder)
     return None if binder.problems else design
 
 
@@ -75,48 +81,6 @@ def _model_error(machine: Machine, inputs: Inputs | None) -> Term:
     if inputs is None:
         return term(1.0)
     return inputs.model_error(float(np.max(machine.device.package.model_spread.value)))
-
-
-def _refuse_pools(deployment: Component, binder: Binder) -> None:
-    for pool in deployment.children("pool")[:1]:
-        binder.problems.append(
-            Diagnostic(
-                code="A211",
-                message="a deployment with pools is bound and checked, but not evaluated yet",
-                span=pool.span,
-                label="one of its pools",
-                help="describe one phase as a deployment of its own, without `pool`",
-            )
-        )
-
-
-def _refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
-    """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
-    if machine is None or binder.problems:
-        return
-    memories, device = binder.registry.memories, machine.device
-    if not any(memories[part.model].capacity(part) is not None for part in device.memories):
-        binder.problems.append(
-            Diagnostic(
-                code="A304",
-                message=f"`{device.name}` has no memory that can hold weights",
-                span=system.span,
-                label="in this system",
-                help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
-            )
-        )
-        return
-    home = home_memory(device, binder.registry)
-    if not np.all(np.isfinite(memories[home.model].peak(home).value)):
-        binder.problems.append(
-            Diagnostic(
-                code="A106",
-                message=f"`memory {home.name}` of `{device.name}` holds the weights and needs `bandwidth`",
-                span=system.span,
-                label="in this system",
-                help="add `bandwidth = ...` to the memory",
-            )
-        )
 
 
 def _load(workload: Component, binder: Binder) -> Load | None:
@@ -255,39 +219,3 @@ def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
         for item in component.asserts_hold():
             name = f"assert at {item.span.source.name}:{item.span.line}"
             yield condition(name, np.asarray(item.holds), item.message or item.text)
-
-
-def _refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
-    dtype = design.precision.activations
-    device = design.machine.device
-    if binder.problems or computes_in(device, dtype, binder.registry):
-        return
-    known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
-    binder.problems.append(
-        Diagnostic(
-            code="A306",
-            message=f"`{device.name}` has no engine that computes in {dtype}",
-            span=_precision_span(deployment),
-            notes=(f"its engines compute in {', '.join(known)}",),
-            help="set `activations` in the `precision` block to one of them",
-        )
-    )
-
-
-def computes_in(device: Device, dtype: str, registry: Registry) -> bool:
-    """Say whether an engine of a device multiplies matrices in a data type."""
-    op = Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS)
-    return engine_for(op, device, registry) is not None
-
-
-def _entry_names(spec: Any) -> Iterable[str]:
-    ops = getattr(spec, "ops", None)
-    for item in fields(type(ops)) if ops is not None else ():
-        value = getattr(ops, item.name)
-        if isinstance(value, dict):
-            yield from value
-
-
-def _precision_span(deployment: Component) -> Span | None:
-    inner = deployment.children("precision")
-    return inner[0].span if inner else deployment.span

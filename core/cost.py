@@ -7,16 +7,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.term import Term, maximum
-from accelscope.core.work import NO_BYTES, Device, Limit, Op, Part, Plan, Traffic, Usage
+from accelscope.core.launch import PRODUCTS, crossing, launch_of
+from accelscope.core.term import Term, maximum, term
+from accelscope.core.work import NO_BYTES, ONE, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
 
 TIERS = 50
 """Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
-PRODUCTS = ("gemm", "grouped_gemm", "attention")
-"""Kinds of operation that multiply matrices."""
+_NONE = term(0.0)
+
+
+@frozen(kw_only=True, eq=False)
+class Setting:
+    """What holds for all operations of a pass.
+
+    Attributes:
+        weights, kv: shares of weights and KV cache that come from the tier behind the device's memory.
+        places: equal places of a die that operations lie on side by side; 1 where each has all of it.
+    """
+
+    weights: Term = _NONE
+    kv: Term = _NONE
+    places: Term = ONE
 
 
 @frozen(kw_only=True, eq=False)
@@ -25,7 +39,7 @@ class OpCost:
 
     Attributes:
         parts: name of each resource to the time that it alone needs; the longest decides.
-        each: time of one execution with its start.
+        work: time of one execution without its start; each: with it.
         seconds: time of all executions of one micro-batch on one stage.
         peak: op/s of the engine that runs it, or None without one.
         home_bytes: bytes of one execution that reach the memory that holds the weights.
@@ -34,6 +48,7 @@ class OpCost:
 
     op: Op
     parts: tuple[tuple[str, Term], ...]
+    work: Term
     each: Term
     seconds: Term
     peak: Term | None
@@ -53,8 +68,11 @@ class OpCost:
         return self.op.component
 
 
-def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
-    """Return what an operation of a plan costs on a device."""
+def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting) -> OpCost:
+    """Return what an operation of a plan costs on a device: its work, then its start.
+
+    Work is the longest of what its engine, each memory level and the tier behind them take: they overlap.
+    """
     parts: list[tuple[str, Term]] = []
     limits: list[Limit] = []
     engine = engine_for(op, device, registry)
@@ -64,16 +82,20 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
         parts.append((engine.name, usage.time.named(f"{engine.name} time")))
         limits.extend(usage.limits)
         compute_energy = usage.energy
-    services = memory_services(op, plan, device, registry)
+    services = memory_services(op, plan, device, registry, setting)
     for part, _, usage in services:
         parts.append((part.name, usage.time.named(f"{part.name} time")))
         limits.extend(usage.limits)
-    launch = (device.package.kernel_launch * op.launches).named("kernel launch")
-    each = (maximum(*(time for _, time in parts)).named(f"{op.name} work") + launch).named(op.name)
-    parts.append(("launch", launch))
+    work = maximum(*(time for _, time in parts)).named(f"{op.name} work")
+    each = work
+    for name, start in _starts(op, plan, device, registry, setting):
+        parts.append((name, start))
+        each = each + start
+    each = each.named(op.name)
     return OpCost(
         op=op,
         parts=tuple(parts),
+        work=work,
         each=each,
         seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
         peak=peak_of(engine, op, registry),
@@ -82,6 +104,15 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry) -> OpCost:
         memory_energy=_memory_energy(op, services),
         limits=tuple(limits),
     )
+
+
+def _starts(
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting
+) -> tuple[tuple[str, Term], ...]:
+    launch = ("launch", launch_of(op, plan, device.package))
+    if device.fabric is None:
+        return (launch,)
+    return (launch, (device.fabric.name, crossing(op, device, registry, setting.places)))
 
 
 def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
@@ -95,8 +126,13 @@ def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
 Service = tuple[Part[Any], Traffic, Usage]
 
 
-def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> list[Service]:
-    """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards."""
+def memory_services(
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting
+) -> list[Service]:
+    """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
+
+    Tiers behind the device serve the share of weights and KV cache that lies there, whatever the levels before them.
+    """
     traffic: Traffic | None = Traffic(
         weights=op.weights,
         activations=op.reads + op.writes,
@@ -105,15 +141,33 @@ def memory_services(op: Op, plan: Plan, device: Device, registry: Registry) -> l
         op=op,
     )
     home = home_memory(device, registry)
+    tiers = tiers_of(device, registry)
     found: list[Service] = []
     for part in device.memories:
-        if traffic is None:
+        if traffic is None or part in tiers:
             break
         arriving = evolve(traffic, home=part is home)
         usage = registry.memories[part.model].serve(part, arriving)
         found.append((part, arriving, usage))
         traffic = usage.onward
+    for part in tiers[:1]:
+        away = Traffic(
+            weights=op.weights * setting.weights,
+            activations=NO_BYTES,
+            kv=(op.kv_read + op.kv_write) * setting.kv,
+            footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
+            op=op,
+        )
+        found.append((part, away, registry.memories[part.model].serve(part, away)))
     return found
+
+
+def tiers_of(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
+    """Return the tiers behind the memory of a device, nearest first: all but the home from order 50 on."""
+    home = home_memory(device, registry)
+    return tuple(
+        part for part in device.memories if part is not home and registry.memories[part.model].order >= TIERS
+    )
 
 
 def home_memory(device: Device, registry: Registry) -> Part[Any]:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.cost import OpCost, cost_of, floor_of, home_memory
+from accelscope.core.cost import OpCost, Setting, cost_of, floor_of, home_memory
 from accelscope.core.design import Design
 from accelscope.core.network import transfer
+from accelscope.core.placement import Placement, placed
 from accelscope.core.power import capped, dynamic_energy
+from accelscope.core.streaming import bursts, over_the_pass, places, streamed, streams
 from accelscope.core.term import Term, maximum, term, total, where
 from accelscope.core.work import ONE, Collective, Limit, Part, Plan, Residency, Step, Usage
 
@@ -37,7 +39,7 @@ class Pass:
 
     Attributes:
         energy: J of one micro-batch on one stage beyond the standing power, or None without a thermal design power.
-        stage: time of one micro-batch on one pipeline stage.
+        stage: time of one micro-batch on one pipeline stage; of the whole pass where tokens stream through a device.
         time: of the whole pass: for prefill until the last result, for decode until the same sequence's next token.
         rounds: how many stage times `time` holds.
     """
@@ -86,12 +88,13 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
     prompt = plain(load.prompt).named("prompt")
     output = plain(load.output).named("output")
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
-    prefill = _pass(
-        design, registry, Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
-    )
-    decode = _pass(design, registry, Step(phase="decode", sequences=batch, tokens=ONE, context=context))
-    longest = Step(phase="decode", sequences=batch, tokens=ONE, context=prompt + output - 1.0)
-    residency = _residency(_plan(design, longest), prefill.plan)
+    first = Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+    further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
+    longest = evolve(further, context=prompt + output - 1.0)
+    plan = _plan(design, first)
+    placement = placed(design, registry, _residency(_plan(design, longest), plan))
+    prefill = _pass(design, registry, first.phase, plan, placement)
+    decode = _pass(design, registry, further.phase, _plan(design, further), placement)
     ranks = decode.plan.ranks.named("devices used")
     limits = (
         *design.limits,
@@ -102,7 +105,7 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
             available=design.machine.devices,
             reason="the split needs more devices",
         ),
-        _memory_limit(design, registry, residency),
+        *placement.limits,
         *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
     )
     return Evaluation(
@@ -110,7 +113,7 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
         registry=registry,
         prefill=prefill,
         decode=decode,
-        residency=residency,
+        residency=placement.held,
         batch=batch,
         devices_used=ranks,
         limits=limits,
@@ -127,6 +130,8 @@ def plain(value: Term) -> Term:
 def _plan(design: Design, step: Step) -> Plan:
     for strategy, spec in design.strategies:
         step = strategy.split(spec, step)
+    if streams(design):
+        step = streamed(step)
     workload = design.model.record.build(design.model.spec, step, design.precision)
     plan = Plan(
         ops=workload.ops,
@@ -139,20 +144,21 @@ def _plan(design: Design, step: Step) -> Plan:
     return plan
 
 
-def _pass(design: Design, registry: Registry, step: Step) -> Pass:
-    plan = _plan(design, step)
-    device = design.machine.device
-    ops = tuple(cost_of(op, plan, device, registry) for op in plan.ops)
-    comms = tuple(_communication(item, design, registry) for item in plan.collectives)
-    energy = None
-    if device.package.tdp is not None:
-        moved = ((cost.usage, cost.item.repeat) for cost in comms)
-        energy = dynamic_energy(ops, moved, device, registry)
-    stage = _stage(ops, comms, energy, design, registry).named("stage time")
-    rounds = _rounds(step.phase, plan)
+def _pass(design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement) -> Pass:
+    device, streaming = design.machine.device, streams(design)
+    setting = Setting(weights=placement.weights, kv=placement.kv, places=places(plan) if streaming else ONE)
+    ops = tuple(cost_of(op, plan, device, registry, setting) for op in plan.ops)
+    items = bursts(plan) if streaming else plan.collectives
+    comms = tuple(_communication(item, design, registry) for item in items)
+    energy = _energy(ops, comms, design, registry)
+    turns = plan.microbatches if streaming else ONE
+    if streaming:
+        ops = over_the_pass(ops, plan, phase)
+    stage = _stage(ops, comms, energy, turns, design, registry).named("stage time")
+    rounds = ONE if streaming else _rounds(phase, plan)
     overhead = design.scheduler.step_overhead.named("host time between steps")
     return Pass(
-        phase=step.phase,
+        phase=phase,
         plan=plan,
         ops=ops,
         comms=comms,
@@ -160,26 +166,42 @@ def _pass(design: Design, registry: Registry, step: Step) -> Pass:
         stage=stage,
         rounds=rounds,
         overhead=overhead,
-        time=((stage * rounds).named("all stage times") + overhead).named(f"{step.phase} pass"),
+        time=((stage * rounds).named("all stage times") + overhead).named(f"{phase} pass"),
     )
+
+
+def _energy(
+    ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design, registry: Registry
+) -> Term | None:
+    device = design.machine.device
+    if device.package.tdp is None:
+        return None
+    return dynamic_energy(ops, ((cost.usage, cost.item.repeat) for cost in comms), device, registry)
 
 
 def _stage(
     ops: tuple[OpCost, ...],
     comms: tuple[CommCost, ...],
     energy: Term | None,
+    turns: Term,
     design: Design,
     registry: Registry,
 ) -> Term:
-    """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models."""
+    """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models.
+
+    Args:
+        turns: micro-batches that the costs of `ops` and `comms` are of.
+    """
     device = design.machine.device
     work = total(cost.seconds for cost in ops).named("operations")
     if comms:
         work = total((work, total(cost.seconds for cost in comms).named("communication")))
-    stage = capped(work.named("work of a stage"), energy, device) * design.model_error
+    spent = None if energy is None else energy * turns
+    stage = capped(work.named("work of a stage"), spent, device) * design.model_error
     if design.at_floor is None:
         return stage
-    return where(design.at_floor, total(floor_of(cost, device, registry) for cost in ops), stage)
+    floor = total(floor_of(cost, device, registry) for cost in ops) * turns
+    return where(design.at_floor, floor, stage)
 
 
 def _rounds(phase: str, plan: Plan) -> Term:
@@ -197,18 +219,3 @@ def _residency(longest: Plan, prefill: Plan) -> Residency:
     """Weights and KV when the context is longest; activations of the pass that has most of them, prefill."""
     activations = maximum(longest.residency.activations, prefill.residency.activations)
     return evolve(longest.residency, activations=activations.named("activations"))
-
-
-def _memory_limit(design: Design, registry: Registry, residency: Residency) -> Limit:
-    home = home_memory(design.machine.device, registry)
-    capacity = registry.memories[home.model].capacity(home)
-    assert capacity is not None  # home_memory chooses only levels with a capacity
-    used = (residency.weights + residency.kv + residency.activations + design.memory.reserve).named(
-        "memory used"
-    )
-    return Limit(
-        name="memory",
-        used=used,
-        available=capacity.named(f"capacity of {home.name}"),
-        reason=f"weights, KV cache, activations and reserve of one device do not fit in `{home.name}`",
-    )

@@ -8,8 +8,10 @@ import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.bind import Binder
+from accelscope.core.ondie import on_die
 from accelscope.core.structure import ConnectSettings, Link, Package, Switch
 from accelscope.core.term import Term, minimum
+from accelscope.core.tiers import tiers_behind
 from accelscope.core.work import ONE, Device, Fabric, Machine, Part
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
@@ -42,7 +44,7 @@ def machine_of(system: Component, binder: Binder) -> Machine | None:
         binder.problems.append(_no_device(system))
         return None
     package = chain[-1]
-    device = _device(package, binder)
+    device = _device(package, binder, tiers_behind(chain, binder))
     if device is None:
         return None
     counts = [binder.count(component) for component in chain[1:]] if len(chain) > 1 else []
@@ -72,17 +74,22 @@ def _has_engine(component: Component) -> bool:
     )
 
 
-def _device(package: Component, binder: Binder) -> Device | None:
+def _device(package: Component, binder: Binder, tiers: list[Part[Any]]) -> Device | None:
     bound = binder.bind_as(package, Package)
     if bound is None:
         return None
     start = _Place(path="", level="package", count=ONE, cores=ONE, clock=bound.clock)
     parts = list(_parts(package, start, binder))
     orders = {name: record.order for name, record in binder.registry.memories.items()}
-    memories = sorted((part for kind, part in parts if kind == "memory"), key=lambda part: orders[part.model])
+    own = [part for kind, part in parts if kind == "memory"]
+    memories = sorted([*own, *tiers], key=lambda part: orders[part.model])
     engines = tuple(part for kind, part in parts if kind == "engine")
     return Device(
-        name=package.definition or package.name, engines=engines, memories=tuple(memories), package=bound
+        name=package.definition or package.name,
+        engines=engines,
+        memories=tuple(memories),
+        package=bound,
+        fabric=on_die(package, binder),
     )
 
 

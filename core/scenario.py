@@ -57,12 +57,11 @@ class Scheduler:
 class MemoryPolicy:
     """What an engine keeps free of weights and KV cache, and what it puts into a tier behind the device's memory."""
 
-    reserve: Term = quantity(
+    reserve: Term | None = quantity(
         "B",
-        doc="bytes of a device that the engine itself needs",
+        doc="bytes of a device that the engine itself needs; without it those of the package",
         ge=0,
-        default=3.5e9,
-        source="ai-dynamo/aiconfigurator: 3.5 GB of framework reserve",
+        optional=True,
     )
     weights: str = choice(
         "resident",

@@ -165,6 +165,13 @@ class Package:
     clock: Term | None = quantity(
         "Hz", doc="clock of what has none of its own", gt=0, optional=True, plausible=(3e8, 4e9)
     )
+    reserve: Term = quantity(
+        "B",
+        doc="bytes that an engine needs for itself: context, libraries, communication buffers",
+        ge=0,
+        default=3.5e9,
+        source="ai-dynamo/aiconfigurator, system files of NVIDIA GPUs: 3.5 GB of framework reserve",
+    )
     placement: str = choice(
         "spread",
         "pipeline",

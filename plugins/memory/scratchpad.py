@@ -9,14 +9,15 @@ from attrs import evolve
 from accelscope.core.curve import at
 from accelscope.core.records import MemoryModel
 from accelscope.core.spec import choice, fraction, spec
-from accelscope.core.term import Term, maximum, term
-from accelscope.core.work import Part, Traffic, Usage
+from accelscope.core.term import Term, maximum, minimum, term
+from accelscope.core.work import NO_BYTES, Part, Traffic, Usage
 from accelscope.plugins.memory.level import Level, instances_capacity, moving_energy, moving_time, read_rate
+from accelscope.plugins.memory.plausible import on_chip
 
 _SOME = term(1.0, "B")
 
 
-@spec(kind="memory", select={"class": ("scratchpad", "sram")}, default=False)
+@spec(kind="memory", select={"class": ("scratchpad", "sram")}, default=False, derived=on_chip(2**13, 2**36))
 class Scratchpad(Level):
     """SRAM that software fills, private to a core or shared by a package."""
 
@@ -35,7 +36,7 @@ class Scratchpad(Level):
     )
 
 
-@spec(kind="memory", select={"class": ("regfile",)}, default=False)
+@spec(kind="memory", select={"class": ("regfile",)}, default=False, derived=on_chip(2**8, 2**20))
 class Regfile(Level):
     """Registers of a core; their bandwidth is part of what an engine achieves."""
 
@@ -43,18 +44,33 @@ class Regfile(Level):
 
 
 def serve(part: Part[Any], traffic: Traffic) -> Usage:
-    """Return what passing or reading bytes costs; everything goes on to the level behind, if there is one.
+    """Return what passing or reading bytes costs, and what goes on to the level behind, if there is one.
 
-    time = bytes / (instances x bandwidth x efficiency). Where it is the home of weights (no DRAM) and private to cores,
-    each core holds its own part of the model, so that the weights and KV cache of one operation are read by those cores
-    only that hold them: a share (weights + KV) / footprint of all, which makes their time footprint / bandwidth for any
-    operation. Assumption, after the placement that Cerebras describes ("Introducing Cerebras Inference", 2024): layers
-    are laid out over the wafer and stay where they are. Activations are spread over all cores.
+    time = bytes / (instances x bandwidth x efficiency). In front of another memory, activations of an operation stay
+    here as far as they fit into what software keeps, and after them the first bytes of weights and KV cache, always the
+    same ones: a share min(1, room / footprint) of them is not read from behind. (A hardware cache loses nearly all of a
+    scan that is longer than itself; a placement by software does not.)
     """
     efficiency = at(part.spec.efficiency, traffic.bytes)
-    placed = _in_place(traffic) if traffic.home and part.level == "core" else traffic
-    time = moving_time(part, placed, efficiency)
-    return Usage(time=time.named(f"{part.name} time"), energy=moving_energy(part, traffic), onward=traffic)
+    time = moving_time(part, traffic, efficiency)
+    return Usage(
+        time=time.named(f"{part.name} time"),
+        energy=moving_energy(part, traffic),
+        onward=_onward(part, traffic),
+    )
+
+
+def _onward(part: Part[Any], traffic: Traffic) -> Traffic:
+    room = (instances_capacity(part) * part.spec.keeps).named(f"{part.name} room")
+    produced = minimum(room / maximum(traffic.activations, _SOME), 1.0)
+    left = maximum(room - traffic.activations, NO_BYTES)
+    pinned = minimum(left / maximum(traffic.footprint, _SOME), 1.0).named(f"share pinned in {part.name}")
+    return evolve(
+        traffic,
+        weights=traffic.weights * (1.0 - pinned),
+        kv=traffic.kv * (1.0 - pinned),
+        activations=traffic.activations * (1.0 - produced),
+    )
 
 
 def pass_on(part: Part[Any], traffic: Traffic) -> Usage:
@@ -65,14 +81,6 @@ def pass_on(part: Part[Any], traffic: Traffic) -> Usage:
 def holds_nothing(part: Part[Any]) -> Term | None:
     """Registers hold operands, not weights."""
     return None
-
-
-def _in_place(traffic: Traffic) -> Traffic:
-    """Return the traffic of all cores that takes as long as that of the few which hold the weights and KV cache."""
-    own = traffic.weights + traffic.kv
-    fewer = maximum(maximum(traffic.footprint, own) / maximum(own, _SOME), 1.0)
-    idle = fewer.named("cores for one that holds the bytes")
-    return evolve(traffic, weights=traffic.weights * idle, kv=traffic.kv * idle)
 
 
 SCRATCHPAD = MemoryModel(

@@ -162,11 +162,28 @@ def test_read_and_write_ports_work_at_once():
     assert time.to("us") == pytest.approx(250.0)
 
 
-def test_only_the_cores_that_hold_an_operations_weights_serve_it():
-    part = make_part(SCRATCHPAD, WAFER, **ON_WAFER)
-    spread = SCRATCHPAD.serve(part, make_traffic("1 GB", footprint="1 GB", home=True)).time
-    placed = SCRATCHPAD.serve(part, make_traffic("1 GB", footprint="40 GB", home=True)).time
-    assert float((placed / spread).value) == pytest.approx(40.0)
+PINNED = {"class": "scratchpad", "capacity": "2 GB", "bandwidth": "100 TB/s", "keeps": "50%"}
+
+
+def test_software_pins_the_share_of_the_weights_that_fits():
+    part = make_part(SCRATCHPAD, PINNED)
+    onward = SCRATCHPAD.serve(part, make_traffic("1 GB", footprint="4 GB")).onward
+    assert onward.weights.to("GB") == pytest.approx(0.75)
+
+
+def test_a_scratchpad_that_keeps_nothing_passes_everything_on():
+    part = make_part(SCRATCHPAD, PINNED | {"keeps": "0%"})
+    onward = SCRATCHPAD.serve(part, make_traffic("1 GB", activations="1 MB", footprint="1 GB")).onward
+    assert (onward.weights.to("GB"), onward.activations.to("MB")) == (1.0, 1.0)
+
+
+def test_activations_that_fit_stay_on_chip():
+    part = make_part(SCRATCHPAD, PINNED)
+    fits, spills = (
+        SCRATCHPAD.serve(part, make_traffic("0 B", activations=size, footprint="4 GB")).onward.activations
+        for size in ("1 GB", "4 GB")
+    )
+    assert (fits.to("GB"), spills.to("GB")) == (0.0, pytest.approx(3.0))
 
 
 def test_activations_are_spread_over_all_cores():

@@ -1,0 +1,120 @@
+"""What a scenario may not ask: each refusal says why no number would be right, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import fields
+
+from accelscope.core.cost import engine_for, home_memory, tiers_of
+from accelscope.core.design import Design
+from accelscope.core.work import NO_OPS, Device, Machine, Op
+from accelscope.dsl.diagnostics import Diagnostic, Span
+
+if TYPE_CHECKING:
+    from accelscope.core.bind import Binder
+    from accelscope.core.registry import Registry
+    from accelscope.dsl.component import Component
+
+
+def refuse_pools(deployment: Component, binder: Binder) -> None:
+    """Refuse pools, which are not evaluated yet."""
+    for pool in deployment.children("pool")[:1]:
+        binder.problems.append(
+            Diagnostic(
+                code="A211",
+                message="a deployment with pools is bound and checked, but not evaluated yet",
+                span=pool.span,
+                label="one of its pools",
+                help="describe one phase as a deployment of its own, without `pool`",
+            )
+        )
+
+
+def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
+    """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
+    if machine is None or binder.problems:
+        return
+    memories, device = binder.registry.memories, machine.device
+    if not any(memories[part.model].capacity(part) is not None for part in device.memories):
+        binder.problems.append(
+            Diagnostic(
+                code="A304",
+                message=f"`{device.name}` has no memory that can hold weights",
+                span=system.span,
+                label="in this system",
+                help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
+            )
+        )
+        return
+    home = home_memory(device, binder.registry)
+    if not np.all(np.isfinite(memories[home.model].peak(home).value)):
+        binder.problems.append(
+            Diagnostic(
+                code="A106",
+                message=f"`memory {home.name}` of `{device.name}` holds the weights and needs `bandwidth`",
+                span=system.span,
+                label="in this system",
+                help="add `bandwidth = ...` to the memory",
+            )
+        )
+
+
+def refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse a data type that no engine of the device computes in."""
+    dtype = design.precision.activations
+    device = design.machine.device
+    if binder.problems or computes_in(device, dtype, binder.registry):
+        return
+    known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
+    binder.problems.append(
+        Diagnostic(
+            code="A306",
+            message=f"`{device.name}` has no engine that computes in {dtype}",
+            span=_precision_span(deployment),
+            notes=(f"its engines compute in {', '.join(known)}",),
+            help="set `activations` in the `precision` block to one of them",
+        )
+    )
+
+
+def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse a policy that puts bytes into a tier which the system does not have."""
+    policy = design.memory
+    if binder.problems or (policy.weights, policy.kv) == ("resident", "resident"):
+        return
+    if tiers_of(design.machine.device, binder.registry):
+        return
+    inner = deployment.children("memory")
+    name = design.machine.device.name
+    binder.problems.append(
+        Diagnostic(
+            code="A304",
+            message=f"nothing stands behind the memory of `{name}` that could hold what does not fit",
+            span=inner[0].span if inner else deployment.span,
+            label="this policy puts bytes there",
+            help="connect a memory of the host or the system to the device, such as "
+            "`connect gpu[*] <-> host via PCIe5x16` with `memory` of class ddr5 in the host",
+        )
+    )
+
+
+def computes_in(device: Device, dtype: str, registry: Registry) -> bool:
+    """Say whether an engine of a device multiplies matrices in a data type."""
+    op = Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS)
+    return engine_for(op, device, registry) is not None
+
+
+def _entry_names(spec: Any) -> Iterable[str]:
+    ops = getattr(spec, "ops", None)
+    for item in fields(type(ops)) if ops is not None else ():
+        value = getattr(ops, item.name)
+        if isinstance(value, dict):
+            yield from value
+
+
+def _precision_span(deployment: Component) -> Span | None:
+    inner = deployment.children("precision")
+    return inner[0].span if inner else deployment.span

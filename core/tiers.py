@@ -1,0 +1,76 @@
+"""Memories behind a device: of its host, its node or its cluster, as one device sees them over the link in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from accelscope.core.structure import ConnectSettings, Link
+from accelscope.core.term import Term, minimum, term
+from accelscope.core.work import ONE, Part
+
+if TYPE_CHECKING:
+    from accelscope.core.bind import Binder
+    from accelscope.dsl.component import Component
+    from accelscope.dsl.connections import Connection, Endpoint
+
+_ONE_WAY = term(1.0, "dir")
+
+
+def tiers_behind(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]]:
+    """Return the memories outside of a package that a connection joins with it, each as the share of one device.
+
+    Capacity and bandwidth of a memory are shared by the devices around it, and no device is faster than its links. A
+    memory that broadcasts sends the same weights to all, so that its bandwidth is not shared.
+
+    Args:
+        chain: components from the system down to the package.
+    """
+    found: list[Part[Any]] = []
+    for depth, place in enumerate(chain[:-1]):
+        sharing = ONE
+        for component in chain[depth + 1 :]:
+            sharing = sharing * binder.count(component)
+        for item in place.connections():
+            found.extend(_joined(item, chain[depth + 1 :], sharing, binder))
+    return found
+
+
+def _joined(item: Connection, below: tuple[Component, ...], sharing: Term, binder: Binder) -> list[Part[Any]]:
+    if item.right is None or item.via is None:
+        return []
+    ends = (item.left, item.right)
+    names = {component.name for component in below}
+    inner = next((end for end in ends if end.component.name in names), None)
+    outer = next((end for end in ends if end is not inner), None)
+    if inner is None or outer is None:
+        return []
+    link, settings = binder.bind_as(item.via, Link), binder.bind_as(item.settings, ConnectSettings)
+    if link is None or settings is None:
+        return []
+    rate = link.bandwidth * _ONE_WAY * (settings.links_per_source or ONE)
+    inside = ONE
+    for component in below[[component.name for component in below].index(inner.component.name) + 1 :]:
+        inside = inside * binder.count(component)
+    share = ONE if settings.broadcast else sharing
+    parts = (binder.part(memory) for memory in _memories(outer))
+    return [_seen(part, rate / inside, share, sharing) for part in parts if part is not None]
+
+
+def _memories(end: Endpoint) -> tuple[Component, ...]:
+    if end.component.kind == "memory":
+        return (end.component,)
+    return tuple(end.component.children("memory")) if end.component.kind == "host" else ()
+
+
+def _seen(part: Part[Any], rate: Term, share: Term, sharing: Term) -> Part[Any]:
+    """Return a memory as one device sees it: a count of 1, its share of capacity and bandwidth, and its link's rate."""
+    given = part.spec.bandwidth
+    bandwidth = rate if given is None else minimum(given * part.count / share, rate)
+    spec = evolve(
+        part.spec,
+        bandwidth=bandwidth.named(f"{part.name} bandwidth of a device"),
+        capacity=(part.spec.capacity * part.count / sharing).named(f"{part.name} share of a device"),
+    )
+    return evolve(part, spec=spec, count=ONE)
