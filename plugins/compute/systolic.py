@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from accelscope.core.dtypes import bytes_of
 from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, flag, fraction, listing, spec
-from accelscope.core.term import Term, maximum, minimum
+from accelscope.core.spec import choice, flag, fraction, listing, quantity, spec
+from accelscope.core.term import Term, maximum, minimum, term
 from accelscope.core.work import Device, Op, Part, Usage
 from accelscope.plugins.compute import matrix
 from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
 from accelscope.plugins.compute.tiling import rounds, splits, tiles
+
+CYCLE = term(1.0, "cycle")
 
 
 @spec(kind="engine", select={"kind": ("systolic",)}, default=False)
@@ -31,6 +34,12 @@ class Systolic(matrix.Matrix):
         doc="whether the next stationary tile is loaded while one is computed with",
         default=True,
         source="Jouppi et al., ISCA 2017, section 2: the matrix unit holds a second tile of weights to hide the load",
+    )
+    load: Term | None = quantity(
+        "B/cycle",
+        doc="bytes of the stationary operand that one array takes in a cycle; without it one row",
+        gt=0,
+        optional=True,
     )
     array_efficiency: Term = fraction(
         doc="share of the cycles of the closed form that a large product achieves",
@@ -62,35 +71,59 @@ def run(part: Part[Any], op: Op, device: Device) -> Usage:
     rate = needed_peak(peak(part, op.dtype), part, op.dtype) / part.count
     rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
     a_cycle = rows * columns * OP * 2.0 / rate
-    taken = _attention(part, op) if op.kind == "attention" else _product(part, op, op.m, op.n, op.k)
+    loading = _loading(part, op.dtype, rows, columns, a_cycle)
+    filling = _filling(part, rows, columns, a_cycle)
+    if op.kind == "attention":
+        taken = _attention(part, op, loading, filling)
+    else:
+        taken = _product(part, op, (op.m, op.n, op.k), loading, filling)
     time = taken.named("array cycles") * a_cycle / part.spec.array_efficiency
     return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
 
 
-def _attention(part: Part[Any], op: Op) -> Term:
+def _loading(part: Part[Any], dtype: str, rows: Term, columns: Term, a_cycle: Term) -> Term:
+    """Return the array cycles that loading one stationary tile takes: a row each, or its bytes at the given width."""
+    given: Term | None = part.spec.load
+    if given is None or part.clock is None:
+        return rows
+    tile = rows * columns * term(bytes_of(dtype), "B")
+    return (tile / (given * part.clock) / a_cycle).named("cycles of loading a tile")
+
+
+def _filling(part: Part[Any], rows: Term, columns: Term, a_cycle: Term) -> Term:
+    """Return the array cycles of filling and draining: operands move one place a clock, whatever the data type's rate."""
+    places = rows + columns - 2.0
+    if part.clock is None:
+        return places
+    return (places / part.clock * CYCLE / a_cycle).named("cycles of filling and draining")
+
+
+def _attention(part: Part[Any], op: Op, loading: Term, filling: Term) -> Term:
     """Scores (m x k by k x n) and values (m x n by n x k); masked halves are skipped in proportion to the flops."""
-    both = _product(part, op, op.m, op.n, op.k) + _product(part, op, op.m, op.k, op.n)
+    both = _product(part, op, (op.m, op.n, op.k), loading, filling) + _product(
+        part, op, (op.m, op.k, op.n), loading, filling
+    )
     full = maximum(op.groups * op.m * op.n * op.k * OP * 4.0, OP)
     return both * minimum(op.flops / full, 1.0).named("unmasked share")
 
 
-def _product(part: Part[Any], op: Op, m: Term, n: Term, k: Term) -> Term:
+def _product(part: Part[Any], op: Op, sizes: tuple[Term, Term, Term], loading: Term, filling: Term) -> Term:
     """Cycles of `groups` products on all arrays at once.
 
     Whole folds go to different arrays; where there are fewer folds than arrays, the streamed size is divided too. With
-    double buffering a fold takes the longer of streaming (T) and loading (R), and the pipeline fills and drains once.
+    double buffering a fold takes the longer of streaming (T) and loading (R cycles, or `load`), and the pipeline fills and drains once.
     """
     rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
-    across_rows, across_columns, streamed = _mapped(m, n, k, part.spec.dataflow)
+    across_rows, across_columns, streamed = _mapped(*sizes, part.spec.dataflow)
     folds = op.groups * tiles(across_rows, rows) * tiles(across_columns, columns)
     parts = splits(folds, part.count, streamed / rows)
     turns = rounds(folds * parts, part.count).named("folds of an array")
     stream = streamed / parts
     if part.spec.double_buffered:
-        busy = turns * maximum(stream, rows) + minimum(turns, 1.0) * (rows + columns - 2.0)
+        busy = turns * maximum(stream, loading) + minimum(turns, 1.0) * filling
     else:
-        loading = rows if part.spec.dataflow != "output_stationary" else rows * 0.0
-        busy = turns * (loading + rows + columns + stream - 2.0)
+        first = loading if part.spec.dataflow != "output_stationary" else rows * 0.0
+        busy = turns * (first + filling + stream)
     return busy * minimum(streamed, 1.0)
 
 

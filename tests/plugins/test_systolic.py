@@ -105,3 +105,20 @@ def test_loading_weights_behind_the_computation_saves_time():
 def test_int8_runs_at_its_own_rate():
     bf16, int8 = (seconds(MXU, m=8192.0, n=4096.0, k=4096.0, dtype=dtype) for dtype in ("bf16", "int8"))
     assert bf16 == pytest.approx(2 * int8, rel=0.01)
+
+
+def test_a_wide_port_loads_a_tile_in_fewer_cycles_than_rows():
+    """A TSP takes 409,600 weights in 40 cycles: Abts et al., "Think Fast", ISCA 2020; here 32 instead of 128."""
+    op = make_op(m=1.0, n=128.0 * 800, k=128.0)
+    narrow = SYSTOLIC.run(make_part(SYSTOLIC, MXU, **ON_TPU), op, make_device()).time
+    wide = SYSTOLIC.run(make_part(SYSTOLIC, MXU | {"load": "1024 B/cycle"}, **ON_TPU), op, make_device()).time
+    assert float((narrow / wide).value) == pytest.approx((100 * 128 + 254) / (100 * 32 + 254))
+
+
+def test_filling_takes_as_many_clocks_at_any_rate():
+    half = MXU | {"ops": {"bf16": "8192 MAC/cycle"}}
+    op = make_op(m=1.0, n=128.0, k=128.0)
+    full, slow = (
+        SYSTOLIC.run(make_part(SYSTOLIC, sample, **ON_TPU), op, make_device()).time for sample in (MXU, half)
+    )
+    assert float((slow / full).value) == pytest.approx((2 * 128 + 254) / (128 + 254))
