@@ -74,26 +74,35 @@ def _memory_power(package: Component) -> float | None:
 
 def _cache_bytes(package: Component) -> float | None:
     """Return the bytes of all caches on the dies, those of cores apart."""
-    found = [(value(memory, "capacity"), count) for memory, count in _die_caches(package)]
+    found = [(value(memory, "capacity"), count) for memory, count, _ in _die_caches(package)]
     return sum((each or 0.0) * count for each, count in found) or None
 
 
-def _cache_rate(package: Component) -> float | None:
-    """Return the B/s of the fastest level of cache on the dies."""
-    rates = [
-        rate * count
-        for memory, count in _die_caches(package)
-        if (rate := value(memory, "bandwidth")) and not _a_cycle(memory, "bandwidth")
-    ]
-    return max(rates, default=None)
+def _cache_rates(package: Component) -> list[float]:
+    """Return the B/s of each level of cache on the dies; one without a clock is left out."""
+    found = []
+    for memory, count, clock in _die_caches(package):
+        rate = value(memory, "bandwidth")
+        cycles = clock if rate and _a_cycle(memory, "bandwidth") else 1.0
+        if rate and cycles:
+            found.append(rate * count * cycles)
+    return found
 
 
-def _die_caches(package: Component) -> Iterator[tuple[Component, float]]:
-    for die, dies, _ in within(package, "die"):
+def _fastest(package: Component) -> float | None:
+    return max(_cache_rates(package), default=None)
+
+
+def _slowest(package: Component) -> float | None:
+    return min(_cache_rates(package), default=None)
+
+
+def _die_caches(package: Component) -> Iterator[tuple[Component, float, float | None]]:
+    for die, dies, clock in within(package, "die"):
         for memory in die.children("memory"):
             chosen = memory.attributes().get("class")
             if chosen is not None and str(getattr(chosen.value, "name", "")) == "cache":
-                yield memory, dies * instances(memory)
+                yield memory, dies * instances(memory), clock
 
 
 def _a_cycle(block: Component, field: str) -> bool:
@@ -135,16 +144,22 @@ PACKAGE = (
     derived("power of the engines at their peak, over `tdp`,", "", ratio(_engine_power, _TDP), usual=(0.1, 1.6), at="tdp", source=_LIBRARY),
     derived("power of the memory at its peak, over `tdp`,", "", ratio(_memory_power, _TDP), usual=(0.01, 0.6), at="tdp", source=_LIBRARY),
     derived("cache over the area of the dies", "kB/mm^2", ratio(_cache_bytes, _area), usual=(3, 350), source=_LIBRARY),
-    derived("bandwidth of the caches over that of the memory", "", ratio(_cache_rate, _memory_rate), usual=(0.8, 15), source=_LIBRARY),
+    derived("bandwidth of the fastest cache over that of the memory", "", ratio(_fastest, _memory_rate), usual=(0.8, 15), source=_LIBRARY),
+    derived("bandwidth of the slowest cache over that of the memory", "", ratio(_slowest, _memory_rate), usual=(0.8, 15), source=_LIBRARY),
     derived("idle power over `tdp`", "", ratio(field_value("idle"), _TDP), usual=(0.02, 0.6), at="idle", source=_LIBRARY),
-    derived("price over the power", "USD/W", ratio(field_value("price"), _TDP), usual=(1, 300), at="price", source=_LIBRARY),
+    derived("price over the power", "USD/W", ratio(field_value("price"), _TDP), usual=(0.9, 150), at="price", source=_LIBRARY),
 )  # fmt: skip
 
 SYSTEM = (
     derived("power of the system over that of its packages", "", ratio(_of("power", "max"), _tdp_inside), usual=(1.0, 4.0), source=_LIBRARY),
     derived("idle power of the system over its maximum", "", ratio(_of("power", "idle"), _of("power", "max")), usual=(0.05, 0.7), source=_LIBRARY),
-    derived("capex over the power of the packages", "USD/W", ratio(_of("cost", "capex"), _tdp_inside), usual=(4, 500), source=_LIBRARY),
+    derived("capex over the power of the packages", "USD/W", ratio(_of("cost", "capex"), _tdp_inside), usual=(5, 240), source=_LIBRARY),
 )  # fmt: skip
+
+_WIRES = (
+    "serial links across a board 1 to 8 pJ/bit, wires of an interposer 0.2 to 2, hybrid bonds 0.02 to 0.5"
+)
+_WAY = "an empty message: 0.3 to 3 us between chips of a node, 1 to 50 us between nodes, nanoseconds between dies"
 
 LINK = (
     derived(
@@ -155,5 +170,24 @@ LINK = (
         },
         source="generations in use: NVLink 3 to 5 and C2C, Infinity Fabric 3 and 4, TPU v3 to v7, PCI Express 3 x8 to 6 "
         "x16, InfiniBand EDR to XDR, Ethernet of 10 to 1200 Gb/s a bundle",
+    ),
+    derived(
+        "energy of moving one bit", "pJ/b", field_value("energy"), by="protocol", at="energy", source=_WIRES,
+        usual={"nvlink": (0.5, 10), "infinity_fabric": (0.5, 10), "ici": (0.5, 10), "pcie": (1, 15)},
+    ),
+    derived(
+        "energy of moving one bit", "pJ/b", field_value("energy"), by="kind", at="energy", source=_WIRES,
+        usual={"stacked_3d": (0.02, 1), "interposer": (0.1, 3)},
+    ),
+    derived(
+        "latency", "us", field_value("latency"), by="protocol", at="latency", source=_WAY,
+        usual={
+            "nvlink": (0.2, 4), "infinity_fabric": (0.2, 4), "ici": (0.3, 5), "pcie": (0.2, 4), "infiniband": (0.5, 8),
+            "ethernet": (0.4, 80),
+        },
+    ),
+    derived(
+        "latency", "ns", field_value("latency"), by="kind", at="latency", source=_WAY,
+        usual={"stacked_3d": (0.5, 30), "interposer": (1, 60)},
     ),
 )  # fmt: skip

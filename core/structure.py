@@ -95,7 +95,7 @@ class Switch:
 
     radix: Term | None = count(doc="ports", optional=True)
     latency: Term | None = quantity(
-        "s", doc="time through the switch, added to each hop", ge=0, optional=True, plausible=(2e-8, 5e-6)
+        "s", doc="time through the switch, added to each hop", ge=0, optional=True, plausible=(5e-8, 1.9e-6)
     )
     in_network_reduction: bool | None = flag(
         doc="whether the switch adds values on the way",
@@ -110,7 +110,7 @@ class Nic:
 
     bandwidth: Term = quantity("B/s/dir", doc="line rate in one direction", gt=0, plausible=(1e9, 2e11))
     latency: Term | None = quantity(
-        "s", doc="time of an empty message through the card", ge=0, optional=True, plausible=(2e-7, 1e-4)
+        "s", doc="time of an empty message through the card", ge=0, optional=True, plausible=(3e-7, 1e-5)
     )
 
 

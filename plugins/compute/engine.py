@@ -10,12 +10,13 @@ from accelscope.core.errors import ModelError
 from accelscope.core.spec import block, constructor, free_entries, listing, quantity, spec
 from accelscope.core.term import Term, as_term, maximum, term
 from accelscope.core.work import Op, Part
+from accelscope.plugins.compute import plausible
 
 _A_SECOND = term(1.0, "op/s")
 OP = term(1.0, "op")
 
 
-@spec(kind="ops", within=("engine",))
+@spec(kind="ops", within=("engine",), derived=plausible.OPS)
 class Ops:
     """Peak rates of one engine by data type, dense; one MAC counts as two operations."""
 
@@ -45,7 +46,7 @@ class Engine:
         doc="energy of one operation in 16 bit; other types take it in proportion to their rates",
         ge=0,
         optional=True,
-        plausible=(1e-16, 1e-9),
+        plausible=(1e-15, 1e-10),
     )
 
 

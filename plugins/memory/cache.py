@@ -24,7 +24,12 @@ from accelscope.plugins.memory.plausible import on_chip
 _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
 
 
-@spec(kind="memory", select={"class": ("cache",)}, default=False, derived=on_chip(2**10, 2**29))
+@spec(
+    kind="memory",
+    select={"class": ("cache",)},
+    default=False,
+    derived=on_chip(2**10, 2**29, each=(2**12, 2**19)),
+)
 class Cache(Level):
     """A cache; one in a `core` is private and keeps nothing from one operation to the next."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.derived import derived, field_value, ratio, value
+from accelscope.core.derived import Reader, derived, field_value, ratio, value
 
 if TYPE_CHECKING:
     from accelscope.dsl.component import Component
@@ -20,6 +20,13 @@ def _pin_rate(memory: Component) -> float | None:
     """Return the rate of one data pin of a stack, in B/s like every rate in base units."""
     rate, stacks = value(memory, "bandwidth"), value(memory, "stacks")
     return rate / (stacks * _STACK_BITS) if rate and stacks else None
+
+
+def _of_host(field: str) -> Reader:
+    """Return a reader of a field that reads the memory of a host only."""
+    return lambda memory: (
+        value(memory, field) if memory.parent is not None and memory.parent.kind == "host" else None
+    )
 
 
 _PER_STACK = ratio(field_value("capacity"), field_value("stacks"))
@@ -54,16 +61,34 @@ DRAM = (
         source="O'Connor et al., Fine-Grained DRAM, MICRO 2017: HBM2 3.9 and GDDR5 14 pJ/bit; LPDDR between them",
     ),
     derived(
-        "latency", "ns", field_value("latency"), at="latency", usual=(50, 2000),
+        "latency", "ns", field_value("latency"), at="latency", usual=(70, 1500),
         source="pointer chases on GPUs and CPUs: 80 ns (DDR5) to some 1000 ns (GPUs over several dies)",
+    ),
+    derived(
+        "bandwidth of the memory of a host", "GB/s", _of_host("bandwidth"), at="bandwidth", usual=(40, 1200),
+        source="two to sixteen channels of DDR4 to MRDIMM",
+    ),
+    derived(
+        "time to read all memory of a host", "s", ratio(_of_host("capacity"), _of_host("bandwidth")), at="capacity",
+        usual=(0.3, 30), source="two to sixteen channels of DDR4 to MRDIMM",
     ),
 )  # fmt: skip
 """Of DRAM beside the processor."""
 
+_MODULES = "from the LPDDR5X of a Grace CPU (1 s) and DDR of servers (1 to 6 s) to flash drives (hours)"
+
 FAR = (
     derived(
-        "capacity over bandwidth, the time to read all of it,", "s", _SCAN, at="capacity", usual=(0.1, 3e4),
-        source="from the LPDDR5X of a Grace CPU (1 s) to flash drives",
+        "capacity over bandwidth, the time to read all of it,", "s", _SCAN, by="class", at="capacity", source=_MODULES,
+        usual={"": (0.1, 3e4), "host_lpddr5x": (0.3, 5), "ddr3": (0.5, 40), "ddr4": (0.5, 40), "ddr5": (0.3, 40)},
+    ),
+    derived(
+        "energy of moving one bit", "pJ/b", field_value("energy"), by="class", at="energy", source=_MODULES,
+        usual={"": (2, 200), "host_lpddr5x": (2, 20), "ddr4": (5, 40), "ddr5": (4, 40)},
+    ),
+    derived(
+        "latency", "us", field_value("latency"), by="class", at="latency", source=_MODULES,
+        usual={"": (0.07, 1000), "host_lpddr5x": (0.15, 4), "ddr4": (0.07, 4), "ddr5": (0.07, 4), "cxl": (0.15, 5)},
     ),
 )  # fmt: skip
 """Of memory modules and flash."""
@@ -71,9 +96,59 @@ FAR = (
 _SRAM = "SRAM from a register file to a wafer: arrays of 7 nm to 3 nm take 0.005 to 0.3 pJ/bit, with wires across a die 3"
 
 
-def on_chip(low: float, high: float) -> tuple[Derived, ...]:
-    """Return ranges of an on-chip memory whose one instance holds `low` to `high` bytes."""
-    return (
-        derived("capacity of one instance", "B", field_value("capacity"), at="capacity", usual=(low, high), source=_LIBRARY),
+def on_chip(low: float, high: float, each: tuple[float, float] | None = None) -> tuple[Derived, ...]:
+    """Return ranges of an on-chip memory.
+
+    Args:
+        low, high: bytes of one instance, wherever it is.
+        each: bytes of one instance in a core, where cores of all kinds are alike in it.
+    """
+    found = (
+        derived("capacity of one instance", "KiB", field_value("capacity"), at="capacity", usual=(low / 2**10, high / 2**10), source=_LIBRARY),
         derived("energy of moving one bit", "pJ/b", field_value("energy"), at="energy", usual=(0.002, 4), source=_SRAM),
+        derived("bytes a cycle of one instance", "B/cycle", _a_cycle, at="bandwidth", usual=(4, 20_000), source=_LIBRARY),
+        derived("time to read all of one in a core", "cycle", _core_scan, at="capacity", usual=(250, 5000), source=_LIBRARY),
+        derived("time to read all of one shared by cores", "cycle", _shared_scan, at="capacity", usual=(900, 19_000), source=_LIBRARY),
     )  # fmt: skip
+    if each is None:
+        return found
+    low, high = each
+    return (
+        *found,
+        derived("capacity in one core", "KiB", _in_core("capacity"), at="capacity", usual=(low / 2**10, high / 2**10), source=_LIBRARY),
+        derived("bytes a cycle in one core", "B/cycle", _core_rate, at="bandwidth", usual=(16, 600), source=_LIBRARY),
+    )  # fmt: skip
+
+
+def _a_cycle(memory: Component) -> float | None:
+    """Return the B/cycle of one instance, or None where its bandwidth is one a second."""
+    attribute = memory.attributes().get("bandwidth")
+    if attribute is None or "cycle" not in str(getattr(attribute.value, "dimension", "")):
+        return None
+    return value(memory, "bandwidth")
+
+
+def _in_core(field: str) -> Reader:
+    return lambda memory: value(memory, field) if _private(memory) else None
+
+
+def _core_rate(memory: Component) -> float | None:
+    return _a_cycle(memory) if _private(memory) else None
+
+
+def _core_scan(memory: Component) -> float | None:
+    return _cycles(memory) if _private(memory) else None
+
+
+def _shared_scan(memory: Component) -> float | None:
+    return None if _private(memory) else _cycles(memory)
+
+
+def _cycles(memory: Component) -> float | None:
+    """Return the cycles in which one instance is read once."""
+    held, rate = value(memory, "capacity"), _a_cycle(memory)
+    return held / rate if held and rate else None
+
+
+def _private(memory: Component) -> bool:
+    return memory.parent is not None and memory.parent.kind == "core"
