@@ -11,6 +11,7 @@ from accelscope.core.records import MemoryModel
 from accelscope.core.spec import choice, fraction, spec
 from accelscope.core.term import Term, exp, maximum, minimum
 from accelscope.core.work import ONE, Part, Traffic, Usage
+from accelscope.plugins.memory import plausible
 from accelscope.plugins.memory.level import (
     Level,
     exposed,
@@ -19,7 +20,6 @@ from accelscope.plugins.memory.level import (
     moving_time,
     read_rate,
 )
-from accelscope.plugins.memory.plausible import on_chip
 
 _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
 
@@ -28,7 +28,7 @@ _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
     kind="memory",
     select={"class": ("cache",)},
     default=False,
-    derived=on_chip(2**10, 2**29, each=(2**12, 2**19)),
+    derived=plausible.CACHE,
 )
 class Cache(Level):
     """A cache; one in a `core` is private and keeps nothing from one operation to the next."""

@@ -29,6 +29,40 @@ def _of_host(field: str) -> Reader:
     )
 
 
+def _in_core(field: str) -> Reader:
+    return lambda memory: value(memory, field) if _private(memory) else None
+
+
+def _core_rate(memory: Component) -> float | None:
+    return _a_cycle(memory) if _private(memory) else None
+
+
+def _core_scan(memory: Component) -> float | None:
+    return _cycles(memory) if _private(memory) else None
+
+
+def _shared_scan(memory: Component) -> float | None:
+    return None if _private(memory) else _cycles(memory)
+
+
+def _cycles(memory: Component) -> float | None:
+    """Return the cycles in which one instance is read once."""
+    held, rate = value(memory, "capacity"), _a_cycle(memory)
+    return held / rate if held and rate else None
+
+
+def _a_cycle(memory: Component) -> float | None:
+    """Return the B/cycle of one instance, or None where its bandwidth is one a second."""
+    attribute = memory.attributes().get("bandwidth")
+    if attribute is None or "cycle" not in str(getattr(attribute.value, "dimension", "")):
+        return None
+    return value(memory, "bandwidth")
+
+
+def _private(memory: Component) -> bool:
+    return memory.parent is not None and memory.parent.kind == "core"
+
+
 _PER_STACK = ratio(field_value("capacity"), field_value("stacks"))
 _SCAN = ratio(field_value("capacity"), field_value("bandwidth"))
 
@@ -96,59 +130,22 @@ FAR = (
 _SRAM = "SRAM from a register file to a wafer: arrays of 7 nm to 3 nm take 0.005 to 0.3 pJ/bit, with wires across a die 3"
 
 
-def on_chip(low: float, high: float, each: tuple[float, float] | None = None) -> tuple[Derived, ...]:
-    """Return ranges of an on-chip memory.
-
-    Args:
-        low, high: bytes of one instance, wherever it is.
-        each: bytes of one instance in a core, where cores of all kinds are alike in it.
-    """
-    found = (
-        derived("capacity of one instance", "KiB", field_value("capacity"), at="capacity", usual=(low / 2**10, high / 2**10), source=_LIBRARY),
+def on_chip(low: float, high: float) -> tuple[Derived, ...]:
+    """Return ranges of an on-chip memory whose one instance holds `low` to `high` bytes."""
+    usual = (low / 2**10, high / 2**10)
+    return (
+        derived("capacity of one instance", "KiB", field_value("capacity"), at="capacity", usual=usual, source=_LIBRARY),
         derived("energy of moving one bit", "pJ/b", field_value("energy"), at="energy", usual=(0.002, 4), source=_SRAM),
         derived("bytes a cycle of one instance", "B/cycle", _a_cycle, at="bandwidth", usual=(4, 20_000), source=_LIBRARY),
-        derived("time to read all of one in a core", "cycle", _core_scan, at="capacity", usual=(250, 5000), source=_LIBRARY),
+        derived("time to read all of one in a core", "cycle", _core_scan, at="capacity", usual=(200, 15_000), source=_LIBRARY),
         derived("time to read all of one shared by cores", "cycle", _shared_scan, at="capacity", usual=(900, 19_000), source=_LIBRARY),
     )  # fmt: skip
-    if each is None:
-        return found
-    low, high = each
-    return (
-        *found,
-        derived("capacity in one core", "KiB", _in_core("capacity"), at="capacity", usual=(low / 2**10, high / 2**10), source=_LIBRARY),
-        derived("bytes a cycle in one core", "B/cycle", _core_rate, at="bandwidth", usual=(16, 600), source=_LIBRARY),
-    )  # fmt: skip
 
 
-def _a_cycle(memory: Component) -> float | None:
-    """Return the B/cycle of one instance, or None where its bandwidth is one a second."""
-    attribute = memory.attributes().get("bandwidth")
-    if attribute is None or "cycle" not in str(getattr(attribute.value, "dimension", "")):
-        return None
-    return value(memory, "bandwidth")
-
-
-def _in_core(field: str) -> Reader:
-    return lambda memory: value(memory, field) if _private(memory) else None
-
-
-def _core_rate(memory: Component) -> float | None:
-    return _a_cycle(memory) if _private(memory) else None
-
-
-def _core_scan(memory: Component) -> float | None:
-    return _cycles(memory) if _private(memory) else None
-
-
-def _shared_scan(memory: Component) -> float | None:
-    return None if _private(memory) else _cycles(memory)
-
-
-def _cycles(memory: Component) -> float | None:
-    """Return the cycles in which one instance is read once."""
-    held, rate = value(memory, "capacity"), _a_cycle(memory)
-    return held / rate if held and rate else None
-
-
-def _private(memory: Component) -> bool:
-    return memory.parent is not None and memory.parent.kind == "core"
+CACHE = (
+    *on_chip(2**10, 2**29),
+    derived("capacity of a cache in a core", "KiB", _in_core("capacity"), at="capacity", usual=(4, 512), source=_LIBRARY),
+    derived("bytes a cycle of a cache in a core", "B/cycle", _core_rate, at="bandwidth", usual=(16, 600), source=_LIBRARY),
+    derived("time to read all of a cache in a core", "cycle", _core_scan, at="capacity", usual=(150, 5000), source=_LIBRARY),
+)  # fmt: skip
+"""Of caches; those in cores are small."""
