@@ -8,9 +8,12 @@ from accelscope.core.term import Term, minimum
 from accelscope.core.work import ONE, Op
 from accelscope.plugins.workload.forward import OP, Forward, elementwise, gemm, quantize
 from accelscope.plugins.workload.parameters import kv_elements
-from accelscope.plugins.workload.shape import ENDLESS, ZERO
+from accelscope.plugins.workload.shape import ENDLESS, ZERO, plain
+from accelscope.plugins.workload.span import Span
+from accelscope.plugins.workload.sparse import indexer_ops
 from accelscope.plugins.workload.spec import LatentAttention
 
+_GATE = 4.0  # an exponential, an addition, a division and a product for each number
 _ROTATION = 3.0  # two multiplications and an addition for each rotated number
 
 
@@ -38,8 +41,8 @@ def attention_ops(run: Forward) -> tuple[Op, ...]:
     ops = _grouped(run) if latent is None else _latent(run, latent)
     value = run.shape.head_dim if latent is None else latent.v_dim
     width = run.shape.heads * value
-    bias = run.shape.hidden if run.shape.spec.attention_bias == "all" else None
-    repeat = run.shape.layers
+    bias = run.shape.hidden if run.shape.spec.attention_bias in ("out", "all") else None
+    repeat = run.shape.attention_layers
     if run.quantizes:
         ops = (*ops, quantize(run, "quantize_heads", elements=run.rows * width, repeat=repeat, split="heads"))
     project = gemm(
@@ -60,9 +63,10 @@ def _grouped(run: Forward) -> tuple[Op, ...]:
     shape = run.shape
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     width = queries + 2.0 * keys
+    projected = width + queries if shape.spec.attention_gate else width
     qkv = gemm(
-        run, "qkv", "attention", m=run.rows, k=shape.hidden, n=width, repeat=shape.layers, split="column",
-        bias=width if shape.spec.attention_bias != "none" else None, kv_heads=shape.kv_heads,
+        run, "qkv", "attention", m=run.rows, k=shape.attention_in, n=projected, repeat=shape.attention_layers,
+        split="column", bias=width if shape.spec.attention_bias in ("qkv", "all") else None, kv_heads=shape.kv_heads,
     )  # fmt: skip
     rope = elementwise(
         run,
@@ -73,7 +77,7 @@ def _grouped(run: Forward) -> tuple[Op, ...]:
         kv_write=run.rows * 2.0 * keys * run.kv,
         weights=_own_weights(run, queries + keys),
         ops=_ROTATION * run.rows * (queries + keys),
-        repeat=shape.layers,
+        repeat=shape.attention_layers,
         split="heads",
         kv_heads=shape.kv_heads,
     )
@@ -85,7 +89,22 @@ def _grouped(run: Forward) -> tuple[Op, ...]:
         cached=kv_elements(shape),
         expanded=ZERO,
     )
-    return (qkv, rope, *_attend(run, heads))
+    found = (qkv, rope, *indexer_ops(run), *_attend(run, heads))
+    return (*found, _gate(run, queries)) if shape.spec.attention_gate else found
+
+
+def _gate(run: Forward, width: Term) -> Op:
+    """Scale the output of each head by the sigmoid of a gate that was projected with the queries."""
+    return elementwise(
+        run,
+        "attention_gate",
+        "attention",
+        reads=2.0 * run.rows * width * run.wide,
+        writes=run.rows * width * run.wide,
+        ops=_GATE * run.rows * width,
+        repeat=run.shape.attention_layers,
+        split="heads",
+    )
 
 
 def _own_weights(run: Forward, width: Term) -> Term:
@@ -95,37 +114,42 @@ def _own_weights(run: Forward, width: Term) -> Term:
 
 
 def _attend(run: Forward, heads: Heads) -> tuple[Op, ...]:
-    """Return attention of the layers that see everything, and of those with a window."""
+    """Return attention of the layers that see everything, and of those with a window, a chunk or picked tokens."""
     shape = run.shape
-    if shape.spec.window is None:
-        return (_attention(run, heads, "attention", shape.layers, ENDLESS),)
-    return (
-        _attention(run, heads, "attention", shape.layers - shape.windowed, ENDLESS),
-        _attention(run, heads, "attention_window", shape.windowed, shape.window),
+    if shape.spec.indexer is not None:
+        return (_sparse(run, heads, plain(shape.spec.indexer.top_k)),)
+    whole = attention_op(
+        run, heads, "attention", shape.attention_layers - shape.windowed, Span.window(run, ENDLESS)
     )
+    if shape.chunked:
+        part = Span.chunk(run, shape.window)
+        return (whole, attention_op(run, heads, "attention_chunk", shape.windowed, part))
+    if shape.spec.window is None:
+        return (whole,)
+    part = Span.window(run, shape.window)
+    return (whole, attention_op(run, heads, "attention_window", shape.windowed, part))
 
 
-def _attention(run: Forward, heads: Heads, name: str, layers: Term, window: Term) -> Op:
+def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span) -> Op:
     """Return attention over what is cached and what is new.
 
-    A query of position p sees min(p, window) tokens, so a prompt alone has half of the square of its length. KV is
-    read once: for all query heads of a KV head, and for all query rows of a sequence.
+    A prompt alone has half of the square of its length. KV is read once: for all query heads of a KV head, and for all
+    query rows of a sequence.
     """
-    pairs = attended(run.context + run.tokens, window) - attended(run.context, window)
-    seen = minimum(run.context + run.tokens, window + run.tokens - 1.0)
     groups = run.sequences * heads.groups
     rows = heads.queries * run.tokens
+    each = heads.key + heads.value
     return Op(
         name=name,
         component="attention",
         kind="attention",
         dtype=run.wide_dtype,
-        flops=(2.0 * groups * heads.queries * pairs * (heads.key + heads.value) * OP).named(f"{name} flops"),
-        reads=(groups * rows * heads.key + run.sequences * seen * heads.expanded) * run.wide,
+        flops=(2.0 * groups * heads.queries * span.pairs * each * OP).named(f"{name} flops"),
+        reads=(groups * rows * heads.key + run.sequences * span.seen * heads.expanded) * run.wide,
         writes=groups * rows * heads.value * run.wide,
-        kv_read=run.sequences * seen * heads.cached * run.kv,
+        kv_read=run.sequences * span.seen * heads.cached * run.kv,
         m=rows,
-        n=seen,
+        n=span.seen,
         k=heads.key,
         groups=groups,
         repeat=layers,
@@ -134,15 +158,24 @@ def _attention(run: Forward, heads: Heads, name: str, layers: Term, window: Term
     )
 
 
-def attended(length: Term, window: Term) -> Term:
-    """Return how many (query, key) pairs the first `length` positions have: the sum of min(p, window)."""
-    inside = minimum(length, window)
-    return inside * (inside + 1.0) / 2.0 + (length - inside) * inside
+def _sparse(run: Forward, heads: Heads, top_k: Term) -> Op:
+    """Return attention to the tokens that an indexer picked: each query token has its own, so is a group of its own."""
+    span = Span.window(run, top_k)
+    seen = run.context + run.tokens
+    read = minimum(seen, run.tokens * top_k)
+    dense = attention_op(run, heads, "attention", run.shape.attention_layers, span)
+    return evolve(
+        dense,
+        kv_read=run.sequences * read * heads.cached * run.kv,
+        m=heads.queries,
+        n=minimum(seen, top_k),
+        groups=run.rows * heads.groups,
+    )
 
 
 def _latent(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
     """Latent attention: absorbed into the query in decode, expanded to full keys and values in prefill."""
-    shape, rows, layers = run.shape, run.rows, run.shape.layers
+    shape, rows, layers = run.shape, run.rows, run.shape.attention_layers
     cached = latent.kv_rank + latent.rope_dim
     compressed = cached if latent.q_rank is None else cached + latent.q_rank
     query_in = shape.hidden if latent.q_rank is None else latent.q_rank
@@ -165,13 +198,14 @@ def _latent(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
         split="heads",
         kv_heads=ONE,
     )
-    inner = _absorbed(run, latent) if run.decode else _expanded(run, latent)
-    return (down, up, rope, *inner)
+    absorbed = run.decode or shape.spec.indexer is not None
+    inner = _absorbed(run, latent) if absorbed else _expanded(run, latent)
+    return (down, up, rope, *indexer_ops(run), *inner)
 
 
 def _absorbed(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
     """All query heads attend to the one latent of a token (DeepSeek-V2, section 2.1.2: W_UK joins W_UQ, W_UV W_O)."""
-    shape, rows, layers = run.shape, run.rows, run.shape.layers
+    shape, rows, layers = run.shape, run.rows, run.shape.attention_layers
     heads = Heads(
         groups=ONE,
         queries=shape.heads,
@@ -197,7 +231,14 @@ def _expanded(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
     width = shape.heads * (latent.nope_dim + latent.v_dim)
     tokens = run.sequences * (run.context + run.tokens)
     expand = gemm(
-        run, "kv_up", "attention", m=tokens, k=latent.kv_rank, n=width, repeat=shape.layers, split="column"
+        run,
+        "kv_up",
+        "attention",
+        m=tokens,
+        k=latent.kv_rank,
+        n=width,
+        repeat=shape.attention_layers,
+        split="column",
     )
     heads = Heads(
         groups=shape.heads,

@@ -8,11 +8,23 @@ from accelscope.core.records import WorkloadModel
 from accelscope.core.term import Term, maximum, minimum, term
 from accelscope.core.work import ONE, Op, Precision, Residency, Step, Workload
 from accelscope.plugins.workload.attention import attention_ops
+from accelscope.plugins.workload.encoder import decoder_run, encoder_ops
 from accelscope.plugins.workload.feedforward import feedforward_ops
 from accelscope.plugins.workload.forward import Forward, elementwise, forward_of, gemm, quantize
-from accelscope.plugins.workload.parameters import Counts, cached_tokens, counts_of, kv_elements
+from accelscope.plugins.workload.mixers import mixer_ops, state_of
+from accelscope.plugins.workload.parameters import (
+    Counts,
+    active_parameters,
+    cached_tokens,
+    counts_of,
+    kv_elements,
+    token_elements,
+)
 from accelscope.plugins.workload.shape import Shape, plain, shape_of
+from accelscope.plugins.workload.shared import adapter_ops
+from accelscope.plugins.workload.sparse import index_elements
 from accelscope.plugins.workload.spec import Decoder
+from accelscope.plugins.workload.ssm import inner_of
 
 _FP32 = term(4.0, "B")
 _NORM_OPS = 5.0  # residual addition, square, sum, scale and weight of each number
@@ -29,8 +41,7 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
         ops=(
             _embedding(run),
             *_norms(run),
-            *attention_ops(run),
-            *feedforward_ops(run),
+            *_layers(run),
             _lm_head(run),
             _sampling(run),
         ),
@@ -40,12 +51,21 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
         heads=shape.heads,
         kv_heads=shape.kv_heads,
         parameters=counts.total.named("parameters"),
-        active_parameters=counts.active.named("active parameters"),
-        kv_per_token=(shape.layers * kv_elements(shape) * run.kv).named("KV cache of a token"),
+        active_parameters=active_parameters(spec),
+        kv_per_token=(token_elements(shape) * run.kv).named("KV cache of a token"),
         experts=routing.routed if routing else None,
         top_k=routing.top_k if routing else None,
         expert_weights=counts.routed * run.expert,
     )
+
+
+def _layers(run: Forward) -> tuple[Op, ...]:
+    """Return the operations of all layers: attention where there is some, what stands in its place, and networks."""
+    inner = decoder_run(run)
+    shape = run.shape
+    attention = attention_ops(inner) if shape.spec.heads is not None else ()
+    networks = feedforward_ops(inner) if shape.spec.ffn is not None or shape.routing is not None else ()
+    return (*encoder_ops(run), *attention, *mixer_ops(inner), *networks, *adapter_ops(inner))
 
 
 def _embedding(run: Forward) -> Op:
@@ -80,7 +100,9 @@ def _norms(run: Forward) -> tuple[Op, ...]:
         writes=2.0 * elements * run.wide,
         ops=_NORM_OPS * elements,
         weights=vectors * shape.hidden * run.outer,
-        repeat=shape.layers * shape.spec.norms + 1.0,
+        repeat=shape.layers * shape.spec.norms
+        + 1.0
+        + (3.0 * shape.spec.shared.uses if shape.spec.shared else 0.0),
     )
     if not run.quantizes:
         return (norm,)
@@ -130,23 +152,29 @@ def _residency(run: Forward, counts: Counts) -> Residency:
     """Return the bytes that stay in memory.
 
     Weights: embeddings, lm_head, normalisations and routers at 16 bit or more, the rest as the precision says.
-    KV: all tokens of all sequences at the end of the pass, a window keeping the last ones.
+    KV: all tokens of all sequences at the end of the pass, a window keeping the last ones; and the fixed state of
+    each sequence in layers without attention.
     Activations: of the tokens alive at once, input and output of a layer and its widest inner activation, and logits.
     """
     shape = run.shape
     outer = counts.embedding + counts.head + counts.norms + counts.router
-    inner = counts.attention + counts.dense + counts.shared
+    inner = counts.attention + counts.mixers + counts.dense + counts.shared
     live = minimum(run.rows, maximum(plain(shape.spec.live_tokens), run.sequences))
     residual = 2.0 * live * shape.hidden * run.wide
     logits = _logit_rows(run) * shape.vocab * (run.wide + _FP32)
     return Residency(
         weights=(outer * run.outer + inner * run.weight + counts.routed * run.expert).named("weights"),
-        kv=(
-            run.sequences * cached_tokens(shape, run.context + run.tokens) * kv_elements(shape) * run.kv
-        ).named("KV cache"),
+        kv=(run.sequences * (_cached(run) + state_of(shape, run.wide))).named("KV cache and state"),
         activations=(residual + live * _widest(shape) * run.wide + logits).named("live activations"),
         replicated=residual + logits,
     )
+
+
+def _cached(run: Forward) -> Term:
+    """Return the bytes of KV cache, and of index keys, that one sequence has at the end of the pass."""
+    shape, length = run.shape, run.context + run.tokens
+    keys = shape.attention_layers * length * index_elements(shape)
+    return (cached_tokens(shape, length) * kv_elements(shape) + keys) * run.kv
 
 
 def _widest(shape: Shape) -> Term:
@@ -156,14 +184,22 @@ def _widest(shape: Shape) -> Term:
     if latent is not None:
         heads = shape.heads * (2.0 * latent.nope_dim + latent.rope_dim + 2.0 * latent.v_dim)
     widest = maximum(heads, (shape.gates + 1.0) * shape.ffn)
+    if shape.spec.ssm is not None:
+        widest = maximum(widest, 3.0 * inner_of(shape.spec.ssm))
+    if shape.spec.linear is not None:
+        linear = shape.spec.linear
+        widest = maximum(widest, 4.0 * linear.value_heads * linear.value_dim)
+    if shape.spec.conv is not None:
+        widest = maximum(widest, 4.0 * shape.hidden)
     if routing is None:
         return widest
-    return maximum(widest, routing.top_k * ((shape.gates + 1.0) * routing.ffn + shape.hidden))
+    return maximum(widest, routing.top_k * ((routing.gates + 1.0) * routing.ffn + routing.width))
 
 
 DECODER = WorkloadModel(
     name="decoder",
-    doc="Decoder-only transformers, dense or with experts: grouped and latent attention, sliding windows.",
+    doc="Decoders, dense or with experts: grouped, latent, sliding, chunked, sparse and linear attention, state spaces, "
+    "convolutions, encoders.",
     spec=Decoder,
     build=build,
 )

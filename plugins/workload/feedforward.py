@@ -18,19 +18,21 @@ def feedforward_ops(run: Forward) -> tuple[Op, ...]:
     shape, routing = run.shape, run.shape.routing
     found: tuple[Op, ...] = ()
     if routing is None or (shape.spec.experts is not None and shape.spec.experts.dense_layers is not None):
-        biases = shape.spec.mlp_bias
-        found = _network(run, "ffn", inner=shape.ffn, repeat=shape.dense_layers, last="row", biases=biases)
+        found = _network(
+            run, "ffn", inner=shape.ffn, gates=shape.gates, repeat=shape.dense_layers, last="row",
+            biases=shape.spec.mlp_bias,
+        )  # fmt: skip
     if routing is not None:
         found = (*found, *_experts(run, routing))
     return found
 
 
 def _network(
-    run: Forward, name: str, *, inner: Term, repeat: Term, last: str, biases: bool
+    run: Forward, name: str, *, inner: Term, gates: float, repeat: Term, last: str, biases: bool
 ) -> tuple[Op, ...]:
     """Return up projection, activation and down projection of a network that every token visits."""
     shape = run.shape
-    wide = shape.gates * inner
+    wide = gates * inner
     up = gemm(
         run, f"{name}_up", "ffn", m=run.rows, k=shape.hidden, n=wide, repeat=repeat, split="column",
         bias=wide if biases else None,
@@ -65,25 +67,37 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
     """
     shape, repeat = run.shape, routing.layers
     router = gemm(
-        run, "router", "experts", m=run.rows, k=shape.hidden, n=routing.routed, repeat=repeat, split="none",
+        run, "router", "experts", m=run.rows, k=shape.hidden,
+        n=routing.routed + (1.0 if routing.shared_gate else 0.0), repeat=repeat, split="none",
         weight=run.outer, bias=routing.routed if routing.router_bias else None,
     )  # fmt: skip
     shared: tuple[Op, ...] = ()
     if shape.spec.experts is not None and shape.spec.experts.shared is not None:
         inner = routing.shared * routing.shared_ffn
-        shared = _network(run, "shared", inner=inner, repeat=repeat, last="partial", biases=routing.bias)
+        shared = _network(
+            run, "shared", inner=inner, gates=routing.gates, repeat=repeat, last="partial", biases=routing.bias
+        )  # fmt: skip
     visits = run.rows * routing.top_k
     combine = elementwise(
         run,
         "combine",
         "experts",
-        reads=visits * shape.hidden * run.wide,
-        writes=run.rows * shape.hidden * run.wide,
-        ops=2.0 * visits * shape.hidden,
+        reads=visits * routing.width * run.wide,
+        writes=run.rows * routing.width * run.wide,
+        ops=2.0 * visits * routing.width,
         repeat=repeat,
         split="expert_row",
     )
-    return (_routed_in_wide(run, router), *shared, *_routed(run, routing, visits), combine)
+    routed = (*_routed(run, routing, visits), combine)
+    if routing.latent:
+        into = gemm(
+            run, "latent_down", "experts", m=run.rows, k=shape.hidden, n=routing.width, repeat=repeat, split="none"
+        )  # fmt: skip
+        back = gemm(
+            run, "latent_up", "experts", m=run.rows, k=routing.width, n=shape.hidden, repeat=repeat, split="none"
+        )  # fmt: skip
+        routed = (into, *routed, back)
+    return (_routed_in_wide(run, router), *shared, *routed)
 
 
 def _routed_in_wide(run: Forward, router: Op) -> Op:
@@ -92,12 +106,12 @@ def _routed_in_wide(run: Forward, router: Op) -> Op:
 
 
 def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
-    shape, repeat, inner = run.shape, routing.layers, routing.ffn
+    repeat, inner = routing.layers, routing.ffn
     hit = distinct_experts(routing.routed, routing.top_k, run.rows)
     each = visits / hit
-    wide = shape.gates * inner
+    wide = routing.gates * inner
     up = gemm(
-        run, "experts_up", "experts", m=each, k=shape.hidden, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
+        run, "experts_up", "experts", m=each, k=routing.width, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
         split="expert_column", weight=run.expert, bias=hit * wide if routing.bias else None,
     )  # fmt: skip
     act = elementwise(
@@ -111,8 +125,8 @@ def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
         split="expert_column",
     )
     down = gemm(
-        run, "experts_down", "experts", m=each, k=inner, n=shape.hidden, groups=hit, repeat=repeat,
-        kind="grouped_gemm", split="expert_row", weight=run.expert, bias=hit * shape.hidden if routing.bias else None,
+        run, "experts_down", "experts", m=each, k=inner, n=routing.width, groups=hit, repeat=repeat,
+        kind="grouped_gemm", split="expert_row", weight=run.expert, bias=hit * routing.width if routing.bias else None,
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)

@@ -165,10 +165,6 @@ class Encoder:
     """Encoder in front of the decoder: it reads the prompt, and each decoder layer attends to what it made of it (T5)."""
 
     layers: Term = count(doc="encoder layers: attention and network of the decoder's sizes")
-    position_buckets: Term | None = count(
-        doc="learned biases of a head by distance, one table for each side (T5); without it none",
-        optional=True,
-    )
 
 
 @spec(kind="experts", within=("model",))
@@ -275,7 +271,13 @@ class Decoder:
         default="none", source=_LLAMA,
     )  # fmt: skip
     attention_bias: str = choice(
-        "none", "qkv", "all", doc="projections of the attention with a bias", default="none", source=_LLAMA
+        "none",
+        "qkv",
+        "out",
+        "all",
+        doc="projections of the attention with a bias",
+        default="none",
+        source=_LLAMA,
     )
     mlp_bias: bool = flag(doc="whether the feed-forward network has biases", default=False, source=_LLAMA)
     attention_gate: bool = flag(

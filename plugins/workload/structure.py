@@ -8,8 +8,8 @@ from attrs import frozen
 
 from accelscope.core.term import Term, as_term, floor, minimum, where
 from accelscope.core.work import ONE
-from accelscope.plugins.workload.shape import ZERO
-from accelscope.plugins.workload.spec import Decoder, Experts, LatentAttention
+from accelscope.plugins.workload.shape import ZERO, attention_layers_of, ffn_layers_of, mixer_layers_of
+from accelscope.plugins.workload.spec import Decoder, Experts, Hyena, LatentAttention, Mamba2
 
 
 @frozen(kw_only=True, eq=False)
@@ -38,16 +38,36 @@ class Rule:
 def rules_of(spec: Decoder) -> Iterator[Rule]:
     """Yield the rules that apply to a decoder."""
     if not isinstance(spec.attention, LatentAttention):
-        if spec.kv_heads is not None:
+        if spec.kv_heads is not None and spec.heads is not None:
             yield _divides("kv_heads", spec.kv_heads, "heads", spec.heads)
-        if spec.head_dim is None:
+        if spec.head_dim is None and spec.heads is not None:
             yield _divides("heads", spec.heads, "hidden", spec.hidden)
-    if spec.window is not None and spec.global_every is not None and spec.global_layers is None:
+    narrowed = spec.window is not None or spec.chunk is not None
+    if narrowed and spec.global_every is not None and spec.global_layers is None:
         yield _at_most("global_every", spec.global_every, "layers", spec.layers)
-    if spec.window is not None and spec.global_layers is not None:
+    if narrowed and spec.global_layers is not None:
         yield _at_most("global_layers", spec.global_layers, "layers", spec.layers)
+    yield from _of_layers(spec)
     if spec.experts is not None:
-        yield from _of_experts(spec.experts, spec.layers)
+        yield from _of_experts(spec.experts, ffn_layers_of(spec))
+
+
+def _of_layers(spec: Decoder) -> Iterator[Rule]:
+    """Yield the rules of layers without attention, and of what their heads and channels share."""
+    taken = mixer_layers_of(spec)
+    if spec.attention_layers is not None:
+        taken = taken + spec.attention_layers
+    if spec.linear is not None or spec.ssm is not None or spec.conv is not None:
+        yield _at_most("layers of linear, ssm, conv and attention_layers", taken, "layers", spec.layers)
+    if spec.linear is not None:
+        heads = spec.linear
+        yield _divides("linear.key_heads", heads.key_heads, "linear.value_heads", heads.value_heads)
+    if isinstance(spec.ssm, Mamba2):
+        yield _divides("ssm.groups", spec.ssm.groups, "ssm.heads", spec.ssm.heads)
+    if isinstance(spec.conv, Hyena):
+        yield _divides("conv.groups", spec.conv.groups, "hidden", spec.hidden)
+    if spec.shared is not None:
+        yield _at_most("shared.blocks", spec.shared.blocks, "shared.uses", spec.shared.uses)
 
 
 def _of_experts(experts: Experts, layers: Term) -> Iterator[Rule]:
@@ -66,18 +86,24 @@ def _of_experts(experts: Experts, layers: Term) -> Iterator[Rule]:
 def missing_of(spec: Decoder) -> Iterator[tuple[str, str]]:
     """Yield (field that is absent, why it is needed) of fields that the sizes need and do not have."""
     for name in ("global_every", "global_layers"):
-        if spec.window is None and getattr(spec, name) is not None:
+        if spec.window is None and spec.chunk is None and getattr(spec, name) is not None:
             yield "window", f"`{name}` says which layers have none"
+    if spec.heads is None and _any(attention_layers_of(spec)):
+        yield "heads", "it has layers with attention"
     experts = spec.experts
     if experts is None:
-        if spec.ffn is None:
+        if spec.ffn is None and _any(ffn_layers_of(spec)):
             yield "ffn", "its layers have a feed-forward network and no experts"
         return
     dense = ZERO if experts.dense_layers is None else experts.dense_layers
-    if bool((dense.value > 0).any()) and spec.ffn is None and experts.dense_ffn is None:
+    if _any(dense) and spec.ffn is None and experts.dense_ffn is None:
         yield "experts.dense_ffn", "`experts.dense_layers` have a plain feed-forward network"
     if experts.top_groups is not None and experts.groups is None:
         yield "experts.groups", "`experts.top_groups` counts groups"
+
+
+def _any(layers: Term) -> bool:
+    return bool((layers.value > 0).any())
 
 
 def _divides(field: str, value: Term, other: str, bound: Term) -> Rule:

@@ -1,0 +1,115 @@
+"""What layers with a fixed state have in common: the short convolution, and the pass over the state.
+
+In decode each value of the state is read, updated and written once. In prefill tokens go in chunks whose products run
+on matrix engines, and the state moves once a pass.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from accelscope.core.term import Term, ceil, minimum, term
+from accelscope.core.work import Op
+from accelscope.plugins.workload.forward import OP, Forward, elementwise
+from accelscope.plugins.workload.shape import plain
+
+_ACTIVATION = 4.0  # SiLU: an exponential, an addition, a division and a product
+_KERNELS = term(4.0)  # decay, states of chunks, passing of states, outputs
+
+
+@frozen(kw_only=True, eq=False)
+class Recurrence:
+    """A state that tokens update.
+
+    Attributes:
+        heads: states of a sequence that are independent of each other.
+        moved: bytes of all state of a sequence in one layer, read and written once a pass.
+        inputs, outputs: numbers of a token that are read and written.
+        update: operations of one token in the plain recurrence.
+    """
+
+    heads: Term
+    moved: Term
+    inputs: Term
+    outputs: Term
+    update: Term
+
+
+def short_convolution(
+    run: Forward, name: str, component: str, *, channels: Term, width: Term, own: Term, repeat: Term
+) -> Op:
+    """Return a causal convolution of each channel with its activation; `own` parameters are read."""
+    return elementwise(
+        run,
+        name,
+        component,
+        reads=run.rows * channels * run.wide,
+        writes=run.rows * channels * run.wide,
+        ops=(2.0 * width + _ACTIVATION) * run.rows * channels,
+        weights=own * run.outer,
+        repeat=repeat,
+        split="column",
+        columns=channels,
+    )
+
+
+def recurrence(run: Forward, name: str, component: str, state: Recurrence, repeat: Term) -> Op:
+    """Return the plain recurrence, token after token: what decode does, and what has no form of products."""
+    moved = run.sequences * state.moved
+    return Op(
+        name=name,
+        component=component,
+        kind="elementwise",
+        dtype=run.wide_dtype,
+        flops=(run.rows * state.update * OP).named(f"{name} flops"),
+        reads=run.rows * state.inputs * run.wide,
+        writes=run.rows * state.outputs * run.wide,
+        kv_read=moved,
+        kv_write=moved,
+        m=run.rows,
+        n=state.outputs,
+        repeat=repeat,
+        split="heads",
+        kv_heads=state.heads,
+    )
+
+
+def chunk_of(run: Forward, chunk: Term) -> Term:
+    """Return the tokens of a chunk: all new ones where those are fewer."""
+    return minimum(plain(chunk), run.tokens)
+
+
+def chunked_scan(
+    run: Forward, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
+) -> Op:
+    """Return the form in chunks as products of matrices, one group for each (sequence, head, chunk).
+
+    Args:
+        chunk: tokens of a chunk, as `chunk_of` gives them.
+        token: operations of one token of all heads.
+
+    The kind `attention` says that operands stay on chip between products; k is the length that makes 4 m n k the
+    operations of a group, so that m n exponentials are its decays.
+    """
+    groups = run.sequences * state.heads * ceil(run.tokens / chunk)
+    flops = run.rows * token
+    moved = run.sequences * state.moved
+    return Op(
+        name=name,
+        component=component,
+        kind="attention",
+        dtype=run.wide_dtype,
+        flops=(flops * OP).named(f"{name} flops"),
+        reads=run.rows * state.inputs * run.wide,
+        writes=run.rows * state.outputs * run.wide,
+        kv_read=moved,
+        kv_write=moved,
+        m=chunk,
+        n=chunk,
+        k=flops / (4.0 * groups * chunk * chunk),
+        groups=groups,
+        repeat=repeat,
+        launches=_KERNELS,
+        split="heads",
+        kv_heads=state.heads,
+    )
