@@ -144,8 +144,8 @@ PACKAGE = (
     derived("power of the engines at their peak, over `tdp`,", "", ratio(_engine_power, _TDP), usual=(0.1, 1.6), at="tdp", source=_LIBRARY),
     derived("power of the memory at its peak, over `tdp`,", "", ratio(_memory_power, _TDP), usual=(0.01, 0.6), at="tdp", source=_LIBRARY),
     derived("cache over the area of the dies", "kB/mm^2", ratio(_cache_bytes, _area), usual=(3, 350), source=_LIBRARY),
-    derived("bandwidth of the fastest cache over that of the memory", "", ratio(_fastest, _memory_rate), usual=(0.8, 15), source=_LIBRARY),
-    derived("bandwidth of the slowest cache over that of the memory", "", ratio(_slowest, _memory_rate), usual=(0.8, 15), source=_LIBRARY),
+    derived("bandwidth of the fastest cache over that of the memory", "", ratio(_fastest, _memory_rate), usual=(0.5, 15), source=_LIBRARY),
+    derived("bandwidth of the slowest cache over that of the memory", "", ratio(_slowest, _memory_rate), usual=(0.5, 15), source=_LIBRARY),
     derived("idle power over `tdp`", "", ratio(field_value("idle"), _TDP), usual=(0.02, 0.6), at="idle", source=_LIBRARY),
     derived("price over the power", "USD/W", ratio(field_value("price"), _TDP), usual=(0.9, 150), at="price", source=_LIBRARY),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.diagnostics import Diagnostic, Source, Span
 from accelscope.dsl.schema import Derived
 from accelscope.dsl.values import Symbol
 
@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 
-def doubt(component: Component, derived: Derived) -> Diagnostic | None:
-    """Return a warning about a derived quantity beyond what parts of its kind have, or None."""
+def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic | None:
+    """Return a warning about a derived quantity beyond what parts of its kind have, or None.
+
+    Args:
+        component: the block.
+        derived: the quantity.
+        source: the file that is checked, which the warning should point into.
+    """
     limits = derived.usual.get(_word(component, derived.by), derived.usual.get(""))
     value = None if limits is None else derived.of(component)
     if limits is None or value is None or limits[0] <= value <= limits[1]:
@@ -22,7 +28,7 @@ def doubt(component: Component, derived: Derived) -> Diagnostic | None:
     return Diagnostic(
         code="A404",
         message=f"{derived.name} of `{component.name}` comes to {found}, where {low} to {high} is usual",
-        span=_span(component, derived.at),
+        span=_span(component, derived.at, source),
         notes=(f"the range: {derived.source}",),
         help="look for a wrong unit (GB and Gb, GB and GiB, one direction and both), a wrong count, or a total given for one",
     )
@@ -33,7 +39,10 @@ def _word(component: Component, field: str) -> str:
     return attribute.value.name if attribute is not None and isinstance(attribute.value, Symbol) else ""
 
 
-def _span(component: Component, field: str) -> Span | None:
-    attribute = component.attributes().get(field)
-    span = attribute.origin.span if attribute is not None else None
-    return span or component.span
+def _span(component: Component, field: str, source: Source) -> Span | None:
+    """Return the best place in a file: the field, or else the block, or else any value that the file gives the block."""
+    attributes = component.attributes()
+    first = [attributes[field]] if field in attributes else []
+    spans = [item.origin.span for item in first]
+    spans += [component.span, *(item.origin.span for item in attributes.values())]
+    return next((span for span in spans if span is not None and span.source is source), component.span)

@@ -152,7 +152,7 @@ class _Checker:
                 if member.amends and isinstance(attribute.value, Component):
                     self._amended(attribute.value, member, binding)
         for derived in schema.derived if schema is not None else ():
-            self.report(doubt(component, derived))
+            self.report(doubt(component, derived, self.module.source))
 
     def _needs_sources(self, component: Component) -> bool:
         """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""

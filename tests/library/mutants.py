@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,11 +51,15 @@ def noticed(session: Session, text: str, path: Path) -> bool:
     return bool(session.check(str(path)))
 
 
-def tally(module: str, factor: float, folder: Path) -> tuple[Counter[str], Counter[str], list[Mutant]]:
+def tally(
+    module: str, factor: float, folder: Path, fields: Container[str] | None = None
+) -> tuple[Counter[str], Counter[str], list[Mutant]]:
     """Return how many mutants of a library file there are and how many are noticed, by field, and those that are not."""
     found, seen, missed = Counter[str](), Counter[str](), []
     session = Session.open(roots=[folder])
     for mutant in mutants((STD / f"{module}.accel").read_text(encoding="utf-8"), factor):
+        if fields is not None and mutant.field not in fields:
+            continue
         found[mutant.field] += 1
         if noticed(session, mutant.text, folder / f"{module}_{sum(found.values())}.accel"):
             seen[mutant.field] += 1
