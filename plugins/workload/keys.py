@@ -17,6 +17,7 @@ class Keys:
     Attributes:
         config: the mapping; defaults: values of absent keys.
         problems: what is wrong, in sentences; used: keys that were read; within: unused keys of inner objects.
+        origins: full names of keys that stood in an inner object; notes: what a reader of the result should know.
     """
 
     config: Mapping[str, object]
@@ -24,6 +25,8 @@ class Keys:
     problems: list[str] = field(factory=list)
     used: set[str] = field(factory=lambda: set(_BOOKKEEPING))
     within: list[str] = field(factory=list)
+    origins: Mapping[str, str] = field(factory=dict)
+    notes: list[str] = field(factory=list)
 
     def raw(self, *names: str) -> object:
         """Return the value of the first key that is there and not null, then that of a default, else None."""
@@ -116,7 +119,8 @@ class Keys:
     @property
     def unused(self) -> tuple[str, ...]:
         """Keys that nothing read, sorted."""
-        return tuple(sorted({*self.config, *self.within} - self.used))
+        left = {self.origins.get(key, key) for key in self.config if key not in self.used}
+        return tuple(sorted({*left, *self.within}))
 
 
 def _whole(value: object) -> bool:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from accelscope.core.dtypes import BITS
 from accelscope.plugins.workload.keys import Keys
 
 _DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16"}
 _BITS = {4: "int4", 8: "int8"}
-_LAYOUTS = ("float-quantized", "int-quantized", "pack-quantized", "naive-quantized")
+_LAYOUTS = (
+    "float-quantized",
+    "int-quantized",
+    "pack-quantized",
+    "naive-quantized",
+    "nvfp4-pack-quantized",
+    "mxfp4-pack-quantized",
+)
 _SCHEMES = {("float", "8"): "fp8", ("int", "8"): "int8", ("int", "4"): "int4"}
+_FLOAT4 = {"16": "nvfp4", "32": "mxfp4"}  # by the elements that share a scale
+_LEFT_OUT = ("modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules")
+_SCALE_BITS = {"fp8": 32, "int4": 16, "int8": 16}  # DeepSeek-V3 keeps fp32 scales, AWQ and GPTQ fp16 ones
+_NEGLIGIBLE = 0.005
 _MODELOPT = {"FP8": ("fp8", "fp8"), "NVFP4": ("nvfp4", "nvfp4"), "W4A16_AWQ": ("int4", None)}
 
 
@@ -35,6 +48,8 @@ def precision_of(keys: Keys, blocks: Mapping[str, dict[str, object]]) -> dict[st
         )
         return {}
     cache = "fp8" if _narrow_cache(inner) else cache
+    pair = _scaled(keys, inner, pair)
+    pair = _left_out(keys, inner, blocks, pair, wide)
     keys.within.extend(f"quantization_config.{name}" for name in inner.unused)
     return {"weights": pair[0], "activations": pair[1] or wide, "kv": cache}
 
@@ -45,6 +60,49 @@ def _experts_only(blocks: Mapping[str, dict[str, object]], wide: str) -> tuple[s
         return None
     blocks["experts"]["weights"] = "mxfp4"
     return wide, None
+
+
+def _scaled(keys: Keys, config: Keys, pair: tuple[str, str | None]) -> tuple[str, str | None]:
+    """Return the types with the scales of their blocks, where a type has them, and note those that no type has."""
+    shape = config.raw("weight_block_size")
+    size = config.whole("group_size")
+    if isinstance(shape, list) and all(type(item) is int and item > 0 for item in shape):
+        size = math.prod(shape)
+    elif shape is not None:
+        keys.problems.append(
+            f"`quantization_config.weight_block_size` must list whole numbers, not {shape!r}"
+        )
+    bits = _SCALE_BITS.get(pair[0])
+    if size is None or size <= 0 or bits is None:
+        return pair
+    if pair[0] == "fp8" and size == 32:
+        return "mxfp8", "mxfp8" if pair[1] else None
+    if bits / size > _NEGLIGIBLE * BITS[pair[0]]:
+        keys.notes.append(
+            f"scales of {size} weights each take about {bits / size:.3g} bit per weight more than {pair[0]}"
+        )
+    return pair
+
+
+def _left_out(
+    keys: Keys,
+    config: Keys,
+    blocks: Mapping[str, dict[str, object]],
+    pair: tuple[str, str | None],
+    wide: str,
+) -> tuple[str, str | None]:
+    """Return the types where some modules stay as they are: all but experts if attention does, else a note says which."""
+    listed = config.raw(*_LEFT_OUT)
+    names = [str(item) for item in listed] if isinstance(listed, list) else []
+    if not names or pair[0] == wide:
+        return pair
+    if "experts" in blocks and any("attn" in name or "attention" in name for name in names):
+        blocks["experts"]["weights"] = pair[0]
+        return wide, pair[1]
+    keys.notes.append(
+        f"{len(names)} modules keep {wide} in the checkpoint ({config.name_of(*_LEFT_OUT)}), which count as {pair[0]} here"
+    )
+    return pair
 
 
 def _quantised(method: str, config: Keys) -> tuple[str, str | None] | None:
@@ -79,7 +137,10 @@ def _scheme(found: object) -> str | None:
         return None
     if not isinstance(found, Mapping):
         return "unknown"
-    return _SCHEMES.get((str(found.get("type")), str(found.get("num_bits"))), "unknown")
+    kind = (str(found.get("type")), str(found.get("num_bits")))
+    if kind == ("float", "4"):
+        return _FLOAT4.get(str(found.get("group_size")), "unknown")
+    return _SCHEMES.get(kind, "unknown")
 
 
 def _narrow_cache(config: Keys) -> bool:

@@ -1,58 +1,44 @@
-"""Which layers of a Hugging Face configuration attend to a sliding window."""
+"""Which layers of a configuration attend to a sliding window or to their chunk only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accelscope.plugins.workload.families import Family
+from accelscope.plugins.workload.importing.layers import CHUNKED, FULL, SLIDING
+from accelscope.plugins.workload.importing.text import Tokens
 from accelscope.plugins.workload.keys import Keys
 
-_EVERYTHING = ("full_attention", "attention", "global_attention")
-_WINDOW = ("sliding_attention", "local_attention")
+
+def windows_of(keys: Keys, kinds: Sequence[str]) -> dict[str, object]:
+    """Return `window` or `chunk` and which layers see everything in spite of it, or nothing."""
+    window, chunk = keys.count("sliding_window"), keys.count("attention_chunk_size")
+    if SLIDING in kinds and CHUNKED in kinds:
+        keys.problems.append(
+            "there are layers with a sliding window and layers with chunks, but a model has one kind"
+        )
+        return {}
+    if SLIDING in kinds:
+        return _reach(keys, "window", "sliding_window", window, kinds)
+    if CHUNKED in kinds:
+        return _reach(keys, "chunk", "attention_chunk_size", chunk, kinds)
+    return {}
 
 
-def windows_of(keys: Keys, family: Family, layers: int) -> dict[str, object]:
-    """Return `window` and which layers see everything in spite of it, or nothing."""
-    listed = keys.raw("layer_types")
-    wanted = keys.flag("use_sliding_window", True)
-    window = keys.count("sliding_window")
-    if isinstance(listed, list):
-        return _listed(keys, listed, window, layers)
-    if listed is not None:
-        keys.problems.append(f"`layer_types` must be a list of layers, not {listed!r}")
-    if window is None or not wanted:
-        keys.raw("max_window_layers", "sliding_window_pattern")
+def _reach(keys: Keys, name: str, key: str, tokens: int | None, kinds: Sequence[str]) -> dict[str, object]:
+    if tokens is None:
+        word = "sliding" if name == "window" else "chunked"
+        keys.problems.append(f"there are {word} layers, but there is no `{key}`")
         return {}
-    pattern = ("sliding_window_pattern", "_sliding_window_pattern")
-    every = keys.count(*pattern) or family.every
-    if every:
-        if every > layers:
-            keys.problems.append(
-                f"every {every}th layer sees everything (`{pattern[0]}`), but there are {layers}"
-            )
-        return {"window": window, "global_every": every}
-    first = keys.count("max_window_layers", least=0)
-    if first is not None:
-        return {"window": window, "global_layers": min(first, layers)} if first < layers else {}
-    return {"window": window}
+    return {name: Tokens(tokens)} | everywhere_of(kinds)
 
 
-def _listed(keys: Keys, listed: Sequence[object], window: int | None, layers: int) -> dict[str, object]:
-    keys.raw("sliding_window_pattern", "_sliding_window_pattern", "max_window_layers")
-    strange = sorted({str(item) for item in listed if item not in (*_EVERYTHING, *_WINDOW)})
-    if strange:
-        keys.problems.append(f"`layer_types` has layers that no model here has: {', '.join(strange)}")
+def everywhere_of(kinds: Sequence[str]) -> dict[str, object]:
+    """Return which of the layers with attention see everything: each so many-th one, or how many."""
+    attention = [kind for kind in kinds if kind in (FULL, SLIDING, CHUNKED)]
+    everywhere = [index for index, kind in enumerate(attention) if kind == FULL]
+    if not everywhere:
         return {}
-    if len(listed) != layers:
-        keys.problems.append(f"`layer_types` lists {len(listed)} layers, but there are {layers}")
-        return {}
-    everywhere = [index for index, item in enumerate(listed) if item in _EVERYTHING]
-    if len(everywhere) == layers:
-        return {}
-    if window is None:
-        keys.problems.append("`layer_types` has sliding layers, but there is no `sliding_window`")
-        return {}
-    every = everywhere[0] + 1 if everywhere else 0
-    if everywhere and everywhere == list(range(every - 1, layers, every)):
-        return {"window": window, "global_every": every}
-    return {"window": window, "global_layers": len(everywhere)}
+    every = everywhere[0] + 1
+    if everywhere == list(range(every - 1, len(attention), every)):
+        return {"global_every": every}
+    return {"global_layers": len(everywhere)}
