@@ -55,13 +55,12 @@ ACTIVE = {"mixtral_8x7b": (12.9, 0.01), "qwen3_235b_a22b": (22, 0.02), "deepseek
 def models() -> dict[str, Decoder]:
     session = Session.open()
     found = {}
-    for module in ("models", "models_classic"):
-        program, _ = session.load(str(session.registry.libraries["std"].path / f"{module}.accel"))
-        assert program is not None
-        for component in program.definitions("model"):
-            spec, _ = Binder(session.registry).bind(component)
-            if spec is not None:
-                found[component.name] = spec
+    program, _ = session.load(str(session.registry.libraries["std"].path / "models.accel"))
+    assert program is not None
+    for component in program.definitions("model"):
+        spec, _ = Binder(session.registry).bind(component)
+        if spec is not None:
+            found[component.name] = spec
     return found
 
 
@@ -133,5 +132,4 @@ def test_declared_parameters_that_do_not_fit_are_reported():
 
 def test_library_text_uses_only_known_fields():
     session = Session.open()
-    for module in ("models", "models_classic"):
-        assert session.check(str(session.registry.libraries["std"].path / f"{module}.accel")) == ()
+    assert session.check(str(session.registry.libraries["std"].path / "models.accel")) == ()

@@ -26,7 +26,7 @@ MODELS = {
 }
 TEXT = """
 use std.nvidia {{ {system} }}
-use {module} {{ {model} }}
+use std.models {{ {model} }}
 workload w {{ batch = {batch}, prompt = {prompt} tok, output = {output} tok }}
 deployment d {{ system = {system}, model = {model}, parallel {{ tp = {tp} }} }}
 scenario s {{ deployment = d, workload = w }}
@@ -46,13 +46,8 @@ def ratios(tmp_path_factory) -> list[float]:
     found = []
     for row in rows():
         system, model = SYSTEMS[row["device"]], MODELS[row["model"]]
-        module = next(
-            name
-            for name in ("std.models", "std.models_classic")
-            if f"model {model} " in shell.library.library(name).text
-        )
         given = {key: row[key] for key in ("batch", "prompt", "output", "tp")}
-        path.write_text(TEXT.format(system=system, model=model, module=module, **given))
+        path.write_text(TEXT.format(system=system, model=model, **given))
         result = shell.evaluate(str(path), bars=False)[0]
         found.append(float(result.metrics["e2e_latency"].value) / float(row["seconds"]))
     return found
