@@ -70,12 +70,14 @@ FAMILIES: Mapping[str, Family] = {
         needs=(_KV, "shared_expert_intermediate_size"),
     ),
     "qwen3": evolve(_QWEN, qk_norm="head", defaults={**_QWEN.defaults, "head_dim": 128}),
-    "qwen3_moe": evolve(_QWEN, moe=True, qk_norm="head"),
+    "qwen3_moe": evolve(
+        _QWEN, moe=True, qk_norm="head", defaults={"hidden_act": "silu", "use_sliding_window": False}
+    ),
     "deepseek_v2": _DEEPSEEK,
     "deepseek_v3": evolve(_DEEPSEEK, router_bias=True),
     "kimi_k2": evolve(_DEEPSEEK, router_bias=True),
     "glm4_moe": evolve(
-        _LLAMA, moe=True, o_bias=False, router_bias=True, defaults={"hidden_act": "silu", "head_dim": 128},
+        _LLAMA, moe=True, o_bias=False, router_bias=True,
         needs=(_KV, "first_k_dense_replace", "n_shared_experts"),
     ),
     "minimax_m2": evolve(
@@ -175,7 +177,9 @@ FAMILIES: Mapping[str, Family] = {
         needs=("mamba_d_state", "mamba_n_heads"),
     ),
     "lfm2": evolve(_LFM2, rules="lfm2"),
-    "lfm2_moe": evolve(_LFM2, moe=True, router_bias=True),
+    "lfm2_moe": evolve(
+        _LFM2, moe=True, router_bias=True, defaults={"hidden_act": "silu", "conv_L_cache": 3}
+    ),
     "gpt2": evolve(_GPT, positions=0),
     "opt": evolve(_GPT, positions=2, defaults={"hidden_act": "relu"}),
     "bloom": evolve(_GPT, defaults={"hidden_act": "gelu"}),
