@@ -48,6 +48,32 @@ def hugging_face(path: str, output: str | None, name: str | None) -> int:
     return OK
 
 
+@import_group.command("gguf")
+@click.argument("path", metavar="FILE")
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@click.option("--name", metavar="NAME", help="Name of the model; without it the one that the file gives.")
+def gguf(path: str, output: str | None, name: str | None) -> int:
+    """Read metadata and tensor table of a GGUF file and write them as a `model` block.
+
+    Bytes of the weights and bits per weight are told on standard error and in a comment: a `precision` has
+    the closest data type of the language. Needs the package gguf: pip install 'accelscope[gguf]'.
+    """
+    from accelscope.dsl.format import format_text
+    from accelscope.plugins.workload.gguf import read_gguf
+    from accelscope.plugins.workload.importing.gguf_file import read_file
+
+    found = read_gguf(read_file(Path(path), path), name)
+    if found.text is None:
+        raise UsageError(f"`{path}`: " + "; ".join(found.problems))
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    if found.unused:
+        said = ", ".join(found.unused)
+        click.echo(f"note: {len(found.unused)} keys of `{path}` were not used: {said}", err=True)
+    write_text(output or STDIN, format_text(Source(output or "<imported>", found.text)))
+    return OK
+
+
 def _config(path: str) -> dict[str, Any]:
     """Return the JSON object of a file; raise with a message where it is none."""
     source = read_stdin() if path == STDIN else read(Path(path), path)
