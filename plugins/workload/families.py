@@ -160,7 +160,7 @@ FAMILIES: Mapping[str, Family] = {
     "zamba2": Family(
         norms=1, tied=True, mixer="mamba2", shared=True,
         defaults={"hidden_act": "gelu", "mamba_d_conv": 4, "mamba_expand": 2, "mamba_ngroups": 1, "adapter_rank": 128},
-        needs=("mamba_d_state", "n_mamba_heads", "layers_block_type"),
+        needs=("mamba_d_state", "n_mamba_heads"),
     ),
     "nemotron_h": Family(
         gated=False, norms=1, mixer="mamba2", alone=True, moe=True, router_bias=True,
