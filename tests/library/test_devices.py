@@ -16,6 +16,7 @@ from accelscope.core.machine import machine_of
 from accelscope.core.session import Session
 from accelscope.core.term import term
 from accelscope.core.work import Fabric, Machine
+from accelscope.plugins.memory.level import read_rate, write_rate
 
 ROOT = Path(__file__).resolve().parents[2]
 STD = ROOT / "plugins" / "library" / "std"
@@ -24,14 +25,19 @@ MODULES = (
     "apple",
     "aws",
     "cerebras",
+    "dmatrix",
     "google",
+    "graphcore",
     "groq",
     "huawei",
     "intel",
+    "meta",
+    "microsoft",
     "nvidia",
     "rtx",
     "sambanova",
     "tenstorrent",
+    "tesla",
 )
 with (Path(__file__).parent / "datasheets.csv").open(encoding="utf-8") as lines:
     ROWS = tuple(csv.DictReader(lines))
@@ -79,12 +85,24 @@ def per_device(fabric: Fabric, found: Machine):
     if fabric.pattern == "clique":
         peers = number(fabric.size) - 1
         links = max(links / peers, 1) * peers
-    if fabric.pattern in ("torus", "mesh"):
+    if fabric.pattern in ("ring", "torus", "mesh"):
         links *= 2 * len(fabric.shape)
     return links * number(fabric.link.bandwidth)
 
 
+def level(found: Machine, name, field):
+    """Return the bytes, or bytes a second, of all instances of a memory; `ports` read and write together."""
+    part = next(part for part in found.device.memories if part.name == name)
+    if field == "capacity":
+        return number(part.spec.capacity) * number(part.count)
+    if field == "ports":
+        return number(read_rate(part)) + number(write_rate(part))
+    return number(session().registry.memories[part.model].peak(part))
+
+
 def measured(found: Machine, quantity):
+    if "." in quantity:
+        return level(found, *quantity.split("."))
     if quantity in NAMES:
         return peak(found, quantity)
     record, part = home(found)
