@@ -229,6 +229,41 @@ def test_bits_per_weight_are_those_of_the_blocks_of_the_type(tmp_path):
     assert quantised.counted == quantised.bytes
 
 
+def llama3_8b_q4_k_m():
+    """Yield the tensors of Llama 3 8B as llama.cpp's Q4_K_M mixes them: `use_more_bits` of llama-quant.cpp."""
+    hidden, ffn, vocab = 4096, 14336, 128256
+    yield "token_embd.weight", (hidden, vocab), "Q4_K"
+    yield "output.weight", (hidden, vocab), "Q6_K"
+    yield "output_norm.weight", (hidden,), "F32"
+    for index in range(32):
+        mixed = "Q6_K" if index < 4 or index >= 28 or (index - 4) % 3 == 2 else "Q4_K"
+        for name, shape, kind in (
+            ("attn_q", (hidden, hidden), "Q4_K"),
+            ("attn_k", (hidden, 1024), "Q4_K"),
+            ("attn_v", (hidden, 1024), mixed),
+            ("attn_output", (hidden, hidden), "Q4_K"),
+            ("ffn_gate", (hidden, ffn), "Q4_K"),
+            ("ffn_up", (hidden, ffn), "Q4_K"),
+            ("ffn_down", (ffn, hidden), mixed),
+            ("attn_norm", (hidden,), "F32"),
+            ("ffn_norm", (hidden,), "F32"),
+        ):
+            yield f"blk.{index}.{name}.weight", shape, kind
+
+
+def tensor(name, shape, kind):
+    block, size = gguf.GGML_QUANT_SIZES[QUANT[kind]]
+    count = int(np.prod(shape))
+    return Tensor(name=name, kind=kind, shape=shape, elements=count, bytes=count // block * size)
+
+
+def test_llama3_8b_in_q4_k_m_as_the_how_to_prints_it():
+    found = stored(tensor(*item) for item in llama3_8b_q4_k_m())
+    assert (found.elements, found.bytes, found.dtype) == (8_030_261_248, 4_912_898_048, "nvfp4")
+    assert found.counted - found.bytes == -395_876_096
+    assert found.bytes == pytest.approx(4.92e9, rel=0.005)  # size of published Q4_K_M files of the model
+
+
 def test_experts_in_mxfp4_leave_the_rest_as_it_is(tmp_path):
     kinds = {name: QUANT.MXFP4 for name in EXPERTS if name.endswith("_exps.weight")}
     found = read_gguf(read_file(write(tmp_path / "t.gguf", "llama", ROUTED, SPARSE, kinds=kinds), "t"))
