@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.launch import PRODUCTS, crossing, launch_of
 from accelscope.core.term import Term, maximum, term
-from accelscope.core.work import NO_BYTES, ONE, Device, Limit, Op, Part, Plan, Traffic, Usage
+from accelscope.core.work import NO_BYTES, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -163,11 +163,13 @@ def memory_services(
 
 
 def tiers_of(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
-    """Return the tiers behind the memory of a device, nearest first: all but the home from order 50 on."""
+    """Return the tiers behind the memory of a device, nearest first: those outside of it, and all from order 50 on."""
     home = home_memory(device, registry)
-    return tuple(
-        part for part in device.memories if part is not home and registry.memories[part.model].order >= TIERS
-    )
+    return tuple(part for part in device.memories if part is not home and _behind(part, registry))
+
+
+def _behind(part: Part[Any], registry: Registry) -> bool:
+    return part.level == OUTSIDE or registry.memories[part.model].order >= TIERS
 
 
 def home_memory(device: Device, registry: Registry) -> Part[Any]:
@@ -175,9 +177,9 @@ def home_memory(device: Device, registry: Registry) -> Part[Any]:
 
     Assembly makes sure that there is one.
     """
-    orders = {part.path: registry.memories[part.model].order for part in device.memories}
-    holders = [part for part in device.memories if registry.memories[part.model].capacity(part) is not None]
-    near = [part for part in holders if orders[part.path] < TIERS]
+    own = [part for part in device.memories if part.level != OUTSIDE]
+    holders = [part for part in own if registry.memories[part.model].capacity(part) is not None]
+    near = [part for part in holders if not _behind(part, registry)]
     return (near or holders)[-1]
 
 

@@ -82,7 +82,7 @@ def _device(package: Component, binder: Binder, tiers: list[Part[Any]]) -> Devic
     parts = list(_parts(package, start, binder))
     orders = {name: record.order for name, record in binder.registry.memories.items()}
     own = [part for kind, part in parts if kind == "memory"]
-    memories = sorted([*own, *tiers], key=lambda part: orders[part.model])
+    memories = [*sorted(own, key=lambda part: orders[part.model]), *tiers]
     engines = tuple(part for kind, part in parts if kind == "engine")
     return Device(
         name=package.definition or package.name,

@@ -10,7 +10,7 @@ from attrs import fields
 
 from accelscope.core.cost import engine_for, home_memory, tiers_of
 from accelscope.core.design import Design
-from accelscope.core.work import NO_OPS, Device, Machine, Op
+from accelscope.core.work import NO_OPS, OUTSIDE, Device, Machine, Op
 from accelscope.dsl.diagnostics import Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) 
     if machine is None or binder.problems:
         return
     memories, device = binder.registry.memories, machine.device
-    if not any(memories[part.model].capacity(part) is not None for part in device.memories):
+    own = [part for part in device.memories if part.level != OUTSIDE]
+    if not any(memories[part.model].capacity(part) is not None for part in own):
         binder.problems.append(
             Diagnostic(
                 code="A304",

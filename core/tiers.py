@@ -8,7 +8,7 @@ from attrs import evolve
 
 from accelscope.core.structure import ConnectSettings, Link
 from accelscope.core.term import Term, minimum, term
-from accelscope.core.work import ONE, Part
+from accelscope.core.work import ONE, OUTSIDE, Part
 
 if TYPE_CHECKING:
     from accelscope.core.bind import Binder
@@ -73,4 +73,4 @@ def _seen(part: Part[Any], rate: Term, share: Term, sharing: Term) -> Part[Any]:
         bandwidth=bandwidth.named(f"{part.name} bandwidth of a device"),
         capacity=(part.spec.capacity * part.count / sharing).named(f"{part.name} share of a device"),
     )
-    return evolve(part, spec=spec, count=ONE)
+    return evolve(part, spec=spec, count=ONE, level=OUTSIDE)

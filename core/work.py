@@ -18,6 +18,8 @@ ONE = term(1.0)
 NO_BYTES = term(0.0, "B")
 NO_OPS = term(0.0, "op")
 NO_TIME = term(0.0, "s")
+OUTSIDE = "outside"
+"""Level of a memory that belongs to the host or the system around a device."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -32,7 +34,7 @@ class Part(Generic[S]):
         count: how many there are on one device, all levels multiplied.
         cores: how many cores of the kind that it stands in there are on one device; 1 outside any core.
         clock: cycle/s of the nearest enclosing clock, or None where none is given.
-        level: the kind of block that it stands in, such as `package`, `die` or `core`.
+        level: the kind of block that it stands in, such as `package`, `die` or `core`, or `outside` of the package.
     """
 
     name: str

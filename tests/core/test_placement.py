@@ -147,3 +147,8 @@ def test_the_way_over_the_cores_adds_hops(evaluate):
     plain, joined = evaluate(WAFER % ("spread", 1)), evaluate(text)
     products = 32 * 5 + 1
     assert value(joined, "tpot") - value(plain, "tpot") == pytest.approx(products * 200e-9, rel=0.3)
+
+
+def test_host_memory_without_a_class_is_no_home_of_weights(evaluate):
+    text = (SERVER % ("reserve = 1 GB", 1, 1000)).replace("class = ddr5, ", "")
+    assert float(limit(evaluate(text), "memory").available) == 80 * 2**30
