@@ -44,7 +44,7 @@ def _joined(item: Connection, below: tuple[Component, ...], sharing: Term, binde
     names = {component.name for component in below}
     inner = next((end for end in ends if end.component.name in names), None)
     outer = next((end for end in ends if end is not inner), None)
-    if inner is None or outer is None:
+    if inner is None or outer is None or not _memories(outer):
         return []
     link, settings = binder.bind_as(item.via, Link), binder.bind_as(item.settings, ConnectSettings)
     if link is None or settings is None:
