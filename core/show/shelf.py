@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -34,14 +34,19 @@ class Item:
         return self.component.doc.strip().split("\n")[0]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What it can be asked for by, in lower case: full name, short name, aliases."""
+        return (self.name.casefold(), self.component.name.casefold(), *_aliases(self))
+
+    @property
     def words(self) -> tuple[str, ...]:
-        """What a search looks into: name, kind, documentation, vendor and aliases."""
-        texts = [self.name, self.component.kind, self.component.doc]
-        for name in ("vendor", "aliases", "hf"):
+        """What a search looks into, in lower case: name, kind, documentation, vendor, aliases, classes of its blocks."""
+        texts = [self.name, self.component.kind, self.component.doc, *_aliases(self)]
+        for name in ("vendor", "hf", "class"):
             attribute = self.component.get(name)
             if isinstance(attribute, Attribute):
                 texts.append(shown(attribute.value))
-        return tuple(text.casefold() for text in texts)
+        return tuple(text.casefold() for text in (*texts, *_classes(self.component)))
 
 
 def items(session: Session, module: str | None = None) -> Iterator[Item]:
@@ -53,12 +58,45 @@ def items(session: Session, module: str | None = None) -> Iterator[Item]:
             yield from (Item(name, component) for component in load(source, language).definitions())
 
 
-def named(session: Session, name: str) -> tuple[Item, ...]:
-    """Return the definitions of a full name, or else of a short name or alias."""
-    everything = tuple(items(session))
-    exact = tuple(item for item in everything if item.name == name)
-    short = tuple(item for item in everything if item.component.name == name)
-    return exact or short or tuple(item for item in everything if name.casefold() in _aliases(item))
+def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = None) -> tuple[Item, ...]:
+    """Return the definitions of a full name, or else of a short name, or else of an alias; case does not matter.
+
+    A name in exactly the case of the text goes before others.
+
+    Args:
+        kinds: kinds of block that count; all by default.
+    """
+    fitting = [item for item in everything if kinds is None or item.component.kind in kinds]
+    folded = name.casefold()
+    ways: tuple[Callable[[Item], bool], ...] = (
+        lambda item: item.name == name,
+        lambda item: item.component.name == name,
+        lambda item: item.name.casefold() == folded,
+        lambda item: item.component.name.casefold() == folded,
+        lambda item: folded in _aliases(item),
+    )
+    for way in ways:
+        found = tuple(item for item in fitting if way(item))
+        if found:
+            return found
+    return ()
+
+
+def searched(everything: Iterable[Item], words: Sequence[str]) -> list[Item]:
+    """Return the definitions that hold all words, the best first: named so, with it in the name, with it anywhere."""
+    folded = [word.casefold() for word in words]
+    found = [item for item in everything if all(any(word in text for text in item.words) for word in folded)]
+    return sorted(found, key=lambda item: _rank(item, folded))
+
+
+def _rank(item: Item, words: list[str]) -> tuple[int, int, str]:
+    """Return the order of a find: worst place of a word, then how much longer than the words its name is."""
+    names = item.names
+    joined = ("".join(words), " ".join(words), "-".join(words), "_".join(words))
+    if any(text in names for text in joined):
+        return (0, 0, item.name)
+    places = [1 if word in names else 2 if any(word in name for name in names) else 3 for word in words]
+    return (max(places, default=3), len(item.component.name), item.name)
 
 
 def fields(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -122,3 +160,15 @@ def _aliases(item: Item) -> tuple[str, ...]:
     if not isinstance(attribute, Attribute) or not isinstance(attribute.value, ListValue):
         return ()
     return tuple(shown(alias).casefold() for alias in attribute.value.items)
+
+
+def _classes(component: Component) -> Iterator[str]:
+    """Yield the kind of each engine and the class of each memory in a package."""
+    if component.kind not in ("package", "die", "core"):
+        return
+    for child in component.children():
+        for name in ("class", "kind"):
+            attribute = child.get(name)
+            if isinstance(attribute, Attribute) and isinstance(attribute.value, Symbol):
+                yield attribute.value.name
+        yield from _classes(child)
