@@ -67,6 +67,7 @@ _OURS = {
     "fmt": "Lay descriptions out in the one canonical way.",
     "eval": "Evaluate the scenarios of a file.",
     "explain": "Show how a metric comes about, down to the lines of the files.",
+    "compare": "Compare a model on several systems, or the scenarios of files.",
     "sweep": "Evaluate a study: every point of its sweeps.",
     "models": "List the models of the plugins, or the fields of one.",
     "plugins": "List the plugins and what each registers.",

@@ -37,6 +37,7 @@ class DeviceFacts:
         engine: kind of engine with this peak, such as systolic.
         memory: bytes of the level that holds weights, of class `memory_class`; bandwidth: its peak, B/s.
         tdp: W; power: what the supplies of the whole system deliver, W.
+        nearest: devices that the innermost network joins, 1 without one.
         network: what joins the nearest devices, with bytes a second and direction of one of them.
     """
 
@@ -50,17 +51,25 @@ class DeviceFacts:
     bandwidth: float | None
     tdp: float | None
     power: float | None
+    nearest: int
     network: str | None
     network_bandwidth: float | None
 
 
 @frozen(kw_only=True)
 class ModelFacts:
-    """A model: parameters in total and those that one token uses, layers, bytes of 16-bit KV cache of a token."""
+    """A model.
+
+    Attributes:
+        parameters: in total; active: those that one token uses.
+        heads: of the attention, which a tensor-parallel degree divides.
+        kv_per_token: bytes of KV cache in 16 bit, all layers.
+    """
 
     parameters: float
     active: float
     layers: int
+    heads: int
     kv_per_token: float
 
 
@@ -87,6 +96,7 @@ def device_facts(component: Component, registry: Registry, dtype: str = "bf16") 
         bandwidth=number(record.peak(home)) if record is not None and home is not None else None,
         tdp=number(device.package.tdp),
         power=_supply(component, binder),
+        nearest=round(number(tier.size) or 1) if tier else 1,
         network=tier.name if tier else None,
         network_bandwidth=_outward(tier) if tier else None,
     )
@@ -104,6 +114,7 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
         parameters=number(built.parameters) or 0.0,
         active=number(built.active_parameters) or 0.0,
         layers=round(number(built.layers) or 0),
+        heads=round(number(built.heads) or 0),
         kv_per_token=number(built.kv_per_token) or 0.0,
     )
 
@@ -111,15 +122,16 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
 def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
     """Return the data type that a device multiplies matrices in, closest to the one asked for.
 
-    That is the type itself, or else the widest that is no wider, or else the narrowest wider one; None without any.
+    That is the type itself; or else a wider one, 16 bit before others as weight-only quantisation has it, then the
+    narrowest; or else the widest narrower one; None without any.
     """
     known = [name for name in BITS if peak_of(device, registry, name) is not None]
     if asked in known:
         return asked
-    narrower = [name for name in known if BITS[name] <= BITS[asked]]
-    if narrower:
-        return max(narrower, key=lambda name: BITS[name])
-    return min(known, key=lambda name: BITS[name], default=None)
+    wider = [name for name in known if BITS[name] > BITS[asked]]
+    if wider:
+        return "bf16" if "bf16" in wider else min(wider, key=lambda name: BITS[name])
+    return max(known, key=lambda name: BITS[name], default=None)
 
 
 def peak_of(device: Device, registry: Registry, dtype: str) -> float | None:

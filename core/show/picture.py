@@ -16,6 +16,7 @@ from accelscope.core.facts import multiplies_in, number, peak_of
 from accelscope.core.machine import machine_of
 from accelscope.core.show.listing import scaled
 from accelscope.core.show.shelf import shown
+from accelscope.core.term import Term
 from accelscope.core.work import Device
 from accelscope.dsl.component import Component
 from accelscope.dsl.units import format_quantity
@@ -233,11 +234,11 @@ def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
     for part in device.memories:
         if (number(part.count) or 1) <= 1:
             continue
-        capacity = getattr(part.spec, "capacity", None)
+        capacity: Term | None = getattr(part.spec, "capacity", None)
         peak = number(registry.memories[part.model].peak(part))
         held = None if capacity is None else number(capacity * part.count)
         texts = [
-            "" if held is None else format_quantity(held, capacity.dimension),
+            "" if held is None or capacity is None else format_quantity(held, capacity.dimension),
             "" if peak is None else scaled(peak, "B/s"),
         ]
         told = " at ".join(text for text in texts if text)
