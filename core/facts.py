@@ -122,16 +122,19 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
 def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
     """Return the data type that a device multiplies matrices in, closest to the one asked for.
 
-    That is the type itself; or else a wider one, 16 bit before others as weight-only quantisation has it, then the
-    narrowest; or else the widest narrower one; None without any.
+    That is the type itself where any engine has it. Else it is one of the engine with the highest peak of all: a wider
+    one, 16 bit before others as weight-only quantisation has it, then the narrowest; or else the widest narrower one.
+    None where no engine multiplies matrices.
     """
-    known = [name for name in BITS if peak_of(device, registry, name) is not None]
-    if asked in known:
-        return asked
+    peaks = {name: rate for name in BITS if (rate := peak_of(device, registry, name)) is not None}
+    if asked in peaks or not peaks:
+        return asked if peaks else None
+    main = _fastest(device, registry, max(peaks, key=lambda name: peaks[name]))
+    known = [name for name in peaks if main and registry.computes[main.model].peak(main, name) is not None]
     wider = [name for name in known if BITS[name] > BITS[asked]]
     if wider:
         return "bf16" if "bf16" in wider else min(wider, key=lambda name: BITS[name])
-    return max(known, key=lambda name: BITS[name], default=None)
+    return max(known, key=lambda name: BITS[name])
 
 
 def peak_of(device: Device, registry: Registry, dtype: str) -> float | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -43,6 +45,17 @@ class Used:
     name: str
     module: str = ""
     file: str = ""
+
+    @property
+    def alias(self) -> str:
+        """What a text calls the file."""
+        stem = re.sub(r"\W", "_", Path(self.file).stem)
+        return stem if stem.isidentifier() else f"_{stem}"
+
+    @property
+    def reference(self) -> str:
+        """How a text refers to the definition: a file's go by the name of the file."""
+        return f"{self.alias}.{self.name}" if self.file else self.name
 
 
 @frozen(kw_only=True)

@@ -151,13 +151,17 @@ def _longest(rows: Iterable[Mapping[str, Any]], by: str) -> tuple[str, float]:
 
 
 def _why(point: Mapping[str, Any], devices: int) -> str:
-    broken = {
-        limit["name"]: limit
+    """Return what a point breaks: the rules alone where it breaks some, since what does not exist needs no memory."""
+    broken = [
+        limit
         for limit in point["limits"]
         if None not in (limit["used"], limit["available"]) and limit["used"] > limit["available"]
-    }
-    if list(broken) == ["memory"]:
-        return shortage(broken["memory"]["used"], broken["memory"]["available"], devices)
+    ]
+    rules = [limit["reason"] for limit in broken if limit.get("condition") and limit.get("reason")]
+    if rules:
+        return "; ".join(rules)
+    if [limit["name"] for limit in broken] == ["memory"]:
+        return shortage(broken[0]["used"], broken[0]["available"], devices)
     return "; ".join(exceeded(dict(point))) or "no result is finite"
 
 

@@ -8,6 +8,8 @@ from attrs import frozen
 
 from accelscope.core.compare.entrants import Used
 from accelscope.core.errors import UsageError
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.format import format_text
 
 
 @frozen(kw_only=True)
@@ -40,7 +42,7 @@ class Case:
     def place(self) -> str:
         """Name of the deployment."""
         parts = [f"{name}{degree}" for name, degree in self.split if degree != 1]
-        return "_".join((self.system.name, *parts))
+        return "_".join((self.system.reference.replace(".", "_"), *parts))
 
     @property
     def name(self) -> str:
@@ -66,24 +68,27 @@ def text_of(title: str, model: Used, cases: Sequence[Case]) -> str:
     places = {case.place: case for case in cases}
     parts.extend(_deployment(case, model) for case in places.values())
     parts.append("\n".join(line for case in cases for line in _scenario(case)))
-    return "\n\n".join(parts) + "\n"
+    return format_text(Source("comparison", "\n\n".join(parts) + "\n"))
 
 
 def _uses(used: Iterable[Used]) -> Iterator[str]:
     """Yield a `use` for each module and file."""
     homes: dict[tuple[str, str], list[str]] = {}
-    taken: dict[str, Used] = {}
+    taken: dict[str, str] = {}
     for item in dict.fromkeys(used):
-        other = taken.setdefault(item.name, item)
-        if other is not item:
-            places = " and ".join(f"`{one.module or one.file}`" for one in (other, item))
+        word, home = (item.alias, item.file) if item.file else (item.name, item.module)
+        other = taken.setdefault(word, home)
+        if other != home:
             raise UsageError(
-                f"{places} both define `{item.name}`; compare one of them at a time, or rename yours"
+                f"`{word}` is of both `{other}` and `{home}`; compare one at a time, or rename yours"
             )
-        homes.setdefault((item.module, item.file), []).append(item.name)
-    for (module, file), names in homes.items():
-        where = module or '"' + file.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        yield f"use {where} {{ {', '.join(names)} }}"
+        homes.setdefault((item.module, item.file), []).append(word)
+    for (module, file), words in homes.items():
+        if file:
+            written = file.replace("\\", "\\\\").replace('"', '\\"')
+            yield f'use "{written}" as {words[0]}'
+        else:
+            yield f"use {module} {{ {', '.join(words)} }}"
 
 
 def _workload(load: Load) -> str:
@@ -102,8 +107,8 @@ def _deployment(case: Case, model: Used) -> str:
     return "\n".join(
         (
             f"deployment on_{case.place} {{",
-            f"  system = {case.system.name}",
-            f"  model  = {model.name}",
+            f"  system = {case.system.reference}",
+            f"  model  = {model.reference}",
             f"  precision {{ weights = {case.weights}, activations = {case.products} }}",
             f"  parallel {{ {', '.join(f'{name} = {degree}' for name, degree in split.items())} }}",
             "}",

@@ -130,8 +130,8 @@ def _cells(row: Row) -> list[str]:
 
 
 def name(row: Row) -> str:
-    """Return what a row is called: its system; the scenario stands with it where the file names it otherwise."""
-    return row.system if row.scenario.startswith(row.system) else f"{row.scenario} ({row.system})"
+    """Return what a row is called: its system, behind the scenario where it is of a file."""
+    return row.system if row.generated else f"{row.scenario} ({row.system})"
 
 
 def split_text(row: Row) -> str:

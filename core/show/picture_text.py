@@ -31,7 +31,7 @@ def _wrapped(start: str, told: tuple[str, ...], indent: str) -> Iterator[str]:
     line = start
     gap = "  "
     for part in told:
-        if len(line) + len(gap) + len(part) > WIDTH and line != start:
+        if len(line) + len(gap) + len(part) >= WIDTH and line != start:
             yield line + ("," if gap == ", " else "")
             line, gap = f"{indent}    {part}", ", "
             continue

@@ -1,0 +1,175 @@
+"""`library list`, `show`, `search` and `check`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from accelscope.core.facts import device_facts, model_facts, multiplies_in
+from accelscope.core.machine import machine_of
+from accelscope.core.show.listing import counted, peak_text, scaled
+from accelscope.core.show.shelf import items, named, searched
+
+
+@pytest.fixture(scope="module")
+def shelf(shell):
+    return tuple(items(shell))
+
+
+def facts(shell, shelf, name):
+    return device_facts(named(shelf, name)[0].component, shell.registry)
+
+
+# ---- facts
+
+
+def test_facts_of_a_device_are_those_of_its_data_sheet(shell, shelf):
+    h100 = facts(shell, shelf, "H100_SXM")  # NVIDIA H100 datasheet: 989 TFLOP/s, 80 GB, 3.35 TB/s, 700 W
+    assert h100.peak == pytest.approx(989.4e12, rel=1e-3)
+    assert h100.memory == 80 * 2**30
+    assert h100.bandwidth == pytest.approx(3.35e12, rel=2e-3)
+    assert (h100.tdp, h100.dtype, h100.engine, h100.memory_class) == (700, "bf16", "matrix", "hbm3")
+    assert peak_text(h100) == "989 T"
+
+
+def test_facts_of_a_system_count_devices_and_their_network(shell, shelf):
+    dgx = facts(shell, shelf, "DGX_H100")  # 18 NVLinks of 25 GB/s one way
+    assert (dgx.devices, dgx.device, dgx.nearest) == (8, "H100_SXM", 8)
+    assert dgx.network_bandwidth == pytest.approx(450e9)
+
+
+def test_facts_of_models_tell_total_from_active(shell, shelf):
+    mixtral = model_facts(named(shelf, "mixtral_8x7b")[0].component, shell.registry)
+    assert mixtral.parameters == pytest.approx(46.7e9, rel=2e-3)  # Mixtral of Experts, arXiv 2401.04088
+    assert mixtral.active == pytest.approx(12.9e9, rel=5e-3)
+    assert model_facts(named(shelf, "std.models.transformer")[0].component, shell.registry) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "found"),
+    [("H100_SXM", "fp8", "fp8"), ("A100_SXM_80GB", "fp8", "bf16"), ("A100_SXM_80GB", "bf16", "bf16")],
+)
+def test_a_device_multiplies_in_the_closest_type(shell, shelf, name, asked, found):
+    from accelscope.core.bind import Binder
+
+    device = machine_of(named(shelf, name)[0].component, Binder(shell.registry)).device
+    assert multiplies_in(device, shell.registry, asked) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (21e15, "21 PB/s"), (3.352e12, "3.35 TB/s"), (999.9e9, "1 TB/s")]
+)
+def test_numbers_have_prefixes(value, text):
+    assert scaled(value, "B/s") == text
+
+
+def test_parameters_are_counted_as_people_do():
+    assert [counted(value) for value in (70.56e9, 124e6, 1.03e12)] == ["70.6 B", "124 M", "1.03 T"]
+
+
+# ---- names and search
+
+
+@pytest.mark.parametrize(
+    "name", ["std.nvidia.H100_SXM", "H100_SXM", "h100_sxm", "H100-SXM", "STD.NVIDIA.H100_SXM"]
+)
+def test_a_name_is_found_in_any_case_and_by_alias(shelf, name):
+    assert [item.name for item in named(shelf, name)] == ["std.nvidia.H100_SXM"]
+
+
+def test_an_exact_alias_comes_first(shelf):
+    assert searched(shelf, ["mi300x"])[0].name == "std.amd.MI300X"
+    assert searched(shelf, ["llama-3-70b"])[0].name == "std.models.llama3_70b"
+
+
+def test_all_words_have_to_match(shelf):
+    found = searched(shelf, ["nvidia", "hbm3e"])
+    assert {"std.nvidia.H200_SXM", "std.nvidia.B200_SXM"} <= {item.name for item in found}
+    assert all(item.module == "std.nvidia" for item in found)
+    assert "std.nvidia.H100_SXM" not in {item.name for item in found}  # it has HBM3
+    assert searched(shelf, ["nvidia", "nosuchword"]) == []
+
+
+def test_search_finds_the_kind_of_an_engine(shelf):
+    assert "std.google.TPUv5p" in {item.name for item in searched(shelf, ["google", "systolic"])}
+
+
+# ---- the command line
+
+
+def test_the_list_has_groups_and_fits_a_hundred_columns(accel):
+    done = accel("library", "list")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [line.split()[0] for line in lines if line and line[0] != "s"] == [
+        "ACCELERATORS",
+        "SYSTEMS",
+        "MODELS",
+    ]
+    assert "std.links.NVLink4" not in done.stdout
+    assert "std.models.transformer" not in done.stdout
+
+
+def test_parts_are_listed_with_all_or_with_a_module(accel):
+    assert "std.links.NVLink4" in accel("library", "list", "--all").stdout
+    assert "std.links.NVLink4" in accel("library", "list", "std.links").stdout
+
+
+def test_a_kind_is_listed_alone(accel):
+    done = accel("library", "list", "--kind", "rack", "--format", "json")
+    assert {item["kind"] for item in json.loads(done.stdout)} == {"rack"}
+    done = accel("library", "list", "--kind", "rak")
+    assert done.returncode == 2
+    assert "did you mean `rack`?" in done.stderr
+
+
+def test_json_lists_everything_with_facts(accel):
+    listed = {item["name"]: item for item in json.loads(accel("library", "list", "--format", "json").stdout)}
+    assert {"std.links.NVLink4", "std.dtypes.bf16", "std.models.transformer"} <= set(listed)
+    assert listed["std.models.llama3_70b"]["facts"]["layers"] == 80
+    assert "facts" not in listed["std.links.NVLink4"]
+
+
+def test_a_picture_stands_before_the_values(accel):
+    done = accel("library", "show", "h100-sxm")
+    assert "core sm ×132" in done.stdout
+    assert done.stdout.index("core sm ×132") < done.stdout.index("TOLERANCE")
+    assert "core sm ×132" not in accel("library", "show", "H100_SXM", "--no-picture").stdout
+
+
+def test_a_picture_is_written_to_a_file(accel, tmp_path):
+    assert accel("library", "show", "MI300X", "--format", "svg", "-o", "chip.svg").returncode == 0
+    assert (tmp_path / "chip.svg").read_text().startswith("<svg ")
+    done = accel("library", "show", "llama3_8b", "--format", "svg")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_word_that_nothing_holds_gets_a_hint(accel):
+    done = accel("library", "search", "mi300z")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "did you mean `MI300" in done.stderr
+
+
+def test_the_library_that_ships_is_clean(accel):
+    done = accel("library", "check")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_value_without_a_source_is_a_finding(accel, distribution):
+    site = distribution(
+        "acme", "acme", "import pathlib\n\n\n@hookimpl\ndef accelscope_library():\n"
+        "    yield LibraryFolder(name='acme', doc='x', path=pathlib.Path(__file__).parent / 'shelf')\n",
+    )  # fmt: skip
+    (site / "shelf").mkdir()
+    (site / "shelf" / "chips.accel").write_text("package A { tdp = 300 W }\n")
+    done = accel("library", "check", "acme.chips")
+    assert done.returncode == 1
+    assert "A401" in done.stdout
+    assert accel("library", "check", "std.links").returncode == 0
+
+
+def test_an_unknown_module_is_refused(accel):
+    done = accel("library", "check", "std.nvida")
+    assert done.returncode == 2
+    assert "did you mean `std.nvidia`?" in done.stderr
