@@ -9,12 +9,12 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.bind import Binder
+from accelscope.core.cost import multiplier
 from accelscope.core.design import Design, Model, Money
 from accelscope.core.dtypes import BITS
 from accelscope.core.machine import machine_of
 from accelscope.core.references import referred
 from accelscope.core.refusals import (
-    computes_in,
     refuse_homeless,
     refuse_pools,
     refuse_tierless,
@@ -132,7 +132,7 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
     activations = given.get("activations")
     if activations is None:
-        activations = weights if computes_in(machine.device, weights, binder.registry) else WIDENED
+        activations = weights if multiplier(machine.device, weights, binder.registry) else WIDENED
     return Precision(weights=weights, activations=activations, kv=given.get("kv") or WIDENED)
 
 

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.launch import PRODUCTS, crossing, launch_of
 from accelscope.core.term import Term, maximum, term
-from accelscope.core.work import NO_BYTES, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
+from accelscope.core.work import NO_BYTES, NO_OPS, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -24,10 +24,12 @@ class Setting:
     """What holds for all operations of a pass.
 
     Attributes:
-        weights, kv: shares of weights and KV cache that come from the tier behind the device's memory.
+        tier: the memory behind the device's own that weights or KV cache may lie in, or None where they may not.
+        weights, kv: shares of weights and KV cache that come from there.
         places: equal places of a die that operations lie on side by side; 1 where each has all of it.
     """
 
+    tier: Part[Any] | None = None
     weights: Term = _NONE
     kv: Term = _NONE
     places: Term = ONE
@@ -131,9 +133,9 @@ def memory_services(
 ) -> list[Service]:
     """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
 
-    Tiers behind the device serve the share of weights and KV cache that lies there, whatever the levels before them.
+    The tier behind the device serves the share of weights and KV cache that lies there, whatever the levels before it.
     """
-    traffic: Traffic | None = Traffic(
+    whole = Traffic(
         weights=op.weights,
         activations=op.reads + op.writes,
         kv=op.kv_read + op.kv_write,
@@ -141,24 +143,20 @@ def memory_services(
         op=op,
     )
     home = home_memory(device, registry)
-    tiers = tiers_of(device, registry)
+    traffic: Traffic | None = whole
     found: list[Service] = []
     for part in device.memories:
-        if traffic is None or part in tiers:
+        if traffic is None or (part is not home and _behind(part, registry)):
             break
         arriving = evolve(traffic, home=part is home)
         usage = registry.memories[part.model].serve(part, arriving)
         found.append((part, arriving, usage))
         traffic = usage.onward
-    for part in tiers[:1]:
-        away = Traffic(
-            weights=op.weights * setting.weights,
-            activations=NO_BYTES,
-            kv=(op.kv_read + op.kv_write) * setting.kv,
-            footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
-            op=op,
+    if setting.tier is not None:
+        away = evolve(
+            whole, weights=whole.weights * setting.weights, activations=NO_BYTES, kv=whole.kv * setting.kv
         )
-        found.append((part, away, registry.memories[part.model].serve(part, away)))
+        found.append((setting.tier, away, registry.memories[setting.tier.model].serve(setting.tier, away)))
     return found
 
 
@@ -177,10 +175,22 @@ def home_memory(device: Device, registry: Registry) -> Part[Any]:
 
     Assembly makes sure that there is one.
     """
-    own = [part for part in device.memories if part.level != OUTSIDE]
-    holders = [part for part in own if registry.memories[part.model].capacity(part) is not None]
+    holders = holders_of(device, registry)
     near = [part for part in holders if not _behind(part, registry)]
     return (near or holders)[-1]
+
+
+def holders_of(device: Device, registry: Registry) -> list[Part[Any]]:
+    """Return the memories of the device itself that can hold weights, from the inside outwards."""
+    own = (part for part in device.memories if part.level != OUTSIDE)
+    return [part for part in own if registry.memories[part.model].capacity(part) is not None]
+
+
+def multiplier(device: Device, dtype: str, registry: Registry) -> Part[Any] | None:
+    """Return the fastest engine that multiplies matrices in a data type, or None where the device has none."""
+    return engine_for(
+        Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS), device, registry
+    )
 
 
 def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.cost import OpCost, Setting, cost_of, floor_of, home_memory
+from accelscope.core.cost import OpCost, cost_of, floor_of, home_memory
 from accelscope.core.design import Design
 from accelscope.core.network import transfer
 from accelscope.core.placement import Placement, placed
@@ -146,7 +146,7 @@ def _plan(design: Design, step: Step) -> Plan:
 
 def _pass(design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement) -> Pass:
     device, streaming = design.machine.device, streams(design)
-    setting = Setting(weights=placement.weights, kv=placement.kv, places=places(plan) if streaming else ONE)
+    setting = evolve(placement.setting, places=places(plan)) if streaming else placement.setting
     ops = tuple(cost_of(op, plan, device, registry, setting) for op in plan.ops)
     items = bursts(plan) if streaming else plan.collectives
     comms = tuple(_communication(item, design, registry) for item in items)

@@ -5,18 +5,18 @@ These are numbers of a description alone; how fast anything runs, only an evalua
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
 
 from accelscope.core.bind import Binder
-from accelscope.core.cost import home_memory
+from accelscope.core.cost import holders_of, home_memory, multiplier
 from accelscope.core.dtypes import BITS
 from accelscope.core.machine import machine_of
 from accelscope.core.structure import Power
 from accelscope.core.term import Term
-from accelscope.core.work import ONE, Device, Fabric, Part, Precision, Step
+from accelscope.core.work import ONE, Device, Fabric, Precision, Step
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -81,8 +81,8 @@ def device_facts(component: Component, registry: Registry, dtype: str = "bf16") 
         return None
     device = machine.device
     chosen = multiplies_in(device, registry, dtype)
-    engine = _fastest(device, registry, chosen) if chosen else None
-    home = _home(device, registry)
+    engine = multiplier(device, chosen, registry) if chosen else None
+    home = home_memory(device, registry) if holders_of(device, registry) else None
     record = registry.memories[home.model] if home is not None else None
     tier = machine.tiers[0] if machine.tiers else None
     return DeviceFacts(
@@ -129,7 +129,7 @@ def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
     peaks = {name: rate for name in BITS if (rate := peak_of(device, registry, name)) is not None}
     if asked in peaks or not peaks:
         return asked if peaks else None
-    main = _fastest(device, registry, max(peaks, key=lambda name: peaks[name]))
+    main = multiplier(device, max(peaks, key=lambda name: peaks[name]), registry)
     known = [name for name in peaks if main and registry.computes[main.model].peak(main, name) is not None]
     wider = [name for name in known if BITS[name] > BITS[asked]]
     if wider:
@@ -139,18 +139,8 @@ def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
 
 def peak_of(device: Device, registry: Registry, dtype: str) -> float | None:
     """Return the dense op/s of the fastest engine that multiplies matrices in a data type, or None without one."""
-    part = _fastest(device, registry, dtype)
+    part = multiplier(device, dtype, registry)
     return None if part is None else number(registry.computes[part.model].peak(part, dtype))
-
-
-def _fastest(device: Device, registry: Registry, dtype: str) -> Part[Any] | None:
-    rates = {}
-    for at, part in enumerate(device.engines):
-        record = registry.computes[part.model]
-        rate = number(record.peak(part, dtype)) if "gemm" in record.kinds else None
-        if rate is not None:
-            rates[at] = rate
-    return device.engines[max(rates, key=lambda at: rates[at])] if rates else None
 
 
 def number(value: Term | None) -> float | None:
@@ -159,13 +149,6 @@ def number(value: Term | None) -> float | None:
         return None
     single = float(np.asarray(value.value).flat[0])
     return single if np.isfinite(single) else None
-
-
-def _home(device: Device, registry: Registry) -> Part[Any] | None:
-    """Return the level that holds weights, or None without one."""
-    records = registry.memories
-    holds = any(records[part.model].capacity(part) is not None for part in device.memories)
-    return home_memory(device, registry) if holds else None
 
 
 def _outward(tier: Fabric) -> float | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.cost import home_memory, tiers_of
+from accelscope.core.cost import Setting, home_memory, tiers_of
 from accelscope.core.term import Term, maximum, minimum, term
 from accelscope.core.work import NO_BYTES, Limit, Part, Residency
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from accelscope.core.design import Design
     from accelscope.core.registry import Registry
 
+RESIDENT = ("resident", "resident")
+"""Policy for weights and KV cache that leaves both in the device's memory."""
 _NONE = term(0.0)
 _BYTE = term(1.0, "B")
 
@@ -24,13 +26,12 @@ class Placement:
 
     Attributes:
         held: bytes in the device's memory.
-        weights, kv: shares of weights and KV cache that lie in the tier behind it.
+        setting: the tier behind it, and the shares of weights and KV cache that lie there.
         limits: of the device's memory, and of the tier where it is used.
     """
 
     held: Residency
-    weights: Term = _NONE
-    kv: Term = _NONE
+    setting: Setting
     limits: tuple[Limit, ...] = ()
 
 
@@ -42,7 +43,7 @@ def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
     """
     device, policy = design.machine.device, design.memory
     home = home_memory(device, registry)
-    tier = next(iter(tiers_of(device, registry)), None)
+    tier = _tier(design, registry)
     capacity = registry.memories[home.model].capacity(home)
     assert capacity is not None  # home_memory chooses only levels with a capacity
     weights, kv = _NONE, _NONE
@@ -60,10 +61,16 @@ def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
     away = longest.weights * weights + longest.kv * kv
     return Placement(
         held=evolve(longest, weights=longest.weights * (1.0 - weights), kv=longest.kv * (1.0 - kv)),
-        weights=weights,
-        kv=kv,
-        limits=(_memory(home, used, capacity), *_behind(tier, away, design, registry)),
+        setting=Setting(tier=tier, weights=weights, kv=kv),
+        limits=(_memory(home, used, capacity), *_behind(tier, away, registry)),
     )
+
+
+def _tier(design: Design, registry: Registry) -> Part[Any] | None:
+    """Return the nearest tier where a policy puts bytes into it."""
+    if (design.memory.weights, design.memory.kv) == RESIDENT:
+        return None
+    return next(iter(tiers_of(design.machine.device, registry)), None)
 
 
 def _share(over: Term, whole: Term, name: str) -> Term:
@@ -79,11 +86,9 @@ def _memory(home: Part[Any], used: Term, capacity: Term) -> Limit:
     )
 
 
-def _behind(tier: Part[Any] | None, away: Term, design: Design, registry: Registry) -> tuple[Limit, ...]:
-    if tier is None or (design.memory.weights, design.memory.kv) == ("resident", "resident"):
-        return ()
-    capacity = registry.memories[tier.model].capacity(tier)
-    if capacity is None:
+def _behind(tier: Part[Any] | None, away: Term, registry: Registry) -> tuple[Limit, ...]:
+    capacity = None if tier is None else registry.memories[tier.model].capacity(tier)
+    if tier is None or capacity is None:
         return ()
     return (
         Limit(

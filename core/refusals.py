@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import fields
 
-from accelscope.core.cost import engine_for, home_memory, tiers_of
+from accelscope.core.cost import holders_of, home_memory, multiplier, tiers_of
 from accelscope.core.design import Design
-from accelscope.core.work import NO_OPS, OUTSIDE, Device, Machine, Op
+from accelscope.core.placement import RESIDENT
+from accelscope.core.work import Machine
 from accelscope.dsl.diagnostics import Diagnostic, Span
 
 if TYPE_CHECKING:
     from accelscope.core.bind import Binder
-    from accelscope.core.registry import Registry
     from accelscope.dsl.component import Component
 
 
@@ -38,8 +38,7 @@ def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) 
     if machine is None or binder.problems:
         return
     memories, device = binder.registry.memories, machine.device
-    own = [part for part in device.memories if part.level != OUTSIDE]
-    if not any(memories[part.model].capacity(part) is not None for part in own):
+    if not holders_of(device, binder.registry):
         binder.problems.append(
             Diagnostic(
                 code="A304",
@@ -67,7 +66,7 @@ def refuse_unsupported(design: Design, deployment: Component, binder: Binder) ->
     """Refuse a data type that no engine of the device computes in."""
     dtype = design.precision.activations
     device = design.machine.device
-    if binder.problems or computes_in(device, dtype, binder.registry):
+    if binder.problems or multiplier(device, dtype, binder.registry) is not None:
         return
     known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
     binder.problems.append(
@@ -83,8 +82,7 @@ def refuse_unsupported(design: Design, deployment: Component, binder: Binder) ->
 
 def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:
     """Refuse a policy that puts bytes into a tier which the system does not have."""
-    policy = design.memory
-    if binder.problems or (policy.weights, policy.kv) == ("resident", "resident"):
+    if binder.problems or (design.memory.weights, design.memory.kv) == RESIDENT:
         return
     if tiers_of(design.machine.device, binder.registry):
         return
@@ -100,12 +98,6 @@ def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> No
             "`connect gpu[*] <-> host via PCIe5x16` with `memory` of class ddr5 in the host",
         )
     )
-
-
-def computes_in(device: Device, dtype: str, registry: Registry) -> bool:
-    """Say whether an engine of a device multiplies matrices in a data type."""
-    op = Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS)
-    return engine_for(op, device, registry) is not None
 
 
 def _entry_names(spec: Any) -> Iterable[str]:

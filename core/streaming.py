@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from accelscope.core.cost import OpCost
-from accelscope.core.term import Term, maximum, minimum, total, where
-from accelscope.core.work import NO_BYTES, ONE, Collective, Op, Plan, Step
+from accelscope.core.term import Term, maximum, total, where
+from accelscope.core.work import ONE, Collective, Plan, Step
 
 if TYPE_CHECKING:
     from accelscope.core.design import Design
@@ -35,7 +35,7 @@ def streamed(step: Step) -> Step:
     return evolve(
         step,
         sequences=ONE,
-        tokens=tokens / maximum(tokens, 1.0),
+        tokens=ONE,
         context=(step.context + (tokens - 1.0) / 2.0).named("mean context of a token"),
         microbatches=(step.microbatches * step.sequences * tokens).named("tokens that stream"),
     )
@@ -84,10 +84,6 @@ def _trip(cost: OpCost, plan: Plan) -> Term:
     """
     op, held = cost.op, plan.residency.weights
     layers = maximum(plan.workload.layers / plan.stages, 1.0)
-    fewer = maximum(held / maximum(_own(op, held), held / 1e9), 1.0) if op.kind in _HOLDING else layers
+    fewer = maximum(held / maximum(op.weights, held / 1e9), 1.0) if op.kind in _HOLDING else layers
     start = cost.each - cost.work
     return (cost.work * fewer.named("all cores for one that works") + start) * op.repeat * plan.stages
-
-
-def _own(op: Op, held: Term) -> Term:
-    return minimum(maximum(op.weights, NO_BYTES), held)

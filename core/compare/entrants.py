@@ -89,11 +89,6 @@ class Subject:
     facts: ModelFacts
 
 
-def is_file(argument: str) -> bool:
-    """Say whether an argument names a file whose scenarios are compared."""
-    return argument.endswith(SUFFIX)
-
-
 def entrants_of(session: Session, arguments: Sequence[str], dtype: str) -> tuple[Entrant, ...]:
     """Return the systems of arguments `NAME`, `NAME:tp=8,pp=2` or `FILE.accel:NAME`, each once.
 

@@ -10,6 +10,7 @@ import rich_click as click
 
 from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.errors import UsageError
+from accelscope.core.files import SUFFIX
 from accelscope.core.output import opened
 from accelscope.core.verbs.shared import open_session
 from accelscope.dsl.suggest import did_you_mean
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
 
 MODEL = "llama3_8b"
-_ACCEL = ".accel"
 
 
 @click.command()
@@ -69,7 +69,7 @@ def compare(
     from accelscope.core.compare.rows import check_metric, ordered
 
     check_metric(sort)
-    files = [name for name in systems if name.endswith(_ACCEL)]
+    files = [name for name in systems if name.endswith(SUFFIX)]
     named = [name for name in systems if name not in files]
     session = open_session(settings, (*root, *_folders((*systems, model))))
     if scenarios and not files:
@@ -144,5 +144,5 @@ def _loads(batch: str, prompt: int, output: int) -> list[tuple[int, int, int]]:
 
 def _folders(names: Sequence[str]) -> tuple[str, ...]:
     """Return the folders of files whose definitions are asked for: they may be used from anywhere."""
-    paths = [name.partition(_ACCEL + ":") for name in names]
-    return tuple(dict.fromkeys(str(Path(path + _ACCEL).parent) for path, found, _ in paths if found))
+    paths = [name.partition(SUFFIX + ":") for name in names]
+    return tuple(dict.fromkeys(str(Path(path + SUFFIX).parent) for path, found, _ in paths if found))
