@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from accelscope.core.curve import Curve
 from accelscope.core.spec import about, children_of, entries_of, fields_of, written_name
 from accelscope.core.term import Node, Term, term
-from accelscope.core.work import Part
+from accelscope.core.work import ONE, Part
 from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.schema import KindSchema, schema_of_kind
 from accelscope.dsl.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
@@ -103,6 +103,13 @@ class Binder:
     def count(self, component: Component) -> Term:
         """Return how many instances a block stands for."""
         return self._term(component.count, f"{component.name}.count", _span_origin(component))
+
+    def counts(self, components: Iterable[Component]) -> Term:
+        """Return how many instances nested blocks stand for together: 1 for none."""
+        product = ONE
+        for component in components:
+            product = product * self.count(component)
+        return product
 
     def quantity(self, component: Component, attribute: Attribute) -> Term | None:
         """Return an attribute as a term, or None where it is no quantity."""

@@ -47,11 +47,8 @@ def machine_of(system: Component, binder: Binder) -> Machine | None:
     device = _device(package, binder, tiers_behind(chain, binder))
     if device is None:
         return None
-    counts = [binder.count(component) for component in chain[1:]] if len(chain) > 1 else []
-    devices = ONE
-    for number in counts:
-        devices = devices * number
-    return Machine(device=device, devices=devices.named("devices"), tiers=_tiers(chain, binder))
+    devices = binder.counts(chain[1:]).named("devices")
+    return Machine(device=device, devices=devices, tiers=_tiers(chain, binder))
 
 
 def _device_chain(system: Component) -> tuple[Component, ...] | None:
@@ -186,9 +183,7 @@ def _joined(
     links = settings.links_per_source or ONE
     if inner[-1].kind == "nic":
         links, link = _through_nic(inner[-1], below, links, link, binder)
-    inside = ONE
-    for component in below[1:]:
-        inside = inside * binder.count(component)
+    inside = binder.counts(below[1:])
     return Fabric(
         name=item.via.name if isinstance(item.via, Component) else item.owner.name,
         pattern=item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", _plain(others)),
@@ -216,9 +211,7 @@ def _through_nic(
     nic: Component, below: tuple[Component, ...], links: Term, link: Any, binder: Binder
 ) -> tuple[Term, Any]:
     """Return links per device and the link, no faster than the card, of a tier that starts at network cards."""
-    per_node = ONE
-    for component in below[1:]:
-        per_node = per_node * binder.count(component)
+    per_node = binder.counts(below[1:])
     bound = binder.bind(nic)[0]
     links = links * binder.count(nic) / per_node
     if bound is None:

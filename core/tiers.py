@@ -29,9 +29,7 @@ def tiers_behind(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]
     """
     found: list[Part[Any]] = []
     for depth, place in enumerate(chain[:-1]):
-        sharing = ONE
-        for component in chain[depth + 1 :]:
-            sharing = sharing * binder.count(component)
+        sharing = binder.counts(chain[depth + 1 :])
         for item in place.connections():
             found.extend(_joined(item, chain[depth + 1 :], sharing, binder))
     return found
@@ -50,9 +48,8 @@ def _joined(item: Connection, below: tuple[Component, ...], sharing: Term, binde
     if link is None or settings is None:
         return []
     rate = link.bandwidth * _ONE_WAY * (settings.links_per_source or ONE)
-    inside = ONE
-    for component in below[[component.name for component in below].index(inner.component.name) + 1 :]:
-        inside = inside * binder.count(component)
+    depth = [component.name for component in below].index(inner.component.name)
+    inside = binder.counts(below[depth + 1 :])
     share = ONE if settings.broadcast else sharing
     parts = (binder.part(memory) for memory in _memories(outer))
     return [_seen(part, rate / inside, share, sharing) for part in parts if part is not None]

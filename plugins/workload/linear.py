@@ -6,6 +6,8 @@ Gated Delta Networks (arXiv 2412.06464), equation 10; products in chunks as in s
 
 from __future__ import annotations
 
+from functools import partial
+
 from accelscope.core.dtypes import bytes_of
 from accelscope.core.term import Term, term
 from accelscope.core.work import Op
@@ -14,9 +16,7 @@ from accelscope.plugins.workload.shape import Shape
 from accelscope.plugins.workload.spec import LinearAttention
 from accelscope.plugins.workload.states import (
     Recurrence,
-    chunk_of,
-    chunked_scan,
-    recurrence,
+    scan,
     short_convolution,
 )
 
@@ -63,11 +63,8 @@ def _scan(run: Forward, linear: LinearAttention) -> Op:
         outputs=linear.value_heads * linear.value_dim,
         update=_UPDATE * linear.value_heads * state,
     )
-    if run.decode:
-        return recurrence(run, "linear_scan", "linear", found, linear.layers)
-    chunk = chunk_of(run, linear.chunk)
-    each = linear_token(linear, chunk)
-    return chunked_scan(run, "linear_scan", "linear", found, chunk=chunk, token=each, repeat=linear.layers)
+    token = partial(linear_token, linear)
+    return scan(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)
 
 
 def linear_token(linear: LinearAttention, chunk: Term) -> Term:

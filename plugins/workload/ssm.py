@@ -5,6 +5,8 @@ Mamba (arXiv 2312.00752), section 3; Mamba-2 (arXiv 2405.21060), sections 6 and 
 
 from __future__ import annotations
 
+from functools import partial
+
 from accelscope.core.dtypes import bytes_of
 from accelscope.core.term import Term, term
 from accelscope.core.work import Op
@@ -13,9 +15,8 @@ from accelscope.plugins.workload.shape import ZERO, Shape
 from accelscope.plugins.workload.spec import Mamba1, Mamba2
 from accelscope.plugins.workload.states import (
     Recurrence,
-    chunk_of,
-    chunked_scan,
     recurrence,
+    scan,
     short_convolution,
 )
 
@@ -94,11 +95,8 @@ def _scan(run: Forward, ssm: Mamba2) -> Op:
         outputs=inner,
         update=_UPDATE_2 * inner * ssm.state,
     )
-    if run.decode:
-        return recurrence(run, "ssm_scan", "ssm", found, ssm.layers)
-    chunk = chunk_of(run, ssm.chunk)
-    each = mamba2_token(ssm, chunk)
-    return chunked_scan(run, "ssm_scan", "ssm", found, chunk=chunk, token=each, repeat=ssm.layers)
+    token = partial(mamba2_token, ssm)
+    return scan(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
 
 
 def mamba2_token(ssm: Mamba2, chunk: Term) -> Term:

@@ -6,6 +6,8 @@ on matrix engines, and the state moves once a pass.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from accelscope.core.term import Term, ceil, minimum, term
@@ -74,18 +76,35 @@ def recurrence(run: Forward, name: str, component: str, state: Recurrence, repea
     )
 
 
-def chunk_of(run: Forward, chunk: Term) -> Term:
-    """Return the tokens of a chunk: all new ones where those are fewer."""
-    return minimum(plain(chunk), run.tokens)
+def scan(
+    run: Forward,
+    name: str,
+    component: str,
+    state: Recurrence,
+    *,
+    chunk: Term,
+    token: Callable[[Term], Term],
+    repeat: Term,
+) -> Op:
+    """Return the pass over a state whose prefill has a form in chunks; decode is the plain recurrence.
+
+    Args:
+        chunk: tokens of a chunk; all new ones where those are fewer.
+        token: tokens of a chunk to the operations of one token, all heads.
+    """
+    if run.decode:
+        return recurrence(run, name, component, state, repeat)
+    size = minimum(plain(chunk), run.tokens)
+    return _chunked(run, name, component, state, chunk=size, token=token(size), repeat=repeat)
 
 
-def chunked_scan(
+def _chunked(
     run: Forward, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
 ) -> Op:
     """Return the form in chunks as products of matrices, one group for each (sequence, head, chunk).
 
     Args:
-        chunk: tokens of a chunk, as `chunk_of` gives them.
+        chunk: tokens of a chunk, at most all new ones.
         token: operations of one token of all heads.
 
     The kind `attention` says that operands stay on chip between products; k is the length that makes 4 m n k the

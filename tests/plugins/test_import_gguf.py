@@ -9,10 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from accelscope.core.bind import Binder
 from accelscope.core.cli import run
 from accelscope.core.errors import UsageError
-from accelscope.core.session import Session
 from accelscope.plugins.workload.gguf import ARCHITECTURES, read_gguf
 from accelscope.plugins.workload.importing.gguf_file import GgufFile, Tensor, read_file
 from accelscope.plugins.workload.importing.storage import stored
@@ -92,16 +90,6 @@ def write(path, arch, metadata, layer, top=TOP, kinds=None, leading=None):
     return path
 
 
-def bound(text, tmp_path):
-    session = Session.open()
-    file = tmp_path / "model.accel"
-    file.write_text(text)
-    assert session.check(str(file)) == ()
-    program, _ = session.load(str(file))
-    assert program is not None
-    return Binder(session.registry).bind(program.definitions("model")[0])[0]
-
-
 MODELS = {
     "llama": ("llama", SIZES, DENSE, {}, "activation = swiglu"),
     "llama, tied": ("llama", SIZES, DENSE, {"top": TIED}, "tied = true"),
@@ -163,14 +151,14 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_file_becomes_a_model_with_as_many_parameters(name, tmp_path):
+def test_a_file_becomes_a_model_with_as_many_parameters(name, tmp_path, bound):
     arch, metadata, layer, more, written = MODELS[name]
     file = read_file(write(tmp_path / "tiny.gguf", arch, metadata, layer, **more), "tiny.gguf")
     found = read_gguf(file)
     assert found.problems == ()
     assert found.text is not None
     assert written in found.text
-    assert sum(item.elements for item in file.tensors) == int(parameters(bound(found.text, tmp_path)).value)
+    assert sum(item.elements for item in file.tensors) == int(parameters(bound(found.text)).value)
 
 
 def test_a_list_says_which_layers_have_a_window(tmp_path):

@@ -6,9 +6,7 @@ import json
 
 import pytest
 
-from accelscope.core.bind import Binder
 from accelscope.core.cli import run
-from accelscope.core.session import Session
 from accelscope.plugins.workload.huggingface import label_of, read_config
 from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
 
@@ -87,16 +85,6 @@ TOTALS = {
 }
 
 
-def bound(text, tmp_path):
-    session = Session.open()
-    file = tmp_path / "model.accel"
-    file.write_text(text)
-    assert session.check(str(file)) == ()
-    program, _ = session.load(str(file))
-    assert program is not None
-    return Binder(session.registry).bind(program.definitions("model")[0])[0]
-
-
 def text_of(config, name="m"):
     text, _, problems = read_config(config, name)
     assert problems == ()
@@ -104,9 +92,9 @@ def text_of(config, name="m"):
 
 
 @pytest.mark.parametrize("name", TOTALS)
-def test_imported_models_have_the_parameters_of_the_checkpoint(name, tmp_path):
+def test_imported_models_have_the_parameters_of_the_checkpoint(name, bound):
     config, total = TOTALS[name]
-    assert total == int(parameters(bound(text_of(config), tmp_path)).value)
+    assert total == int(parameters(bound(text_of(config))).value)
 
 
 def test_keys_without_use_are_listed():
@@ -114,15 +102,15 @@ def test_keys_without_use_are_listed():
     assert read_config(GEMMA3)[1] == ("vision_config",)
 
 
-def test_latent_attention_and_its_cache(tmp_path):
-    spec = bound(text_of(DEEPSEEK_V3), tmp_path)
+def test_latent_attention_and_its_cache(bound):
+    spec = bound(text_of(DEEPSEEK_V3))
     assert float(kv_bytes_per_token(spec).to("B")) == 70_272
     assert spec.precision.weights == "fp8"
     assert float(spec.mtp.depth.value) == 1
 
 
-def test_experts_in_mxfp4_leave_the_rest_at_16_bit(tmp_path):
-    spec = bound(text_of(GPT_OSS_20B), tmp_path)
+def test_experts_in_mxfp4_leave_the_rest_at_16_bit(bound):
+    spec = bound(text_of(GPT_OSS_20B))
     assert (spec.experts.weights, spec.precision.weights) == ("mxfp4", "bf16")
     assert float(spec.global_every.value) == 2
     assert float(spec.window.to("tok")) == 128

@@ -42,8 +42,8 @@ QWEN35_35B = {
     [(GRANITE_H_TINY, 6.94e9), (MAMBA_2_8B, 2.77e9), (QWEN35_35B, 35e9)],
     ids=["granite 4.0 h tiny", "mamba 2.8b", "qwen3.5 35b"],
 )
-def test_more_models_have_the_parameters_of_the_card(config, total, tmp_path):
-    assert float(parameters(models.bound(config, tmp_path)).value) == pytest.approx(total, rel=0.01)
+def test_more_models_have_the_parameters_of_the_card(config, total, bound):
+    assert float(parameters(bound(models.text_of(config))).value) == pytest.approx(total, rel=0.01)
 
 
 def renamed(config, **names):

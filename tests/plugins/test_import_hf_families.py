@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from accelscope.core.bind import Binder
-from accelscope.core.session import Session
 from accelscope.plugins.workload.families import FAMILIES, REFUSED
 from accelscope.plugins.workload.huggingface import read_config
 from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
@@ -187,28 +185,22 @@ ROUNDED = {
 }
 
 
-def bound(config, tmp_path):
+def text_of(config):
     text, _, problems = read_config(config, "m")
     assert problems == ()
-    session = Session.open()
-    file = tmp_path / "model.accel"
-    file.write_text(text)
-    assert session.check(str(file)) == ()
-    program, _ = session.load(str(file))
-    assert program is not None
-    return Binder(session.registry).bind(program.definitions("model")[0])[0]
+    return text
 
 
 @pytest.mark.parametrize("name", [*EXACT, *RECALLED])
-def test_imported_models_have_the_published_parameters(name, tmp_path):
+def test_imported_models_have_the_published_parameters(name, bound):
     config, total = (EXACT | RECALLED)[name]
-    assert total == int(parameters(bound(config, tmp_path)).value)
+    assert total == int(parameters(bound(text_of(config))).value)
 
 
 @pytest.mark.parametrize("name", ROUNDED)
-def test_imported_models_have_the_parameters_of_the_card(name, tmp_path):
+def test_imported_models_have_the_parameters_of_the_card(name, bound):
     config, total = ROUNDED[name]
-    assert float(parameters(bound(config, tmp_path)).value) == pytest.approx(total, rel=0.001)
+    assert float(parameters(bound(text_of(config))).value) == pytest.approx(total, rel=0.001)
 
 
 @pytest.mark.parametrize(
@@ -223,8 +215,8 @@ def test_imported_models_have_the_parameters_of_the_card(name, tmp_path):
         (MAMBA2_2_7B, 0),
     ],
 )
-def test_only_attention_leaves_a_kv_cache(config, kept, tmp_path):
-    assert float(kv_bytes_per_token(bound(config, tmp_path)).to("B")) == kept
+def test_only_attention_leaves_a_kv_cache(config, kept, bound):
+    assert float(kv_bytes_per_token(bound(text_of(config))).to("B")) == kept
 
 
 @pytest.mark.parametrize(
