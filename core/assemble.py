@@ -9,9 +9,11 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.bind import Binder
+from accelscope.core.calibrations import kernels_of
 from accelscope.core.cost import multiplier
 from accelscope.core.design import Design, Model, Money
 from accelscope.core.dtypes import BITS
+from accelscope.core.kernels import Calibration
 from accelscope.core.machine import machine_of
 from accelscope.core.references import referred
 from accelscope.core.refusals import (
@@ -22,7 +24,7 @@ from accelscope.core.refusals import (
 )
 from accelscope.core.scenario import Deployment, Load, MemoryPolicy, PrecisionBlock, Scenario, Scheduler
 from accelscope.core.spec import fields_of, written_name
-from accelscope.core.structure import Calibration, Cost
+from accelscope.core.structure import Cost
 from accelscope.core.term import Term, term
 from accelscope.core.uncertainty import Inputs
 from accelscope.core.work import Limit, Machine, Precision, condition
@@ -171,14 +173,23 @@ def _neutral(attribute: Attribute) -> bool:
 
 
 def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Machine:
+    """Return the machine with what was measured of its device's kernels."""
     attribute = deployment.attributes().get("calibration")
-    if attribute is None or not isinstance(attribute.value, Component):
-        return machine
-    calibration = binder.bind_as(attribute.value, Calibration)
-    if calibration is None or calibration.kernel_launch is None:
-        return machine
-    package = evolve(machine.device.package, kernel_launch=calibration.kernel_launch)
-    return evolve(machine, device=evolve(machine.device, package=package))
+    explicit = attribute.value if attribute is not None and isinstance(attribute.value, Component) else None
+    device = machine.device
+    device = evolve(device, kernels=kernels_of(device, explicit, runtime_of(deployment), binder))
+    if explicit is not None:
+        found = binder.bind_as(explicit, Calibration)
+        if found is not None and found.kernel_launch is not None:
+            device = evolve(device, package=evolve(device.package, kernel_launch=found.kernel_launch))
+    return evolve(machine, device=device)
+
+
+def runtime_of(deployment: Component) -> str | None:
+    """Return the name of the software that serves a deployment, or None where none is named."""
+    attribute = deployment.attributes().get("runtime")
+    value = attribute.value if attribute is not None else None
+    return (value.definition or value.name) if isinstance(value, Component) else None
 
 
 def _money(system: Component, machine: Machine, binder: Binder) -> Money:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
+from accelscope.core.kernels import Kernel, Known, overlapped
 from accelscope.core.launch import PRODUCTS, crossing, launch_of
 from accelscope.core.term import Term, maximum, term
 from accelscope.core.work import NO_BYTES, NO_OPS, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
@@ -45,6 +46,7 @@ class OpCost:
         seconds: time of all executions of one micro-batch on one stage.
         peak: op/s of the engine that runs it, or None without one.
         home_bytes: bytes of one execution that reach the memory that holds the weights.
+        known: what was measured of its kernel, and of which devices.
         compute_energy, memory_energy: of all executions, or None where unknown.
     """
 
@@ -57,6 +59,7 @@ class OpCost:
     home_bytes: Term
     compute_energy: Term | None
     memory_energy: Term | None
+    known: Known
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -73,8 +76,10 @@ class OpCost:
 def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting) -> OpCost:
     """Return what an operation of a plan costs on a device: its work, then its start.
 
-    Work is the longest of what its engine, each memory level and the tier behind them take: they overlap.
+    Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
+    how well they overlap, the others add to it.
     """
+    known = device.kernels.of(op) if device.kernels is not None else Known()
     parts: list[tuple[str, Term]] = []
     limits: list[Limit] = []
     engine = engine_for(op, device, registry)
@@ -84,13 +89,13 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
         parts.append((engine.name, usage.time.named(f"{engine.name} time")))
         limits.extend(usage.limits)
         compute_energy = usage.energy
-    services = memory_services(op, plan, device, registry, setting)
+    services = memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
     for part, _, usage in services:
         parts.append((part.name, usage.time.named(f"{part.name} time")))
         limits.extend(usage.limits)
-    work = maximum(*(time for _, time in parts)).named(f"{op.name} work")
+    work = overlapped(tuple(time for _, time in parts), known.kernel.overlap).named(f"{op.name} work")
     each = work
-    for name, start in _starts(op, plan, device, registry, setting):
+    for name, start in _starts(op, plan, device, registry, setting, known.kernel):
         parts.append((name, start))
         each = each + start
     each = each.named(op.name)
@@ -104,14 +109,15 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
         home_bytes=_home_bytes(services, home_memory(device, registry)),
         compute_energy=_times_repeat(compute_energy, op),
         memory_energy=_memory_energy(op, services),
+        known=known,
         limits=tuple(limits),
     )
 
 
 def _starts(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, kernel: Kernel
 ) -> tuple[tuple[str, Term], ...]:
-    launch = ("launch", launch_of(op, plan, device.package))
+    launch = ("launch", launch_of(op, plan, device.package, kernel.start))
     if device.fabric is None:
         return (launch,)
     return (launch, (device.fabric.name, crossing(op, device, registry, setting.places)))
@@ -129,11 +135,14 @@ Service = tuple[Part[Any], Traffic, Usage]
 
 
 def memory_services(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, share: Term | None = None
 ) -> list[Service]:
     """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
 
     The tier behind the device serves the share of weights and KV cache that lies there, whatever the levels before it.
+
+    Args:
+        share: measured share of the peak bandwidth that the kernel reaches at the memory that holds the weights.
     """
     whole = Traffic(
         weights=op.weights,
@@ -148,7 +157,7 @@ def memory_services(
     for part in device.memories:
         if traffic is None or (part is not home and _behind(part, registry)):
             break
-        arriving = evolve(traffic, home=part is home)
+        arriving = evolve(traffic, home=part is home, share=share if part is home else None)
         usage = registry.memories[part.model].serve(part, arriving)
         found.append((part, arriving, usage))
         traffic = usage.onward

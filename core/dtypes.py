@@ -11,6 +11,7 @@ BITS: Mapping[str, float] = {
     "bf16": 16,
     "fp16": 16,
     "fp8": 8,
+    "fp8_block": 8.002,  # 128 x 128 elements share an fp32 scale: DeepSeek-V3 Technical Report, section 3.3.2
     "fp6": 6,
     "fp4": 4,
     "mxfp8": 8.25,  # 32 elements share an 8-bit scale: OCP Microscaling Formats v1.0, section 5
@@ -29,6 +30,7 @@ NAMES = tuple(BITS)
 SAME_RATE: Mapping[str, str] = {
     "fp16": "bf16",
     "bf16": "fp16",
+    "fp8_block": "fp8",
     "mxfp8": "fp8",
     "mxfp6": "fp6",
     "mxfp4": "fp4",

@@ -16,13 +16,18 @@ PRODUCTS = ("gemm", "grouped_gemm", "attention")
 """Kinds of operation that multiply matrices."""
 
 
-def launch_of(op: Op, plan: Plan, package: Any) -> Term:
+def launch_of(op: Op, plan: Plan, package: Any, measured: Term | None = None) -> Term:
     """Return the s that starting one execution of an operation takes.
 
     `fusion` of the package says what one start covers: each kernel of an operation, all operations of a layer (which
     share its start evenly), or all of a pass.
+
+    Args:
+        measured: what was measured of the operation's own kernels, all of them together.
     """
     each: Term = package.kernel_launch
+    if measured is not None and package.fusion == "op":
+        return measured.named("kernel start")
     if package.fusion == "pass":
         return (each / executions(plan.ops)).named("share of the launch of a pass")
     if package.fusion == "layer" and op.layered:

@@ -32,6 +32,7 @@ from accelscope.core.origins import (
 from accelscope.dsl.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from accelscope.core.calibrations import Calibrations
     from accelscope.core.catalogue import Catalogue
     from accelscope.core.commands import Commands
     from accelscope.core.records import (
@@ -196,6 +197,13 @@ class Registry:
     def libraries(self) -> Mapping[str, LibraryFolder]:
         """Folders of `.accel` files by namespace."""
         return self.catalogue.family("library")
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        """Calibrations of the libraries, read when needed."""
+        from accelscope.core.calibrations import Calibrations
+
+        return Calibrations(self)
 
     @property
     def units(self) -> UnitTable:

@@ -9,8 +9,6 @@ from typing import Any
 
 from accelscope.core import plausible
 from accelscope.core.spec import (
-    anything,
-    block,
     blocks,
     choice,
     count,
@@ -151,6 +149,10 @@ class Package:
     """An accelerator as it is bought: dies, memory stacks and what they share."""
 
     vendor: str | None = text(doc="who sells it")
+    family: str | None = choice(
+        doc="vendor's generation, such as hopper: what siblings achieve holds where nobody measured",
+        optional=True,
+    )
     process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
     aliases: Any = listing(doc="further names that measurements and people use")
     tdp: Term | None = quantity("W", doc="thermal design power", gt=0, optional=True, plausible=(5, 50_000))
@@ -312,22 +314,6 @@ class ConnectSettings:
     twisted: bool | None = flag(doc="a torus whose wrap-around links are shifted", planned=True)
 
 
-@spec(kind="gemm", within=("calibration",))
-class CalibratedGemm:
-    """Calibration of matrix multiplication."""
-
-    efficiency: Any = anything(doc="achieved share of peak: a number, a curve or a table")
-
-
-@spec(kind="calibration", within=("file",))
-class Calibration:
-    """What was measured of a device or an engine and takes the place of general defaults."""
-
-    applies_to: Any = ref("package", doc="the device that was measured", optional=True)
-    kernel_launch: Term | None = quantity("s", doc="time of starting one operation", ge=0, optional=True)
-    gemm: Any = block("gemm", doc="matrix multiplication")
-
-
 KINDS = (
     Source,
     Process,
@@ -345,7 +331,5 @@ KINDS = (
     Rack,
     Cluster,
     ConnectSettings,
-    CalibratedGemm,
-    Calibration,
 )
 """Every spec of this module, in the order of the documentation."""

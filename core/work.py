@@ -85,7 +85,9 @@ class Op:
         name: such as `qkv`; unique within a pass.
         component: `attention`, `ffn`, `norm`, `embedding`, `lm_head`, ...: what a breakdown groups by.
         kind: `gemm`, `grouped_gemm`, `attention`, `elementwise` or `gather`.
+        kernel: class of kernel that calibrations know it by, such as `attention_decode`; "" is the same as `kind`.
         dtype: data type that is computed in.
+        stored: data type that its weights or KV cache are stored in; "" is the same as `dtype`.
         flops: op.
         weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
         m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is head_dim of one of
@@ -104,6 +106,8 @@ class Op:
     kind: str
     dtype: str
     flops: Term
+    kernel: str = ""
+    stored: str = ""
     weights: Term = NO_BYTES
     reads: Term = NO_BYTES
     writes: Term = NO_BYTES
@@ -197,6 +201,7 @@ class Traffic:
         footprint: bytes that the device touches before it touches the same weights again (weights and KV of a pass).
         op: the operation.
         home: whether weights and KV live at this level, with no level behind it that serves them.
+        share: measured share of the peak bandwidth that the kernel reaches at this level, or None.
     """
 
     weights: Term
@@ -205,6 +210,7 @@ class Traffic:
     footprint: Term
     op: Op
     home: bool = False
+    share: Term | None = None
 
     @property
     def bytes(self) -> Term:
@@ -290,6 +296,7 @@ class Device:
         engines: compute parts; memories: from the innermost to the outermost level, tiers of the system behind them.
         package: the bound `package` spec.
         fabric: what joins the cores of a die, where the description says so.
+        kernels: what was measured of its kernels, a `kernels.Kernels`.
     """
 
     name: str
@@ -297,6 +304,7 @@ class Device:
     memories: tuple[Part[Any], ...]
     package: Any
     fabric: Fabric | None = None
+    kernels: Any = None
 
 
 @frozen(kw_only=True, eq=False)

@@ -80,10 +80,10 @@ class Far(Level):
 def serve(part: Part[Any], traffic: Traffic) -> Usage:
     """Return what DRAM traffic costs.
 
-    time = latency + bytes / (instances x bandwidth x efficiency), energy = bits x energy a bit. The latency is that of
-    the first access; further ones overlap (Little's law), and starting the operation is counted by the core.
+    time = latency + bytes / (instances x bandwidth x efficiency), energy = bits x energy a bit. A measured share of the
+    kernel goes before the efficiency of the level. The latency is that of the first access; further ones overlap (Little's law), and starting the operation is counted by the core.
     """
-    efficiency = at(part.spec.efficiency, traffic.bytes)
+    efficiency = at(part.spec.efficiency, traffic.bytes) if traffic.share is None else traffic.share
     time = exposed(part, traffic) + moving_time(part, traffic, efficiency)
     return Usage(time=time.named(f"{part.name} time"), energy=moving_energy(part, traffic))
 

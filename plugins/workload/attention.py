@@ -72,6 +72,7 @@ def _grouped(run: Forward) -> tuple[Op, ...]:
         run,
         "rope",
         "attention",
+        kernel="rope",
         reads=run.rows * width * run.wide,
         writes=run.rows * queries * run.wide,
         kv_write=run.rows * 2.0 * keys * run.kv,
@@ -143,7 +144,9 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
         name=name,
         component="attention",
         kind="attention",
+        kernel=_kernel(run),
         dtype=run.wide_dtype,
+        stored=run.stored_kv,
         flops=(2.0 * groups * heads.queries * span.pairs * each * OP).named(f"{name} flops"),
         reads=(groups * rows * heads.key + run.sequences * span.seen * heads.expanded) * run.wide,
         writes=groups * rows * heads.value * run.wide,
@@ -156,6 +159,12 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
         split="heads",
         kv_heads=heads.groups,
     )
+
+
+def _kernel(run: Forward) -> str:
+    """Return the class of kernel: a few query rows against a long cache, or many, of plain or of latent attention."""
+    family = "attention" if run.shape.latent is None else "mla"
+    return f"{family}_{'decode' if run.decode else 'prefill'}"
 
 
 def _sparse(run: Forward, heads: Heads, top_k: Term) -> Op:
@@ -189,6 +198,7 @@ def _latent(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
         run,
         "rope",
         "attention",
+        kernel="rope",
         reads=rows * (compressed + shape.heads * latent.rope_dim) * run.wide,
         writes=rows * (own - latent.kv_rank + shape.heads * latent.rope_dim) * run.wide,
         kv_write=rows * cached * run.kv,

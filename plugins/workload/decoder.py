@@ -77,6 +77,7 @@ def _embedding(run: Forward) -> Op:
         run,
         "embedding",
         "embedding",
+        kernel="embedding",
         reads=0.0 * moved,
         writes=moved,
         ops=0.0 * run.rows,
@@ -96,6 +97,7 @@ def _norms(run: Forward) -> tuple[Op, ...]:
         run,
         "norm",
         "norm",
+        kernel="norm",
         reads=2.0 * elements * run.wide,
         writes=2.0 * elements * run.wide,
         ops=_NORM_OPS * elements,
@@ -129,7 +131,9 @@ def _lm_head(run: Forward) -> Op:
         split="vocab",
         weight=run.outer,
     )
-    return evolve(op, dtype=run.wide_dtype, reads=rows * shape.hidden * run.wide, layered=False)
+    return evolve(
+        op, dtype=run.wide_dtype, stored=run.wide_dtype, reads=rows * shape.hidden * run.wide, layered=False
+    )
 
 
 def _sampling(run: Forward) -> Op:
@@ -139,6 +143,7 @@ def _sampling(run: Forward) -> Op:
         run,
         "sampling",
         "sampling",
+        kernel="sampling",
         reads=elements * (run.wide + _FP32),
         writes=elements * _FP32,
         ops=_SOFTMAX_OPS * elements,

@@ -41,6 +41,7 @@ def _network(
         run,
         f"{name}_activation",
         "ffn",
+        kernel="activation",
         reads=run.rows * wide * run.wide,
         writes=run.rows * inner * run.wide,
         ops=_GATE * run.rows * inner,
@@ -69,7 +70,7 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
     router = gemm(
         run, "router", "experts", m=run.rows, k=shape.hidden,
         n=routing.routed + (1.0 if routing.shared_gate else 0.0), repeat=repeat, split="none",
-        weight=run.outer, bias=routing.routed if routing.router_bias else None,
+        weight=run.outer, stored=run.wide_dtype, bias=routing.routed if routing.router_bias else None,
     )  # fmt: skip
     shared: tuple[Op, ...] = ()
     if shape.spec.experts is not None and shape.spec.experts.shared is not None:
@@ -112,12 +113,13 @@ def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
     wide = routing.gates * inner
     up = gemm(
         run, "experts_up", "experts", m=each, k=routing.width, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
-        split="expert_column", weight=run.expert, bias=hit * wide if routing.bias else None,
+        split="expert_column", weight=run.expert, stored=run.stored_expert, bias=hit * wide if routing.bias else None,
     )  # fmt: skip
     act = elementwise(
         run,
         "experts_activation",
         "experts",
+        kernel="activation",
         reads=visits * wide * run.wide,
         writes=visits * inner * run.wide,
         ops=_GATE * visits * inner,
@@ -126,7 +128,7 @@ def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
     )
     down = gemm(
         run, "experts_down", "experts", m=each, k=inner, n=routing.width, groups=hit, repeat=repeat,
-        kind="grouped_gemm", split="expert_row", weight=run.expert, bias=hit * routing.width if routing.bias else None,
+        kind="grouped_gemm", split="expert_row", weight=run.expert, stored=run.stored_expert, bias=hit * routing.width if routing.bias else None,
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)

@@ -20,7 +20,8 @@ class Forward:
     Attributes:
         sequences, tokens, context: of the step, as plain numbers; rows: tokens of all sequences.
         decode: whether the pass makes one token of each sequence.
-        dtype: computed in; wide_dtype: what stays at 16 bit or more, such as attention, normalisation and lm_head.
+        dtype: computed in; stored, stored_expert, stored_kv: data types of weights, of those of routed
+            experts and of the KV cache; wide_dtype: what stays at 16 bit or more, such as attention, normalisation and lm_head.
         narrow: bytes of an input of a GEMM; wide: of any other activation, and of weights that no one quantises.
         weight, expert, kv: bytes of a weight, of a weight of a routed expert, of a number in the KV cache.
     """
@@ -32,6 +33,9 @@ class Forward:
     rows: Term
     decode: bool
     dtype: str
+    stored: str
+    stored_expert: str
+    stored_kv: str
     wide_dtype: str
     narrow: Term
     wide: Term
@@ -59,6 +63,9 @@ def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
         rows=sequences * tokens,
         decode=step.phase == "decode",
         dtype=precision.activations,
+        stored=precision.weights,
+        stored_expert=expert,
+        stored_kv=precision.kv,
         wide_dtype=precision.activations if narrow >= SIXTEEN_BIT else "bf16",
         narrow=term(narrow, "B"),
         wide=term(max(narrow, SIXTEEN_BIT), "B"),
@@ -84,12 +91,13 @@ def gemm(
     kind: str = "gemm",
     weight: Term | None = None,
     kv_heads: Term | None = None,
+    stored: str | None = None,
 ) -> Op:
     """Return a product of activations and weights: `groups` times (m x k) by (k x n), 2mnk operations each.
 
     Args:
         bias: numbers of a bias that is read too.
-        weight: bytes of a weight, where it is not that of the model.
+        weight: bytes of a weight, where it is not that of the model, and `stored` its data type.
     """
     weights = groups * k * n * (run.weight if weight is None else weight)
     return Op(
@@ -97,6 +105,7 @@ def gemm(
         component=component,
         kind=kind,
         dtype=run.dtype,
+        stored=stored or run.stored,
         flops=(2.0 * groups * m * n * k * OP).named(f"{name} flops"),
         weights=(weights if bias is None else weights + bias * run.outer).named(f"{name} weights"),
         reads=groups * m * k * run.narrow,
@@ -126,16 +135,19 @@ def elementwise(
     kv_heads: Term | None = None,
     launches: Term = ONE,
     columns: Term = ONE,
+    kernel: str = "elementwise",
 ) -> Op:
     """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations.
 
     Args:
+        kernel: class of kernel that calibrations know it by.
         columns: width of the activation, which tensor parallelism divides where `split` is `column`.
     """
     return Op(
         name=name,
         component=component,
         kind="elementwise",
+        kernel=kernel,
         dtype=run.wide_dtype,
         flops=ops * OP,
         weights=weights,
@@ -163,4 +175,5 @@ def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: st
         repeat=repeat,
         split=split,
         columns=columns,
+        kernel="quantize",
     )
