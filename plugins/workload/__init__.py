@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 @hookimpl
 def accelscope_workloads() -> Iterable[WorkloadModel]:
-    """Yield families of models."""
+    """Yield families of models, and single kernels."""
+    from accelscope.plugins.workload import kernel, kernel_attention, kernel_moe, kernel_rows
     from accelscope.plugins.workload.decoder import DECODER
 
     yield DECODER
+    yield from kernel.KERNELS
+    yield from kernel_attention.KERNELS
+    yield from kernel_moe.KERNELS
+    yield from kernel_rows.KERNELS
 
 
 @hookimpl
