@@ -13,6 +13,7 @@ from accelscope.core.dtypes import BITS
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.facts import SYSTEMS, DeviceFacts, ModelFacts, device_facts, model_facts
 from accelscope.core.files import SUFFIX
+from accelscope.core.show.search import hint
 from accelscope.core.show.shelf import Item, items, named
 from accelscope.dsl.suggest import did_you_mean
 
@@ -153,16 +154,21 @@ def _found(
         here = {component.name: component for component in program.definitions() if component.kind in kinds}
         if name in here:
             return Used(name=name, file=file), here[name]
-        hint = did_you_mean(name, here) or f"there are {', '.join(here) or 'none'}"
-        raise UsageError(f"`{file}` holds no {_either(kinds)} called `{name}`; {hint}")
+        meant = did_you_mean(name, here) or f"there are {', '.join(here) or 'none'}"
+        raise UsageError(f"`{file}` holds no {_either(kinds)} called `{name}`; {meant}")
     known = named(shelf, name, kinds)
     if len(known) == 1:
         return Used(name=known[0].component.name, module=known[0].module), known[0].component
     if known:
         raise UsageError(f"`{name}` is any of {', '.join(f'`{item.name}`' for item in known)}")
-    words = [word for item in shelf if item.component.kind in kinds for word in item.names[1:]]
-    hint = did_you_mean(name, words) or "`accelscope library list` lists all"
-    raise UsageError(f"the library holds no {_either(kinds)} called `{name}`; {hint}")
+    raise UsageError(f"the library holds no {_either(kinds)} called `{name}`; {_meant(shelf, name, kinds)}")
+
+
+def _meant(shelf: Sequence[Item], name: str, kinds: tuple[str, ...]) -> str:
+    """Return what a name that is no system, or no model, may have meant."""
+    if kinds != ("model",) and named(shelf, name, ("model",)):
+        return f"it is a model: `--model {name}`"
+    return hint(shelf, name, kinds)
 
 
 def _either(kinds: tuple[str, ...]) -> str:

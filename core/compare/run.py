@@ -45,10 +45,14 @@ class Question:
 
 
 def cases_of(session: Session, question: Question) -> tuple[Case, ...]:
-    """Return the scenarios of a comparison, each with a split that holds the model or why there is none."""
-    return tuple(
+    """Return the scenarios of a comparison, each with a split that holds the model or why there is none.
+
+    A system that is also given with the split that is found for it takes part once.
+    """
+    found = (
         _case(session, question, entrant, load) for load in question.loads for entrant in question.entrants
     )
+    return tuple({(case.system, case.name): case for case in found}.values())
 
 
 def evaluated(session: Session, question: Question, cases: Sequence[Case]) -> list[Row]:

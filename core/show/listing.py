@@ -30,6 +30,13 @@ def known_of(item: Item, registry: Registry) -> Known:
     return model_facts(item.component, registry) if kind == "model" else None
 
 
+def classes_of(known: Known) -> tuple[str, ...]:
+    """Return the kind of the main engine and the class of the memory that holds weights, as the columns show them."""
+    if not isinstance(known, DeviceFacts):
+        return ()
+    return tuple(word for word in (known.engine, known.memory_class) if word)
+
+
 def base_only(item: Item) -> bool:
     """Say whether a model has no sizes of its own, so that only others extend it."""
     component = item.component

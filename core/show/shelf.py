@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -38,16 +38,6 @@ class Item:
         """What it can be asked for by, in lower case: full name, short name, aliases."""
         return (self.name.casefold(), self.component.name.casefold(), *_aliases(self))
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What a search looks into, in lower case: name, kind, documentation, vendor, aliases, classes of its blocks."""
-        texts = [self.name, self.component.kind, self.component.doc, *_aliases(self)]
-        for name in ("vendor", "hf", "class"):
-            attribute = self.component.get(name)
-            if isinstance(attribute, Attribute):
-                texts.append(shown(attribute.value))
-        return tuple(text.casefold() for text in (*texts, *_classes(self.component)))
-
 
 def items(session: Session, module: str | None = None) -> Iterator[Item]:
     """Yield the definitions of one module or of all."""
@@ -80,23 +70,6 @@ def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = 
         if found:
             return found
     return ()
-
-
-def searched(everything: Iterable[Item], words: Sequence[str]) -> list[Item]:
-    """Return the definitions that hold all words, the best first: named so, with it in the name, with it anywhere."""
-    folded = [word.casefold() for word in words]
-    found = [item for item in everything if all(any(word in text for text in item.words) for word in folded)]
-    return sorted(found, key=lambda item: _rank(item, folded))
-
-
-def _rank(item: Item, words: list[str]) -> tuple[int, int, str]:
-    """Return the order of a find: worst place of a word, then how much longer than the words its name is."""
-    names = item.names
-    joined = ("".join(words), " ".join(words), "-".join(words), "_".join(words))
-    if any(text in names for text in joined):
-        return (0, 0, item.name)
-    places = [1 if word in names else 2 if any(word in name for name in names) else 3 for word in words]
-    return (max(places, default=3), len(item.component.name), item.name)
 
 
 def fields(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -160,15 +133,3 @@ def _aliases(item: Item) -> tuple[str, ...]:
     if not isinstance(attribute, Attribute) or not isinstance(attribute.value, ListValue):
         return ()
     return tuple(shown(alias).casefold() for alias in attribute.value.items)
-
-
-def _classes(component: Component) -> Iterator[str]:
-    """Yield the kind of each engine and the class of each memory in a package."""
-    if component.kind not in ("package", "die", "core"):
-        return
-    for child in component.children():
-        for name in ("class", "kind"):
-            attribute = child.get(name)
-            if isinstance(attribute, Attribute) and isinstance(attribute.value, Symbol):
-                yield attribute.value.name
-        yield from _classes(child)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -18,6 +18,7 @@ from accelscope.dsl.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
+    from accelscope.core.show.listing import Known
     from accelscope.core.show.shelf import Item
     from accelscope.dsl.diagnostics import Diagnostic
 
@@ -33,32 +34,42 @@ def library() -> None:
 
 @library.command("list")
 @click.argument("module", required=False)
-@click.option("--kind", metavar="NAME", help="Only package, node, model, link, ...")
+@click.option("--kind", metavar="NAME", help="Only of a kind: package (accelerators), node, model, link, ...")
+@click.option("--vendor", metavar="NAME", help="Only what a vendor makes, and systems of it.")
+@click.option("--class", "class_", metavar="NAME", help="Only of an engine or memory: systolic, hbm3e, ...")
 @click.option("--all", "everything", is_flag=True, help="Also links, dies, data types and other parts.")
 @_FORMAT
 @click.pass_obj
-def list_(settings: Settings, module: str | None, kind: str | None, everything: bool, form: str) -> None:
+def list_(
+    settings: Settings,
+    module: str | None,
+    kind: str | None,
+    vendor: str | None,
+    class_: str | None,
+    everything: bool,
+    form: str,
+) -> None:
     """List accelerators, systems and models with their peaks, memory and sizes.
 
     With a MODULE such as `std.nvidia` everything that it defines, without one what systems are made of is left out.
     Peaks are dense, in FLOP/s of bf16 unless another type is named. Memory of a system is that of all its devices,
-    its network what one device sends to its nearest neighbours, one way. JSON always has all.
+    its network what one device sends to its nearest neighbours, one way. `--class` is of the columns ENGINE and CLASS:
+    the engine with the peak, and the memory that holds weights. JSON always has all.
     """
-    from accelscope.core.show.listing import MAIN, base_only
+    from accelscope.core.show.listing import MAIN, base_only, classes_of
+    from accelscope.core.show.search import vendors_of
     from accelscope.core.show.shelf import items
 
     session = open_session(settings)
     _refuse_unknown(module, session)
     found = list(items(session, module))
-    if kind is not None:
-        kinds = sorted({item.component.kind for item in found})
-        if kind not in kinds:
-            hint = did_you_mean(kind, kinds) or f"there are {', '.join(kinds)}"
-            raise UsageError(f"--kind: nothing is of kind `{kind}`; {hint}")
-        found = [item for item in found if item.component.kind == kind]
-    elif form == "table" and module is None and not everything:
+    if kind is None and form == "table" and module is None and not everything:
         found = [item for item in found if item.component.kind in MAIN and not base_only(item)]
-    _print(found, form, session)
+    found = _only("--kind", kind, found, lambda item: (item.component.kind,))
+    found = _only("--vendor", vendor, found, lambda item: vendors_of(item.component))
+    known = _known(found, session)
+    found = _only("--class", class_, found, lambda item: classes_of(known[item.name]))
+    _print(found, form, known)
 
 
 @library.command()
@@ -66,20 +77,21 @@ def list_(settings: Settings, module: str | None, kind: str | None, everything: 
 @_FORMAT
 @click.pass_obj
 def search(settings: Settings, words: tuple[str, ...], form: str) -> None:
-    """List the definitions that hold all WORDS, the best first.
+    """List the definitions that hold all WORDS, each word anywhere in them, the closest first.
 
-    Words are looked for in names, aliases, vendor, kind, documentation, and the classes of memories and engines.
+    Looked into are names, aliases, vendor, kind, documentation, what a definition extends, and names, kinds and classes
+    of the blocks in it, such as `wafer sram` or `google systolic`. Case, hyphens and underscores do not matter.
     """
-    from accelscope.core.show.shelf import items, searched
+    from accelscope.core.show.search import searched
+    from accelscope.core.show.shelf import items
 
     session = open_session(settings)
     everything = list(items(session))
-    found = searched(everything, words)
-    _print(found, form, session, ranked=True)
+    wanted = [word for text in words for word in text.split()]
+    found = searched(everything, wanted)
+    _print(found, form, _known(found, session), ranked=True)
     if not found:
-        hints = (did_you_mean(word.casefold(), _vocabulary(everything)) for word in words)
-        hint = next((text for text in hints if text), "")
-        say(f"nothing in the library holds `{' '.join(words)}`" + (f"; {hint}" if hint else ""))
+        say(_nothing(everything, wanted))
 
 
 @library.command()
@@ -141,23 +153,32 @@ def _refuse_unknown(module: str | None, session: Session) -> None:
 
 def _one(session: Session, name: str) -> Item:
     """Return the only definition of a name."""
+    from accelscope.core.show.listing import MAIN
+    from accelscope.core.show.search import hint
     from accelscope.core.show.shelf import items, named
 
     everything = list(items(session))
     found = named(everything, name)
     if not found:
-        hint = did_you_mean(name, _vocabulary(everything))
-        raise UsageError(f"the library holds no `{name}`; " + (hint or "`accelscope library list` lists all"))
+        raise UsageError(f"the library holds no `{name}`; {hint(everything, name, MAIN)}")
     if len(found) > 1:
         raise UsageError(f"`{name}` is any of {', '.join(f'`{item.name}`' for item in found)}")
     return found[0]
 
 
-def _vocabulary(everything: Sequence[Item]) -> list[str]:
-    """Return the names by which definitions are asked for; short ones only, since a hint weighs 500 at most."""
+def _nothing(everything: Sequence[Item], words: Sequence[str]) -> str:
+    """Return why a search finds nothing: a word that is nowhere, or how much each of them finds alone."""
     from accelscope.core.show.listing import MAIN
+    from accelscope.core.show.search import searched
 
-    return sorted({item.component.name for item in everything if item.component.kind in MAIN})
+    alone = {word: len(searched(everything, [word])) for word in words}
+    absent = [word for word, count in alone.items() if not count]
+    if absent:
+        known = [item.component.name for item in everything if item.component.kind in MAIN]
+        meant = did_you_mean(absent[0], known)
+        return f"nothing in the library holds `{absent[0]}`" + (f"; {meant}" if meant else "")
+    counts = ", ".join(f"`{word}` finds {count}" for word, count in alone.items())
+    return f"nothing in the library holds all of `{' '.join(words)}`; alone, {counts}"
 
 
 def _table(item: Item, session: Session, picture: bool) -> str:
@@ -201,10 +222,30 @@ def _drawable(item: Item) -> bool:
     return component.kind in DRAWN and any(child.kind in DRAWN for child in component.children())
 
 
-def _print(found: Sequence[Item], form: str, session: Session, *, ranked: bool = False) -> None:
-    from accelscope.core.show.listing import found_table, known_of, plain, tables
+def _only(
+    option: str, asked: str | None, found: list[Item], words: Callable[[Item], Iterable[str]]
+) -> list[Item]:
+    """Return what has a word, in any case; all where none is asked for; refuse a word that nothing has."""
+    if asked is None:
+        return found
+    having = [(item, frozenset(words(item))) for item in found]
+    kept = [item for item, own in having if asked.casefold() in map(str.casefold, own)]
+    if not kept:
+        known = sorted({word for _, own in having for word in own})
+        meant = did_you_mean(asked, known) or f"there are {', '.join(known) or 'none'}"
+        raise UsageError(f"{option}: nothing here is of `{asked}`; {meant}")
+    return kept
 
-    known = {item.name: known_of(item, session.registry) for item in found}
+
+def _known(found: Iterable[Item], session: Session) -> dict[str, Known]:
+    from accelscope.core.show.listing import known_of
+
+    return {item.name: known_of(item, session.registry) for item in found}
+
+
+def _print(found: Sequence[Item], form: str, known: Mapping[str, Known], *, ranked: bool = False) -> None:
+    from accelscope.core.show.listing import found_table, plain, tables
+
     if form == "json":
         listed = [plain(item, known[item.name]) for item in found]
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))

@@ -9,7 +9,8 @@ import pytest
 from accelscope.core.facts import device_facts, model_facts, multiplies_in
 from accelscope.core.machine import machine_of
 from accelscope.core.show.listing import counted, peak_text, scaled
-from accelscope.core.show.shelf import items, named, searched
+from accelscope.core.show.search import hint, searched
+from accelscope.core.show.shelf import items, named
 
 
 @pytest.fixture(scope="module")
