@@ -1,0 +1,120 @@
+"""How rows of kernels read: which kernel model an operation of a table is, which columns give its sizes, which data types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+_ROWS = {"rows": "m", "columns": "n"}
+_ATTENTION = {name: name for name in ("batch", "seq_q", "kv_len", "heads", "kv_heads", "head_dim")}
+_LATENT = {name: name for name in ("batch", "seq_q", "kv_len", "heads")}
+_EXPERTS = {name: name for name in ("tokens", "hidden", "inter", "experts", "topk")}
+_LINEAR = {
+    "batch": "batch",
+    "seq_q": "seq_q",
+    "key_heads": "kv_heads",
+    "value_heads": "heads",
+    "head_dim": "head_dim",
+}
+
+
+@frozen(kw_only=True)
+class Form:
+    """A kernel model and where its fields are from.
+
+    Attributes:
+        family: of the model, as a description writes it.
+        columns: field of the model to the column that gives it.
+        words: fields that are the same for all rows of the operation.
+        optional: field to a column where 0 or nothing means that the field is absent.
+    """
+
+    family: str
+    columns: Mapping[str, str]
+    words: Mapping[str, Any] = field(factory=dict)
+    optional: Mapping[str, str] = field(factory=dict)
+
+
+FORMS: Mapping[str, Form] = {
+    "gemm": Form(family="gemm", columns={name: name for name in "mnk"}),
+    "grouped_gemm": Form(family="grouped_gemm", columns={name: name for name in ("m", "n", "k", "experts")}),
+    "quantize_fp8": Form(family="quantize", columns={"rows": "m", "columns": "k"}),
+    "attn_prefill": Form(
+        family="attention",
+        columns=_ATTENTION,
+        words={"phase": "prefill"},
+        optional={"window": "window"},
+    ),
+    "attn_decode": Form(
+        family="attention", columns=_ATTENTION, words={"phase": "decode"}, optional={"window": "window"}
+    ),
+    "mla_prefill": Form(family="mla", columns=_LATENT, words={"phase": "prefill"}),
+    "mla_decode": Form(family="mla", columns=_LATENT, words={"phase": "decode"}),
+    "gdn_linear_attn": Form(family="linear_attention", columns=_LINEAR),
+    "moe": Form(family="moe", columns=_EXPERTS),
+    "moe_wideep": Form(family="moe", columns=_EXPERTS),
+    "rmsnorm": Form(family="norm", columns=_ROWS, words={"kind": "rmsnorm"}),
+    "layernorm": Form(family="norm", columns=_ROWS, words={"kind": "layernorm", "residual": False}),
+    "qk_norm": Form(family="norm", columns=_ROWS, words={"kind": "rmsnorm", "residual": False}),
+    "silu_mul": Form(family="activation", columns=_ROWS, words={"kind": "swiglu"}),
+    "gelu": Form(family="activation", columns=_ROWS, words={"kind": "gelu"}),
+    "rope": Form(family="rope", columns=_ROWS),
+    "embedding": Form(family="embedding", columns=_ROWS),
+    "sampler": Form(family="sampling", columns=_ROWS),
+    "softmax": Form(family="softmax", columns=_ROWS),
+}
+"""By the `op` column; collectives are in `COLLECTIVES`, the exchange of experts in `EXCHANGES`."""
+
+COLLECTIVES: Mapping[str, str] = {
+    "allreduce": "all_reduce",
+    "allreduce_custom": "all_reduce",
+    "allgather": "all_gather",
+    "reducescatter": "reduce_scatter",
+    "alltoall": "all_to_all",
+    "p2p": "send_recv",
+    "broadcast": "broadcast",
+}
+EXCHANGES: Mapping[str, str] = {
+    "alltoall_dispatch": "experts_dispatch",
+    "alltoall_combine": "experts_combine",
+}
+"""By the `op` column: the collective that expert parallelism makes of it."""
+
+DTYPES: Mapping[str, tuple[str, str]] = {
+    "bf16": ("bf16", "bf16"),
+    "fp16": ("fp16", "fp16"),
+    "fp32": ("fp32", "fp32"),
+    "fp8": ("fp8", "fp8"),
+    "fp8_static": ("fp8", "fp8"),
+    "fp8_block": ("fp8_block", "fp8_block"),
+    "int8": ("int8", "int8"),
+    "sq": ("int8", "int8"),
+    "nvfp4": ("nvfp4", "nvfp4"),
+    "mxfp4": ("mxfp4", "mxfp4"),
+    "int8_wo": ("int8", "fp16"),
+    "int4_wo": ("int4", "fp16"),
+    "w4a16_mxfp4": ("mxfp4", "bf16"),
+    "w4a8_mxfp4_mxfp8": ("mxfp4", "mxfp8"),
+}
+"""By the `dtype` column: data types of weights and of the activations that are multiplied with them."""
+
+STATIC_SCALES = ("fp8_static", "sq")
+"""Types whose activations have scales known beforehand, so that no kernel of the measured layer looks for them."""
+
+QUANTIZE_INSIDE = ("vllm",)
+"""Engines whose measured products of narrow activations include their narrowing: vLLM's layer does both in `apply`."""
+
+
+def words_of(op: str, kernel: str, dtype: str, engine: str) -> dict[str, Any]:
+    """Return the fields of a kernel model that the name of the measured kernel or its engine tells."""
+    words = dict(FORMS[op].words)
+    if op == "gemm":
+        words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
+    if op == "rmsnorm":
+        words["residual"] = engine in QUANTIZE_INSIDE
+    if op == "gdn_linear_attn":
+        words["part"] = "convolution" if "conv1d" in kernel else "scan"
+        words["phase"] = "decode" if kernel.startswith("generation") else "prefill"
+    return words
