@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from accelscope.core.compare.rows import METRICS, Row
+from accelscope.core.show.excerpt import cells
 from accelscope.core.show.summarize import shown
 from accelscope.core.show.tabulate import markdown, tabulate
 
@@ -17,14 +18,19 @@ HEADS = (
     "USD/MTOK", "DECODE BOUND BY",
 )  # fmt: skip
 _RIGHT = (1, 4, 5, 7, 8, 9, 10)
+_SPARED = ("TOK/S USER", "LOW .. HIGH", "TYPE", "SPLIT", "USD/MTOK", "USED")
+"""Columns that a narrow terminal goes without, in this order: first what others say, such as one over TPOT."""
 
 
-def table(rows: Sequence[Row], asked: str) -> str:
+def table(rows: Sequence[Row], asked: str, width: int | None = None) -> str:
     """Return a table for each batch, with the reasons of its empty rows below it, and what is in another type.
 
     Args:
         asked: data type that was asked for.
+        width: characters of a line; columns are left out for it, and named at the end.
     """
+    shown_at = _columns(rows, width)
+    heads, right = _taken(HEADS, shown_at), [at for at, whole in enumerate(shown_at) if whole in _RIGHT]
     parts = []
     for batch in dict.fromkeys(row.batch for row in rows):
         here = [row for row in rows if row.batch == batch]
@@ -34,11 +40,30 @@ def table(rows: Sequence[Row], asked: str) -> str:
             for row in here
             if _other(row, asked)
         ]
-        text = f"BATCH {batch}\n" + tabulate(list(map(_cells, here)), HEADS, _RIGHT)
+        text = f"BATCH {batch}\n" + tabulate([_taken(_cells(row), shown_at) for row in here], heads, right)
         text += "\nempty because:\n" + "\n".join(reasons) if reasons else ""
         text += f"\nnot in {asked}:\n" + "\n".join(notes) if notes else ""
         parts.append(text)
+    spared = [head for head in HEADS if head not in heads]
+    if spared:
+        parts.append(f"no room for {', '.join(spared)}; --format md, csv or json has them")
     return "\n\n".join(parts) + "\n"
+
+
+def _columns(rows: Sequence[Row], width: int | None) -> list[int]:
+    """Return the columns that a width has room for, by index."""
+    lines = [HEADS, *map(_cells, rows)]
+    widths = [max(cells(line[at]) for line in lines) for at in range(len(HEADS))]
+    kept = list(range(len(HEADS)))
+    for head in _SPARED:
+        if width is None or sum(widths[at] + 2 for at in kept) - 2 <= width:
+            break
+        kept.remove(HEADS.index(head))
+    return kept
+
+
+def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [line[at] for at in columns]
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
@@ -46,8 +71,8 @@ def as_markdown(rows: Sequence[Row]) -> str:
     heads = (HEADS[0], "BATCH", *HEADS[1:])
     lines = []
     for row in rows:
-        cells = _cells(row)
-        lines.append([cells[0], f"{row.batch}", *cells[1:-1], row.why or cells[-1]])
+        first, *others, last = _cells(row)
+        lines.append([first, f"{row.batch}", *others, row.why or last])
     return markdown(lines, heads, (1, *(at + 1 for at in _RIGHT))) + "\n"
 
 

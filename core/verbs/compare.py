@@ -12,7 +12,7 @@ from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.errors import UsageError
 from accelscope.core.files import SUFFIX
 from accelscope.core.output import opened
-from accelscope.core.verbs.shared import open_session
+from accelscope.core.verbs.shared import open_session, width_of
 from accelscope.dsl.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def compare(
         return _print_text(session, question, target)
     with opened(target) as stream:
         rows = ordered(_rows(session, question, files, scenarios), sort)
-        stream.write(_written(rows, form, precision))
+        stream.write(_written(rows, form, precision, width_of(stream)))
     return OK if any(row.feasible for row in rows) else INFEASIBLE
 
 
@@ -124,11 +124,11 @@ def _print_text(session: Session, question: Question | None, target: str | None)
     return OK
 
 
-def _written(rows: Sequence[Row], form: str, precision: str) -> str:
+def _written(rows: Sequence[Row], form: str, precision: str, width: int | None) -> str:
     from accelscope.core.show.comparison import as_csv, as_json, as_markdown, table
 
     if form == "table":
-        return table(rows, precision)
+        return table(rows, precision, width)
     return {"json": as_json, "csv": as_csv, "md": as_markdown}[form](rows)
 
 

@@ -73,11 +73,15 @@ def print_diagnostics(
 ) -> None:
     """Write diagnostics for a person, to standard error unless told otherwise."""
     out = stream or sys.stderr
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if out.isatty() else WIDTH
-    text = render(diagnostics, width=width, color=colored(settings, out))
+    text = render(diagnostics, width=width_of(out) or WIDTH, color=colored(settings, out))
     if text:
         out.write(text + "\n")
     say(summary(diagnostics))
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return the columns of the terminal that a stream goes to; None for pipes and files."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns if stream.isatty() else None
 
 
 def say(message: str) -> None:

@@ -25,14 +25,17 @@ def file(tmp_path):
     return write
 
 
+VERBS = ("check", "compare", "eval", "explain", "fmt", "import", "library", "models", "plugins", "sweep")
+
+
 def test_help_lists_every_verb_on_stdout(accel):
     done = accel("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for verb in ("check", "eval", "explain", "fmt", "library", "models", "plugins", "sweep"):
+    for verb in VERBS:
         assert f" {verb} " in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["check", "eval", "explain", "fmt", "library", "models", "plugins", "sweep"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(accel, verb):
     done = accel(verb, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -42,7 +45,7 @@ def test_every_verb_has_help(accel, verb):
 def test_help_does_not_import_what_is_heavy(accel):
     code = (
         "import sys\nfrom accelscope.core.cli import run\nrun(['--help'])\n"
-        "for verb in 'check eval explain fmt library models plugins sweep'.split():\n"
+        f"for verb in {VERBS}:\n"
         "    run([verb, '--help'])\n"
         "print(sorted({'numpy', 'lark', 'scipy'} & set(sys.modules)), file=sys.stderr)"
     )

@@ -187,6 +187,11 @@ def test_the_same_system_twice_is_one(shell):
     assert len(entrants_of(shell, ("H100_SXM", "std.nvidia.h100_sxm", "h100-sxm"), "bf16")) == 1
 
 
+def test_a_system_with_the_split_that_is_found_for_it_takes_part_once(shell):
+    found = rows(shell, "DGX_H100:tp=1", "DGX_H100", "DGX_H100:tp=2")
+    assert [(row.system, split_text(row)) for row in found] == [("DGX_H100", "-"), ("DGX_H100", "tp2")]
+
+
 # ---- order and formats
 
 
@@ -222,6 +227,25 @@ def test_tables_have_a_cell_for_each_head():
     assert {line.count(",") for line in lines} == {lines[0].count(",")}
     assert [item["feasible"] for item in json.loads(as_json(given))] == [True, False]
     assert "empty because:\n  empty: too small" in table(given, "bf16")
+
+
+def test_a_narrow_terminal_goes_without_some_columns():
+    given = [made("quick", tpot=1e-3), made("empty")]
+    whole = table(given, "bf16")
+    assert table(given, "bf16", 200) == whole
+    assert "no room" not in whole
+    for width in (80, 100):
+        text = table(given, "bf16", width)
+        assert max(map(len, text.split("\n\n")[0].splitlines())) <= width
+        head, note = text.splitlines()[1], text.splitlines()[-1]
+        assert note.startswith("no room for ")
+        assert all((f"  {name}" in head) != (name in note.split(";")[0]) for name in ("TOK/S USER", "TPOT"))
+        assert "DECODE BOUND BY" in head
+
+
+def test_a_file_gets_all_columns(accel):
+    done = accel("compare", "H100_SXM", "--batch", "1", COLUMNS="60")
+    assert all(name in done.stdout.splitlines()[1] for name in HEADS)
 
 
 # ---- the text
@@ -290,6 +314,8 @@ def test_a_chip_of_a_file_is_compared_with_the_library(accel, tmp_path):
     ("arguments", "said"),
     [
         (("H100_SXN",), "did you mean"),
+        (("H100",), "it is part of `H100_"),
+        (("llama-3-8b",), "it is a model: `--model llama-3-8b`"),
         (("H100_SXM:tp",), "NAME:tp=8,pp=2"),
         (("H100_SXM", "--model", "lama3-8b"), "did you mean"),
         (("H100_SXM", "--batch", "one"), "--batch takes numbers"),

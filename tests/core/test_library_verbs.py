@@ -96,6 +96,38 @@ def test_search_finds_the_kind_of_an_engine(shelf):
     assert "std.google.TPUv5p" in {item.name for item in searched(shelf, ["google", "systolic"])}
 
 
+def test_each_word_may_stand_anywhere_in_a_definition(shelf):
+    found = [item.component.name for item in searched(shelf, ["wafer", "sram"])]
+    assert {"WSE3", "WSE2"} == set(found[:2])  # the die is a wafer, the memory of its cores SRAM
+    assert {"CS3", "CS3x4"} <= set(found)  # systems hold what their packages hold
+
+
+def test_the_start_of_a_name_goes_before_its_middle(shelf):
+    found = [item.component.name for item in searched(shelf, ["a100"])]
+    assert found[0].startswith("A100_")
+    assert found.index("DGX_A100") < found.index("Maia_100")  # `maia100` holds it too
+
+
+def test_search_reads_names_however_they_are_spelt(shelf):
+    for words in (["h100", "sxm", "80gb"], ["H100-SXM", "80_GB"], ["h100_sxm"]):
+        assert searched(shelf, words)[0].component.name == "H100_SXM"
+
+
+def test_search_finds_heirs_by_the_name_of_their_base(shelf):
+    found = {item.component.name for item in searched(shelf, ["moe"])}
+    assert {"moe", "mixtral_8x7b"} <= found
+    assert "llama3_8b" not in found
+
+
+def test_a_hint_for_part_of_a_name_lists_the_names_with_it(shelf):
+    assert hint(shelf, "h100", ("package",)).startswith("it is part of `H100_")
+    assert "DGX" not in hint(shelf, "h100", ("package",))
+    assert hint(shelf, "a100", ("package",)).count("`A100_") == 3
+    assert "Maia" not in hint(shelf, "a100", ("package",))
+    assert hint(shelf, "H100_SXN", ("package",)) == "did you mean `H100_SXM`?"
+    assert "library search qqqq" in hint(shelf, "qqqq", ("package",))
+
+
 # ---- the command line
 
 
@@ -125,6 +157,24 @@ def test_a_kind_is_listed_alone(accel):
     assert "did you mean `rack`?" in done.stderr
 
 
+def test_a_vendor_is_listed_with_its_systems(accel):
+    done = accel("library", "list", "--vendor", "groq")
+    names = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("std.")]
+    assert names[0] == "std.groq.LPU_v1"
+    assert "std.groq.GroqRack" in names
+    assert all(name.startswith("std.groq.") for name in names)
+    assert "did you mean `NVIDIA`?" in accel("library", "list", "--vendor", "nvida").stderr
+
+
+def test_a_class_is_that_of_the_main_engine_or_of_the_memory_of_weights(accel):
+    for asked, key in (("systolic", "engine"), ("HBM3e", "memory_class")):
+        done = accel("library", "list", "--class", asked, "--format", "json")
+        listed = json.loads(done.stdout)
+        assert len(listed) > 5
+        assert {item["facts"][key] for item in listed} == {asked.casefold()}
+    assert accel("library", "list", "std.cerebras", "--class", "hbm3").returncode == 2
+
+
 def test_json_lists_everything_with_facts(accel):
     listed = {item["name"]: item for item in json.loads(accel("library", "list", "--format", "json").stdout)}
     assert {"std.links.NVLink4", "std.dtypes.bf16", "std.models.transformer"} <= set(listed)
@@ -150,6 +200,19 @@ def test_a_word_that_nothing_holds_gets_a_hint(accel):
     done = accel("library", "search", "mi300z")
     assert (done.returncode, done.stdout) == (0, "")
     assert "did you mean `MI300" in done.stderr
+
+
+def test_words_that_nothing_holds_together_are_counted_alone(accel):
+    done = accel("library", "search", "wafer hbm3")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "all of `wafer hbm3`; alone, `wafer` finds " in done.stderr
+
+
+def test_part_of_a_name_is_answered_with_the_names(accel):
+    done = accel("library", "show", "H100")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is part of" in done.stderr
+    assert "`H100_SXM`" in done.stderr
 
 
 def test_the_library_that_ships_is_clean(accel):
