@@ -69,8 +69,8 @@ def accelscope_interconnects() -> Iterable[InterconnectModel]:
     Example:
         @hookimpl
         def accelscope_interconnects():
-            from accelscope_acme.dragonfly import DRAGONFLY
-            yield DRAGONFLY
+            from accelscope_acme.hypercube import HYPERCUBE
+            yield HYPERCUBE
     """
     raise NotImplementedError
 
