@@ -69,6 +69,7 @@ _OURS = {
     "explain": "Show how a metric comes about, down to the lines of the files.",
     "compare": "Compare a model on several systems, or the scenarios of files.",
     "sweep": "Evaluate a study: every point of its sweeps.",
+    "validate": "Compare predictions with published measurements.",
     "models": "List the models of the plugins, or the fields of one.",
     "plugins": "List the plugins and what each registers.",
     "library": "List, show or search the descriptions that plugins ship.",

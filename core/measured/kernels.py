@@ -34,7 +34,7 @@ _FARTHEST = ("given", "device", "family", "model", "none")
 def predict(rows: Table, names: Names) -> Prediction:
     """Return the time in us of each row of a table of kernels."""
     found = Prediction.empty(len(rows))
-    for (hw, op, kernel, dtype, kv_dtype, engine), places in rows.groups(
+    for (hw, op, kernel, dtype, _, engine), places in rows.groups(
         "hw", "op", "kernel", "dtype", "kv_dtype", "engine"
     ):
         group = rows.take(places)

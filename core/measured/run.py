@@ -1,0 +1,116 @@
+"""From files of measurements to scored predictions: read, choose rows, predict, score."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+
+from accelscope.core.errors import UsageError
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.predict import predict
+from accelscope.core.measured.score import Scored, scored
+from accelscope.core.measured.table import LAYOUTS, Table, read_tables
+from accelscope.core.term import Array, term
+from accelscope.dsl.suggest import did_you_mean
+from accelscope.dsl.units import UnknownUnit
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+
+_TIME = re.compile(r"\s*([0-9.eE+-]+?)\s*([a-zµ]+)\s*")
+
+
+def validate(
+    session: Session,
+    files: Sequence[str],
+    *,
+    kind: str | None = None,
+    where: Sequence[str] = (),
+    above: str | None = None,
+    blind: bool = False,
+) -> tuple[Scored, ...]:
+    """Return the rows of files with their predictions, one part for each layout of table.
+
+    Args:
+        kind: `e2e` or `ops`; without it the columns say.
+        where: texts `column=value` that a row has to meet: any of those of one column, and all columns.
+        above: time such as `20us` that a kernel has to take to be scored.
+        blind: whether the measured column may be missing.
+
+    Raises:
+        UsageError: a file or an option is wrong.
+    """
+    least = microseconds(above) if above is not None else 0.0
+    wanted = _conditions(where)
+    tables = [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
+    names = Names(session)
+    return tuple(scored(table, predict(table, names), least) for table in tables)
+
+
+def microseconds(text: str) -> float:
+    """Return a time such as `20us` in us.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    found = _TIME.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        value = float(term(float(found[1]), found[2]).to("us"))
+    except (ValueError, UnknownUnit, ArithmeticError) as error:
+        raise UsageError(f"--above takes a time such as `20us`, not `{text}`") from error
+    return value
+
+
+def write_predictions(parts: Sequence[Scored], stream: TextIO) -> None:
+    """Write id, predicted, low and high of every predicted row, those that are not scored included."""
+    lines = csv.writer(stream, lineterminator="\n")
+    lines.writerow(("id", "predicted", "low", "high"))
+    for part in parts:
+        found = part.prediction
+        rows = np.flatnonzero(found.reasons == "")
+        for row in rows:
+            numbers = (found.value[row], found.low[row], found.high[row])
+            lines.writerow((part.table.text("id")[row], *(f"{number:.8g}" for number in numbers)))
+
+
+def _conditions(where: Sequence[str]) -> dict[str, list[str]]:
+    known = sorted({name for layout in LAYOUTS.values() for name in layout.columns})
+    wanted: dict[str, list[str]] = {}
+    for text in where:
+        name, equals, value = (piece.strip() for piece in text.partition("="))
+        if not equals:
+            raise UsageError(f"--where takes `column=value`, not `{text}`")
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise UsageError(f"--where: there is no column `{name}`" + (f"; {hint}" if hint else ""))
+        wanted.setdefault(name, []).append(value)
+    return wanted
+
+
+def _filtered(table: Table, wanted: dict[str, list[str]]) -> Table:
+    keep = np.full(len(table), True)
+    for name, values in wanted.items():
+        keep &= _meets(table, name, values)
+    return table if keep.all() else table.take(keep)
+
+
+def _meets(table: Table, name: str, values: Sequence[str]) -> Array:
+    if name in table.layout.text:
+        return np.isin(table.text(name).astype(str), list(values))
+    if name not in table.layout.number:
+        return np.full(len(table), False)
+    try:
+        numbers = [float(value) if value else np.nan for value in values]
+    except ValueError:
+        raise UsageError(f"--where: column `{name}` has numbers, not `{', '.join(values)}`") from None
+    return np.any([_same(table.number(name), number) for number in numbers], axis=0)
+
+
+def _same(column: Array, number: float) -> Array:
+    return np.isnan(column) if np.isnan(number) else column == number

@@ -1,0 +1,87 @@
+"""`validate`: predictions against published measurements."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from accelscope.core.cli import OK, Settings
+from accelscope.core.output import opened
+from accelscope.core.verbs.shared import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accelscope.core.measured.score import Scored
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="CSV...")
+@click.option(
+    "--kind", type=click.Choice(["e2e", "ops"]), help="Layout of the tables; without it the columns say."
+)
+@click.option(
+    "--predictions", metavar="FILE", help="Write id, predicted, low and high of every predicted row."
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only such rows; several of one column are any of them.",
+)
+@click.option("--above", metavar="TIME", help="Score only kernels that take longer, such as 20us.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "md", "html"]),
+    default="table",
+    show_default=True,
+)
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@click.pass_obj
+def validate(
+    settings: Settings,
+    files: tuple[str, ...],
+    kind: str | None,
+    predictions: str | None,
+    where: tuple[str, ...],
+    above: str | None,
+    form: str,
+    output: str | None,
+) -> int:
+    """Predict published measurements and say how far off the predictions are.
+
+    A CSV (or .csv.gz) has one measurement a row: kernels, or models end to end. Rows of score 1 are scored; others are
+    predicted, but not scored. What the library lacks is skipped with its reason. An error is |predicted/measured - 1|.
+    """
+    from accelscope.core.measured.run import validate as run
+    from accelscope.core.measured.run import write_predictions
+
+    if form == "html":
+        from accelscope.core.measured.html import refuse_without_plotly
+
+        refuse_without_plotly()
+    session = open_session(settings)
+    with ExitStack() as stack:
+        stream = stack.enter_context(opened(output))
+        target = stack.enter_context(opened(predictions)) if predictions is not None else None
+        parts = run(session, files, kind=kind, where=where, above=above, blind=predictions is not None)
+        if target is not None:
+            write_predictions(parts, target)
+        stream.write(_written(parts, form))
+    return OK
+
+
+def _written(parts: Sequence[Scored], form: str) -> str:
+    from accelscope.core.measured import show
+    from accelscope.core.measured.score import summarized
+
+    summary = summarized(parts)
+    if form == "html":
+        from accelscope.core.measured.html import page
+
+        return page(parts, summary)
+    write = {"table": show.as_table, "json": show.as_json, "csv": show.as_csv, "md": show.as_markdown}[form]
+    return write(summary)
