@@ -25,7 +25,7 @@ from accelscope.core.refusals import (
 from accelscope.core.scenario import Deployment, Load, MemoryPolicy, PrecisionBlock, Scenario, Scheduler
 from accelscope.core.spec import fields_of, written_name
 from accelscope.core.structure import Cost
-from accelscope.core.term import Term, term
+from accelscope.core.term import term
 from accelscope.core.uncertainty import Inputs
 from accelscope.core.work import Limit, Machine, Precision, condition
 from accelscope.dsl.component import Component
@@ -69,20 +69,13 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         memory=_block(deployment, "memory", MemoryPolicy, binder),
         scheduler=_block(deployment, "scheduler", Scheduler, binder),
         money=_money(system, machine, binder),
-        model_error=_model_error(machine, inputs),
+        error=None if inputs is None else inputs.model_error(),
         at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
     refuse_unsupported(design, deployment, binder)
     refuse_tierless(design, deployment, binder)
     return None if binder.problems else design
-
-
-def _model_error(machine: Machine, inputs: Inputs | None) -> Term:
-    """Return the factor on every time that stands for the error of the models on this device."""
-    if inputs is None:
-        return term(1.0)
-    return inputs.model_error(float(np.max(machine.device.package.model_spread.value)))
 
 
 def _load(workload: Component, binder: Binder) -> Load | None:

@@ -42,7 +42,7 @@ class Design:
 
     Attributes:
         strategies: each with its bound spec, in the order in which they divide the work.
-        model_error: factor on every time, 1 but where the error of the models is propagated.
+        error: 1 where times are one deviation of the models' own error higher, 0 elsewhere; None without error bars.
         at_floor: where times are the shortest that peaks allow, to bound the error bars; None without them.
         limits: conditions of the description itself, such as its asserts.
     """
@@ -56,6 +56,6 @@ class Design:
     memory: MemoryPolicy
     scheduler: Scheduler
     money: Money
-    model_error: Term
+    error: Array | None = None
     at_floor: Array | None = None
     limits: tuple[Limit, ...] = ()

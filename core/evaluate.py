@@ -16,6 +16,7 @@ from accelscope.core.design import Design
 from accelscope.core.network import transfer
 from accelscope.core.placement import Placement, placed
 from accelscope.core.power import capped, dynamic_energy
+from accelscope.core.spread import spread_of
 from accelscope.core.streaming import bursts, over_the_pass, places, streamed, streams
 from accelscope.core.term import Term, maximum, term, total, where
 from accelscope.core.work import ONE, Collective, Limit, Part, Plan, Residency, Step, Usage
@@ -197,7 +198,10 @@ def _stage(
     if comms:
         work = total((work, total(cost.seconds for cost in comms).named("communication")))
     spent = None if energy is None else energy * turns
-    stage = capped(work.named("work of a stage"), spent, device) * design.model_error
+    stage = capped(work.named("work of a stage"), spent, device)
+    if design.error is not None:
+        beside = spread_of(ops, (cost.seconds for cost in comms), device.package, 0.0)
+        stage = stage * Term(1.0 + design.error * beside)
     if design.at_floor is None:
         return stage
     floor = total(floor_of(cost, device, registry) for cost in ops) * turns

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from attrs import define, field
 
-from accelscope.core.term import Array, Term
+from accelscope.core.term import Array
 from accelscope.dsl.diagnostics import Span
 from accelscope.dsl.values import Quantity
 
@@ -62,9 +62,9 @@ class Inputs:
         """Length of the last dimension: the nominal place, each input, the error of the models, the floor."""
         return len(self.places) + 3
 
-    def model_error(self, spread: float) -> Term:
-        """Return the factor on every time that stands for the error of the models, `spread` being its deviation."""
-        return Term(1.0 + self._step(self.size - 2, spread))
+    def model_error(self) -> Array:
+        """Return 1 at the place that stands for the error of the models, 0 elsewhere."""
+        return self._step(self.size - 2, 1.0)
 
     def at_floor(self) -> Array:
         """Return where the place of the floor is."""

@@ -1,0 +1,79 @@
+"""Robust regression on the logarithm of measured over predicted time, drawn towards what is expected.
+
+The sum of rho(r / noise) over points, with r the logarithm of predicted over measured, and of squared distances of each
+parameter from its expectation over its width, is the least: a maximum a posteriori estimate. rho is soft L1, so that a
+point far off counts by its distance, not by its square (scipy.optimize.least_squares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.calibrate.parameters import Parameter, Values, packed, unpacked
+from accelscope.core.term import Array
+
+NOISE = 0.10
+"""Deviation that measurements of one kernel have between versions of an engine (7 to 15 %)."""
+_WORST = 20.0  # logarithm of a ratio: what a prediction that is no number counts as
+_STEP = 1e-4
+
+Predict = Callable[[Values], Array]
+"""Parameter values to predicted times of all points, in any unit that the measured ones have too."""
+
+
+@frozen(eq=False)
+class Fitted:
+    """Values with the residuals that they leave: logarithms of predicted over measured."""
+
+    values: dict[str, float]
+    residuals: Array
+
+
+def fitted(
+    predict: Predict,
+    measured: Array,
+    parameters: Sequence[Parameter],
+    expected: Values,
+    *,
+    drawn: bool = True,
+    weights: Array | None = None,
+) -> Fitted:
+    """Return the values that fit best.
+
+    Args:
+        predict: what is fitted.
+        measured: times above zero, one for each point.
+        expected: what the values are drawn towards, and where the fit starts.
+        drawn: whether expectations count; the first level of a hierarchy has none.
+        weights: how much each point counts, 1 where none are given.
+    """
+    from scipy.optimize import least_squares
+
+    goal = np.log(measured)
+    weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
+    centre = packed(parameters, expected)
+    widths = np.array([item.width for item in parameters]) * (1.0 if drawn else 10.0)
+    bounds = np.log([[item.low for item in parameters], [item.high for item in parameters]])
+
+    def distance(position: Array) -> Array:
+        left = weight * _residuals(predict(unpacked(parameters, position)), goal) / NOISE
+        return np.concatenate([left, (position - centre) / widths])
+
+    inside = np.clip(centre, bounds[0] + 1e-9, bounds[1] - 1e-9)
+    found = least_squares(distance, inside, bounds=bounds, loss="soft_l1", diff_step=_STEP, max_nfev=40)
+    values = unpacked(parameters, found.x)
+    return Fitted(values=values, residuals=_residuals(predict(values), goal))
+
+
+def _residuals(predicted: Array, goal: Array) -> Array:
+    with np.errstate(all="ignore"):
+        left = np.log(predicted) - goal
+    return np.clip(np.nan_to_num(left, nan=_WORST, posinf=_WORST, neginf=-_WORST), -_WORST, _WORST)
+
+
+def spread_of(residuals: Array) -> float:
+    """Return the deviation of a log-normal error whose 10th to 90th percentile holds 80 % of the residuals."""
+    return max(float(np.quantile(np.abs(residuals), 0.8)) / 1.2816, 0.01)

@@ -1,0 +1,54 @@
+"""How far off a predicted time may be, from how far off its parts are known to be.
+
+Every kernel has a spread: the deviation of the logarithm of measured over predicted time, found on points that it was not
+fitted to. Errors of different classes of kernel that were measured on the device itself are independent, so their shares
+of the time add up as squares. What was measured on other devices only is off in common, so its shares add up plainly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accelscope.core.term import Array, Term
+
+if TYPE_CHECKING:
+    from accelscope.core.cost import OpCost
+
+OWN = ("device", "given")
+"""Origins of what was measured on the device itself."""
+
+
+def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any, beside: Array | float) -> Array:
+    """Return the deviation of the logarithm of a stage's time.
+
+    Args:
+        others: times of what no kernel parameters are known of, such as communication.
+        beside: deviation that engines add to that of kernels, independent of it.
+    """
+    unknown = float(np.max(package.model_spread.value))
+    own: dict[str, Array] = {}
+    common: Array = np.zeros(())
+    whole: Array = np.zeros(())
+    for cost in ops:
+        seconds = nominal_time(cost.seconds)
+        whole = whole + seconds
+        kernel = cost.known.kernel
+        spread = unknown if kernel.spread is None else float(kernel.spread.value)
+        if cost.known.origin in OWN:
+            name = cost.op.kernel or cost.op.kind
+            own[name] = own.get(name, np.zeros(())) + seconds * spread
+        else:
+            common = common + seconds * spread
+    for time in others:
+        seconds = nominal_time(time)
+        whole, common = whole + seconds, common + seconds * unknown
+    squares = common**2 + sum(part**2 for part in own.values())
+    return np.sqrt(squares / np.maximum(whole, 1e-300) ** 2 + np.square(beside))
+
+
+def nominal_time(time: Term) -> Array:
+    """Return a time without its change along the last dimension, that of uncertain inputs."""
+    return time.value[..., :1] if time.value.ndim else time.value
