@@ -5,16 +5,19 @@ Rows of one device, operation, data type and engine are one evaluation on arrays
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve, fields_dict
+from attrs import evolve, fields_dict, frozen
 
 from accelscope.core.assemble import WIDENED
 from accelscope.core.bind import Binder
 from accelscope.core.cost import OpCost, Setting, cost_of, multiplier
 from accelscope.core.dtypes import BITS, bytes_of
-from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, words_of
+from accelscope.core.kernels import Kernels
+from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, Form, words_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -31,87 +34,101 @@ _FARTHEST = ("given", "device", "family", "model", "none")
 """Where kernels' parameters may be from, the nearest first."""
 
 
+@frozen(kw_only=True, eq=False)
+class Group:
+    """Rows that differ in their sizes alone: one evaluation on arrays.
+
+    Attributes:
+        places: of the rows in their table.
+        plan: the operations, arrays over the rows.
+        machine: what runs them.
+    """
+
+    places: Array
+    plan: Plan
+    machine: Machine
+
+
 def predict(rows: Table, names: Names) -> Prediction:
     """Return the time in us of each row of a table of kernels."""
     found = Prediction.empty(len(rows))
+    for group in groups_of(rows, names, found):
+        costs = costs_of(group, names.registry)
+        each = [np.broadcast_to(cost.seconds.value, group.places.shape) for cost in costs]
+        seconds = np.sum(each, axis=0)
+        shares = [
+            part / seconds * _spread_of(cost, group.machine.device)
+            for part, cost in zip(each, costs, strict=True)
+        ]
+        found.put(group.places, seconds * _MICROSECONDS, np.sum(shares, axis=0), _origin(costs))
+    return found
+
+
+def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
+    """Yield the rows that are operations of a device, group by group; collectives are put into `found` at once.
+
+    Args:
+        found: takes the reasons of rows that no group holds.
+    """
     for (hw, op, kernel, dtype, _, engine), places in rows.groups(
         "hw", "op", "kernel", "dtype", "kv_dtype", "engine"
     ):
-        group = rows.take(places)
         if op in FORMS:
-            made = _kernels(group, names, hw, op, words_of(op, kernel, dtype, engine))
+            yield from _groups(rows.take(places), places, names, words_of(op, kernel, dtype, engine), found)
         elif op in COLLECTIVES or op in EXCHANGES:
-            made = _collectives(group, names, hw, op)
+            found.update(places, _collectives(rows.take(places), names, hw, op))
         else:
-            made = Prediction.empty(len(group), f"no model of op {op}")
-        found.update(places, made)
-    return found
+            found.skip(places, f"no model of op {op}")
 
 
-def _kernels(rows: Table, names: Names, hw: str, op: str, words: dict[str, Any]) -> Prediction:
-    """Predict rows that differ in their sizes alone."""
-    found = Prediction.empty(len(rows))
-    every = np.arange(len(rows))
-    machine, reason = names.machine(hw, engine=rows.text("engine")[0])
-    if machine is None:
-        found.skip(every, reason)
-        return found
-    precision, reason = _precision(rows, machine.device, names.registry)
-    form = FORMS[op]
-    if precision is None or form.family not in names.registry.workloads:
-        found.skip(every, reason or f"no installed plugin builds `{form.family}`")
-        return found
+def costs_of(group: Group, registry: Registry, kernels: Kernels | None = None) -> list[OpCost]:
+    """Return what the operations of a group cost.
+
+    Args:
+        kernels: what is assumed of its kernels in place of the calibrations of the library.
+    """
+    device = group.machine.device
+    if kernels is not None:
+        device = evolve(device, kernels=kernels)
+    return [cost_of(op, group.plan, device, registry, Setting()) for op in group.plan.ops]
+
+
+def _groups(
+    rows: Table, places: Array, names: Names, words: dict[str, Any], found: Prediction
+) -> Iterator[Group]:
+    """Yield rows of one device, operation and data type: those with each optional field, and those without."""
+    hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
+    registry, form = names.registry, FORMS[op]
+    machine, reason = names.machine(hw, engine=engine)
+    precision = None
+    if machine is not None:
+        precision, reason = _precision(rows, machine.device, registry)
+    if form.family not in registry.workloads:
+        reason = f"no installed plugin builds `{form.family}`{registry.why_absent()}"
+    if machine is None or precision is None or reason:
+        found.skip(places, reason)
+        return
     given = _given(rows, tuple(form.columns.values()))
-    found.skip(~given, f"op {op} without all of {', '.join(form.columns.values())}")
-    for present, absent in _variants(rows, form.optional):
-        places = np.flatnonzero(given & present)
-        if places.size:
-            fields = {
-                name: column for name, column in (form.columns | form.optional).items() if name not in absent
-            }
-            _run(
-                rows.take(places),
-                places,
-                names.registry,
-                machine,
-                precision,
-                form.family,
-                fields,
-                words,
-                found,
-            )
-    return found
+    found.skip(places[~given], f"op {op} without all of {', '.join(form.columns.values())}")
+    for present, columns in _variants(rows, form):
+        kept = np.flatnonzero(given & present)
+        if kept.size:
+            group = rows.take(kept)
+            sizes = {name: term(group.number(column)) for name, column in columns.items()}
+            model = registry.workloads[form.family]
+            plan = _plan(model, model.spec(**sizes, **words), precision)
+            yield Group(places=places[kept], plan=_spread(plan, group, machine, registry), machine=machine)
 
 
-def _variants(rows: Table, optional: Any) -> list[tuple[Array, set[str]]]:
-    """Return which rows give an optional field and which do not."""
-    every = np.full(len(rows), True)
-    for name, column in optional.items():
-        values = rows.number(column)
-        has = np.nan_to_num(values) > 0
-        return [(has, set()), (~has, {name})]
-    return [(every, set())]
-
-
-def _run(
-    rows: Table,
-    places: Array,
-    registry: Registry,
-    machine: Machine,
-    precision: Precision,
-    family: str,
-    columns: dict[str, str],
-    words: dict[str, Any],
-    found: Prediction,
-) -> None:
-    model = registry.workloads[family]
-    sizes = {name: term(rows.number(column)) for name, column in columns.items()}
-    plan = _plan(model, model.spec(**sizes, **words), precision)
-    plan = _spread(plan, rows, machine, registry)
-    costs = [cost_of(op, plan, machine.device, registry, Setting()) for op in plan.ops]
-    seconds = sum(np.broadcast_to(cost.seconds.value, len(rows)) for cost in costs)
-    spread = sum(cost.seconds.value * _spread_of(cost, machine.device) for cost in costs) / seconds
-    found.put(places, seconds * _MICROSECONDS, spread, _origin(costs))
+def _variants(rows: Table, form: Form) -> Iterator[tuple[Array, dict[str, str]]]:
+    """Yield which rows give each set of optional fields, with the columns of their fields."""
+    given = {name: _given(rows, (column,)) for name, column in form.optional.items()}
+    for chosen in product((False, True), repeat=len(given)):
+        names = [name for name, wanted in zip(given, chosen, strict=True) if wanted]
+        present = np.full(len(rows), True)
+        for name, has in given.items():
+            present &= has if name in names else ~has
+        yield present, {**form.columns, **{name: form.optional[name] for name in names}}
 
 
 def _plan(model: Any, spec: Any, precision: Precision) -> Plan:
@@ -188,7 +205,7 @@ def _precision(rows: Table, device: Device, registry: Registry) -> tuple[Precisi
 
 
 def _given(rows: Table, columns: tuple[str, ...]) -> Array:
-    return np.all([np.nan_to_num(rows.number(name)) > 0 for name in columns], axis=0)
+    return np.asarray(np.all([np.nan_to_num(rows.number(name)) > 0 for name in columns], axis=0))
 
 
 def _spread_of(cost: OpCost, device: Device) -> Array | float:

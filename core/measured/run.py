@@ -109,7 +109,7 @@ def _meets(table: Table, name: str, values: Sequence[str]) -> Array:
         numbers = [float(value) if value else np.nan for value in values]
     except ValueError:
         raise UsageError(f"--where: column `{name}` has numbers, not `{', '.join(values)}`") from None
-    return np.any([_same(table.number(name), number) for number in numbers], axis=0)
+    return np.asarray(np.any([_same(table.number(name), number) for number in numbers], axis=0))
 
 
 def _same(column: Array, number: float) -> Array:

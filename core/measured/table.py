@@ -229,10 +229,10 @@ def _columns(
     for title in layout.number:
         columns[title], wrong = _numbers(raw.get(title, [""] * len(rows)))
         positive = title == layout.measured
-        bad = [
+        bad: list[tuple[int, str]] = [
             *((row, "is not a number") for row in wrong),
-            *((row, "is not above 0") for row in np.flatnonzero(columns[title] <= 0) if positive),
-            *((row, "is below 0") for row in np.flatnonzero(columns[title] < 0) if not positive),
+            *((int(row), "is not above 0") for row in np.flatnonzero(columns[title] <= 0) if positive),
+            *((int(row), "is below 0") for row in np.flatnonzero(columns[title] < 0) if not positive),
         ]
         problems += [
             f"{name}:{lines[row]}: column `{title}`: `{raw[title][row].strip()}` {why}" for row, why in bad

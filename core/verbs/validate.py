@@ -83,5 +83,6 @@ def _written(parts: Sequence[Scored], form: str) -> str:
         from accelscope.core.measured.html import page
 
         return page(parts, summary)
-    write = {"table": show.as_table, "json": show.as_json, "csv": show.as_csv, "md": show.as_markdown}[form]
-    return write(summary)
+    if form == "json":
+        return show.as_json(summary)
+    return {"table": show.as_table, "csv": show.as_csv, "md": show.as_markdown}[form](summary)

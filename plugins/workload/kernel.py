@@ -6,7 +6,7 @@ kernels share is here, and products of matrices; a load has no effect on their s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import evolve
 
@@ -19,6 +19,7 @@ from accelscope.plugins.workload.forward import Forward, forward_of, gemm, quant
 from accelscope.plugins.workload.shape import shape_of
 from accelscope.plugins.workload.spec import Decoder
 
+S = TypeVar("S")
 _BYTE = term(1.0, "B")
 STATIC = "kernels of quantised models that are measured without the narrowing of their input"
 
@@ -82,7 +83,12 @@ def build_quantize(spec: Quantize, step: Step, precision: Precision) -> Workload
 
 def decoder_of(**fields: Any) -> Decoder:
     """Return a decoder of one layer with the given fields; sizes that no kernel reads are 1."""
-    return Decoder(**{"layers": ONE, "hidden": ONE, "vocab": ONE} | fields)
+    return blank(Decoder, **{"layers": ONE, "hidden": ONE, "vocab": ONE} | fields)
+
+
+def blank(cls: type[S], **fields: Any) -> S:
+    """Return an instance of a spec class with the given fields, all others at their defaults."""
+    return cls(**fields)
 
 
 def pass_of(rows: Term, precision: Precision) -> Forward:

@@ -10,7 +10,7 @@ from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, maximum
 from accelscope.core.work import ONE, Op, Precision, Step, Workload
 from accelscope.plugins.workload.forward import SIXTEEN_BIT
-from accelscope.plugins.workload.kernel import decoder_of, kernel_workload, picked
+from accelscope.plugins.workload.kernel import blank, decoder_of, kernel_workload, picked
 from accelscope.plugins.workload.shape import TOKEN
 from accelscope.plugins.workload.spec import LatentAttention, LinearAttention
 
@@ -77,8 +77,12 @@ def build_attention(spec: Attention, step: Step, precision: Precision) -> Worklo
 
 def build_mla(spec: Mla, step: Step, precision: Precision) -> Workload:
     """Build latent attention alone: neither projections nor the products that expand or absorb latents."""
-    latent = LatentAttention(
-        kv_rank=spec.kv_rank, rope_dim=spec.rope_dim, nope_dim=spec.nope_dim, v_dim=spec.v_dim
+    latent = blank(
+        LatentAttention,
+        kv_rank=spec.kv_rank,
+        rope_dim=spec.rope_dim,
+        nope_dim=spec.nope_dim,
+        v_dim=spec.v_dim,
     )
     decoder = decoder_of(heads=spec.heads, attention=latent)
     ops = picked(decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, "attention")

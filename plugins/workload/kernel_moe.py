@@ -6,7 +6,7 @@ from accelscope.core.records import WorkloadModel
 from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, term, total
 from accelscope.core.work import ONE, Precision, Step, Workload
-from accelscope.plugins.workload.kernel import decoder_of, kernel_workload, picked
+from accelscope.plugins.workload.kernel import blank, decoder_of, kernel_workload, picked
 from accelscope.plugins.workload.spec import GATED, PLAIN, Experts
 
 _WIDE = term(2.0, "B")
@@ -29,7 +29,7 @@ class Moe:
 
 def build_moe(spec: Moe, step: Step, precision: Precision) -> Workload:
     """Build the experts of a layer that `tokens` enter; strategies of parallelism spread them over ranks."""
-    routed = Experts(routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation)
+    routed = blank(Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation)
     decoder = decoder_of(hidden=spec.hidden, heads=ONE, experts=routed)
     whole = Step(phase="decode", sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
     ops = picked(decoder, whole, precision, *OPS)
