@@ -44,6 +44,8 @@ def table(rows: Sequence[Row], asked: str, width: int | None = None) -> str:
         text += "\nempty because:\n" + "\n".join(reasons) if reasons else ""
         text += f"\nnot in {asked}:\n" + "\n".join(notes) if notes else ""
         parts.append(text)
+    if "USD/MTOK" in heads and any(_idle(row) for row in rows):
+        parts.append("USD/MTOK: where the price is of a node, its idle devices are paid for too")
     spared = [head for head in HEADS if head not in heads]
     if spared:
         parts.append(f"no room for {', '.join(spared)}; --format md, csv or json has them")
@@ -60,6 +62,11 @@ def _columns(rows: Sequence[Row], width: int | None) -> list[int]:
             break
         kept.remove(HEADS.index(head))
     return kept
+
+
+def _idle(row: Row) -> bool:
+    """Say whether a row has a cost, and devices that it does not use."""
+    return row.devices < row.available and row.metrics.get("cost_per_mtok", (None,))[0] is not None
 
 
 def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:

@@ -91,6 +91,31 @@ def _summary(known: Known) -> str:
     )
 
 
+def glance(known: Known) -> str:
+    """Return the facts of a definition in one line, empty where there are none."""
+    if isinstance(known, ModelFacts):
+        active = "" if known.active == known.parameters else f", {counted(known.active)} for one token"
+        cache = f"{scaled(known.kv_per_token, 'B')} of KV cache a token in 16 bit"
+        return f"{counted(known.parameters)} parameters{active}, {known.layers} layers, {cache}"
+    if not isinstance(known, DeviceFacts):
+        return ""
+    many = f"{known.devices} × {known.device}, each " if known.devices > 1 else ""
+    parts = [
+        f"{scaled(known.peak, 'FLOP/s' if floats(known.dtype) else 'op/s')} {known.dtype} dense"
+        if known.peak
+        else "",
+        f"{scaled(known.memory, 'B')} {known.memory_class or ''}".strip() if known.memory else "",
+        f"{scaled(known.bandwidth, 'B/s')}" if known.bandwidth else "",
+        f"{known.tdp:,.0f} W" if known.tdp else "",
+    ]
+    return many + ", ".join(part for part in parts if part)
+
+
+def floats(dtype: str | None) -> bool:
+    """Say whether products of a data type are floating-point operations."""
+    return dtype is not None and not dtype.startswith("int")
+
+
 def scaled(value: float | None, unit: str, digits: int = 4) -> str:
     """Return a number with an SI prefix, "-" for None."""
     if value is None:

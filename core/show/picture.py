@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from accelscope.core.bind import Binder
 from accelscope.core.facts import multiplies_in, number, peak_of
 from accelscope.core.machine import machine_of
-from accelscope.core.show.listing import scaled
+from accelscope.core.show.listing import floats, scaled
 from accelscope.core.show.shelf import shown
 from accelscope.core.term import Term
 from accelscope.core.work import Device
@@ -230,7 +230,7 @@ def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
         dtype = multiplies_in(alone, registry, "bf16")
         rate = peak_of(alone, registry, dtype) if dtype else None
         if rate is not None:
-            yield part.path, f"all: {scaled(rate, 'FLOP/s' if _floats(dtype) else 'op/s')} {dtype}"
+            yield part.path, f"all: {scaled(rate, 'FLOP/s' if floats(dtype) else 'op/s')} {dtype}"
     for part in device.memories:
         if (number(part.count) or 1) <= 1:
             continue
@@ -244,7 +244,3 @@ def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
         told = " at ".join(text for text in texts if text)
         if told:
             yield part.path, f"all: {told}"
-
-
-def _floats(dtype: str | None) -> bool:
-    return dtype is not None and not dtype.startswith("int")

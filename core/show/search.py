@@ -31,7 +31,7 @@ class Entry:
     Attributes:
         names: full name, short name and aliases.
         parts: names again, from each of their parts on: `A100_40GB` is `a10040gb` and `40gb`.
-        traits: vendor, kind, bases, and names, kinds and classes of the blocks in it.
+        traits: vendor, family, kind, bases, and names, kinds and classes of the blocks in it.
         doc: documentation.
     """
 
@@ -81,10 +81,10 @@ def folded(text: str) -> str:
 
 
 def traits_of(component: Component) -> Iterator[str]:
-    """Yield what a definition and the hardware in it are: vendor, kinds, classes, names of blocks and of bases."""
+    """Yield what a definition and the hardware in it are: vendor, family, kinds, classes, names of blocks and of bases."""
     yield component.kind
     yield from (layer.title for layer in component.layer_list() if layer.title)
-    for name in ("vendor", "hf", "class", "kind"):
+    for name in ("vendor", "family", "hf", "class", "kind"):
         attribute = component.get(name)
         if isinstance(attribute, Attribute):
             yield attribute.value.name if isinstance(attribute.value, Symbol) else shown(attribute.value)

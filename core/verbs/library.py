@@ -182,10 +182,16 @@ def _nothing(everything: Sequence[Item], words: Sequence[str]) -> str:
 
 
 def _table(item: Item, session: Session, picture: bool) -> str:
+    from accelscope.core.show.listing import glance, known_of
     from accelscope.core.show.shelf import fields
 
     component = item.component
-    parts = [f"{component.kind} {item.name}" + (f": {item.doc}" if item.doc else "")]
+    told = glance(known_of(item, session.registry))
+    parts = [
+        f"{component.kind} {item.name}"
+        + (f": {item.doc}" if item.doc else "")
+        + (f"\n{told}" if told else "")
+    ]
     if picture and _drawable(item):
         from accelscope.core.show.picture import picture_of
         from accelscope.core.show.picture_text import drawn

@@ -8,7 +8,7 @@ import pytest
 
 from accelscope.core.facts import device_facts, model_facts, multiplies_in
 from accelscope.core.machine import machine_of
-from accelscope.core.show.listing import counted, peak_text, scaled
+from accelscope.core.show.listing import counted, glance, peak_text, scaled
 from accelscope.core.show.search import hint, searched
 from accelscope.core.show.shelf import items, named
 
@@ -56,6 +56,14 @@ def test_a_device_multiplies_in_the_closest_type(shell, shelf, name, asked, foun
 
     device = machine_of(named(shelf, name)[0].component, Binder(shell.registry)).device
     assert multiplies_in(device, shell.registry, asked) == found
+
+
+def test_facts_are_told_in_a_line(shell, shelf):
+    assert glance(facts(shell, shelf, "H100_SXM")) == "989 TFLOP/s bf16 dense, 85.9 GB hbm3, 3.35 TB/s, 700 W"
+    assert glance(facts(shell, shelf, "DGX_H100")).startswith("8 × H100_SXM, each 989 TFLOP/s")
+    mixtral = model_facts(named(shelf, "mixtral_8x7b")[0].component, shell.registry)
+    assert glance(mixtral).startswith("46.7 B parameters, 12.9 B for one token, 32 layers, 131 kB")
+    assert glance(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,12 @@ def test_the_start_of_a_name_goes_before_its_middle(shelf):
 def test_search_reads_names_however_they_are_spelt(shelf):
     for words in (["h100", "sxm", "80gb"], ["H100-SXM", "80_GB"], ["h100_sxm"]):
         assert searched(shelf, words)[0].component.name == "H100_SXM"
+
+
+def test_search_finds_the_generation_of_a_chip(shelf):
+    found = {item.component.name for item in searched(shelf, ["hopper"])}
+    assert {"H100_SXM", "H200_SXM", "DGX_H100"} <= found
+    assert "A100_SXM_80GB" not in found
 
 
 def test_search_finds_heirs_by_the_name_of_their_base(shelf):
