@@ -36,7 +36,8 @@ DEFAULT = (
     "M2_Ultra_76c",
 )
 """Twelve of all classes: GPUs, a GPU with a CPU's memory, chiplets, systolic arrays, many cores, a wafer, dataflow."""
-_KINDS = ("package", *SYSTEMS)
+KINDS = ("package", *SYSTEMS)
+"""Kinds of block that can take part."""
 
 
 @frozen(kw_only=True)
@@ -119,7 +120,7 @@ def subject_of(session: Session, argument: str) -> Subject:
 def _entrant(session: Session, shelf: Sequence[Item], argument: str, dtype: str) -> Entrant:
     file, rest = _parted(argument)
     name, _, split = rest.partition(":")
-    used, component = _found(session, shelf, file, name, _KINDS)
+    used, component = _found(session, shelf, file, name, KINDS)
     return Entrant(
         used=used,
         kind=component.kind,

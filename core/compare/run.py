@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from accelscope.core.ask import answer, named
-from accelscope.core.compare.entrants import Entrant, Subject
+from accelscope.core.compare.entrants import KINDS, Entrant, Subject
 from accelscope.core.compare.rows import Row, described, row_of
 from accelscope.core.compare.splits import Choice, axes_of, chosen, sets_of
 from accelscope.core.compare.text import Case, Load, text_of
@@ -69,12 +69,13 @@ def compared_files(session: Session, files: Sequence[str], names: Sequence[str])
 
     Raises:
         DescriptionError: a file has errors.
-        UsageError: no file holds a scenario of a name, or a scenario sweeps.
+        UsageError: no file holds a scenario of a name, a file holds systems only, or a scenario sweeps.
     """
     rows = []
     missing = dict.fromkeys(names)
     for file in files:
         program = session.checked(file)
+        _refuse_hardware(file, program)
         here = [name.partition(" ")[2] for name in named(program, "scenario", None)]
         for name in here if not names else [one for one in names if one in here]:
             missing.pop(name, None)
@@ -82,6 +83,14 @@ def compared_files(session: Session, files: Sequence[str], names: Sequence[str])
     if missing:
         raise UsageError(f"no scenario is called `{next(iter(missing))}` in {', '.join(files)}")
     return rows
+
+
+def _refuse_hardware(file: str, program: Program) -> None:
+    """Refuse a file that holds systems and no scenario, and say how they are asked for."""
+    kinds = {component.kind for component in program.definitions()}
+    systems = [component.name for component in program.definitions() if component.kind in KINDS]
+    if "scenario" not in kinds and systems:
+        raise UsageError(f"`{file}` holds no scenario; ask for its systems, as `{file}:{systems[-1]}`")
 
 
 def _program(session: Session, text: str) -> Program:

@@ -317,6 +317,13 @@ def test_a_chip_of_a_file_is_compared_with_the_library(accel, tmp_path):
     assert [item["system"] for item in json.loads(done.stdout)] == ["Narrow", "H100_SXM"]
 
 
+def test_a_file_of_hardware_alone_says_how_its_systems_are_compared(accel, tmp_path):
+    (tmp_path / "chip.accel").write_text(CHIP)
+    done = accel("compare", "chip.accel")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "as `chip.accel:Narrow`" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
