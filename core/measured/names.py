@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
     from accelscope.core.session import Session
 
-SAME: Mapping[str, str] = {"trtllm": "tensorrt_llm", "deepspeed_mii": "deepspeed_mii", "neuronx": "neuron"}
+SAME: Mapping[str, str] = {"trtllm": "tensorrt_llm"}
 """Engines that measurements know by a shorter name than the library does."""
 
 
@@ -38,6 +38,16 @@ class Published:
 
     model: Model
     precision: Mapping[str, str]
+
+
+@frozen(eq=False)
+class _System:
+    item: Item
+    machine: Machine
+
+    @property
+    def size(self) -> int:
+        return int(np.asarray(self.machine.devices.value).flat[0])
 
 
 @define(eq=False)
@@ -59,6 +69,17 @@ class Names:
     def device(self, hw: str) -> tuple[Item | None, str]:
         """Return the package of a name, or None and the reason."""
         return self._only(hw, ("package",), "device")
+
+    def system(self, hw: str, devices: int = 1, nodes: int = 1) -> tuple[Item | None, str]:
+        """Return the package of one device, or the smallest system of several; or None and the reason."""
+        package, reason = self.device(hw)
+        if package is None or devices <= 1:
+            return package, reason
+        for system in self._systems(package.component.name):
+            if system.size >= devices and (nodes <= 1 or len(system.machine.tiers) > 1):
+                return system.item, ""
+        spread = f" in {nodes} nodes" if nodes > 1 else ""
+        return None, f"the library has no system of {devices} {hw}{spread}"
 
     def machine(
         self, hw: str, devices: int = 1, nodes: int = 1, engine: str = ""
@@ -88,15 +109,17 @@ class Names:
 
     def runtime(self, engine: str) -> str | None:
         """Return what the library calls an engine, or its name as a word where the library lacks it; None for none."""
-        if not engine:
-            return None
-        word = re.sub(r"\W+", "_", engine.casefold()).strip("_")
-        word = SAME.get(word, word)
-        for name in (engine, word):
-            found = named(self._items, name, ("runtime",))
-            if found:
-                return found[0].component.name
-        return word
+        known = self.known_runtime(engine)
+        return (known.component.name if known is not None else _word(engine)) if engine else None
+
+    def known_runtime(self, engine: str) -> Item | None:
+        """Return the runtime of the library that an engine is, or None."""
+        ways = (named(self._items, name, ("runtime",)) for name in (engine, _word(engine)) if name)
+        return next((found[0] for found in ways if found), None)
+
+    def named_model(self, name: str) -> tuple[Item | None, str]:
+        """Return the definition of a model, or None and the reason."""
+        return self._only(name, ("model",), "model")
 
     def _only(self, name: str, kinds: tuple[str, ...], what: str) -> tuple[Item | None, str]:
         found = named(self._items, name, kinds)
@@ -107,30 +130,27 @@ class Names:
         return None, f"the library has no {what} {name}"
 
     def _machine(self, hw: str, devices: int, nodes: int, engine: str) -> tuple[Machine | None, str]:
-        package, reason = self.device(hw)
-        if package is None:
-            return None, reason
-        if devices <= 1:
-            machine = machine_of(package.component, Binder(self.registry))
-        else:
-            machine = _fitting(self._systems(package.component.name), devices, nodes)
+        item, reason = self.system(hw, devices, nodes)
+        machine = None if item is None else machine_of(item.component, Binder(self.registry))
         if machine is None:
-            spread = f" in {nodes} nodes" if nodes > 1 else ""
-            return None, f"the library has no system of {devices} {hw}{spread}"
-        binder = Binder(self.registry)
-        kernels = kernels_of(machine.device, None, self.runtime(engine), binder)
+            return None, reason
+        if nodes > 1 and devices > 1:
+            inner, *outer = machine.tiers
+            machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
+        kernels = kernels_of(machine.device, None, self.runtime(engine), Binder(self.registry))
         return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
 
-    def _systems(self, device: str) -> list[Machine]:
+    def _systems(self, device: str) -> list[_System]:
         """Return the systems of a device, the smallest first."""
         if "systems" not in self._found:
-            components = [item.component for item in self._items if item.component.kind in SYSTEMS]
-            made = (machine_of(component, Binder(self.registry)) for component in components)
-            self._found["systems"] = sorted((item for item in made if item is not None), key=_size)
-        return [item for item in self._found["systems"] if item.device.name == device]
+            shelf = [item for item in self._items if item.component.kind in SYSTEMS]
+            made = [(item, machine_of(item.component, Binder(self.registry))) for item in shelf]
+            known = [_System(item, machine) for item, machine in made if machine is not None]
+            self._found["systems"] = sorted(known, key=lambda system: system.size)
+        return [system for system in self._found["systems"] if system.machine.device.name == device]
 
     def _model(self, name: str) -> tuple[Published | None, str]:
-        item, reason = self._only(name, ("model",), "model")
+        item, reason = self.named_model(name)
         if item is None:
             return None, reason
         binder = Binder(self.registry)
@@ -150,16 +170,7 @@ class Names:
         ), ""
 
 
-def _fitting(systems: list[Machine], devices: int, nodes: int) -> Machine | None:
-    for machine in systems:
-        if _size(machine) < devices or (nodes > 1 and len(machine.tiers) < 2):
-            continue
-        if nodes <= 1:
-            return machine
-        inner, *outer = machine.tiers
-        return evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-    return None
-
-
-def _size(machine: Machine) -> int:
-    return int(np.asarray(machine.devices.value).flat[0])
+def _word(engine: str) -> str:
+    """Return the name of an engine as one word."""
+    word = re.sub(r"\W+", "_", engine.casefold()).strip("_")
+    return SAME.get(word, word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -18,14 +18,11 @@ from accelscope.core.term import Array, term
 from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.units import UnknownUnit
 
-if TYPE_CHECKING:
-    from accelscope.core.session import Session
-
 _TIME = re.compile(r"\s*([0-9.eE+-]+?)\s*([a-zµ]+)\s*")
 
 
 def validate(
-    session: Session,
+    names: Names,
     files: Sequence[str],
     *,
     kind: str | None = None,
@@ -36,6 +33,7 @@ def validate(
     """Return the rows of files with their predictions, one part for each layout of table.
 
     Args:
+        names: what names in the tables stand for.
         kind: `e2e` or `ops`; without it the columns say.
         where: texts `column=value` that a row has to meet: any of those of one column, and all columns.
         above: time such as `20us` that a kernel has to take to be scored.
@@ -47,7 +45,6 @@ def validate(
     least = microseconds(above) if above is not None else 0.0
     wanted = _conditions(where)
     tables = [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
-    names = Names(session)
     return tuple(scored(table, predict(table, names), least) for table in tables)
 
 

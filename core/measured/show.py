@@ -55,6 +55,20 @@ def as_markdown(summary: Summary) -> str:
     return "\n\n".join([*parts, notes] if notes else parts) + "\n"
 
 
+def as_tables(summary: Summary) -> Iterator[tuple[str, tuple[str, ...], list[list[str]]]]:
+    """Yield title, heads and rows of each table."""
+    yield "All points", HEADS, [_cells("all", summary.errors)]
+    if summary.skipped:
+        rows = [[reason, f"{count:,}"] for reason, count in summary.skipped.items()]
+        yield "Skipped", ("REASON", "POINTS"), rows
+    for column, groups in summary.groups.items():
+        yield (
+            f"By {column}",
+            (column, *HEADS[1:]),
+            [_cells(value, errors) for value, errors in groups.items()],
+        )
+
+
 def as_csv(summary: Summary) -> str:
     """Return one row for all points and one for each group."""
     text = io.StringIO()

@@ -14,6 +14,7 @@ from accelscope.core.verbs.shared import open_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from accelscope.core.measured.names import Names
     from accelscope.core.measured.score import Scored
 
 
@@ -56,6 +57,7 @@ def validate(
     A CSV (or .csv.gz) has one measurement a row: kernels, or models end to end. Rows of score 1 are scored; others are
     predicted, but not scored. What the library lacks is skipped with its reason. An error is |predicted/measured - 1|.
     """
+    from accelscope.core.measured.names import Names
     from accelscope.core.measured.run import validate as run
     from accelscope.core.measured.run import write_predictions
 
@@ -67,14 +69,15 @@ def validate(
     with ExitStack() as stack:
         stream = stack.enter_context(opened(output))
         target = stack.enter_context(opened(predictions)) if predictions is not None else None
-        parts = run(session, files, kind=kind, where=where, above=above, blind=predictions is not None)
+        names = Names(session)
+        parts = run(names, files, kind=kind, where=where, above=above, blind=predictions is not None)
         if target is not None:
             write_predictions(parts, target)
-        stream.write(_written(parts, form))
+        stream.write(_written(parts, form, names))
     return OK
 
 
-def _written(parts: Sequence[Scored], form: str) -> str:
+def _written(parts: Sequence[Scored], form: str, names: Names) -> str:
     from accelscope.core.measured import show
     from accelscope.core.measured.score import summarized
 
@@ -82,7 +85,7 @@ def _written(parts: Sequence[Scored], form: str) -> str:
     if form == "html":
         from accelscope.core.measured.html import page
 
-        return page(parts, summary)
+        return page(parts, summary, names)
     if form == "json":
         return show.as_json(summary)
     return {"table": show.as_table, "csv": show.as_csv, "md": show.as_markdown}[form](summary)

@@ -1,0 +1,220 @@
+"""A page that draws predictions against measurements: by source and device, by size, and the worst rows.
+
+It holds all it needs, the drawing library included, so it can be read without a network.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.errors import UsageError
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.score import Scored, Summary
+from accelscope.core.measured.show import as_tables
+from accelscope.core.measured.worst import Worst, label_of, size_of, worst_of
+from accelscope.core.term import Array
+
+BAND = 1.2
+"""Factor of the band that is drawn around what is measured."""
+_BANDED = (
+    f"<p>One drawing for each source and metric; the band is {BAND - 1:.0%} around the measured value. "
+    "A click on a device hides it, a double click shows it alone.</p>"
+)
+_ACROSS = 3
+_HIGH = 340
+_COLORS = (
+    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
+    "#003f5c", "#7a5195", "#ef5675", "#ffa600", "#2f4b7c", "#488f31", "#a05195", "#665191", "#f95d6a", "#0b7a75",
+)  # fmt: skip
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: 14px; }
+th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 13px; margin: .3rem 0; }
+summary { cursor: pointer; color: #0b5394; } h2 { margin-top: 2.2rem; } .wide { overflow-x: auto; }
+"""
+
+
+@frozen(kw_only=True, eq=False)
+class Panel:
+    """One drawing: points of a source and metric, or of an operation, by device."""
+
+    title: str
+    x: Array
+    y: Array
+    devices: Array
+    labels: Array
+
+
+def refuse_without_plotly() -> None:
+    """Raise UsageError where the library that draws is not installed."""
+    if importlib.util.find_spec("plotly") is None:
+        raise UsageError(
+            "--format html needs plotly: `pip install 'accelscope[plot]'`, or take --format md, csv or json"
+        )
+
+
+def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
+    """Return the page as text."""
+    refuse_without_plotly()
+    devices = sorted({str(hw) for part in parts for hw in part.table.text("hw")[part.predicted]})
+    colors = {hw: _COLORS[at % len(_COLORS)] for at, hw in enumerate(devices)}
+    against = _figure(list(_against(parts)), colors, diagonal=True)
+    residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
+    offline: Any = importlib.import_module("plotly.offline")
+    body = [
+        "<h1>Predictions against measurements</h1>",
+        *(_table(title, heads, rows) for title, heads, rows in as_tables(summary)),
+        "<h2>Predicted against measured</h2>",
+        _BANDED,
+        against,
+        "<h2>Residuals by size</h2>",
+        "<p>Predicted over measured against the product of the sizes of a row; 1 is exact.</p>",
+        residuals,
+        "<h2>The worst rows</h2>",
+        _worst(worst_of(parts, names)),
+    ]
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Predictions against measurements</title><style>{_STYLE}</style>"
+        f"<script>{offline.get_plotlyjs()}</script>"
+    )
+    return (
+        f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _against(parts: Sequence[Scored]) -> Iterator[Panel]:
+    """Yield a drawing for each source and metric: measured across, predicted up."""
+    for part in parts:
+        names = ("source", "metric") if "metric" in part.table.columns else ("source",)
+        yield from _panels(part, names, part.measured, part.prediction.value)
+
+
+def _residuals(parts: Sequence[Scored]) -> Iterator[Panel]:
+    """Yield a drawing for each operation or metric: size across, predicted over measured up."""
+    for part in parts:
+        name = "op" if "op" in part.table.columns else "metric"
+        yield from _panels(part, (name,), size_of(part.table), part.prediction.value / part.measured)
+
+
+def _panels(part: Scored, names: tuple[str, ...], x: Array, y: Array) -> Iterator[Panel]:
+    used = np.flatnonzero(part.predicted)
+    for key, places in part.table.take(used).groups(*names):
+        rows = used[places]
+        yield Panel(
+            title=", ".join(key),
+            x=x[rows],
+            y=y[rows],
+            devices=part.table.text("hw")[rows],
+            labels=np.array([label_of(part.table, int(row)) for row in rows], dtype=object),
+        )
+
+
+def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: bool) -> str:
+    """Return drawings side by side, with a device in the same colour in all of them."""
+    subplots: Any = importlib.import_module("plotly.subplots")
+    objects: Any = importlib.import_module("plotly.graph_objects")
+    if not panels:
+        return "<p>Nothing is predicted.</p>"
+    rows = -(-len(panels) // _ACROSS)
+    figure = subplots.make_subplots(
+        rows=rows,
+        cols=_ACROSS,
+        subplot_titles=[panel.title for panel in panels],
+        vertical_spacing=min(0.25 / rows, 0.12),
+        horizontal_spacing=0.06,
+    )
+    shown: set[str] = set()
+    for at, panel in enumerate(panels):
+        place = {"row": at // _ACROSS + 1, "col": at % _ACROSS + 1}
+        for line in _lines(panel, diagonal):
+            figure.add_trace(objects.Scatter(**line), **place)
+        for device in sorted(set(panel.devices)):
+            rows_of = panel.devices == device
+            figure.add_trace(
+                objects.Scattergl(
+                    x=_short(panel.x[rows_of]),
+                    y=_short(panel.y[rows_of]),
+                    text=panel.labels[rows_of],
+                    mode="markers",
+                    marker={"size": 4, "color": colors[device], "opacity": 0.6},
+                    name=device,
+                    legendgroup=device,
+                    showlegend=device not in shown,
+                    hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra>%{fullData.name}</extra>",
+                ),
+                **place,
+            )
+            shown.add(device)
+    figure.update_xaxes(type="log")
+    figure.update_yaxes(type="log")
+    figure.update_layout(
+        height=_HIGH * rows + 80,
+        margin={"l": 50, "r": 20, "t": 50, "b": 40},
+        legend={"itemsizing": "constant"},
+    )
+    text: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    return text
+
+
+def _lines(panel: Panel, diagonal: bool) -> Iterator[dict[str, Any]]:
+    """Yield the line of exact predictions and the band around it."""
+    ends = np.array([panel.x.min(), panel.x.max()])
+    exact = ends if diagonal else np.ones(2)
+    plain = {"mode": "lines", "showlegend": False, "hoverinfo": "skip"}
+    yield plain | {"x": _short(ends), "y": _short(exact / BAND), "line": {"width": 0}}
+    yield plain | {
+        "x": _short(ends),
+        "y": _short(exact * BAND),
+        "line": {"width": 0},
+        "fill": "tonexty",
+        "fillcolor": "rgba(0, 128, 0, .15)",
+    }
+    yield plain | {"x": _short(ends), "y": _short(exact), "line": {"width": 1, "color": "#444"}}
+
+
+def _short(values: Array) -> list[float]:
+    """Return numbers with as many digits as a drawing can show."""
+    return [float(f"{value:.4g}") for value in values]
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(
+            f"<{tag}{' class=number' if at else ''}>{html.escape(cell)}</{tag}>"
+            for at, cell in enumerate(cells)
+        )
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    return f"<h2>{html.escape(title)}</h2><div class=wide><table>{line(heads, 'th')}{body}</table></div>"
+
+
+def _worst(rows: Sequence[Worst]) -> str:
+    """Return the worst rows with what they ask, and a text that explains their predictions."""
+    heads = "".join(
+        f"<th>{head}</th>" for head in ("id", "source", "device", "what", "measured", "predicted", "ratio")
+    )
+    lines = [f"<tr>{heads}</tr>"]
+    for row in rows:
+        cells = (row.id, row.source, row.hw, row.what)
+        numbers = (f"{row.measured:,.4g} {row.unit}", f"{row.predicted:,.4g} {row.unit}", f"{row.ratio:.3g}")
+        lines.append(
+            "<tr>"
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + "".join(f"<td class=number>{html.escape(cell)}</td>" for cell in numbers)
+            + f"</tr><tr><td colspan=7><details><summary>explain</summary><pre>{html.escape(row.command)}</pre>"
+            "</details></td></tr>"
+        )
+    return f"<div class=wide><table>{''.join(lines)}</table></div>"
