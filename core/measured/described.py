@@ -25,6 +25,8 @@ _METRICS: Mapping[str, str] = {
     "power_w": "power",
 }
 """By the `metric` column: the metric of an evaluation that tells the same."""
+STATIC = "A"
+"""Tier of rows that one scenario says all of: static batches."""
 _SPLIT = ("tp", "pp", "ep", "dp")
 
 
@@ -34,7 +36,7 @@ def text_of(table: Table, row: int, names: Names) -> tuple[str, str] | None:
         text = _kernel(table, row, names)
         return None if text is None else ("tpot", text)
     metric = _METRICS.get(str(table.text("metric")[row]))
-    text = _served(table, row, names)
+    text = _served(table, row, names) if table.text("tier")[row] == STATIC else None
     return None if text is None or metric is None else (metric, text)
 
 
@@ -72,11 +74,11 @@ def _served(table: Table, row: int, names: Names) -> str | None:
     )
     system, _ = names.system(hw, _size(table, "n_devices", row) or 1)
     model, _ = names.named_model(name)
-    if system is None or model is None:
+    if system is None or model is None or weights not in DTYPES:
         return None
     split = {degree: value for degree in _SPLIT if (value := _size(table, degree, row))}
     batch, prompt, output = (_size(table, name, row) or 1 for name in ("batch_or_concurrency", "isl", "osl"))
-    types = (*DTYPES.get(weights, ("", "")), kv)
+    types = (*DTYPES[weights], kv)
     runtime = names.known_runtime(engine)
     return _text(
         (system, model, runtime),

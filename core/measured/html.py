@@ -132,6 +132,8 @@ def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: boo
         rows=rows,
         cols=_ACROSS,
         subplot_titles=[panel.title for panel in panels],
+        x_title="measured" if diagonal else "size",
+        y_title="predicted" if diagonal else "predicted over measured",
         vertical_spacing=min(0.25 / rows, 0.12),
         horizontal_spacing=0.06,
     )
@@ -161,7 +163,7 @@ def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: boo
     figure.update_yaxes(type="log")
     figure.update_layout(
         height=_HIGH * rows + 80,
-        margin={"l": 50, "r": 20, "t": 50, "b": 40},
+        margin={"l": 80, "r": 20, "t": 50, "b": 60},
         legend={"itemsizing": "constant"},
     )
     text: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})

@@ -99,7 +99,7 @@ def _groups(
     """Yield rows of one device, operation and data type: those with each optional field, and those without."""
     hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
     registry, form = names.registry, FORMS[op]
-    machine, reason = names.machine(hw, engine=engine)
+    machine, reason = names.machine(hw, engine=engine, kernel=rows.text("kernel")[0])
     precision = None
     if machine is not None:
         precision, reason = _precision(rows, machine.device, registry)

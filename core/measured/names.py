@@ -32,6 +32,11 @@ SAME: Mapping[str, str] = {"trtllm": "tensorrt_llm"}
 """Engines that measurements know by a shorter name than the library does."""
 
 
+def backend_of(kernel: str) -> str | None:
+    """Return which of an engine's implementations the name of a measured kernel is, or None where it names a layer."""
+    return kernel.casefold() if re.fullmatch(r"\w+", kernel) else None
+
+
 @frozen(kw_only=True, eq=False)
 class Published:
     """A model with the data types that its publisher gives it, by role; empty where the library does not say."""
@@ -82,7 +87,7 @@ class Names:
         return None, f"the library has no system of {devices} {hw}{spread}"
 
     def machine(
-        self, hw: str, devices: int = 1, nodes: int = 1, engine: str = ""
+        self, hw: str, devices: int = 1, nodes: int = 1, engine: str = "", kernel: str = ""
     ) -> tuple[Machine | None, str]:
         """Return a system of some devices, with what was measured of its kernels; or None and the reason.
 
@@ -92,10 +97,11 @@ class Names:
         Args:
             hw: name of the device.
             engine: name of the software that runs on it.
+            kernel: name of the kernel of it that was measured.
         """
-        key = ("machine", hw, devices, nodes, engine)
+        key = ("machine", hw, devices, nodes, engine, backend_of(kernel))
         if key not in self._found:
-            self._found[key] = self._machine(hw, devices, nodes, engine)
+            self._found[key] = self._machine(hw, devices, nodes, engine, backend_of(kernel))
         found: tuple[Machine | None, str] = self._found[key]
         return found
 
@@ -129,7 +135,9 @@ class Names:
             return None, f"{what} {name} is any of {', '.join(item.name for item in found)}"
         return None, f"the library has no {what} {name}"
 
-    def _machine(self, hw: str, devices: int, nodes: int, engine: str) -> tuple[Machine | None, str]:
+    def _machine(
+        self, hw: str, devices: int, nodes: int, engine: str, backend: str | None
+    ) -> tuple[Machine | None, str]:
         item, reason = self.system(hw, devices, nodes)
         machine = None if item is None else machine_of(item.component, Binder(self.registry))
         if machine is None:
@@ -137,7 +145,7 @@ class Names:
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-        kernels = kernels_of(machine.device, None, self.runtime(engine), Binder(self.registry))
+        kernels = kernels_of(machine.device, None, self.runtime(engine), Binder(self.registry), backend)
         return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
 
     def _systems(self, device: str) -> list[_System]:

@@ -43,9 +43,20 @@ def validate(
         UsageError: a file or an option is wrong.
     """
     least = microseconds(above) if above is not None else 0.0
-    wanted = _conditions(where)
-    tables = [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
+    tables = tables_of(files, kind=kind, where=where, blind=blind)
     return tuple(scored(table, predict(table, names), least) for table in tables)
+
+
+def tables_of(
+    files: Sequence[str], *, kind: str | None = None, where: Sequence[str] = (), blind: bool = False
+) -> list[Table]:
+    """Return the tables of files with the rows that meet some conditions; see `validate`.
+
+    Raises:
+        UsageError: a file or a condition is wrong.
+    """
+    wanted = _conditions(where)
+    return [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
 
 
 def microseconds(text: str) -> float:

@@ -1,0 +1,177 @@
+"""Rows of kernels to predictions: every operation, the same number as a description gives, reasons to skip."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from accelscope.core.measured.described import text_of
+from accelscope.core.measured.forms import COLLECTIVES, EXCHANGES, FORMS
+from accelscope.core.measured.kernels import predict
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.table import Table, read_tables
+
+KERNELS = str(Path(__file__).parent / "measured" / "ops.csv")
+
+
+@pytest.fixture(scope="module")
+def names(shell) -> Names:
+    return Names(shell)
+
+
+@pytest.fixture(scope="module")
+def table() -> Table:
+    return read_tables([KERNELS])[0]
+
+
+@pytest.fixture(scope="module")
+def prediction(table, names):
+    return predict(table, names)
+
+
+def with_column(table: Table, name: str, value: object) -> Table:
+    values = np.full(len(table), value, dtype=table.columns[name].dtype)
+    return evolve(table, columns={**table.columns, name: values})
+
+
+def of_op(table: Table, op: str) -> Table:
+    return table.take(np.flatnonzero(table.text("op") == op))
+
+
+def test_the_table_has_every_kind_of_operation_but_grouped_products(table):
+    known = {*FORMS, *COLLECTIVES, *EXCHANGES}
+    assert known - {*table.text("op")} == {"grouped_gemm", "reducescatter", "broadcast"}
+
+
+def test_every_row_whose_system_the_library_has_is_predicted(table, prediction):
+    skipped = {str(reason) for reason in prediction.reasons if reason}
+    assert all(reason.startswith("the library has no system") for reason in skipped)
+    done = prediction.reasons == ""
+    assert done.sum() >= len(table) - 1
+    assert np.all((prediction.low < prediction.value) & (prediction.value < prediction.high), where=done)
+
+
+def test_products_are_near_what_was_measured(table, prediction):
+    """Not an accuracy test: a wrong unit, size or data type is off by far more."""
+    rows = np.flatnonzero(np.isin(table.text("op"), ["gemm", "attn_prefill", "moe"]))
+    ratio = prediction.value[rows] / table.number("latency_us")[rows]
+    assert np.median(np.abs(np.log(ratio))) < np.log(2.0)
+    assert np.all((ratio > 0.05) & (ratio < 20.0))
+
+
+def test_a_row_alone_is_predicted_like_among_others(table, names, prediction):
+    for row in range(0, len(table), 5):
+        alone = predict(table.take(np.array([row])), names)
+        assert alone.value[0] == pytest.approx(prediction.value[row], nan_ok=True)
+        assert alone.reasons[0] == prediction.reasons[row]
+
+
+@pytest.mark.parametrize("op", sorted(FORMS))
+def test_a_kernel_costs_what_its_description_costs(op, table, names, prediction, shell, tmp_path):
+    rows = np.flatnonzero(table.text("op") == op)
+    for row in rows:
+        metric, text = text_of(table, int(row), names) or ("", "")
+        file = tmp_path / f"{op}.accel"
+        file.write_text(text)
+        (result,) = shell.evaluate(str(file), bars=False)
+        seconds = float(np.asarray(result.metrics[metric].value).flat[0])
+        assert seconds * 1e6 == pytest.approx(prediction.value[row])
+
+
+def test_more_work_takes_no_less_time(table, names):
+    for op, form in FORMS.items():
+        rows = of_op(table, op)
+        before = predict(rows, names).value
+        for column in form.columns.values():
+            if column in ("kv_heads", "experts", "seq_q"):
+                continue  # fewer query rows a KV head, fewer tokens an expert, and causal rows may be faster
+            more = evolve(rows, columns={**rows.columns, column: rows.columns[column] * 4})
+            assert np.all(predict(more, names).value >= before * 0.99), (op, column)
+
+
+def test_a_window_shortens_attention(table, names):
+    rows = with_column(of_op(table, "attn_decode"), "kv_len", 65536.0)
+    whole, part = (predict(with_column(rows, "window", value), names).value for value in (0.0, 1024.0))
+    assert np.all(part < whole / 2)
+
+
+def test_dynamic_quantisation_is_part_of_what_vllm_measures(table, names):
+    rows = with_column(of_op(table, "gemm"), "dtype", "fp8").take(np.array([4]))
+    times = {
+        (engine, dtype): predict(
+            with_column(with_column(rows, "engine", engine), "dtype", dtype), names
+        ).value[0]
+        for engine in ("vllm", "trtllm")
+        for dtype in ("fp8", "fp8_static")
+    }
+    assert times["vllm", "fp8"] > times["trtllm", "fp8"]
+    assert times["vllm", "fp8_static"] == times["trtllm", "fp8_static"] == times["trtllm", "fp8"]
+
+
+def test_weights_that_a_device_does_not_multiply_are_widened(table, names):
+    rows = with_column(of_op(table, "gemm"), "hw", "A100-SXM-80GB").take(np.array([0]))
+    few = with_column(with_column(with_column(rows, "m", 1.0), "n", 16384.0), "k", 16384.0)
+    narrow, wide = (predict(with_column(few, "dtype", dtype), names).value for dtype in ("fp8", "bf16"))
+    assert narrow[0] < wide[0]
+
+
+def test_ranks_share_the_experts(table, names):
+    rows = of_op(table, "moe")
+    alone = with_column(with_column(rows, "tp", 1.0), "ep", 1.0)
+    few, many = (predict(with_column(alone, "ep", ep), names).value for ep in (1.0, 8.0))
+    assert np.all(many < few)
+
+
+def test_an_exchange_sends_the_bytes_of_its_type(table, names):
+    rows = with_column(of_op(table, "alltoall_dispatch"), "tokens", 65536.0)
+    narrow, wide = (predict(with_column(rows, "dtype", dtype), names).value for dtype in ("fp8", "bf16"))
+    assert wide[0] / narrow[0] == pytest.approx(2.0, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("hw", "NPU-9", "the library has no device NPU-9"),
+        ("op", "fft", "no model of op fft"),
+        ("dtype", "int3", "no data type int3"),
+        ("dtype", "", "no data type"),
+        ("m", np.nan, "op gemm without all of m, n, k"),
+        ("n", 0.0, "op gemm without all of m, n, k"),
+    ],
+)
+def test_what_the_library_lacks_is_skipped_with_the_reason(table, names, column, value, reason):
+    found = predict(with_column(of_op(table, "gemm"), column, value), names)
+    assert {*found.reasons} == {reason}
+    assert np.all(np.isnan(found.value))
+
+
+def test_collectives_without_sizes_or_a_system_are_skipped(table, names):
+    rows = of_op(table, "allgather")
+    reasons = [
+        predict(with_column(rows, column, value), names).reasons[0]
+        for column, value in (("bytes", np.nan), ("devices", 100_000.0))
+    ]
+    assert reasons == [
+        "op allgather without all of bytes, devices",
+        "the library has no system of 100000 H100-SXM",
+    ]
+
+
+def test_a_collective_over_nodes_is_slower_than_within_one(table, names):
+    rows = with_column(with_column(of_op(table, "allreduce"), "hw", "H100-SXM"), "devices", 8.0)
+    rows = with_column(rows, "bytes", 1e8)
+    one, two = (predict(with_column(rows, "nodes", nodes), names).value for nodes in (1.0, 2.0))
+    assert np.all(two > one)
+
+
+def test_the_text_of_a_row_is_laid_out(table, names, shell):
+    from accelscope.dsl.diagnostics import Source
+    from accelscope.dsl.format import format_text
+
+    _, text = text_of(table, 0, names) or ("", "")
+    assert format_text(Source("row", text)) == text
+    assert io.StringIO(text).readline().startswith("use std.nvidia { H100_SXM }")
