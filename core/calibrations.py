@@ -62,12 +62,19 @@ class Calibrations:
             yield program
 
 
-def kernels_of(device: Device, explicit: Component | None, runtime: str | None, binder: Binder) -> Kernels:
+def kernels_of(
+    device: Device,
+    explicit: Component | None,
+    runtime: str | None,
+    binder: Binder,
+    backend: str | None = None,
+) -> Kernels:
     """Return what was measured and holds for the kernels of a runtime on a device, nearest first.
 
     Args:
         explicit: calibration that a deployment names, which goes before all others.
         runtime: name of the software whose kernels run, or None.
+        backend: which of its kernels, or None.
     """
     found: list[Layer] = []
     if explicit is not None:
@@ -78,9 +85,16 @@ def kernels_of(device: Device, explicit: Component | None, runtime: str | None, 
         layers = [
             layer_of(bound, origin) for block in blocks if (bound := binder.bind_as(block, Calibration))
         ]
-        found.extend(layer for layer in layers if layer.runtime is not None and layer.runtime == runtime)
-        found.extend(layer for layer in layers if layer.runtime is None)
+        found.extend(sorted((layer for layer in layers if _holds(layer, runtime, backend)), key=_narrowest))
     return Kernels(tuple(found))
+
+
+def _holds(layer: Layer, runtime: str | None, backend: str | None) -> bool:
+    return layer.runtime in (None, runtime) and layer.backend in (None, backend)
+
+
+def _narrowest(layer: Layer) -> int:
+    return (layer.runtime is None) + (layer.backend is None)
 
 
 def _names(device: Device) -> Iterable[tuple[str, str]]:

@@ -70,6 +70,7 @@ _OURS = {
     "compare": "Compare a model on several systems, or the scenarios of files.",
     "sweep": "Evaluate a study: every point of its sweeps.",
     "validate": "Compare predictions with published measurements.",
+    "calibrate": "Fit parameters of kernels to published measurements.",
     "models": "List the models of the plugins, or the fields of one.",
     "plugins": "List the plugins and what each registers.",
     "library": "List, show or search the descriptions that plugins ship.",

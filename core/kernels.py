@@ -78,6 +78,7 @@ class Calibration:
     family: str | None = choice(doc="family of the devices that were measured", optional=True)
     model: str | None = choice(doc="model of the engines of the devices that were measured", optional=True)
     runtime: str | None = choice(doc="software whose kernels were measured; without it any", optional=True)
+    backend: str | None = choice(doc="which of the runtime's kernels; without it any", optional=True)
     kernel_launch: Term | None = quantity("s", doc="time of starting one operation", ge=0, optional=True)
     gemm: Any = block("gemm", doc="matrix multiplication by a table")
     kernels: tuple[Part[Any], ...] = blocks("kernel", doc="classes of kernel")
@@ -89,12 +90,13 @@ class Layer:
 
     Attributes:
         origin: what was measured: `device`, `family` or `class`, or `given` by the deployment.
-        runtime: whose kernels, or None for any.
+        runtime: whose kernels, or None for any; backend: which of them, or None for any.
         kernels: by class of kernel.
     """
 
     origin: str
     runtime: str | None
+    backend: str | None = None
     kernels: Mapping[str, tuple[Kernel, ...]]
 
 
@@ -103,7 +105,7 @@ def layer_of(calibration: Calibration, origin: str) -> Layer:
     found: dict[str, tuple[Kernel, ...]] = {}
     for part in calibration.kernels:
         found[part.spec.op] = (*found.get(part.spec.op, ()), part.spec)
-    return Layer(origin=origin, runtime=calibration.runtime, kernels=found)
+    return Layer(origin=origin, runtime=calibration.runtime, backend=calibration.backend, kernels=found)
 
 
 _SECOND = term(1.0, "s")

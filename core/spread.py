@@ -46,7 +46,8 @@ def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any, besid
         seconds = nominal_time(time)
         whole, common = whole + seconds, common + seconds * unknown
     squares = common**2 + sum(part**2 for part in own.values())
-    return np.sqrt(squares / np.maximum(whole, 1e-300) ** 2 + np.square(beside))
+    found: Array = np.sqrt(squares / np.maximum(whole, 1e-300) ** 2 + np.square(beside))
+    return found
 
 
 def nominal_time(time: Term) -> Array:

@@ -39,6 +39,7 @@ def fitted(
     expected: Values,
     *,
     drawn: bool = True,
+    scale: float = 1.0,
     weights: Array | None = None,
 ) -> Fitted:
     """Return the values that fit best.
@@ -48,6 +49,7 @@ def fitted(
         measured: times above zero, one for each point.
         expected: what the values are drawn towards, and where the fit starts.
         drawn: whether expectations count; the first level of a hierarchy has none.
+        scale: factor on the widths of the parameters.
         weights: how much each point counts, 1 where none are given.
     """
     from scipy.optimize import least_squares
@@ -55,15 +57,17 @@ def fitted(
     goal = np.log(measured)
     weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
     centre = packed(parameters, expected)
-    widths = np.array([item.width for item in parameters]) * (1.0 if drawn else 10.0)
-    bounds = np.log([[item.low for item in parameters], [item.high for item in parameters]])
+    widths = np.array([item.width for item in parameters]) * (scale if drawn else 10.0)
+    low = np.log([item.low for item in parameters])
+    high = np.log([item.high for item in parameters])
 
     def distance(position: Array) -> Array:
         left = weight * _residuals(predict(unpacked(parameters, position)), goal) / NOISE
         return np.concatenate([left, (position - centre) / widths])
 
-    inside = np.clip(centre, bounds[0] + 1e-9, bounds[1] - 1e-9)
-    found = least_squares(distance, inside, bounds=bounds, loss="soft_l1", diff_step=_STEP, max_nfev=40)
+    inside = np.clip(centre, low + 1e-9, high - 1e-9)
+    step = np.full(len(parameters), _STEP)
+    found = least_squares(distance, inside, bounds=(low, high), loss="soft_l1", diff_step=step, max_nfev=40)
     values = unpacked(parameters, found.x)
     return Fitted(values=values, residuals=_residuals(predict(values), goal))
 
@@ -71,7 +75,8 @@ def fitted(
 def _residuals(predicted: Array, goal: Array) -> Array:
     with np.errstate(all="ignore"):
         left = np.log(predicted) - goal
-    return np.clip(np.nan_to_num(left, nan=_WORST, posinf=_WORST, neginf=-_WORST), -_WORST, _WORST)
+    found: Array = np.clip(np.nan_to_num(left, nan=_WORST, posinf=_WORST, neginf=-_WORST), -_WORST, _WORST)
+    return found
 
 
 def spread_of(residuals: Array) -> float:

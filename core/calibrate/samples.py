@@ -1,0 +1,191 @@
+"""Rows of measured kernels as samples of a fit: what ran where, what it took, and what it costs for given parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import evolve, fields_dict, frozen
+
+from accelscope.core.calibrate.parameters import Values, terms
+from accelscope.core.kernels import Kernel, Kernels, Layer
+from accelscope.core.measured.kernels import Group, costs_of, groups_of
+from accelscope.core.measured.names import Names, backend_of
+from accelscope.core.measured.predict import Prediction
+from accelscope.core.measured.table import Table
+from accelscope.core.registry import Registry
+from accelscope.core.spec import fields_of
+from accelscope.core.term import Array, Term
+from accelscope.core.work import Op, Plan
+
+_MICROSECOND = 1e-6
+_TWIN = {"fp16": "bf16"}
+_SHAPE = (
+    "n", "k", "heads", "kv_heads", "head_dim", "window", "hidden", "inter", "experts", "topk", "tp", "ep",
+)  # fmt: skip
+"""Columns that make a configuration: what a model and its split decide, and a load does not."""
+
+
+@frozen(kw_only=True)
+class Subject:
+    """What a parameter is of: one class of kernel in one data type."""
+
+    kernel: str
+    dtype: str
+    stored: str
+
+
+@frozen(kw_only=True, eq=False)
+class Sample:
+    """Rows of one kernel on one device.
+
+    Attributes:
+        device, family, model: of the device: its name, its family, the model of its engines.
+        runtime, backend: software, and which of its kernels.
+        measured: s of each row.
+        configuration: what must not be both fitted to and judged on, for each row.
+        rows: places in the table.
+    """
+
+    subject: Subject
+    device: str
+    family: str | None
+    model: str
+    runtime: str | None
+    backend: str | None
+    group: Group
+    measured: Array
+    configuration: Array
+    rows: Array
+
+    def __len__(self) -> int:
+        return len(self.measured)
+
+
+def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
+    """Return the samples of a table of kernels; rows that are no operation of a device are left out."""
+    ignored = Prediction.empty(len(rows))
+    found = (_sample(rows, group, names) for group in groups_of(rows, names, ignored))
+    return tuple(sample for sample in found if sample is not None)
+
+
+def _sample(rows: Table, group: Group, names: Names) -> Sample | None:
+    own = rows.take(group.places)
+    main = max(group.plan.ops, key=lambda op: float(np.max(op.flops.value)))
+    device = group.machine.device
+    engine, kernel = own.text("engine")[0], own.text("kernel")[0]
+    runtime = names.runtime(engine)
+    return Sample(
+        subject=subject_of(main),
+        device=device.name,
+        family=device.package.family,
+        model=device.engines[0].model if device.engines else "",
+        runtime=runtime,
+        backend=backend_of(kernel),
+        group=group,
+        measured=own.number("latency_us") * _MICROSECOND,
+        configuration=_configurations(own),
+        rows=group.places,
+    )
+
+
+def subject_of(op: Op) -> Subject:
+    """Return what the kernel of an operation is known by."""
+    stored = op.stored or op.dtype
+    return Subject(
+        kernel=op.kernel or op.kind,
+        dtype=_TWIN.get(op.dtype, op.dtype),
+        stored=_TWIN.get(stored, stored),
+    )
+
+
+def _configurations(rows: Table) -> Array:
+    columns = [rows.text("op"), *(rows.number(name) for name in _SHAPE)]
+    return np.array(["|".join(map(str, values)) for values in zip(*columns, strict=True)], dtype=object)
+
+
+def times(sample: Sample, values: Values, others: Sequence[Layer], registry: Registry) -> Array:
+    """Return the s of each row for parameters of the sample's own kernel.
+
+    Args:
+        others: what is known of the other kernels that the rows hold.
+    """
+    kernel = made(sample.subject, values)
+    own = Layer(origin="given", runtime=None, kernels={sample.subject.kernel: (kernel,)})
+    costs = costs_of(sample.group, registry, Kernels((own, *others)))
+    found: Array = np.sum(
+        [np.broadcast_to(cost.seconds.value, sample.measured.shape) for cost in costs], axis=0
+    )
+    return found
+
+
+def made(subject: Subject, values: Values, **about: float) -> Kernel:
+    """Return a kernel with the given parameters and nothing else."""
+    told: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
+    told |= {"op": subject.kernel, "dtypes": (subject.dtype,), "stored": (subject.stored,)}
+    return Kernel(**(told | terms(Kernel, {**values, **about})))
+
+
+def taken(sample: Sample, rows: Array) -> Sample:
+    """Return some rows of a sample, by a mask or by places."""
+    length = len(sample)
+    plan = _mapped(
+        (sample.group.plan,), lambda items: Term(_rows(items[0], length)[rows], items[0].dimension)
+    )
+    return evolve(
+        sample,
+        group=evolve(sample.group, places=sample.group.places[rows], plan=plan),
+        measured=sample.measured[rows],
+        configuration=sample.configuration[rows],
+        rows=sample.rows[rows],
+    )
+
+
+def merged(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield samples of one device and kernel as one, whatever runtime and backend they are of."""
+    found: dict[object, list[Sample]] = {}
+    for sample in samples:
+        shape = tuple((op.name, op.kernel, op.dtype, op.stored) for op in sample.group.plan.ops)
+        found.setdefault((sample.device, sample.subject, shape), []).append(sample)
+    for same in found.values():
+        yield same[0] if len(same) == 1 else _joined(same)
+
+
+def _joined(samples: Sequence[Sample]) -> Sample:
+    lengths = [len(sample) for sample in samples]
+
+    def joined(items: Sequence[Term]) -> Term:
+        values = [_rows(item, length) for item, length in zip(items, lengths, strict=True)]
+        return Term(np.concatenate(values), items[0].dimension)
+
+    def column(name: str) -> Array:
+        return np.concatenate([getattr(sample, name) for sample in samples])
+
+    group = evolve(
+        samples[0].group,
+        places=np.concatenate([sample.group.places for sample in samples]),
+        plan=_mapped([sample.group.plan for sample in samples], joined),
+    )
+    return evolve(
+        samples[0],
+        group=group,
+        measured=column("measured"),
+        configuration=column("configuration"),
+        rows=column("rows"),
+    )
+
+
+def _mapped(plans: Sequence[Plan], make: Callable[[Sequence[Term]], Term]) -> Plan:
+    """Return the first of plans of the same form, each of whose terms is made of those of all."""
+
+    def of(things: Sequence[Any]) -> Any:
+        names = [name for name in fields_dict(type(things[0])) if isinstance(getattr(things[0], name), Term)]
+        return evolve(things[0], **{name: make([getattr(thing, name) for thing in things]) for name in names})
+
+    ops = tuple(of(same) for same in zip(*(plan.ops for plan in plans), strict=True))
+    return evolve(plans[0], ops=ops, residency=of([plan.residency for plan in plans]))
+
+
+def _rows(item: Term, length: int) -> Array:
+    return np.broadcast_to(item.value, (length,))

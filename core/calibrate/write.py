@@ -1,0 +1,125 @@
+"""Fits as text: calibration blocks that a person can read, and a library can ship."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from accelscope.core.calibrate.book import Book, Entry
+from accelscope.core.calibrate.tree import ORIGINS, Place
+from accelscope.core.kernels import Kernel
+from accelscope.core.spec import fields_of
+from accelscope.core.term import Term
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.format import format_text
+from accelscope.dsl.units import format_quantity
+
+_KEY = {"device": "applies_to", "family": "family", "model": "model"}
+_TWINS = {"bf16": "bf16, fp16"}
+_DIGITS = 3
+
+
+def texts(book: Book, sources: Sequence[str]) -> Mapping[tuple[str, str], str]:
+    """Return a text for each origin and name, such as ("device", "H100_SXM").
+
+    Args:
+        sources: of the measurements, as their tables name them.
+    """
+    grouped: dict[tuple[str, str], list[Entry]] = {}
+    for entry in book.entries:
+        grouped.setdefault((entry.place.origin, entry.place.name), []).append(entry)
+    ordered = sorted(grouped, key=lambda key: (-ORIGINS.index(key[0]), key[1]))
+    return {key: _text(key, grouped[key], sources) for key in ordered}
+
+
+def joined(book: Book, sources: Sequence[str]) -> str:
+    """Return all calibrations in one text."""
+    blocks = [_block(same) for _, same in _by_place(book.entries)]
+    return _formatted([*_head("measurements", book.entries, sources), *blocks])
+
+
+def _text(key: tuple[str, str], entries: Sequence[Entry], sources: Sequence[str]) -> str:
+    blocks = [_block(same) for _, same in _by_place(entries)]
+    return _formatted([*_head(_of(key), entries, sources), *blocks])
+
+
+def _formatted(lines: Sequence[str]) -> str:
+    return format_text(Source("calibration.accel", "\n".join(lines)))
+
+
+def _of(key: tuple[str, str]) -> str:
+    origin, name = key
+    if origin == "device":
+        return name
+    return (
+        f"devices of the family {name}"
+        if origin == "family"
+        else f"devices whose engines are served by `{name}`"
+    )
+
+
+def _head(what: str, entries: Sequence[Entry], sources: Sequence[str]) -> list[str]:
+    points = max((float(entry.kernel.points.value) for entry in entries if entry.kernel.points), default=0)
+    named = ", ".join(sources)
+    return [
+        f"## Kernels of {what}, as `accelscope calibrate` fitted them; the best known rests on {points:,.0f} measurements.",
+        f'source measured {{ kind = measured, title = "fit of accelscope calibrate to public measurements: {named}" }}',
+        "",
+    ]
+
+
+def _by_place(entries: Iterable[Entry]) -> list[tuple[Place, list[Entry]]]:
+    found: dict[Place, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.place, []).append(entry)
+    return sorted(found.items(), key=lambda item: _order(item[0]))
+
+
+def _order(place: Place) -> tuple[int, str, str, str]:
+    return -ORIGINS.index(place.origin), place.name, place.runtime or "", place.backend or ""
+
+
+def _block(entries: Sequence[Entry]) -> str:
+    place = entries[0].place
+    words = [place.name, place.runtime, place.backend]
+    label = re.sub(r"\W+", "_", "_".join(word for word in words if word)).lower()
+    name = f'"{place.name}"' if place.origin == "device" else place.name
+    lines = [f"{_KEY[place.origin]} = {name}"]
+    lines += [
+        f"{key} = {word}" for key, word in (("runtime", place.runtime), ("backend", place.backend)) if word
+    ]
+    lines += [_kernel(entry.kernel) for entry in sorted(entries, key=_named)]
+    return "\n".join([f"calibration {label} @measured {{", *lines, "}", ""])
+
+
+def _named(entry: Entry) -> str:
+    return _label(entry.kernel)
+
+
+def _label(kernel: Kernel) -> str:
+    dtype, stored = kernel.dtypes[0], kernel.stored[0]
+    return "_".join((kernel.op, dtype) if dtype == stored else (kernel.op, dtype, stored))
+
+
+def _kernel(kernel: Kernel) -> str:
+    given = [
+        f"op = {kernel.op}",
+        f"dtypes = [{_twins(kernel.dtypes)}]",
+        f"stored = [{_twins(kernel.stored)}]",
+    ]
+    for name, told in fields_of(Kernel).items():
+        value = getattr(kernel, name)
+        if isinstance(value, Term):
+            given.append(f"{name} = {_number(value, told)}")
+    return f"kernel {_label(kernel)} {{ {', '.join(given)} }}"
+
+
+def _twins(names: Iterable[str]) -> str:
+    return ", ".join(_TWINS.get(name, name) for name in names)
+
+
+def _number(value: Term, told: Mapping[str, object]) -> str:
+    number = float(value.value)
+    if value.dimension.powers:
+        return format_quantity(number, value.dimension, digits=_DIGITS)
+    return f"{number:.0f}" if told.get("integer") else f"{number:.{_DIGITS}g}"

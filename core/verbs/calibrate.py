@@ -1,0 +1,71 @@
+"""`calibrate`: physical parameters of kernels from measurements."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from accelscope.core.cli import OK, Settings
+from accelscope.core.output import opened
+from accelscope.core.verbs.shared import open_session, say
+
+if TYPE_CHECKING:
+    from accelscope.core.calibrate.book import Book
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="CSV...")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only such rows; several of one column are any of them.",
+)
+@click.option(
+    "--judge/--no-judge", default=True, help="Refit on parts, to know the error on what was not fitted to."
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE|FOLDER",
+    help="A file for all blocks, or a folder (it ends in / or exists) for the layout that libraries ship.",
+)
+@click.pass_obj
+def calibrate(
+    settings: Settings, files: tuple[str, ...], where: tuple[str, ...], judge: bool, form: str, output: str
+) -> int:
+    """Fit the parameters of kernels to measurements, and write them as calibration blocks.
+
+    Rows of score 1 are fitted, on logarithms and robustly: classes of devices, then families, devices, and the kernels of
+    their runtimes, each drawn towards the one before. What is printed is the error on rows that were left out of the fit:
+    configurations, whole devices, whole families.
+    """
+    from accelscope.core.calibrate import report
+    from accelscope.core.calibrate.run import book_of
+
+    session = open_session(settings)
+    book, sources = book_of(session, files, where, judge=judge, progress=say)
+    _write(book, sources, output)
+    found = report.errors(book.judged)
+    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
+    return OK
+
+
+def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
+    from accelscope.core.calibrate import write
+
+    if not output.endswith(("/", os.sep)) and not Path(output).is_dir():
+        with opened(output) as stream:
+            stream.write(write.joined(book, sources))
+        return
+    for (origin, name), text in write.texts(book, sources).items():
+        folder = Path(output) / origin
+        folder.mkdir(parents=True, exist_ok=True)
+        with opened(str(folder / f"{name}.accel")) as stream:
+            stream.write(text)
