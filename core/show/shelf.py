@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from accelscope.core.calibrations import FOLDER
 from accelscope.dsl.program import load
 from accelscope.dsl.units import UnknownUnit, built_in, format_quantity
 from accelscope.dsl.values import Attribute, Constructor, Curve, Interval, ListValue, Mapped, Quantity, Symbol
@@ -40,9 +41,11 @@ class Item:
 
 
 def items(session: Session, module: str | None = None) -> Iterator[Item]:
-    """Yield the definitions of one module or of all."""
+    """Yield the definitions of one module or of all, but for shipped calibrations, which nobody asks for by name."""
     language = session.language()
     for name in session.library.modules():
+        if module is None and f".{FOLDER}." in name:
+            continue
         source = session.library.library(name)
         if source is not None and module in (None, name):
             yield from (Item(name, component) for component in load(source, language).definitions())
