@@ -15,6 +15,7 @@ from accelscope.core.term import Array, Term, term
 S = TypeVar("S")
 
 ONE = term(1.0)
+NOTHING = term(0.0)
 NO_BYTES = term(0.0, "B")
 NO_OPS = term(0.0, "op")
 NO_TIME = term(0.0, "s")
@@ -49,11 +50,12 @@ class Part(Generic[S]):
 
 @frozen(kw_only=True, eq=False)
 class Precision:
-    """Data types by role, as names of `accelscope.core.dtypes`."""
+    """Data types by role, as names of `accelscope.core.dtypes`; `head` is None where lm_head and embedding stay wide."""
 
     weights: str
     activations: str
     kv: str
+    head: str | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -246,6 +248,8 @@ class Workload:
         kv_per_token: bytes that one more token of context takes in all layers, windows aside.
         experts, top_k: routed experts of a layer and how many of them a token visits, or None without experts.
         expert_weights: bytes of all routed experts, which are part of `residency.weights`.
+        expert_spread: variance of the popularity of experts over the square of its mean; 0 where all are alike.
+        expert_chance: 1 where visits fall at random, 0 where every expert has just its share.
     """
 
     ops: tuple[Op, ...]
@@ -260,6 +264,8 @@ class Workload:
     experts: Term | None = None
     top_k: Term | None = None
     expert_weights: Term = NO_BYTES
+    expert_spread: Term = NOTHING
+    expert_chance: Term = ONE
 
 
 @frozen(kw_only=True, eq=False)
@@ -271,7 +277,7 @@ class Plan:
         collectives: per device and micro-batch.
         residency: per device.
         stages: pipeline stages; each runs its share of `ops` (ops keep the repeat of one stage).
-        microbatches: how many a pass is divided into.
+        microbatches: how many a pass is divided into; sequences: of all of them, in one replica.
         ranks: devices so far: the product of the degrees.
         limits: rules of the split, such as heads that do not divide.
     """
@@ -282,6 +288,7 @@ class Plan:
     workload: Workload
     stages: Term = ONE
     microbatches: Term = ONE
+    sequences: Term = ONE
     replicas: Term = ONE
     ranks: Term = ONE
     limits: tuple[Limit, ...] = ()

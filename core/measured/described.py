@@ -11,6 +11,7 @@ from accelscope.core.measured.forms import DTYPES, FORMS, words_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.table import Table
 from accelscope.core.show.shelf import Item
+from accelscope.core.term import Term
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
 
@@ -41,8 +42,8 @@ def text_of(table: Table, row: int, names: Names) -> tuple[str, str] | None:
 
 
 def _kernel(table: Table, row: int, names: Names) -> str | None:
-    op, kernel, dtype, engine, hw, kv = (
-        str(table.text(name)[row]) for name in ("op", "kernel", "dtype", "engine", "hw", "kv_dtype")
+    op, kernel, dtype, engine, dist, hw, kv = (
+        str(table.text(name)[row]) for name in ("op", "kernel", "dtype", "engine", "dist", "hw", "kv_dtype")
     )
     package, _ = names.device(hw)
     if package is None or op not in FORMS or dtype not in DTYPES:
@@ -54,7 +55,7 @@ def _kernel(table: Table, row: int, names: Names) -> str | None:
         "family": form.family,
         **sizes,
         **{name: value for name, value in more.items() if value},
-        **words_of(op, kernel, dtype, engine),
+        **words_of(op, kernel, dtype, engine, dist),
     }
     weights, activations = DTYPES[dtype]
     ep, tp = (_size(table, name, row) or 1 for name in ("ep", "tp"))
@@ -117,7 +118,12 @@ def _deployment(
 
 
 def _listed(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {str(value).lower()}" for name, value in fields.items())
+    return ", ".join(f"{name} = {_written(value)}" for name, value in fields.items())
+
+
+def _written(value: Any) -> str:
+    """Return a value of a field as a description writes it."""
+    return f"{float(value.value):g}" if isinstance(value, Term) else str(value).lower()
 
 
 def _size(table: Table, column: str, row: int) -> int:

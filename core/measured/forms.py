@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from accelscope.core.term import term
+
 _ROWS = {"rows": "m", "columns": "n"}
 _ATTENTION = {name: name for name in ("batch", "seq_q", "kv_len", "heads", "kv_heads", "head_dim")}
 _LATENT = {name: name for name in ("batch", "seq_q", "kv_len", "heads")}
@@ -107,14 +109,27 @@ QUANTIZE_INSIDE = ("vllm",)
 """Engines whose measured products of narrow activations include their narrowing: vLLM's layer does both in `apply`."""
 
 
-def words_of(op: str, kernel: str, dtype: str, engine: str) -> dict[str, Any]:
+def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> dict[str, Any]:
     """Return the fields of a kernel model that the name of the measured kernel or its engine tells."""
     words = dict(FORMS[op].words)
     if op == "gemm":
         words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
     if op == "rmsnorm":
         words["residual"] = engine in QUANTIZE_INSIDE
+    if FORMS[op].family == "moe" and dist:
+        words |= _routing(dist)
     if op == "gdn_linear_attn":
         words["part"] = "convolution" if "conv1d" in kernel else "scan"
         words["phase"] = "decode" if kernel.startswith("generation") else "prefill"
     return words
+
+
+def _routing(dist: str) -> dict[str, Any]:
+    """Return how visits fall on experts; a balancer that copies busy experts (EPLB) evens out a power law."""
+    exponent = dist.removeprefix("power_law_")
+    if exponent == dist or dist.endswith("_eplb"):
+        return {"routing": "even"}
+    try:
+        return {"routing": "power_law", "skew": term(float(exponent))}
+    except ValueError:
+        return {"routing": "power_law"}

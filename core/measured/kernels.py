@@ -70,11 +70,13 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
     Args:
         found: takes the reasons of rows that no group holds.
     """
-    for (hw, op, kernel, dtype, _, engine), places in rows.groups(
-        "hw", "op", "kernel", "dtype", "kv_dtype", "engine"
+    for (hw, op, kernel, dtype, _, engine, dist), places in rows.groups(
+        "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "dist"
     ):
         if op in FORMS:
-            yield from _groups(rows.take(places), places, names, words_of(op, kernel, dtype, engine), found)
+            yield from _groups(
+                rows.take(places), places, names, words_of(op, kernel, dtype, engine, dist), found
+            )
         elif op in COLLECTIVES or op in EXCHANGES:
             found.update(places, _collectives(rows.take(places), names, hw, op))
         else:

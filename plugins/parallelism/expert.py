@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, sqrt, term, where
+from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, power, sqrt, term, where
 from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
 
@@ -89,13 +89,17 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
     visits = down.groups * down.m
     tokens = visits / top_k
     all_visits = visits * pooled
-    load = (all_visits / spec.ep * _fullest(all_visits / spec.ep, spec.ep)).named(
-        "visits of the fullest rank"
-    )
-    mean = _hit(experts, top_k, tokens * pooled) / spec.ep
-    hit = minimum(mean * _fullest(mean, spec.ep), maximum(experts / spec.ep, mean)).named(
-        "experts hit on the fullest rank"
-    )
+    alone = plan.workload.expert_spread / maximum(experts / spec.ep, 1.0)
+    load = (
+        all_visits
+        / spec.ep
+        * _fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
+    ).named("visits of the fullest rank")
+    mean = down.groups * (_hit(experts, top_k, tokens * pooled) / _hit(experts, top_k, tokens)) / spec.ep
+    hit = minimum(
+        mean * _fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
+        maximum(experts / spec.ep, mean),
+    ).named("experts hit on the fullest rank")
     return Spread(
         ep=spec.ep,
         tp=tp,
@@ -107,13 +111,19 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
     )
 
 
-def _fullest(mean: Term, ranks: Term) -> Term:
-    """Return the load of the fullest of some ranks over the mean, where visits fall evenly at random.
+def _fullest(variance: Term, ranks: Term) -> Term:
+    """Return the load of the fullest of some ranks over the mean: 1 + deviation x the mean of the largest of n normals.
 
-    The largest of n Poisson counts of mean u is about u + sqrt(2 u ln n) (extreme value theory), and at most all.
+    That is the quantile of (n - 3/8) / (n + 1/4) (Blom, "Statistical estimates and transformed beta-variables", 1958), by
+    Tukey's lambda: (p^0.135 - (1 - p)^0.135) / 0.1975. At most everything lies on one rank.
+
+    Args:
+        variance: of the load of a rank over the square of its mean: 1 / mean by chance, and what the popularity of its
+            experts adds, over their number.
     """
-    excess = sqrt(2.0 * log2(ranks) * _LN2 / maximum(mean, 1e-9))
-    return minimum(1.0 + excess, ranks)
+    share = (ranks - 0.375) / (ranks + 0.25)
+    largest = (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975
+    return minimum(1.0 + largest * sqrt(variance), ranks)
 
 
 def _hit(experts: Term, top_k: Term, tokens: Term) -> Term:

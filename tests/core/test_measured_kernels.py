@@ -175,3 +175,16 @@ def test_the_text_of_a_row_is_laid_out(table, names, shell):
     _, text = text_of(table, 0, names) or ("", "")
     assert format_text(Source("row", text)) == text
     assert io.StringIO(text).readline().startswith("use std.nvidia { H100_SXM }")
+
+
+def test_skewed_visits_hit_fewer_experts_and_load_one_rank_more(table, names):
+    rows = with_column(of_op(table, "moe"), "dist", "balanced")
+    alone = with_column(with_column(with_column(rows, "tp", 1.0), "ep", 1.0), "tokens", 16.0)
+    spread = with_column(with_column(rows, "ep", 8.0), "tokens", 65536.0)
+
+    def times(table, dist):
+        return predict(with_column(table, "dist", dist), names).value
+
+    assert np.all(times(alone, "power_law_1.2") < times(alone, "balanced"))
+    assert np.all(times(spread, "power_law_1.2") > times(spread, "balanced"))
+    assert np.allclose(times(spread, "power_law_1.2_eplb"), times(spread, "balanced"))
