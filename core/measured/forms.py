@@ -84,6 +84,9 @@ EXCHANGES: Mapping[str, str] = {
 }
 """By the `op` column: the collective that expert parallelism makes of it."""
 
+NARROWED = ("alltoall_dispatch",)
+"""Exchanges whose tokens go in the type of the product; results come back at 16 bit, to be added up (DeepEP; TensorRT-LLM)."""
+
 DTYPES: Mapping[str, tuple[str, str]] = {
     "bf16": ("bf16", "bf16"),
     "fp16": ("fp16", "fp16"),

@@ -17,7 +17,7 @@ from accelscope.core.bind import Binder
 from accelscope.core.cost import OpCost, Setting, cost_of, multiplier
 from accelscope.core.dtypes import BITS, bytes_of
 from accelscope.core.kernels import Kernels
-from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, Form, words_of
+from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, NARROWED, Form, words_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -189,6 +189,8 @@ def _collective(rows: Table, op: str, machine: Machine, registry: Registry) -> C
     wide = Precision(weights=WIDENED, activations=WIDENED, kv=WIDENED)
     plan = sharded(_plan(model, spec, wide), machine, registry, ep=ranks, dp=ranks)
     item = next(item for item in plan.collectives if item.name == EXCHANGES[op])
+    if op not in NARROWED:
+        return item
     dtype = DTYPES.get(rows.text("dtype")[0], (WIDENED, WIDENED))[1]
     return evolve(item, bytes=item.bytes * (bytes_of(dtype) / bytes_of(WIDENED)))
 

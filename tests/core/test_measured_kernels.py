@@ -130,6 +130,9 @@ def test_an_exchange_sends_the_bytes_of_its_type(table, names):
     rows = with_column(of_op(table, "alltoall_dispatch"), "tokens", 65536.0)
     narrow, wide = (predict(with_column(rows, "dtype", dtype), names).value for dtype in ("fp8", "bf16"))
     assert wide[0] / narrow[0] == pytest.approx(2.0, rel=0.1)
+    rows = with_column(of_op(table, "alltoall_combine"), "tokens", 65536.0)
+    narrow, wide = (predict(with_column(rows, "dtype", dtype), names).value for dtype in ("nvfp4", "bf16"))
+    assert wide[0] == narrow[0]
 
 
 @pytest.mark.parametrize(
