@@ -27,7 +27,7 @@ from accelscope.core.spec import (
     spec,
 )
 from accelscope.core.term import Term, maximum, power, term, total, where
-from accelscope.core.work import Op, Part
+from accelscope.core.work import Device, Op, Part
 
 
 @spec(kind="kernel", within=("calibration",))
@@ -52,6 +52,27 @@ class Kernel:
         doc="exponent p of (compute^p + memory^p)^(1/p): 1 is one after the other, large is all at once",
         ge=1,
         optional=True,
+    )
+    exponentials: Term | None = fraction(
+        doc="share of the rate of special functions that an attention reaches", optional=True
+    )
+    block_start: Term | None = quantity(
+        "s",
+        doc="what a thread block of an attention takes beside its loop over keys",
+        ge=0,
+        optional=True,
+        plausible=(1e-8, 1e-3),
+    )
+    stream: Term | None = quantity(
+        "B/s", doc="rate at which one core reads KV cache: bytes in flight over latency", gt=0, optional=True
+    )
+    rows: Term | None = count(doc="query rows of a thread block of an attention", optional=True)
+    pack: Term | None = count(
+        doc="most query heads of a KV head that share thread blocks; in a larger group each has its own",
+        optional=True,
+    )
+    least_context: Term | None = count(
+        doc="least length of context that is worth a split of its own in an attention", optional=True
     )
     points: Term | None = count(doc="measurements that the values are fitted to", optional=True)
     spread: Term | None = quantity(
@@ -170,6 +191,12 @@ def overlapped(times: tuple[Term, ...], exponent: Term | None) -> Term:
     scale = where(longest > longest * 0.0, longest, longest * 0.0 + _SECOND)
     shares = total(power(time / scale, exponent) for time in times)
     return longest * power(shares, 1.0 / exponent)
+
+
+def kernel_for(device: Device, op: Op) -> Kernel:
+    """Return what was measured of the kernel that runs an operation on a device; fields are None where nothing was."""
+    known: Kernel = device.kernels.of(op).kernel if device.kernels is not None else UNKNOWN
+    return known
 
 
 def given(value: Term | None, otherwise: Any) -> Any:

@@ -92,8 +92,10 @@ class Op:
         stored: data type that its weights or KV cache are stored in; "" is the same as `dtype`.
         flops: op.
         weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
-        m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is head_dim of one of
-            `groups` (sequence, KV head) pairs.
+        m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is the mean width of a key and a
+            value of one of `groups` (sequence, KV head) pairs.
+        queries: query heads of an attention that share a KV head, and have m / queries rows each; 1 where the rows of a
+            group are not of several heads that a kernel could also take one by one.
         repeat: executions a pass (layers).
         launches: kernels started for one execution.
         split: how tensor parallelism divides it: `column` (n), `row` (k, then an all-reduce of `writes`), `partial`
@@ -119,6 +121,7 @@ class Op:
     n: Term = ONE
     k: Term = ONE
     groups: Term = ONE
+    queries: Term = ONE
     repeat: Term = ONE
     launches: Term = ONE
     split: str = "none"

@@ -6,27 +6,16 @@ from typing import Any
 
 from accelscope.core.dtypes import BITS
 from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, count, fraction, quantity, spec
+from accelscope.core.spec import choice, count, fraction, spec
 from accelscope.core.term import Term, minimum, where
 from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
-from accelscope.plugins.compute.engine import (
-    OP,
-    Engine,
-    at_least_one,
-    computing_energy,
-    needed_peak,
-    peak,
-    size,
-)
+from accelscope.plugins.compute.attention import Attending, attention_time
+from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
 from accelscope.plugins.compute.tiling import rounds, splits, tiles
 
 _KINDS = ("matrix", "tensor")
 _GEMMS = (
     "fit to half of 254 public bf16 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %"
-)
-_ATTENTIONS = (
-    "fit to half of 1,213 public bf16 attentions of H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), with a launch of "
-    "8 us (decode) and 11 us (prefill); median error on the other half 16 to 20 %"
 )
 
 # Rows and columns of the output that one thread block computes: the shapes that CUTLASS instantiates for dense
@@ -42,11 +31,10 @@ BLOCKS = (
 )
 
 _WIDE = 16  # bits: types at least this wide are not narrow
-ATTENTION_ROWS = 64.0  # query rows of a thread block: Shah et al., FlashAttention-3, 2024 (one warp group)
 
 
 @spec(kind="engine", select={"kind": _KINDS}, default=True)
-class Matrix(Engine):
+class Matrix(Attending):
     """A matrix engine of a core that runs thread blocks, such as a tensor core or a matrix core."""
 
     kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
@@ -74,27 +62,12 @@ class Matrix(Engine):
     least_k: Term = count(
         doc="least length of k that is worth a split of its own", default=2048, source=_GEMMS
     )
-    attention_efficiency: Term = fraction(
-        doc="share of the peak that the inner loop of an attention achieves", default=0.54, source=_ATTENTIONS
-    )
-    attention_prologue: Term = quantity(
-        "s",
-        doc="time of a thread block of an attention outside of its loop",
-        ge=0,
-        default=3.9e-6,
-        source=_ATTENTIONS,
-    )
-    least_context: Term = count(
-        doc="least length of context that is worth a split of its own in an attention",
-        default=512,
-        source=_ATTENTIONS,
-    )
 
 
 def run(part: Part[Any], op: Op, device: Device) -> Usage:
     """Return what an operation costs on the matrix engines of a device."""
     rate = needed_peak(peak(part, op.dtype), part, op.dtype)
-    time = attention_time(part, op, rate) if op.kind == "attention" else product_time(part, op, rate)
+    time = attention_time(part, op, rate, device) if op.kind == "attention" else product_time(part, op, rate)
     time = where(op.flops > NO_OPS, time, NO_TIME)
     return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
 
@@ -128,23 +101,6 @@ def _delivery(rows: float, columns: float, reuse: Term) -> Term:
     """Share of the time that operands of a tile arrive in time: intensity / (intensity + reuse)."""
     intensity = rows * columns / (rows + columns)
     return intensity / (reuse + intensity)
-
-
-def attention_time(part: Part[Any], op: Op, rate: Term) -> Term:
-    """Return the time in s of attention: waves of thread blocks, each with a fixed part and its share of the flops.
-
-    A thread block takes 64 query rows of one (sequence, KV head), padded; where there are fewer blocks than cores the
-    context is divided among them (split-KV: Dao et al., Flash-Decoding, 2023).
-    time = waves x (prologue + flops x padding / blocks / (rate of a core x efficiency)).
-    """
-    spec: Matrix = part.spec
-    rows = tiles(op.m, ATTENTION_ROWS)
-    padding = rows * ATTENTION_ROWS / at_least_one(op.m)
-    blocks = at_least_one(op.groups * rows)
-    pieces = blocks * splits(blocks, part.cores, op.n / spec.least_context)
-    waves = rounds(pieces, part.cores).named("attention waves")
-    achieved = (rate / part.cores * spec.attention_efficiency).named("achieved attention rate of a core")
-    return waves * (spec.attention_prologue + op.flops * padding / pieces / achieved)
 
 
 MATRIX = ComputeModel(

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import count, flag, spec
-from accelscope.core.term import Term
+from accelscope.core.term import Term, maximum
 from accelscope.core.work import ONE, Collective, Machine, Op, Plan, Residency, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
 
@@ -121,7 +121,8 @@ def _by_heads(op: Op, heads: Term, tp: Term) -> Op:
     )
     if op.kind != "attention":
         return divided
-    return evolve(divided, groups=op.groups * kv, m=op.m * queries / kv)
+    each = queries / kv
+    return evolve(divided, groups=op.groups * kv, m=op.m * each, queries=maximum(op.queries * each, 1.0))
 
 
 def _mixed(op: Op, heads: Term, tp: Term) -> Term:

@@ -153,8 +153,9 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
         kv_read=run.sequences * span.seen * heads.cached * run.kv,
         m=rows,
         n=span.seen,
-        k=heads.key,
+        k=each / 2.0,
         groups=groups,
+        queries=ONE if run.shape.latent is not None else heads.queries,
         repeat=layers,
         split="heads",
         kv_heads=heads.groups,
@@ -179,6 +180,7 @@ def _sparse(run: Forward, heads: Heads, top_k: Term) -> Op:
         m=heads.queries,
         n=minimum(seen, top_k),
         groups=run.rows * heads.groups,
+        queries=ONE,
     )
 
 

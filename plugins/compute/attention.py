@@ -1,0 +1,146 @@
+"""Attention on cores that run thread blocks: tiles of query rows, waves over the cores, split contexts, exponentials.
+
+The equation is documented in docs/explanation/models/attention.md. It does not know memory: bytes are costed there, and
+what one core can read at most is here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from accelscope.core.kernels import Kernel, given, kernel_for, overlapped
+from accelscope.core.spec import count, fraction, quantity, spec
+from accelscope.core.term import Term, maximum, minimum, term, where
+from accelscope.core.work import ONE, Device, Op, Part
+from accelscope.plugins.compute.engine import OP, Engine, at_least_one, special_rate
+from accelscope.plugins.compute.tiling import rounds, splits, tiles
+
+_FIT = (
+    "fit to public attention kernels of ten GPUs from A100 to GB300 (aiconfigurator, Apache-2.0; LLMServingSim, MIT), "
+    "robustly on log ratios, all engines together"
+)
+_FLASH_3 = "Shah et al., FlashAttention-3 (arXiv 2407.08608), section 3: 128 query rows of a block, 64 of a warp group"
+_FLASH_DECODING = "Dao et al., Flash-Decoding, 2023: the context of few sequences is divided among the cores"
+
+PREFILL = ("attention_prefill", "mla_prefill")
+SCAN = ("linear_attention", "scan")
+WHOLE = PREFILL + SCAN
+"""Classes of kernel whose blocks are not split along the context, and whose operands come from caches."""
+
+NOTHING = term(0.0)
+BLEND = term(4.0)  # arithmetic, exponentials and reads of a block overlap, but not wholly
+
+
+@spec(kind="engine", default=False)
+class Attending(Engine):
+    """Fields of engines of cores that run thread blocks, as far as attention needs them."""
+
+    attention_efficiency: Term = fraction(
+        doc="share of the peak that the inner loop of an attention reaches", default=0.54, source=_FIT
+    )
+    attention_exponentials: Term = fraction(
+        doc="share of the rate of special functions that an attention reaches", default=0.7, source=_FIT
+    )
+    attention_prologue: Term = quantity(
+        "s", doc="time of a thread block of an attention outside of its loop", ge=0, default=3e-6, source=_FIT
+    )
+    attention_rows: Term = count(
+        doc="query rows of a thread block where many tokens are new", default=128, source=_FLASH_3
+    )
+    decode_rows: Term = count(
+        doc="query rows of a thread block where a group of heads has one new token",
+        default=64,
+        source=_FLASH_3,
+    )
+    stream: Term = quantity(
+        "B/s",
+        doc="rate at which one core reads KV cache at most: bytes in flight over the latency of memory",
+        gt=0,
+        default=4e10,
+        source=_FIT,
+    )
+    least_context: Term = count(
+        doc="least length of context that is worth a split of its own in an attention",
+        default=256,
+        source=_FLASH_DECODING,
+    )
+
+
+@frozen(kw_only=True, eq=False)
+class Blocks:
+    """Thread blocks of an attention.
+
+    Attributes:
+        number: of all of them, before contexts are split; rows: query rows of each, padded.
+        keys: keys that a block goes through on average; longest: those of the longest.
+        parts: into how many blocks each is split along its keys.
+    """
+
+    number: Term
+    rows: Term
+    keys: Term
+    longest: Term
+    parts: Term
+
+
+def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
+    """Return the time in s of attention on the cores: waves of thread blocks, no shorter than the longest block.
+
+    time = max(waves x keys, longest) / parts x (time of a key) + waves x prologue, waves = ceil(blocks x parts / cores).
+    """
+    kernel = kernel_for(device, op)
+    blocks = _blocks(part, kernel, op)
+    waves = rounds(blocks.number * blocks.parts, part.cores).named("attention waves")
+    keys = (maximum(waves * blocks.keys, blocks.longest) / blocks.parts).named("keys of a core")
+    loops = keys * _key_time(part, op, rate, device, blocks.rows)
+    prologue: Term = given(kernel.block_start, part.spec.attention_prologue)
+    return loops.named("loops of blocks") + waves * prologue
+
+
+def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
+    """Return the thread blocks of an attention.
+
+    A block takes rows of one query head, or of all heads on a KV head where these share blocks. Causal rows go through
+    half a block more keys than they see, since tiles on the diagonal are computed whole.
+    """
+    spec: Attending = part.spec
+    prefill = op.kernel in PREFILL
+    pack: Term | None = given(kernel.pack, ONE if prefill else None)
+    heads = ONE if pack is None else where(op.queries > pack, op.queries, ONE)
+    positions = op.m / heads
+    rows: Term = (
+        op.m
+        if op.kernel in SCAN
+        else given(kernel.rows, spec.attention_rows if prefill else spec.decode_rows)
+    )
+    number = at_least_one(op.groups * heads * tiles(positions, rows)).named("thread blocks")
+    seen = op.flops / (at_least_one(op.groups * op.m * op.k) * OP * 4.0)
+    diagonal = minimum(rows, positions) * heads / (op.queries * 2.0) if prefill else NOTHING
+    keys = minimum(seen + diagonal, op.n)
+    least: Term = given(kernel.least_context, spec.least_context)
+    parts = ONE if op.kernel in WHOLE else splits(number, part.cores, op.n / least).named("split context")
+    return Blocks(number=number, rows=rows, keys=keys, longest=minimum(op.n, keys * 2.0), parts=parts)
+
+
+def _key_time(part: Part[Any], op: Op, rate: Term, device: Device, rows: Term) -> Term:
+    """Return the time in s that a block takes for one key: products, exponentials and reading it, overlapped."""
+    spec: Attending = part.spec
+    kernel = kernel_for(device, op)
+    speed = rate / part.cores * given(kernel.compute, spec.attention_efficiency)
+    times = [(rows * op.k * OP * 4.0 / speed.named("attention rate of a core")).named("products of a key")]
+    special = _special(device)
+    if special is not None:
+        exponentials = special / part.cores * given(kernel.exponentials, spec.attention_exponentials)
+        times.append((rows * OP / exponentials).named("exponentials of a key"))
+    if op.kernel not in WHOLE:
+        stream: Term = given(kernel.stream, spec.stream)
+        times.append((op.kv_read / at_least_one(op.groups * op.n) / stream).named("reading of a key"))
+    return overlapped(tuple(times), BLEND).named("time of a key")
+
+
+def _special(device: Device) -> Term | None:
+    """Return the special functions a second of the fastest engine that has some, or None."""
+    rates = [rate for part in device.engines if (rate := special_rate(part)) is not None]
+    return maximum(*rates) if rates else None
