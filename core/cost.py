@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from accelscope.core.kernels import Kernel, Known, overlapped
 from accelscope.core.launch import PRODUCTS, crossing, launch_of
-from accelscope.core.term import Term, maximum, term
+from accelscope.core.runtime import PLAIN, Pace, at_rate, compute_rate, memory_rate
+from accelscope.core.term import Term, maximum, minimum, term
 from accelscope.core.work import NO_BYTES, NO_OPS, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ class Setting:
         tier: the memory behind the device's own that weights or KV cache may lie in, or None where they may not.
         weights, kv: shares of weights and KV cache that come from there.
         places: equal places of a die that operations lie on side by side; 1 where each has all of it.
+        pace: what the runtime reaches of the kernels' rates.
     """
 
     tier: Part[Any] | None = None
     weights: Term = _NONE
     kv: Term = _NONE
     places: Term = ONE
+    pace: Pace = PLAIN
 
 
 @frozen(kw_only=True, eq=False)
@@ -86,12 +89,14 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
     compute_energy = None
     if engine is not None:
         usage = registry.computes[engine.model].run(engine, op, device)
-        parts.append((engine.name, usage.time.named(f"{engine.name} time")))
+        time = at_rate(_no_slower(usage.time, engine, op, device, registry), compute_rate(setting.pace, op))
+        parts.append((engine.name, time.named(f"{engine.name} time")))
         limits.extend(usage.limits)
         compute_energy = usage.energy
     services = memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
-    for part, _, usage in services:
-        parts.append((part.name, usage.time.named(f"{part.name} time")))
+    for part, arriving, usage in services:
+        time = at_rate(usage.time, memory_rate(setting.pace, op)) if arriving.home else usage.time
+        parts.append((part.name, time.named(f"{part.name} time")))
         limits.extend(usage.limits)
     work = overlapped(tuple(time for _, time in parts), known.kernel.overlap).named(f"{op.name} work")
     each = work
@@ -114,10 +119,25 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
     )
 
 
+def _no_slower(time: Term, chosen: Part[Any], op: Op, device: Device, registry: Registry) -> Term:
+    """Return the time of a product on its engine, or on another that is faster, as a vector unit is for a single row."""
+    if op.kind != "gemm":
+        return time
+    others = (part for part in device.engines if part is not chosen)
+    able = (part for part in others if op.kind in registry.computes[part.model].kinds)
+    for part in able:
+        if _first_peak(part, _dtypes(op), registry) is not None:
+            time = minimum(time, registry.computes[part.model].run(part, op, device).time)
+    return time
+
+
 def _starts(
     op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, kernel: Kernel
 ) -> tuple[tuple[str, Term], ...]:
-    launch = ("launch", launch_of(op, plan, device.package, kernel.start))
+    start = launch_of(op, plan, device.package, kernel.start)
+    if setting.pace.starts is not None:
+        start = start * setting.pace.starts
+    launch = ("launch", start)
     if device.fabric is None:
         return (launch,)
     return (launch, (device.fabric.name, crossing(op, device, registry, setting.places)))

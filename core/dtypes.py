@@ -22,6 +22,11 @@ BITS: Mapping[str, float] = {
     "int16": 16,
     "int8": 8,
     "int4": 4,
+    "q4_0": 4.5,  # llama.cpp: 32 elements share an fp16 scale (ggml-common.h, block_q4_0)
+    "q8_0": 8.5,
+    "q4_k": 4.5,  # 256 elements share scales and minima of 6 bits (block_q4_K)
+    "q6_k": 6.5625,  # 256 elements share scales of 8 bits (block_q6_K)
+    "q4_k_m": 4.83,  # q4_k, and q6_k for half of the values and of ffn_down (llama_tensor_get_type)
 }
 
 NAMES = tuple(BITS)

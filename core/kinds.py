@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from accelscope.core import kernels, scenario, structure
+from accelscope.core import kernels, runtime, scenario, structure
 from accelscope.core.errors import PluginConflictError
 from accelscope.core.spec import about, children_of, schema_of
 from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
@@ -62,7 +62,7 @@ class Kinds:
         """
         own = [
             Candidate(spec, str(about(spec)["kind"]), None, "core")
-            for spec in structure.KINDS + scenario.KINDS + kernels.KINDS
+            for spec in structure.KINDS + scenario.KINDS + kernels.KINDS + runtime.KINDS
         ]
         by_kind: dict[str, tuple[Candidate, ...]] = {}
         for item in (*own, *plugins):

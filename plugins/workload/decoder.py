@@ -43,7 +43,7 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
             *_norms(run),
             *_layers(run),
             _lm_head(run),
-            _sampling(run),
+            _loss(run) if run.trains else _sampling(run),
         ),
         residency=_residency(run, counts),
         activation=(run.rows * shape.hidden * run.wide).named("activation between layers"),
@@ -81,7 +81,7 @@ def _embedding(run: Forward) -> Op:
         reads=0.0 * moved,
         writes=moved,
         ops=0.0 * run.rows,
-        weights=rows * shape.hidden * run.outer,
+        weights=rows * shape.hidden * run.head,
         repeat=ONE,
         split="vocab",
     )
@@ -112,8 +112,8 @@ def _norms(run: Forward) -> tuple[Op, ...]:
 
 
 def _logit_rows(run: Forward) -> Term:
-    """Logits are made of the last token of a prompt only."""
-    return run.rows if run.decode else run.sequences
+    """Logits are made of the last token of a prompt only, in training of all."""
+    return run.rows if run.decode or run.trains else run.sequences
 
 
 def _lm_head(run: Forward) -> Op:
@@ -128,11 +128,15 @@ def _lm_head(run: Forward) -> Op:
         k=shape.hidden,
         n=shape.vocab,
         repeat=ONE,
-        split="vocab",
-        weight=run.outer,
+        split="column" if run.trains else "vocab",
+        weight=run.head,
     )
     return evolve(
-        op, dtype=run.wide_dtype, stored=run.wide_dtype, reads=rows * shape.hidden * run.wide, layered=False
+        op,
+        dtype=run.wide_dtype,
+        stored=run.stored_head or run.wide_dtype,
+        reads=rows * shape.hidden * run.wide,
+        layered=False,
     )
 
 
@@ -153,6 +157,25 @@ def _sampling(run: Forward) -> Op:
     return evolve(op, m=_logit_rows(run), layered=False)
 
 
+def _loss(run: Forward) -> Op:
+    """Cross entropy of logits at 32 bit, on the columns that a rank has (Megatron-LM, arXiv 1909.08053, section 3)."""
+    vocab = run.shape.vocab
+    elements = run.rows * vocab
+    op = elementwise(
+        run,
+        "loss",
+        "loss",
+        reads=elements * (run.wide + _FP32),
+        writes=elements * _FP32,
+        ops=_SOFTMAX_OPS * elements,
+        repeat=ONE,
+        launches=term(2.0),
+        split="column",
+        columns=vocab,
+    )
+    return evolve(op, layered=False)
+
+
 def _residency(run: Forward, counts: Counts) -> Residency:
     """Return the bytes that stay in memory.
 
@@ -162,13 +185,15 @@ def _residency(run: Forward, counts: Counts) -> Residency:
     Activations: of the tokens alive at once, input and output of a layer and its widest inner activation, and logits.
     """
     shape = run.shape
-    outer = counts.embedding + counts.head + counts.norms + counts.router
+    outer, ends = counts.norms + counts.router, counts.embedding + counts.head
     inner = counts.attention + counts.mixers + counts.dense + counts.shared
     live = minimum(run.rows, maximum(plain(shape.spec.live_tokens), run.sequences))
     residual = 2.0 * live * shape.hidden * run.wide
     logits = _logit_rows(run) * shape.vocab * (run.wide + _FP32)
     return Residency(
-        weights=(outer * run.outer + inner * run.weight + counts.routed * run.expert).named("weights"),
+        weights=(ends * run.head + outer * run.outer + inner * run.weight + counts.routed * run.expert).named(
+            "weights"
+        ),
         kv=(run.sequences * (_cached(run) + state_of(shape, run.wide))).named("KV cache and state"),
         activations=(residual + live * _widest(shape) * run.wide + logits).named("live activations"),
         replicated=residual + logits,

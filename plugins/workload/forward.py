@@ -10,6 +10,8 @@ from accelscope.core.work import NO_BYTES, ONE, Op, Precision, Step
 from accelscope.plugins.workload.shape import Shape, plain
 
 SIXTEEN_BIT = 2.0
+TRAINING = ("forward", "backward")
+"""Phases that make logits of all tokens, and a loss of them."""
 OP = term(1.0, "op")
 
 
@@ -19,10 +21,11 @@ class Forward:
 
     Attributes:
         sequences, tokens, context: of the step, as plain numbers; rows: tokens of all sequences.
-        decode: whether the pass makes one token of each sequence.
+        decode: whether the pass makes one token of each sequence; trains: whether it learns from all of them.
         dtype: computed in; stored, stored_expert, stored_kv: data types of weights, of those of routed
             experts and of the KV cache; wide_dtype: what stays at 16 bit or more, such as attention, normalisation and lm_head.
         narrow: bytes of an input of a GEMM; wide: of any other activation, and of weights that no one quantises.
+        stored_head: data type of lm_head and embedding, None for `wide_dtype`; head: bytes of a number of them.
         weight, expert, kv: bytes of a weight, of a weight of a routed expert, of a number in the KV cache.
     """
 
@@ -32,15 +35,18 @@ class Forward:
     context: Term
     rows: Term
     decode: bool
+    trains: bool
     dtype: str
     stored: str
     stored_expert: str
     stored_kv: str
+    stored_head: str | None
     wide_dtype: str
     narrow: Term
     wide: Term
     weight: Term
     outer: Term
+    head: Term
     expert: Term
     kv: Term
 
@@ -62,6 +68,7 @@ def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
         context=plain(step.context),
         rows=sequences * tokens,
         decode=step.phase == "decode",
+        trains=step.phase in TRAINING,
         dtype=precision.activations,
         stored=precision.weights,
         stored_expert=expert,
@@ -71,6 +78,8 @@ def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
         wide=term(max(narrow, SIXTEEN_BIT), "B"),
         weight=term(weight, "B"),
         outer=term(max(weight, SIXTEEN_BIT), "B"),
+        head=term(bytes_of(precision.head) if precision.head else max(weight, SIXTEEN_BIT), "B"),
+        stored_head=precision.head,
         expert=term(bytes_of(expert), "B"),
         kv=term(bytes_of(precision.kv), "B"),
     )
