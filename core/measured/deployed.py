@@ -1,0 +1,111 @@
+"""Rows of served models as designs: rows of one model on one system under one engine are one design on arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from attrs import evolve, fields_dict, frozen
+
+from accelscope.core.assemble import WIDENED
+from accelscope.core.bind import Binder
+from accelscope.core.cost import multiplier
+from accelscope.core.design import Design, Money
+from accelscope.core.dtypes import BITS
+from accelscope.core.measured.names import Names, Published
+from accelscope.core.measured.static_batch import STORED
+from accelscope.core.measured.table import Table
+from accelscope.core.runtime import PLAIN, Runtime, device_names, pace_of
+from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
+from accelscope.core.show.shelf import Item
+from accelscope.core.term import Array, term
+from accelscope.core.work import Machine, Precision
+
+NARROW_CACHE = ("tensorrt_llm",)
+"""Runtimes whose published checkpoints in 8 and 4 bits come with a KV cache in fp8 (TensorRT-LLM's quantisation)."""
+
+
+@frozen(kw_only=True, eq=False)
+class Split:
+    """Degrees of parallelism of each row."""
+
+    tp: Array
+    pp: Array
+    ep: Array
+    dp: Array
+
+
+def split_of(rows: Table) -> Split:
+    """Return the degrees that rows give; what they do not give is 1."""
+    degrees = {name: np.nan_to_num(rows.number(name), nan=1.0) for name in fields_dict(Split)}
+    return Split(**{name: np.maximum(value, 1.0) for name, value in degrees.items()})
+
+
+def deployed(
+    rows: Table, names: Names, item: Item | None, split: Split, load: Load
+) -> tuple[Design | None, str]:
+    """Return the design of rows of one device, model, engine, data types and number of devices; or None and why not.
+
+    Args:
+        rows: they differ in sizes, load and degrees of parallelism alone.
+        item: the runtime that serves them, or None where the library lacks it.
+        load: arrays over the rows.
+    """
+    hw, name, engine = (str(rows.text(column)[0]) for column in ("hw", "model", "engine"))
+    devices = int(np.nan_to_num(rows.number("n_devices")[0], nan=1.0))
+    machine, reason = names.machine(hw, devices, engine=engine)
+    published, unknown = names.model(name)
+    if machine is None or published is None:
+        return None, reason if machine is None else unknown
+    binder = Binder(names.registry)
+    pace = PLAIN
+    if item is not None:
+        runtime: Runtime = binder.bind_as(item.component, Runtime)
+        pace = pace_of(item.component.name, runtime, device_names(machine.device))
+    precision, reason = _precision(rows, machine, published, pace.name, names)
+    if precision is None:
+        return None, reason
+    return Design(
+        scenario="row",
+        machine=machine,
+        model=published.model,
+        precision=precision,
+        strategies=strategies_of(names, split),
+        load=load,
+        memory=binder.default_of(MemoryPolicy, "memory"),
+        scheduler=binder.default_of(Scheduler, "scheduler"),
+        money=Money(),
+        runtime=pace,
+    ), ""
+
+
+def strategies_of(names: Names, split: Split) -> tuple[Any, ...]:
+    """Return the strategies with the degrees of each row."""
+    binder = Binder(names.registry)
+    found = []
+    for strategy in names.registry.strategies:
+        spec = binder.default_of(strategy.spec, "parallel")
+        own = fields_dict(strategy.spec)
+        degrees = {name: term(getattr(split, name)) for name in fields_dict(Split) if name in own}
+        found.append((strategy, evolve(spec, **degrees)))
+    return tuple(found)
+
+
+def _precision(
+    rows: Table, machine: Machine, published: Published, runtime: str, names: Names
+) -> tuple[Precision | None, str]:
+    """Return the data types of rows; a model whose experts are published in a row's type keeps the rest as published."""
+    dtype, kv = str(rows.text("weights_dtype")[0]), str(rows.text("kv_dtype")[0])
+    if dtype not in STORED:
+        return None, f"no data type {dtype}" if dtype else "no data type"
+    weights, activations, _ = STORED[dtype]
+    narrow = BITS[weights] < BITS[WIDENED]
+    experts = getattr(getattr(published.model.spec, "experts", None), "weights", None)
+    if experts == weights:
+        weights = published.precision.get("weights", WIDENED)
+        activations = published.precision.get("activations", WIDENED)
+    if multiplier(machine.device, activations, names.registry) is None:
+        activations = WIDENED
+    if kv not in BITS:
+        kv = "fp8" if runtime in NARROW_CACHE and narrow else WIDENED
+    return Precision(weights=weights, activations=activations, kv=kv), ""

@@ -1,0 +1,149 @@
+"""Rows of models under load to predictions: closed loops, pools of prefill and decode, and maximum load.
+
+Rows of one model, device, engine, data type and number of devices are one evaluation on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from attrs import evolve
+
+from accelscope.core.evaluate import Evaluation, evaluate
+from accelscope.core.measured.deployed import Split, deployed, split_of
+from accelscope.core.measured.disaggregated import divided, with_pools
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.predict import Prediction
+from accelscope.core.measured.static_batch import runtime_item
+from accelscope.core.measured.table import Table
+from accelscope.core.scenario import Load
+from accelscope.core.show.shelf import Item
+from accelscope.core.term import Array, term
+
+LENGTHS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
+"""By source: mean lengths of prompts and answers over the nominal ones, where they are drawn at random (InferenceX:
+evenly from 0.8 to 1 times the nominal length)."""
+ENDLESS = 1e6
+"""Clients of a maximum load: more than any engine has room for."""
+MOST = 2048.0
+"""Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""
+SPREAD: Mapping[str, float] = {"ttft_ms": 0.40, "tpot_ms": 0.16, "throughput_out_tok_s": 0.25}
+"""Standard deviation of the logarithm of measured over predicted, by metric, on configurations not fitted to."""
+POOLS, LOADED = "G", "C"
+"""Tiers of rows with pools of prefill and decode, and of those at maximum load."""
+_KEYS = ("tier", "hw", "model", "weights_dtype", "kv_dtype")
+
+
+def predict(rows: Table, names: Names) -> Prediction:
+    """Return the prediction of each row of a tier under load."""
+    found = Prediction.empty(len(rows))
+    for item, places in groups_of(rows, names):
+        group = rows.take(places)
+        if item is None:
+            found.skip(places, f"the library has no runtime {group.text('engine')[0]}")
+        else:
+            found.update(places, _predict(group, names, item))
+    return found
+
+
+def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
+    """Yield the places of rows that are one evaluation, with their runtime."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    items: dict[tuple[Any, ...], Item | None] = {}
+    columns = [rows.text(name) for name in (*_KEYS, "engine", "engine_version")]
+    numbers = [np.nan_to_num(rows.number(name)).astype(int) for name in ("year", "n_devices")]
+    for place, (*key, engine, version, year, devices) in enumerate(zip(*columns, *numbers, strict=True)):
+        served = (engine, version, year)
+        if served not in items:
+            items[served] = runtime_item(names, engine, version, year)
+        item = items[served]
+        name = engine if item is None else item.component.name
+        items[(name,)] = item
+        alike.setdefault((*key, devices, name), []).append(place)
+    for whole, places in alike.items():
+        yield items[whole[-1:]], np.array(places, dtype=int)
+
+
+def _predict(rows: Table, names: Names, item: Item) -> Prediction:
+    found = Prediction.empty(len(rows))
+    clients, prompt, output = _load(rows)
+    known = np.isfinite(clients) & np.isfinite(prompt) & np.isfinite(output)
+    found.skip(np.flatnonzero(~known), "no concurrency or no lengths")
+    pools = divided(rows) if rows.text("tier")[0] == POOLS else None
+    if pools is not None:
+        found.skip(np.flatnonzero(known & ~pools.known), "the pools of the row are not known")
+        known &= pools.known
+    kept = np.flatnonzero(known)
+    if not kept.size:
+        return found
+    group = rows.take(kept)
+    given: dict[str, Any] = {
+        "concurrency": term(clients[kept]),
+        "prompt": term(prompt[kept], "tok"),
+        "output": term(output[kept], "tok"),
+    }
+    load = Load(**given)
+    design, reason = deployed(group, names, item, _split(group), load)
+    if design is None:
+        found.skip(kept, reason)
+        return found
+    if pools is not None:
+        design = with_pools(design, divided(group), names)
+    if group.text("tier")[0] == LOADED:
+        scheduler: Any = design.scheduler
+        design = evolve(design, scheduler=evolve(scheduler, max_batch=term(MOST)))
+    with np.errstate(all="ignore"):
+        _fill(found, kept, group, evaluate(design, names.registry), names)
+    return found
+
+
+def _load(rows: Table) -> tuple[Array, Array, Array]:
+    """Return clients, and mean tokens of prompts and answers."""
+    factor = np.array([LENGTHS.get(source, 1.0) for source in rows.text("source")])
+    clients = rows.number("batch_or_concurrency")
+    if rows.text("tier")[0] == LOADED:
+        clients = np.full(len(rows), ENDLESS)
+    return clients, rows.number("isl") * factor, rows.number("osl") * factor
+
+
+def _split(rows: Table) -> Split:
+    """Return the degrees of rows; where attention is divided by sequences, replicas share their experts."""
+    split = split_of(rows)
+    by_sequence = np.array(["attention_dp" in flag for flag in rows.text("flag")]) & (split.dp == 1.0)
+    return Split(
+        tp=np.where(by_sequence, 1.0, split.tp),
+        pp=split.pp,
+        ep=np.where(by_sequence, split.tp, split.ep),
+        dp=np.where(by_sequence, split.tp, split.dp),
+    )
+
+
+def _fill(found: Prediction, places: Array, rows: Table, evaluation: Evaluation, names: Names) -> None:
+    """Put the metric of each row, and skip rows that do not fit."""
+    metrics = names.registry.metrics
+    units = {
+        "ttft_ms": ("ttft", "ms"),
+        "tpot_ms": ("tpot", "ms/tok"),
+        "throughput_out_tok_s": ("throughput", "tok/s"),
+    }
+    wanted = rows.text("metric")
+    for metric in sorted(set(wanted)):
+        some = wanted == metric
+        if metric not in units or units[metric][0] not in metrics:
+            found.skip(places[some], f"metric {metric} is not predicted under load")
+            continue
+        name, unit = units[metric]
+        value = metrics[name].compute(evaluation)
+        assert value is not None  # latency and throughput are known of every evaluation
+        each = np.broadcast_to(value.to(unit), wanted.shape)
+        found.put(places[some], each[some], SPREAD[metric])
+    _skip_unfit(found, places, evaluation)
+
+
+def _skip_unfit(found: Prediction, places: Array, evaluation: Evaluation) -> None:
+    for limit in evaluation.limits:
+        over = limit.used.value > limit.available.value * (1 + 1e-9)
+        if limit.name == "memory" and np.any(over):
+            found.skip(places[np.broadcast_to(over, places.shape)], "it does not fit in memory")

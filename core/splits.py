@@ -1,0 +1,115 @@
+"""How a deployment divides its devices: the degrees of each strategy, and pools with degrees of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve
+
+from accelscope.core.bind import Binder
+from accelscope.core.design import Design, Pools
+from accelscope.core.scenario import AllToAll, KvTransfer, MemoryPolicy, Pool, Scheduler
+from accelscope.core.spec import fields_of, written_name
+from accelscope.core.work import Limit
+from accelscope.dsl.component import Component
+from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.values import Attribute
+
+if TYPE_CHECKING:
+    from accelscope.core.records import Strategy
+
+PHASES = ("prefill", "decode")
+"""Labels of the pools of a deployment."""
+
+
+def block_of(owner: Component, kind: str, cls: type, binder: Binder) -> Any:
+    """Return a bound inner block of a deployment or a pool, or that of an empty one."""
+    inner = owner.children(kind)
+    return (binder.bind_as(inner[0], cls) if inner else None) or binder.default_of(
+        cls, f"{owner.name}.{kind}"
+    )
+
+
+def strategies_of(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
+    """Return each strategy with its degrees, as the `parallel` block of a deployment or a pool says."""
+    inner = deployment.children("parallel")
+    block = inner[0] if inner else None
+    found = []
+    for strategy in binder.registry.strategies:
+        bound = binder.bind_as(block, strategy.spec) if block is not None else None
+        found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
+    if block is not None:
+        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
+    return tuple(found)
+
+
+def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
+    planned = {
+        written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
+    }
+    for name, attribute in block.attributes().items():
+        if name in planned and not _neutral(attribute):
+            yield Diagnostic(
+                code="A303",
+                message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
+                span=attribute.origin.span,
+                label="asked for here",
+                help="leave it out, or install a plugin with a strategy for it",
+            )
+
+
+def _neutral(attribute: Attribute) -> bool:
+    magnitude = getattr(attribute.value, "magnitude", attribute.value)
+    return magnitude is False or (
+        not isinstance(magnitude, bool) and bool(np.all(np.asarray(magnitude) == 1))
+    )
+
+
+def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | None:
+    """Return the pools of a deployment: its design with the blocks of each pool in place of its own."""
+    blocks = {pool.name: pool for pool in deployment.children("pool")}
+    transfer = deployment.children("kv_transfer")
+    for inner in deployment.children("all_to_all"):
+        binder.bind_as(inner, AllToAll)
+    moved: KvTransfer | None = binder.bind_as(transfer[0], KvTransfer) if transfer else None
+    if not blocks:
+        return None
+    if set(blocks) != set(PHASES) or design.load.concurrency is None:
+        binder.problems.append(_refused(deployment, set(blocks) == set(PHASES)))
+        return None
+    found = {name: _pool(blocks[name], design, binder) for name in PHASES}
+    overlap = "none" if moved is None or moved.overlap is None else moved.overlap
+    return Pools(prefill=found["prefill"], decode=found["decode"], overlap=overlap)
+
+
+def _pool(block: Component, design: Design, binder: Binder) -> Design:
+    own: dict[str, Any] = {"strategies": strategies_of(block, binder)}
+    for kind, name, cls in (("scheduler", "scheduler", Scheduler), ("memory", "memory", MemoryPolicy)):
+        if block.children(kind):
+            own[name] = block_of(block, kind, cls, binder)
+    pool: Pool | None = binder.bind_as(block, Pool)
+    limits: tuple[Limit, ...] = ()
+    if pool is not None and pool.nodes is not None and design.machine.tiers:
+        devices = pool.nodes * design.machine.tiers[0].size
+        own["machine"] = evolve(design.machine, devices=devices.named(f"devices of the {block.name} pool"))
+    return evolve(design, limits=limits, **own)
+
+
+def _refused(deployment: Component, named: bool) -> Diagnostic:
+    if named:
+        return Diagnostic(
+            code="A211",
+            message="a deployment with pools is evaluated under a `concurrency` only",
+            span=deployment.children("pool")[0].span,
+            label="one of its pools",
+            help="write `concurrency = 64` in the workload, or describe one phase as a deployment of its own",
+        )
+    return Diagnostic(
+        code="A211",
+        message="a deployment has either no pools, or one called `prefill` and one called `decode`",
+        span=deployment.children("pool")[0].span,
+        label="one of its pools",
+        help="write `pool prefill { ... }` and `pool decode { ... }`",
+    )
