@@ -29,10 +29,6 @@ _BANDED = (
 )
 _ACROSS = 3
 _HIGH = 340
-_COLORS = (
-    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
-    "#003f5c", "#7a5195", "#ef5675", "#ffa600", "#2f4b7c", "#488f31", "#a05195", "#665191", "#f95d6a", "#0b7a75",
-)  # fmt: skip
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: 14px; }
@@ -66,7 +62,7 @@ def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
     """Return the page as text."""
     refuse_without_plotly()
     devices = sorted({str(hw) for part in parts for hw in part.table.text("hw")[part.predicted]})
-    colors = {hw: _COLORS[at % len(_COLORS)] for at, hw in enumerate(devices)}
+    colors = {hw: _color(at) for at, hw in enumerate(devices)}
     against = _figure(list(_against(parts)), colors, diagonal=True)
     residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
     offline: Any = importlib.import_module("plotly.offline")
@@ -92,6 +88,11 @@ def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
         + "\n".join(body)
         + "\n</body></html>\n"
     )
+
+
+def _color(place: int) -> str:
+    """Return one of any number of colours, neighbours far apart: steps of the golden angle around the circle of hues."""
+    return f"hsl({place * 137.5 % 360:.0f}, 65%, {35 + place % 3 * 12}%)"
 
 
 def _against(parts: Sequence[Scored]) -> Iterator[Panel]:
