@@ -53,6 +53,20 @@ class Kernel:
         ge=1,
         optional=True,
     )
+    least_k: Term | None = count(
+        doc="least length of k that is worth a split of its own in a product; longer than any k where it splits none",
+        optional=True,
+    )
+    least_tile: Term | None = count(
+        doc="rows and columns of a product's tile below which a smaller one takes no less time", optional=True
+    )
+    row: Term | None = quantity(
+        "s",
+        doc="what a core takes for a row beside moving it, where thread blocks work on whole rows",
+        ge=0,
+        optional=True,
+        plausible=(1e-12, 1e-4),
+    )
     exponentials: Term | None = fraction(
         doc="share of the rate of special functions that an attention reaches", optional=True
     )

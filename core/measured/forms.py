@@ -31,16 +31,18 @@ class Form:
         columns: field of the model to the column that gives it.
         words: fields that are the same for all rows of the operation.
         optional: field to a column where 0 or nothing means that the field is absent.
+        cold: whether measurements read weights from memory, as in a model, since they go round many buffers.
     """
 
     family: str
     columns: Mapping[str, str]
     words: Mapping[str, Any] = field(factory=dict)
     optional: Mapping[str, str] = field(factory=dict)
+    cold: bool = False
 
 
 FORMS: Mapping[str, Form] = {
-    "gemm": Form(family="gemm", columns={name: name for name in "mnk"}),
+    "gemm": Form(family="gemm", columns={name: name for name in "mnk"}, cold=True),
     "grouped_gemm": Form(family="grouped_gemm", columns={name: name for name in ("m", "n", "k", "experts")}),
     "quantize_fp8": Form(family="quantize", columns={"rows": "m", "columns": "k"}),
     "attn_prefill": Form(
@@ -108,8 +110,11 @@ DTYPES: Mapping[str, tuple[str, str]] = {
 STATIC_SCALES = ("fp8_static", "sq")
 """Types whose activations have scales known beforehand, so that no kernel of the measured layer looks for them."""
 
-QUANTIZE_INSIDE = ("vllm",)
-"""Engines whose measured products of narrow activations include their narrowing: vLLM's layer does both in `apply`."""
+QUANTIZE_INSIDE = ("vllm", "sglang", "trtllm")
+"""Engines whose measured products of narrow activations include their narrowing: their layers do both when called."""
+
+FUSED_RESIDUAL = ("vllm",)
+"""Engines whose measured normalisation adds the residual too."""
 
 
 def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> dict[str, Any]:
@@ -118,7 +123,7 @@ def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> d
     if op == "gemm":
         words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
     if op == "rmsnorm":
-        words["residual"] = engine in QUANTIZE_INSIDE
+        words["residual"] = engine in FUSED_RESIDUAL
     if FORMS[op].family == "moe" and dist:
         words |= _routing(dist)
     if op == "gdn_linear_attn":

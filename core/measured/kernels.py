@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
 
 _MICROSECONDS = 1e6
+_UNKEPT = term(np.inf, "B")
 _STEP = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE * 0.0)
 _FARTHEST = ("given", "device", "family", "model", "none")
 """Where kernels' parameters may be from, the nearest first."""
@@ -119,6 +120,7 @@ def _groups(
             sizes = {name: term(group.number(column)) for name, column in columns.items()}
             model = registry.workloads[form.family]
             plan = _plan(model, model.spec(**sizes, **words), precision)
+            plan = _cold(plan) if form.cold else plan
             yield Group(places=places[kept], plan=_spread(plan, group, machine, registry), machine=machine)
 
 
@@ -136,6 +138,11 @@ def _variants(rows: Table, form: Form) -> Iterator[tuple[Array, dict[str, str]]]
 def _plan(model: Any, spec: Any, precision: Precision) -> Plan:
     workload = model.build(spec, _STEP, precision)
     return Plan(ops=workload.ops, residency=workload.residency, workload=workload)
+
+
+def _cold(plan: Plan) -> Plan:
+    """Return a plan before whose weights are used again so much else is that no cache keeps any."""
+    return evolve(plan, residency=evolve(plan.residency, weights=_UNKEPT))
 
 
 def _spread(plan: Plan, rows: Table, machine: Machine, registry: Registry) -> Plan:

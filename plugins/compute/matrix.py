@@ -4,33 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.dtypes import BITS
 from accelscope.core.records import ComputeModel
 from accelscope.core.spec import choice, count, fraction, spec
-from accelscope.core.term import Term, minimum, where
+from accelscope.core.term import Term, where
 from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
 from accelscope.plugins.compute.attention import Attending, attention_time
-from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
-from accelscope.plugins.compute.tiling import rounds, splits, tiles
+from accelscope.plugins.compute.engine import computing_energy, needed_peak, peak
+from accelscope.plugins.compute.product import product_time
 
 _KINDS = ("matrix", "tensor")
-_GEMMS = (
-    "fit to half of 254 public bf16 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %"
+_FIT = (
+    "fit to public products of ten GPUs from A100 to GB300 and Arc Pro B60 (aiconfigurator, Apache-2.0; Vidur and "
+    "LLMServingSim, MIT), robustly on log ratios, all engines together"
 )
-
-# Rows and columns of the output that one thread block computes: the shapes that CUTLASS instantiates for dense
-# products (NVIDIA/cutlass, media/docs/profiler.md), and 16 rows for the decode kernels of engines.
-BLOCKS = (
-    (256.0, 128.0),
-    (128.0, 256.0),
-    (128.0, 128.0),
-    (128.0, 64.0),
-    (64.0, 128.0),
-    (64.0, 64.0),
-    (16.0, 128.0),
-)
-
-_WIDE = 16  # bits: types at least this wide are not narrow
+_NARROW = f"{_FIT}; types of 8 bits and fewer"
+_CHOSEN = f"{_FIT}; the value with the least error on shapes left out, of the few that were tried"
 
 
 @spec(kind="engine", select={"kind": _KINDS}, default=True)
@@ -39,68 +27,50 @@ class Matrix(Attending):
 
     kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
     efficiency: Term = fraction(
-        doc="share of the peak that a large product achieves with the largest tile",
-        default=0.87,
-        source=f"{_GEMMS}; other public sets give 0.78 (Vidur, MIT) to 0.91 (A100)",
+        doc="share of the peak that a large product achieves with the largest tile", default=0.83, source=_FIT
     )
     narrow_efficiency: Term = fraction(
-        doc="the same share for types of 8 bits and fewer",
-        default=0.74,
-        source="fit to half of 85 public fp8 GEMMs of H100 SXM (aiconfigurator, Apache-2.0), held-out median error 7 %; "
-        "stas00/ml-engineering finds 0.71 to 0.78 at the best shape",
+        doc="the same share for types of 8 bits and fewer", default=0.65, source=_NARROW
     )
     reuse: Term = count(
         doc="tile size m n / (m + n) at which delivering operands takes as long as the arithmetic",
-        default=14,
-        source=_GEMMS,
+        default=8,
+        source=_CHOSEN,
     )
     prologue: Term = count(
         doc="length of k that takes as long as filling and emptying the pipeline of a tile",
-        default=192,
-        source=_GEMMS,
+        default=96,
+        source=_CHOSEN,
     )
-    least_k: Term = count(
-        doc="least length of k that is worth a split of its own", default=2048, source=_GEMMS
+    tail: Term = fraction(
+        doc="share of the last wave of thread blocks that is waited for whole, however few of them it has",
+        default=0.5,
+        source=_CHOSEN,
+    )
+    least_k: Term = count(doc="least length of k that is worth a split of its own", default=1000, source=_FIT)
+    narrow_least_k: Term = count(
+        doc="the same length for types of 8 bits and fewer, whose kernels hardly split",
+        default=65000,
+        source=_NARROW,
+    )
+    least_tile: Term = count(
+        doc="rows and columns of a tile below which a smaller one takes no less time", default=16, source=_FIT
+    )
+    narrow_least_tile: Term = count(
+        doc="the same size for types of 8 bits and fewer", default=64, source=_NARROW
     )
 
 
 def run(part: Part[Any], op: Op, device: Device) -> Usage:
     """Return what an operation costs on the matrix engines of a device."""
     rate = needed_peak(peak(part, op.dtype), part, op.dtype)
-    time = attention_time(part, op, rate, device) if op.kind == "attention" else product_time(part, op, rate)
+    time = (
+        attention_time(part, op, rate, device)
+        if op.kind == "attention"
+        else product_time(part, op, rate, device)
+    )
     time = where(op.flops > NO_OPS, time, NO_TIME)
     return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
-
-
-def product_time(part: Part[Any], op: Op, rate: Term) -> Term:
-    """Return the time in s of `groups` products with the best of the thread-block shapes.
-
-    For each shape: waves x (2 M N (k / splits + prologue)) / (rate of a core x efficiency x M N / (M N + reuse (M + N))),
-    where waves = ceil(groups ceil(m / M) ceil(n / N) splits / cores).
-    """
-    return minimum(*(_with_block(part, op, rate, rows, columns) for rows, columns in BLOCKS)).named(
-        "best tile"
-    )
-
-
-def _with_block(part: Part[Any], op: Op, rate: Term, rows: float, columns: float) -> Term:
-    spec: Matrix = part.spec
-    step = size(spec.tile, 2, 1.0)
-    padded = tiles(op.k, step) * step
-    pieces = op.groups * tiles(op.m, rows) * tiles(op.n, columns)
-    parts = splits(pieces, part.cores, padded / spec.least_k)
-    waves = rounds(pieces * parts, part.cores).named("waves")
-    each = OP * (2.0 * rows * columns) * (padded / parts + spec.prologue)
-    achieved = spec.efficiency if BITS[op.dtype] >= _WIDE else spec.narrow_efficiency
-    share = achieved * _delivery(rows, columns, spec.reuse) / _delivery(*BLOCKS[0], spec.reuse)
-    speed = (rate / part.cores * share).named(f"rate of a core with {rows:g} × {columns:g} tiles")
-    return (waves * each / speed).named(f"{rows:g} × {columns:g} tiles")
-
-
-def _delivery(rows: float, columns: float, reuse: Term) -> Term:
-    """Share of the time that operands of a tile arrive in time: intensity / (intensity + reuse)."""
-    intensity = rows * columns / (rows + columns)
-    return intensity / (reuse + intensity)
 
 
 MATRIX = ComputeModel(

@@ -31,3 +31,14 @@ def rounds(pieces: Term, units: Term) -> Term:
     "Wave quantization".
     """
     return ceil(pieces / units)
+
+
+def waves(pieces: Term, units: Term, tail: Term) -> Term:
+    """Return the waves of a launch whose units take their next piece as soon as they are done with one.
+
+    Args:
+        tail: share of the last wave that is waited for whole: 1 for pieces that all take alike (`rounds`), 0 for work
+            that spreads evenly whatever its pieces, as with persistent kernels (Osama et al., Stream-K, PPoPP 2023).
+    """
+    even = pieces / units
+    return tail * ceil(even) + (1.0 - tail) * maximum(even, minimum(pieces, 1.0))

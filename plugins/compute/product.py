@@ -1,0 +1,89 @@
+"""Products of matrices on cores that run thread blocks: the best tile, waves over the cores, and splits along k.
+
+The equation is documented in docs/explanation/models/compute.md. It does not know memory: bytes are costed there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from accelscope.core.dtypes import BITS
+from accelscope.core.kernels import given, kernel_for
+from accelscope.core.term import Term, floor, maximum, minimum
+from accelscope.core.work import Device, Op, Part
+from accelscope.plugins.compute.engine import OP, size
+from accelscope.plugins.compute.tiling import tiles, waves
+
+# Rows and columns of the output that one thread block computes: the shapes that CUTLASS instantiates for dense
+# products (NVIDIA/cutlass, media/docs/profiler.md), and 16 rows for the decode kernels of engines.
+BLOCKS = (
+    (256.0, 128.0),
+    (128.0, 256.0),
+    (128.0, 128.0),
+    (128.0, 64.0),
+    (64.0, 128.0),
+    (64.0, 64.0),
+    (16.0, 128.0),
+)
+
+_WIDE = 16  # bits: types at least this wide are not narrow
+
+
+@frozen(kw_only=True, eq=False)
+class Tiling:
+    """How the kernel of a product cuts it up, and what a core reaches.
+
+    Attributes:
+        speed: op/s of a core with the largest tile.
+        depth: length of k, padded to that of an instruction; least_k: of a part of it that is worth a split.
+        least_tile: rows and columns below which a smaller tile takes no less time.
+    """
+
+    speed: Term
+    depth: Term
+    least_k: Term
+    least_tile: Term
+
+
+def product_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
+    """Return the time in s of `groups` products with the best of the thread-block shapes.
+
+    For each shape: waves x 2 M N (k / splits + prologue) / (rate of a core x efficiency x M N / (M N + reuse (M + N))),
+    with M and N no less than `least_tile` in this time, and waves of groups ceil(m / M) ceil(n / N) splits blocks.
+    """
+    tiling = _tiling(part, op, rate, device)
+    return minimum(*(_with_block(part, op, tiling, rows, columns) for rows, columns in BLOCKS)).named(
+        "best tile"
+    )
+
+
+def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
+    spec, kernel = part.spec, kernel_for(device, op)
+    wide = BITS[op.dtype] >= _WIDE
+    achieved: Term = given(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
+    step = size(spec.tile, 2, 1.0)
+    return Tiling(
+        speed=rate / part.cores * (achieved / _delivery(*BLOCKS[0], spec.reuse)),
+        depth=tiles(op.k, step) * step,
+        least_k=given(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
+        least_tile=given(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
+    )
+
+
+def _with_block(part: Part[Any], op: Op, tiling: Tiling, rows: float, columns: float) -> Term:
+    pieces = op.groups * tiles(op.m, rows) * tiles(op.n, columns)
+    fewest = floor(part.cores / maximum(pieces, 1.0))
+    parts = maximum(minimum(fewest, tiling.depth / tiling.least_k), 1.0)
+    high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)
+    share = _delivery(high, wide, part.spec.reuse)
+    each = OP * 2.0 * high * wide * (tiling.depth / parts + part.spec.prologue) / share
+    turns = waves(pieces * parts, part.cores, part.spec.tail).named("waves")
+    return (turns * each / tiling.speed).named(f"{rows:g} × {columns:g} tiles")
+
+
+def _delivery(rows: Term | float, columns: Term | float, reuse: Term) -> Term:
+    """Share of the time that operands of a tile arrive in time: intensity / (intensity + reuse)."""
+    intensity = rows * columns / (rows + columns)
+    return intensity / (reuse + intensity)
