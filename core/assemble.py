@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import evolve
@@ -18,22 +18,29 @@ from accelscope.core.machine import machine_of
 from accelscope.core.references import referred
 from accelscope.core.refusals import (
     refuse_homeless,
-    refuse_pools,
     refuse_tierless,
     refuse_unsupported,
 )
-from accelscope.core.scenario import Deployment, Load, MemoryPolicy, PrecisionBlock, Scenario, Scheduler
-from accelscope.core.spec import fields_of, written_name
+from accelscope.core.runtime import PLAIN, Pace, Runtime, device_names, pace_of
+from accelscope.core.scenario import (
+    Deployment,
+    Load,
+    MemoryPolicy,
+    PrecisionBlock,
+    Scenario,
+    Scheduler,
+    Speculative,
+)
+from accelscope.core.spec import fields_of
+from accelscope.core.splits import block_of, pools_of, strategies_of
 from accelscope.core.structure import Cost
 from accelscope.core.term import term
+from accelscope.core.training import load_of, training_of
 from accelscope.core.uncertainty import Inputs
 from accelscope.core.work import Limit, Machine, Precision, condition
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
-from accelscope.dsl.values import Attribute, Symbol
-
-if TYPE_CHECKING:
-    from accelscope.core.records import Strategy
+from accelscope.dsl.values import Symbol
 
 WIDENED = "bf16"
 """What is computed in, and what a KV cache holds, where nothing else is said."""
@@ -45,18 +52,18 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
     workload = referred(scenario, "workload", Scenario, binder)
     if deployment is None or workload is None:
         return None
-    refuse_pools(deployment, binder)
+    training = training_of(workload, binder)
     system, model_block = (
         referred(deployment, "system", Deployment, binder),
         referred(deployment, "model", Deployment, binder),
     )
-    load = _load(workload, binder)
+    load = _load(workload, binder) if training is None else load_of(training)
     if system is None or model_block is None:
         return None
     machine = machine_of(system, binder)
     refuse_homeless(machine, system, binder)
     model = _model(model_block, binder)
-    strategies = _strategies(deployment, binder)
+    strategies = strategies_of(deployment, binder)
     if machine is None or model is None or load is None:
         return None
     design = Design(
@@ -66,13 +73,17 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         precision=_precision(deployment, model_block, machine, binder),
         strategies=strategies,
         load=load,
-        memory=_block(deployment, "memory", MemoryPolicy, binder),
-        scheduler=_block(deployment, "scheduler", Scheduler, binder),
+        memory=block_of(deployment, "memory", MemoryPolicy, binder),
+        scheduler=block_of(deployment, "scheduler", Scheduler, binder),
+        speculative=_speculative(deployment, load, binder),
+        training=training,
         money=_money(system, machine, binder),
+        runtime=_runtime(deployment, machine, binder),
         error=None if inputs is None else inputs.model_error(),
         at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
+    design = evolve(design, pools=pools_of(deployment, design, binder))
     refuse_unsupported(design, deployment, binder)
     refuse_tierless(design, deployment, binder)
     return None if binder.problems else design
@@ -80,15 +91,21 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
 
 def _load(workload: Component, binder: Binder) -> Load | None:
     load: Load | None = binder.bind_as(workload, Load)
-    if load is not None and load.batch is None:
+    if load is not None and (load.batch is None) == (load.concurrency is None):
+        given = (
+            "both `batch` and `concurrency`"
+            if load.batch is not None
+            else "neither `batch` nor `concurrency`"
+        )
         binder.problems.append(
             Diagnostic(
                 code="A106",
-                message=f"`workload {workload.name}` gives no `batch`: how many sequences are served at once",
+                message=f"`workload {workload.name}` gives {given}: how many sequences are served at once",
                 span=workload.span,
-                label="missing here",
+                label="here",
                 notes=("an open loop (`arrivals`) is bound and checked, but not evaluated yet",),
-                help="add `batch = 16` to the workload, or `--set batch=16`",
+                help="add `batch = 16` for sequences that start and end together, or `concurrency = 16` for clients "
+                "that ask again as soon as they are answered",
             )
         )
         return None
@@ -102,11 +119,23 @@ def _model(block: Component, binder: Binder) -> Model | None:
     return Model(name=block.definition if block.name == "model" else block.name, spec=bound, record=record)
 
 
-def _block(deployment: Component, kind: str, cls: type, binder: Binder) -> Any:
-    inner = deployment.children(kind)
-    return (binder.bind_as(inner[0], cls) if inner else None) or binder.default_of(
-        cls, f"{deployment.name}.{kind}"
-    )
+def _speculative(deployment: Component, load: Load, binder: Binder) -> Speculative | None:
+    """Return who proposes tokens ahead; only a steady state has the tokens of a step as a mean."""
+    inner = deployment.children("speculative")
+    if not inner:
+        return None
+    if load.concurrency is None:
+        binder.problems.append(
+            Diagnostic(
+                code="A211",
+                message="`speculative` is evaluated under a `concurrency` only, not for a static batch",
+                span=inner[0].span,
+                label="asked for here",
+                help="write `concurrency = 16` instead of `batch = 16` in the workload",
+            )
+        )
+    found: Speculative | None = binder.bind_as(inner[0], Speculative)
+    return found
 
 
 def _precision(deployment: Component, model: Component, machine: Machine, binder: Binder) -> Precision:
@@ -128,41 +157,8 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
     activations = given.get("activations")
     if activations is None:
         activations = weights if multiplier(machine.device, weights, binder.registry) else WIDENED
-    return Precision(weights=weights, activations=activations, kv=given.get("kv") or WIDENED)
-
-
-def _strategies(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
-    inner = deployment.children("parallel")
-    block = inner[0] if inner else None
-    found = []
-    for strategy in binder.registry.strategies:
-        bound = binder.bind_as(block, strategy.spec) if block is not None else None
-        found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
-    if block is not None:
-        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
-    return tuple(found)
-
-
-def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
-    planned = {
-        written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
-    }
-    for name, attribute in block.attributes().items():
-        if name in planned and not _neutral(attribute):
-            yield Diagnostic(
-                code="A303",
-                message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
-                span=attribute.origin.span,
-                label="asked for here",
-                help="leave it out, or install a plugin with a strategy for it",
-            )
-
-
-def _neutral(attribute: Attribute) -> bool:
-    magnitude = getattr(attribute.value, "magnitude", attribute.value)
-    return magnitude is False or (
-        not isinstance(magnitude, bool) and bool(np.all(np.asarray(magnitude) == 1))
-    )
+    kv, head = given.get("kv") or WIDENED, given.get("head")
+    return Precision(weights=weights, activations=activations, kv=kv, head=head)
 
 
 def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Machine:
@@ -176,6 +172,18 @@ def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Mach
         if found is not None and found.kernel_launch is not None:
             device = evolve(device, package=evolve(device.package, kernel_launch=found.kernel_launch))
     return evolve(machine, device=device)
+
+
+def _runtime(deployment: Component, machine: Machine, binder: Binder) -> Pace:
+    """Return the pace of the runtime of a deployment on its device."""
+    if "runtime" not in deployment.attributes():
+        return PLAIN
+    block = referred(deployment, "runtime", Deployment, binder)
+    bound: Runtime | None = None if block is None else binder.bind_as(block, Runtime)
+    name = runtime_of(deployment)
+    if bound is None or name is None:
+        return PLAIN
+    return pace_of(name, bound, device_names(machine.device))
 
 
 def runtime_of(deployment: Component) -> str | None:

@@ -7,7 +7,8 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.records import Strategy, WorkloadModel
-from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
+from accelscope.core.runtime import PLAIN, Pace
+from accelscope.core.scenario import Load, MemoryPolicy, Scheduler, Speculative, Training
 from accelscope.core.term import Array, Term
 from accelscope.core.work import Limit, Machine, Precision
 
@@ -37,13 +38,31 @@ class Money:
 
 
 @frozen(kw_only=True, eq=False)
+class Pools:
+    """Two groups of devices of one system: one works on prompts, the other decodes.
+
+    Attributes:
+        prefill, decode: designs with the splits and schedulers of their own.
+        overlap: `layerwise` where the KV cache goes over layer by layer while a prompt is worked on, or `none`.
+    """
+
+    prefill: Design
+    decode: Design
+    overlap: str = "none"
+
+
+@frozen(kw_only=True, eq=False)
 class Design:
     """A scenario, assembled.
 
     Attributes:
         strategies: each with its bound spec, in the order in which they divide the work.
+        runtime: what the software around the kernels adds.
         error: 1 where times are one deviation of the models' own error higher, 0 elsewhere; None without error bars.
         at_floor: where times are the shortest that peaks allow, to bound the error bars; None without them.
+        speculative: who proposes tokens ahead, or None.
+        training: what a step of training asks, or None where the model serves; `load` then has its batch and sequences.
+        pools: where prompts and decoding have devices of their own; None where all devices do both.
         limits: conditions of the description itself, such as its asserts.
     """
 
@@ -55,7 +74,11 @@ class Design:
     load: Load
     memory: MemoryPolicy
     scheduler: Scheduler
+    speculative: Speculative | None = None
+    training: Training | None = None
     money: Money
+    pools: Pools | None = None
+    runtime: Pace = PLAIN
     error: Array | None = None
     at_floor: Array | None = None
     limits: tuple[Limit, ...] = ()

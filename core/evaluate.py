@@ -9,8 +9,14 @@ from attrs import evolve, frozen
 from accelscope.core.cost import home_memory
 from accelscope.core.design import Design
 from accelscope.core.passes import CommCost, Pass, pass_of, plain, plan_of
-from accelscope.core.placement import placed
-from accelscope.core.term import Term, maximum
+from accelscope.core.placement import Placement, placed
+from accelscope.core.rounds import rounds_of
+from accelscope.core.serving.closed import closed_loop
+from accelscope.core.serving.loop import Loop
+from accelscope.core.serving.pools import pooled
+from accelscope.core.scenario import Training
+from accelscope.core.term import Term, ceil, maximum, minimum
+from accelscope.core.training import Trained, trained
 from accelscope.core.work import ONE, Limit, Part, Plan, Residency, Step
 
 if TYPE_CHECKING:
@@ -28,6 +34,10 @@ class Evaluation:
         residency: bytes on one device when the context is longest.
         limits: everything with a capacity, of the design and of both passes.
         batch: sequences that the whole system serves at once.
+        rounds: in which a static batch is served one part after the other, where memory does not hold all of it.
+        loop: the steady state under a closed loop, or None for a static batch; of the replica that decodes.
+        training: a step of training, or None where the model serves; `prefill` and `decode` are then its passes forward
+            and backward.
     """
 
     design: Design
@@ -38,6 +48,9 @@ class Evaluation:
     batch: Term
     devices_used: Term
     limits: tuple[Limit, ...]
+    rounds: Term = ONE
+    loop: Loop | None = None
+    training: Trained | None = None
 
     @property
     def home(self) -> Part[Any]:
@@ -46,31 +59,82 @@ class Evaluation:
 
 
 def evaluate(design: Design, registry: Registry) -> Evaluation:
-    """Return an evaluation of a design."""
+    """Return an evaluation of a design: of a static batch, of the steady state under a closed loop, or of training."""
+    if design.training is not None:
+        return _training(design, registry, design.training)
+    clients = design.load.concurrency
+    if clients is not None:
+        return _under_load(design, registry, clients)
     load = design.load
     batch = (load.batch or ONE).named("batch")
     prompt = plain(load.prompt).named("prompt")
     output = plain(load.output).named("output")
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
-    first = Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+    first = _prompts(design, batch, prompt)
     further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
     longest = evolve(further, context=prompt + output - 1.0)
-    plan = plan_of(design, first)
-    placement = placed(design, registry, _residency(plan_of(design, longest), plan))
-    prefill = pass_of(design, registry, first.phase, plan, placement)
+    held = _residency(plan_of(design, longest), plan_of(design, first))
+    rounds = rounds_of(design, registry, held, batch)
+    placement = placed(design, registry, evolve(held, kv=held.kv / rounds))
+    first, further = (evolve(step, sequences=step.sequences / rounds) for step in (first, further))
+    prefill = pass_of(design, registry, first.phase, plan_of(design, first), placement)
     decode = pass_of(design, registry, further.phase, plan_of(design, further), placement)
-    ranks = decode.plan.ranks.named("devices used")
-    limits = (
-        *design.limits,
-        *prefill.plan.limits,
-        Limit(
-            name="devices",
-            used=ranks,
-            available=design.machine.devices,
-            reason="the split needs more devices",
-        ),
-        *placement.limits,
-        *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
+    found = _evaluation(design, registry, prefill, decode, placement, batch, decode.plan.ranks)
+    return evolve(found, rounds=rounds)
+
+
+def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
+    """Return the pass over the prompts of a batch: whole, or the mean one of the chunks that the runtime cuts them into.
+
+    Chunks follow each other through the stages of a pipeline, so they count as its micro-batches.
+    """
+    if design.runtime.chunk is None:
+        return Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+    tokens = minimum(prompt, plain(design.runtime.chunk)).named("prompt tokens of a pass")
+    return Step(
+        phase="prefill",
+        sequences=batch,
+        tokens=tokens,
+        context=((prompt - tokens) / 2.0).named("tokens done before"),
+        microbatches=ceil(prompt / tokens).named("chunks of a prompt"),
+    )
+
+
+def _under_load(design: Design, registry: Registry, clients: Term) -> Evaluation:
+    pools, clients = design.pools, clients.named("clients")
+    served = (
+        closed_loop(design, registry, clients) if pools is None else pooled(design, pools, registry, clients)
+    )
+    loop = served.loop
+    found = _evaluation(
+        design, registry, loop.prompts, loop.decode, served.placement, served.batch, served.ranks
+    )
+    return evolve(found, loop=loop)
+
+
+def _training(design: Design, registry: Registry, asked: Training) -> Evaluation:
+    step = trained(design, registry, asked)
+    found = _evaluation(
+        design, registry, step.forward, step.backward, step.placement, asked.batch, step.forward.plan.ranks
+    )
+    return evolve(found, training=step)
+
+
+def _evaluation(
+    design: Design,
+    registry: Registry,
+    prefill: Pass,
+    decode: Pass,
+    placement: Placement,
+    batch: Term,
+    ranks: Term,
+) -> Evaluation:
+    ranks = ranks.named("devices used")
+    devices = Limit(
+        name="devices",
+        used=ranks,
+        available=design.machine.devices,
+        reason="the split needs more devices",
     )
     return Evaluation(
         design=design,
@@ -80,7 +144,14 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
         residency=placement.held,
         batch=batch,
         devices_used=ranks,
-        limits=limits,
+        limits=(
+            *design.limits,
+            *prefill.plan.limits,
+            *(() if design.pools is None else decode.plan.limits),
+            devices,
+            *placement.limits,
+            *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
+        ),
     )
 
 

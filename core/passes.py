@@ -2,7 +2,8 @@
 
 A pass of S pipeline stages over M micro-batches takes (M + S - 1) stage times until its last result (Huang et al.,
 "GPipe", 2019, section 2.3); in steady decoding the same sequences come round every max(M, S) stage times, so the
-latency of a single sequence is never divided by S.
+latency of a single sequence is never divided by S. In training, M micro-batches go forward and backward in turns, and each
+direction takes (M + (S - 1) / v) stage times where a stage holds v groups of layers (Narayanan et al., arXiv 2104.04473, section 2.2).
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from accelscope.core.design import Design
 from accelscope.core.network import transfer
 from accelscope.core.placement import Placement
 from accelscope.core.power import capped, dynamic_energy
+from accelscope.core.runtime import Pace, beside, driven, host_time
 from accelscope.core.spread import spread_of
 from accelscope.core.streaming import bursts, over_the_pass, places, streamed, streams
 from accelscope.core.term import Term, maximum, term, total, where
-from accelscope.core.work import ONE, Collective, Plan, Step, Usage
+from accelscope.core.work import NO_TIME, ONE, Collective, Plan, Step, Usage
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
+
+TRAINING = ("forward", "backward")
+"""Passes of training over one micro-batch after the other."""
+HIDDEN = term(1.0)
+"""Share of communication beside work that can be hidden where a runtime does not say."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -65,8 +72,7 @@ def plain(value: Term) -> Term:
 
 def plan_of(design: Design, step: Step) -> Plan:
     """Return one step of a model as one device runs it."""
-    for strategy, spec in design.strategies:
-        step = strategy.split(spec, step)
+    step, sequences = split_of(design, step)
     if streams(design):
         step = streamed(step)
     workload = design.model.record.build(design.model.spec, step, design.precision)
@@ -75,16 +81,34 @@ def plan_of(design: Design, step: Step) -> Plan:
         residency=workload.residency,
         workload=workload,
         microbatches=step.microbatches,
+        sequences=sequences,
+        phase=step.phase,
     )
     for strategy, spec in design.strategies:
         plan = strategy.shard(spec, plan, design.machine)
     return plan
 
 
+def split_of(design: Design, step: Step) -> tuple[Step, Term]:
+    """Return what one micro-batch of a replica holds, and the sequences of all of its micro-batches.
+
+    A runtime without micro-batches takes all of them through the stages at once.
+    """
+    before = step.microbatches
+    for strategy, spec in design.strategies:
+        step = strategy.split(spec, step)
+    sequences = step.sequences * (step.microbatches / before)
+    if design.runtime.serial:
+        step = evolve(step, sequences=sequences, microbatches=before)
+    return step, sequences
+
+
 def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement) -> Pass:
     """Return what a pass costs: its operations, communication, energy and time."""
     device, streaming = design.machine.device, streams(design)
-    setting = evolve(placement.setting, places=places(plan)) if streaming else placement.setting
+    setting = evolve(placement.setting, pace=design.runtime)
+    if streaming:
+        setting = evolve(setting, places=places(plan))
     ops = tuple(cost_of(op, plan, device, registry, setting) for op in plan.ops)
     items = bursts(plan) if streaming else plan.collectives
     comms = tuple(_communication(item, design, registry) for item in items)
@@ -92,9 +116,10 @@ def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placemen
     turns = plan.microbatches if streaming else ONE
     if streaming:
         ops = over_the_pass(ops, plan, phase)
-    stage = _stage(ops, comms, energy, turns, design, registry).named("stage time")
+    stage = _stage(ops, comms, energy, turns, design, registry, plan).named("stage time")
     rounds = ONE if streaming else _rounds(phase, plan)
-    overhead = design.scheduler.step_overhead.named("host time between steps")
+    host = host_time(design.runtime, plan, phase)
+    overhead = (design.scheduler.step_overhead + host).named("host time between steps")
     return Pass(
         phase=phase,
         plan=plan,
@@ -124,6 +149,7 @@ def _stage(
     turns: Term,
     design: Design,
     registry: Registry,
+    plan: Plan,
 ) -> Term:
     """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models.
 
@@ -132,8 +158,12 @@ def _stage(
     """
     device = design.machine.device
     work = total(cost.seconds for cost in ops).named("operations")
-    if comms:
-        work = total((work, total(cost.seconds for cost in comms).named("communication")))
+    awaited = tuple(cost.seconds for cost in comms if cost.item.window is None)
+    if awaited:
+        work = total((work, total(awaited).named("communication")))
+    work = driven(design.runtime, plan, work)
+    if len(awaited) < len(comms):
+        work = total((work, exposed(design.runtime, work, comms)))
     spent = None if energy is None else energy * turns
     stage = capped(work.named("work of a stage"), spent, device)
     if design.error is not None:
@@ -145,7 +175,27 @@ def _stage(
     return where(design.at_floor, floor, stage)
 
 
+def exposed(pace: Pace, work: Term, comms: tuple[CommCost, ...]) -> Term:
+    """Return the s of communication beside the work of a micro-batch that the work does not hide.
+
+    A share of it can be hidden, behind as much of the work as each may go on beside:
+    (1 - hidden) x time + max(0, hidden x time - window x work), all of one window together.
+    """
+    hidden = HIDDEN if pace.hidden is None else pace.hidden
+    found: list[Term] = []
+    beside_ = [(cost.item.window, cost.seconds) for cost in comms if cost.item.window is not None]
+    for window in {id(window): window for window, _ in beside_}.values():
+        time = total(seconds for other, seconds in beside_ if other is window)
+        found.append(time * (1.0 - hidden) + maximum(time * hidden - work * window, NO_TIME))
+    return total(found).named("communication that nothing hides")
+
+
 def _rounds(phase: str, plan: Plan) -> Term:
+    if phase in TRAINING:
+        bubble = (plan.stages - 1.0) / plan.chunks
+        return (plan.microbatches + bubble).named("stage times of all micro-batches")
+    if phase == "optimiser":
+        return ONE
     if phase == "prefill":
         return (plan.microbatches + plan.stages - 1.0).named("stage times until the last result")
     return maximum(plan.microbatches, plan.stages).named("stage times between two tokens of a sequence")
@@ -153,4 +203,5 @@ def _rounds(phase: str, plan: Plan) -> Term:
 
 def _communication(item: Collective, design: Design, registry: Registry) -> CommCost:
     usage = transfer(design.machine, item, registry)
-    return CommCost(item=item, usage=usage, seconds=(usage.time * item.repeat).named(item.name))
+    each = usage.time + beside(design.runtime, item)
+    return CommCost(item=item, usage=usage, seconds=(each * item.repeat).named(item.name))

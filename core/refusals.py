@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 
-def refuse_pools(deployment: Component, binder: Binder) -> None:
-    """Refuse pools, which are not evaluated yet."""
-    for pool in deployment.children("pool")[:1]:
-        binder.problems.append(
-            Diagnostic(
-                code="A211",
-                message="a deployment with pools is bound and checked, but not evaluated yet",
-                span=pool.span,
-                label="one of its pools",
-                help="describe one phase as a deployment of its own, without `pool`",
-            )
-        )
-
-
 def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
     """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
     if machine is None or binder.problems:

@@ -153,10 +153,11 @@ class Pace:
 
 PLAIN = Pace()
 """No runtime: kernels alone, one pass after the other."""
-_DRIVEN = (
+DRIVEN = (
     "step", "sequence", "request", "workers", "layer", "collective", "hand_over",
     "starts", "compute", "attention", "bandwidth", "cache", "elementwise", "hidden",
 )  # fmt: skip
+"""Fields that say how fast, which a port may change."""
 
 
 def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
@@ -168,7 +169,7 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
     labels = {part.name.casefold(): part.spec for part in runtime.ports}
     found = (labels.get(item.casefold()) for item in names if item)
     blocks_ = [port for port in found if port is not None] + [runtime]
-    values = {field: _first(blocks_, field) for field in _DRIVEN}
+    values = {field: _first(blocks_, field) for field in DRIVEN}
     return Pace(
         name=name,
         serial=runtime.pipeline == "serial",
@@ -235,8 +236,10 @@ def host_time(pace: Pace, plan: Plan, phase: str) -> Term:
     """Return the s of the host between two steps that nothing hides.
 
     (step + workers where a layer is divided) x passes + sequences x (sequence in decode, request in prefill), where a
-    pass over a batch takes several where its prompts are cut.
+    pass over a batch takes several where its prompts are cut. A step of training has it once, with its update.
     """
+    if phase in ("forward", "backward"):
+        return NO_TIME
     passes = maximum(plan.microbatches / plan.stages, 1.0)
     found = NO_TIME
     if pace.step is not None:

@@ -13,12 +13,57 @@ from accelscope.core.term import Term
 class Load:
     """What is asked of a deployment: prompts, outputs, and how many at once."""
 
-    batch: Term | None = count(doc="sequences that the whole system serves at once", optional=True)
+    batch: Term | None = count(
+        doc="sequences that start and end together, in the whole system: a static batch", optional=True
+    )
+    concurrency: Term | None = count(
+        doc="clients of the whole system that ask again as soon as they are answered: a closed loop",
+        optional=True,
+    )
     prompt: Term = count(unit="tok", doc="tokens of one prompt")
     output: Term = count(unit="tok", doc="tokens of one answer")
     arrivals: Term | None = quantity("req/s", doc="requests a second of an open loop", gt=0, planned=True)
     prefix_sharing: Term | None = fraction(doc="share of a prompt that is cached already", planned=True)
     horizon: Term | None = quantity("s", doc="length of a simulated run", gt=0, planned=True)
+
+
+@spec(kind="workload", select={"kind": ("training",)}, default=False, within=("file", "scenario"), cited=False)
+class Training:
+    """One step of training: a batch of sequences goes forward and backward, and the parameters are updated."""
+
+    batch: Term = count(doc="sequences of a step in the whole system: the global batch")
+    sequence: Term = count(unit="tok", doc="tokens of a sequence, or of a pack of short ones")
+    micro_batch: Term = count(
+        doc="sequences that a replica works on at once",
+        default=1,
+        source="Megatron-LM: the least activations, and the smallest pipeline bubble",
+    )
+    recompute: str = choice(
+        "none",
+        "selective",
+        "full",
+        doc="what the backward pass computes again instead of keeping it: nothing, all of a layer but its products, or "
+        "whole layers",
+        default="none",
+        source="Korthikanti et al., arXiv 2205.05198, sections 4 and 5: none is fastest where the memory allows it",
+    )
+    gradients: str = choice(
+        *NAMES,
+        doc="data type that gradients are kept and summed in",
+        default="fp32",
+        source="Megatron-LM keeps main gradients at 32 bit; torch FSDP sums in the type of the parameters unless told otherwise",
+    )
+    states: Term = quantity(
+        "B",
+        doc="bytes of optimiser state for each parameter",
+        ge=0,
+        default=12,
+        source="Adam with a 32-bit copy of the parameters, momentum and variance: ZeRO (arXiv 1910.02054) section 3.1",
+    )
+    adapter_rank: Term | None = count(
+        doc="rank of adapters (LoRA) that are trained instead of the parameters; without it all parameters are",
+        optional=True,
+    )
 
 
 @spec(kind="precision", within=("model", "deployment", "scenario"), cited=False)
@@ -34,15 +79,43 @@ class PrecisionBlock:
         optional=True,
     )
     kv: str | None = choice(*NAMES, doc="the KV cache; without it 16 bit", optional=True)
+    head: str | None = choice(
+        *NAMES, doc="stored embedding and lm_head; without it 16 bit or more", optional=True
+    )
 
 
 @spec(kind="scheduler", within=("deployment", "pool"), cited=False)
 class Scheduler:
     """How an engine forms batches."""
 
-    policy: str | None = choice("static", "continuous", doc="when requests join a batch", planned=True)
-    max_batch: Term | None = count(doc="most sequences in a batch", optional=True)
-    chunked_prefill: Term | None = count(unit="tok", doc="prompt tokens a step", planned=True)
+    policy: str | None = choice(
+        "continuous",
+        "prefill_first",
+        doc="under a concurrency: prompts share steps with decoding, or have steps of their own that go first; without it "
+        "that of the runtime, else continuous",
+        optional=True,
+    )
+    max_batch: Term | None = count(doc="most sequences that a replica runs at once", optional=True)
+    chunked_prefill: Term = count(
+        unit="tok",
+        doc="most prompt tokens of a step",
+        default=8192,
+        source="max_num_tokens of TensorRT-LLM, chunked_prefill_size of SGLang and max_num_batched_tokens of vLLM's server "
+        "on devices of 70 GB and more",
+    )
+    bunching: Term | None = quantity(
+        doc="share of the other clients whose prompts arrive together with a request; without it that of the runtime or policy",
+        ge=0,
+        le=1,
+        optional=True,
+    )
+    request_latency: Term | None = quantity(
+        "s",
+        doc="time of a request outside of steps, which holds up no other: network, text to tokens, queues; without it that "
+        "of the runtime",
+        ge=0,
+        optional=True,
+    )
     prefix_cache: bool | None = flag(doc="whether shared prefixes are kept", planned=True)
     step_overhead: Term = quantity(
         "s",
@@ -87,7 +160,7 @@ class MemoryPolicy:
 class Pool:
     """One of several groups of devices that serve a phase each."""
 
-    nodes: Term | None = count(doc="nodes of the pool", planned=True)
+    nodes: Term | None = count(doc="nodes of the pool; without it as many as its split needs", optional=True)
     redundant_experts: Term | None = count(doc="experts that are held twice", planned=True, ge=0)
 
 
@@ -106,15 +179,36 @@ class KvTransfer:
     """How the KV cache moves from a prefill to a decode pool."""
 
     via: str | None = choice("rdma", "tcp", "nvlink", doc="transport", planned=True)
-    overlap: str | None = choice("none", "layerwise", doc="what hides it", planned=True)
+    overlap: str | None = choice(
+        "none", "layerwise", doc="what hides it: nothing, or the work on the layers behind", optional=True
+    )
 
 
 @spec(kind="speculative", within=("deployment", "pool"), cited=False)
 class Speculative:
-    """Speculative decoding."""
+    """Speculative decoding: tokens are proposed, and one step of the model checks all of them."""
 
-    method: str | None = choice("mtp", "draft", "ngram", doc="who proposes tokens", planned=True)
-    depth: Term | None = count(doc="tokens proposed at once", planned=True)
+    method: str = choice(
+        "mtp",
+        "draft",
+        "ngram",
+        doc="who proposes tokens: layers of the model itself, a small model, or the text so far",
+        default="mtp",
+        source="the one that needs no second model",
+    )
+    depth: Term = count(
+        doc="tokens proposed at once", default=1, source="DeepSeek-V3 report (arXiv 2412.19437) section 5.4.3"
+    )
+    acceptance: Term = fraction(
+        doc="chance that a proposed token is accepted",
+        default=0.85,
+        source="DeepSeek-V3 report (arXiv 2412.19437) section 5.4.3: 85 to 90 % for the second token",
+    )
+    draft: Term | None = quantity(
+        doc="time of proposing one token, as a share of a step; without it that of one layer",
+        ge=0,
+        optional=True,
+    )
 
 
 @spec(kind="deployment", within=("file", "scenario"), cited=False)
@@ -124,9 +218,11 @@ class Deployment:
     system: Any = ref("cluster", "rack", "node", "package", doc="the hardware")
     model: Any = ref("model", doc="the model")
     calibration: Any = ref("calibration", doc="measured behaviour of the device", optional=True)
+    runtime: Any = ref("runtime", doc="the software that serves; without it kernels alone", optional=True)
     precision: Any = block("precision", doc="data types; they go before those of the model")
     memory: Any = block("deployment.memory", doc="what is kept free")
     scheduler: Any = block("scheduler", doc="how batches form")
+    speculative: Any = block("speculative", doc="who proposes tokens ahead")
 
 
 @spec(kind="slo", within=("file", "scenario"), cited=False)
@@ -188,6 +284,7 @@ class Limits:
 
 KINDS = (
     Load,
+    Training,
     PrecisionBlock,
     Scheduler,
     MemoryPolicy,

@@ -63,11 +63,12 @@ class Step:
     """One pass of a model over a batch.
 
     Attributes:
-        phase: "prefill" or "decode".
+        phase: "prefill" or "decode"; of training "forward" or "backward".
         sequences: how many sequences are in the pass.
         tokens: new tokens of each sequence in the pass (the prompt, or 1).
         context: tokens of each sequence that are cached before the pass.
         microbatches: how many such passes a batch was divided into, for a pipeline.
+        micro_batch: sequences of one such pass in training, or None where they follow from the pipeline.
     """
 
     phase: str
@@ -75,6 +76,7 @@ class Step:
     tokens: Term
     context: Term
     microbatches: Term = ONE
+    micro_batch: Term | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -145,6 +147,7 @@ class Collective:
         repeat: executions a pass.
         component: what a breakdown groups by.
         layered: whether it stands in the layers that a pipeline divides.
+        window: share of the pass's work that it goes on beside and can hide behind, or None where work waits for it.
     """
 
     name: str
@@ -156,6 +159,7 @@ class Collective:
     repeat: Term = ONE
     component: str = "communication"
     layered: bool = True
+    window: Term | None = None
 
 
 @frozen(eq=False)
@@ -272,6 +276,21 @@ class Workload:
 
 
 @frozen(kw_only=True, eq=False)
+class States:
+    """What training keeps on one device, in numbers of parameters.
+
+    Attributes:
+        weights: whose weights it holds all the time; gathered: whose it holds while a layer is worked on, beside those.
+        gradients: whose gradients it holds; updated: whose optimiser state it holds.
+    """
+
+    weights: Term
+    gathered: Term
+    gradients: Term
+    updated: Term
+
+
+@frozen(kw_only=True, eq=False)
 class Plan:
     """A pass as one device runs it: what the strategies make of a workload, one after the other.
 
@@ -282,6 +301,8 @@ class Plan:
         stages: pipeline stages; each runs its share of `ops` (ops keep the repeat of one stage).
         microbatches: how many a pass is divided into; sequences: of all of them, in one replica.
         ranks: devices so far: the product of the degrees.
+        phase: of the step; chunks: groups of layers that a stage holds, which micro-batches come back to (interleaving).
+        states: what training keeps of the parameters, or None.
         limits: rules of the split, such as heads that do not divide.
     """
 
@@ -294,6 +315,9 @@ class Plan:
     sequences: Term = ONE
     replicas: Term = ONE
     ranks: Term = ONE
+    phase: str = ""
+    chunks: Term = ONE
+    states: States | None = None
     limits: tuple[Limit, ...] = ()
 
 

@@ -1,7 +1,7 @@
-"""Latency and throughput of a static batch.
+"""Latency and throughput of a static batch, or of the steady state under a closed loop.
 
-All sequences of a batch start together and end together: the first token comes with the prefill pass, each further
-one with a decode pass at the mean context of the answer. The definitions are those of MLPerf Inference (time to first
+All sequences of a static batch start together and end together: the first token comes with the prefill pass, each
+further one with a decode pass at the mean context of the answer. Under a closed loop the steady state says all. The definitions are those of MLPerf Inference (time to first
 token, time per output token).
 """
 
@@ -10,29 +10,45 @@ from __future__ import annotations
 from accelscope.core.evaluate import Evaluation, plain
 from accelscope.core.records import Metric
 from accelscope.core.term import Term, term
+from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
 
 
 def ttft(evaluation: Evaluation) -> Term:
-    """Return the time from the arrival of a batch to its first tokens."""
+    """Return the time from the arrival of a batch, or of a request, to its first tokens."""
+    if evaluation.loop is not None:
+        return evaluation.loop.ttft.named("ttft")
     return evaluation.prefill.time.named("ttft")
 
 
 def tpot(evaluation: Evaluation) -> Term:
     """Return the time between two tokens of a sequence, in s/tok."""
+    if evaluation.loop is not None:
+        return (evaluation.loop.tpot / term(1.0, "tok")).named("tpot")
     return (evaluation.decode.time / term(1.0, "tok")).named("tpot")
 
 
 def e2e_latency(evaluation: Evaluation) -> Term:
-    """Return the time from the arrival of a batch to its last tokens."""
-    steps = (plain(evaluation.design.load.output) - 1.0).named("decode steps")
-    decoding = (evaluation.decode.time * steps).named("decoding")
-    return (evaluation.prefill.time + decoding).named("e2e latency")
+    """Return the time from the arrival of a batch, or of a request, to its last tokens."""
+    if evaluation.loop is not None:
+        return (evaluation.loop.wait + evaluation.loop.cycle).named("e2e latency")
+    prefilling = evaluation.prefill.time * prefill_passes(evaluation)
+    return (prefilling + _decoding(evaluation)).named("e2e latency")
+
+
+def life(evaluation: Evaluation) -> Term:
+    """Return the time in which the sequences that are served at once get all of their tokens."""
+    return e2e_latency(evaluation) if evaluation.loop is None else evaluation.loop.cycle
+
+
+def _decoding(evaluation: Evaluation) -> Term:
+    steps = decode_steps(evaluation).named("decode steps")
+    return (evaluation.decode.time * steps).named("decoding")
 
 
 def throughput(evaluation: Evaluation) -> Term:
     """Return output tokens a second of the whole system over the life of a batch."""
     tokens = (evaluation.batch * tokens_out(evaluation)).named("output tokens of the batch")
-    return (tokens / e2e_latency(evaluation)).named("throughput")
+    return (tokens / life(evaluation)).named("throughput")
 
 
 def throughput_per_device(evaluation: Evaluation) -> Term:
@@ -41,14 +57,14 @@ def throughput_per_device(evaluation: Evaluation) -> Term:
 
 
 def decode_throughput(evaluation: Evaluation) -> Term:
-    """Return output tokens a second while decoding."""
-    return (evaluation.batch * term(1.0, "tok") / evaluation.decode.time).named("decode throughput")
+    """Return output tokens a second of sequences that decode."""
+    return (evaluation.batch / evaluation.rounds / tpot(evaluation)).named("decode throughput")
 
 
 def prefill_throughput(evaluation: Evaluation) -> Term:
     """Return prompt tokens a second while prefilling."""
     tokens = evaluation.batch * plain(evaluation.design.load.prompt) * term(1.0, "tok")
-    return (tokens / evaluation.prefill.time).named("prefill throughput")
+    return (tokens / (evaluation.prefill.time * prefill_passes(evaluation))).named("prefill throughput")
 
 
 def tokens_out(evaluation: Evaluation) -> Term:

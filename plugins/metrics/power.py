@@ -6,8 +6,8 @@ from accelscope.core.evaluate import Evaluation, Pass
 from accelscope.core.power import idle_power, standing_power
 from accelscope.core.records import Metric
 from accelscope.core.term import Term, minimum
-from accelscope.plugins.metrics.latency import e2e_latency, tokens_out
-from accelscope.plugins.metrics.sums import decode_steps
+from accelscope.plugins.metrics.latency import life, tokens_out
+from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
 
 
 def power(evaluation: Evaluation) -> Term | None:
@@ -16,7 +16,7 @@ def power(evaluation: Evaluation) -> Term | None:
     energy = energy_of_device(evaluation)
     if tdp is None or energy is None:
         return None
-    drawn = minimum((energy / e2e_latency(evaluation)).named("mean power of one device"), tdp)
+    drawn = minimum((energy / life(evaluation)).named("mean power of one device"), tdp)
     return (drawn * evaluation.devices_used).named("power")
 
 
@@ -32,7 +32,7 @@ def energy_per_token(evaluation: Evaluation) -> Term | None:
     if drawn is None:
         return None
     tokens = evaluation.batch * tokens_out(evaluation)
-    return (drawn * e2e_latency(evaluation) / tokens).named("energy per token")
+    return (drawn * life(evaluation) / tokens).named("energy per token")
 
 
 def energy_of_device(evaluation: Evaluation) -> Term | None:
@@ -43,10 +43,13 @@ def energy_of_device(evaluation: Evaluation) -> Term | None:
     if standing is None or idle is None or prefill is None or decode is None:
         return None
     steps = decode_steps(evaluation)
-    idle_time = evaluation.prefill.overhead + evaluation.decode.overhead * steps
-    running = (standing * (e2e_latency(evaluation) - idle_time)).named("standing energy")
+    passes = prefill_passes(evaluation)
+    idle_time = evaluation.prefill.overhead * passes + evaluation.decode.overhead * steps
+    running = (standing * (life(evaluation) - idle_time)).named("standing energy")
     idling = (idle * idle_time).named("idle energy")
-    dynamic = (prefill + (decode * steps).named("energy of all decode steps")).named("dynamic energy")
+    dynamic = (prefill * passes + (decode * steps).named("energy of all decode steps")).named(
+        "dynamic energy"
+    )
     return (running + idling + dynamic).named("energy of one device")
 
 

@@ -9,8 +9,15 @@ from accelscope.core.term import Term, total
 
 
 def decode_steps(evaluation: Evaluation) -> Term:
-    """Return how many decode steps an answer takes: its first token comes with the prefill."""
-    return plain(evaluation.design.load.output) - 1.0
+    """Return how many decode steps the sequences that are served at once take: first tokens come with the prompts."""
+    if evaluation.loop is not None:
+        return evaluation.loop.steps
+    return (plain(evaluation.design.load.output) - 1.0) * evaluation.rounds
+
+
+def prefill_passes(evaluation: Evaluation) -> Term:
+    """Return how many passes work on the prompts of the sequences that are served at once."""
+    return evaluation.rounds if evaluation.loop is None else evaluation.loop.prompt_steps
 
 
 def pass_flops(step: Pass) -> Term:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from accelscope.core.evaluate import Evaluation, Pass
 from accelscope.core.records import Metric
 from accelscope.core.term import Term, total
-from accelscope.plugins.metrics.latency import e2e_latency
-from accelscope.plugins.metrics.sums import compute_peak, decode_steps, pass_bytes, pass_flops
+from accelscope.plugins.metrics.latency import life
+from accelscope.plugins.metrics.sums import compute_peak, decode_steps, pass_bytes, pass_flops, prefill_passes
 
 
 def mfu(evaluation: Evaluation) -> Term | None:
@@ -19,8 +19,9 @@ def mfu(evaluation: Evaluation) -> Term | None:
     if peak is None:
         return None
     decode = pass_flops(evaluation.decode) * decode_steps(evaluation)
-    needed = (pass_flops(evaluation.prefill) + decode).named("FLOPs of one device")
-    return (needed / (peak * e2e_latency(evaluation))).named("mfu")
+    prefill = pass_flops(evaluation.prefill) * prefill_passes(evaluation)
+    needed = (prefill + decode).named("FLOPs of one device")
+    return (needed / (peak * life(evaluation))).named("mfu")
 
 
 def mbu(evaluation: Evaluation) -> Term:

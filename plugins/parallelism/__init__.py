@@ -1,4 +1,4 @@
-"""Parallelism strategies that ship with accelscope: data, tensor, expert and pipeline."""
+"""Parallelism strategies that ship with accelscope: data, tensor, context, expert, pipeline, sharding."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_strategies() -> Iterable[Strategy]:
     """Yield strategies; they apply in their `order`."""
+    from accelscope.plugins.parallelism.context import CONTEXT
     from accelscope.plugins.parallelism.data import DATA
     from accelscope.plugins.parallelism.expert import EXPERT
+    from accelscope.plugins.parallelism.fsdp import SHARDING
     from accelscope.plugins.parallelism.pipeline import PIPELINE
     from accelscope.plugins.parallelism.tensor import TENSOR
 
-    yield from (DATA, TENSOR, EXPERT, PIPELINE)
+    yield from (DATA, TENSOR, CONTEXT, EXPERT, PIPELINE, SHARDING)

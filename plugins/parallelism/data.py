@@ -13,19 +13,33 @@ from accelscope.plugins.parallelism.degree import NO_SPLIT
 
 @spec(kind="parallel", within=("deployment", "pool"))
 class Data:
-    """Replicas of the model, each with its share of the sequences."""
+    """Replicas of the model, each with its share of the sequences.
+
+    Replicas of the attention (`dp_attention`, DeepSeek-V3 report, arXiv 2412.19437, section 3.4) hold all of the model but
+    the experts, which `ep` spreads over them: to one device they are what replicas with common experts are.
+    """
 
     dp: Term = count(doc="replicas of the model", default=1, source=NO_SPLIT)
+    dp_attention: Term = count(
+        doc="replicas of the attention, each with sequences of its own, that share their experts by `ep`",
+        default=1,
+        source=NO_SPLIT,
+    )
+
+    @property
+    def replicas(self) -> Term:
+        """Groups of devices with sequences of their own; those of the attention count like those of the model."""
+        return self.dp * self.dp_attention
 
 
 def split(spec: Data, step: Step) -> Step:
     """Give each replica its share of the sequences; the fullest one decides."""
-    return evolve(step, sequences=ceil(step.sequences / spec.dp).named("sequences of a replica"))
+    return evolve(step, sequences=ceil(step.sequences / spec.replicas).named("sequences of a replica"))
 
 
 def shard(spec: Data, plan: Plan, machine: Machine) -> Plan:
     """Count the replicas; what one replica does is unchanged."""
-    return evolve(plan, replicas=plan.replicas * spec.dp, ranks=plan.ranks * spec.dp)
+    return evolve(plan, replicas=plan.replicas * spec.replicas, ranks=plan.ranks * spec.replicas)
 
 
 DATA = Strategy(

@@ -11,7 +11,7 @@ from attrs import evolve
 from accelscope.core.records import Strategy
 from accelscope.core.spec import count, spec
 from accelscope.core.term import Term, ceil, minimum
-from accelscope.core.work import Collective, Machine, Plan, Residency, Step
+from accelscope.core.work import ONE, Collective, Machine, Plan, Residency, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, at_most, share
 
 
@@ -20,11 +20,21 @@ class Pipeline:
     """Stages of consecutive layers."""
 
     pp: Term = count(doc="stages that the layers are divided into", default=1, source=NO_SPLIT)
+    interleave: Term = count(
+        doc="groups of layers that a stage holds in training, which micro-batches come back to (virtual stages)",
+        default=1,
+        source="each stage holds consecutive layers unless told otherwise",
+    )
 
 
 def split(spec: Pipeline, step: Step) -> Step:
-    """Divide the sequences into as many micro-batches as there are stages, or sequences where those are fewer."""
+    """Divide the sequences into as many micro-batches as there are stages, or sequences where those are fewer.
+
+    A step of training says how large a micro-batch is.
+    """
     parts = minimum(spec.pp, step.sequences)
+    if step.micro_batch is not None:
+        parts = ceil(step.sequences / step.micro_batch)
     return evolve(
         step,
         sequences=ceil(step.sequences / parts).named("sequences of a micro-batch"),
@@ -58,6 +68,7 @@ def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
             replicated=held.replicated,
         ),
         stages=plan.stages * spec.pp,
+        chunks=spec.interleave,
         ranks=plan.ranks * spec.pp,
         limits=(*plan.limits, at_most("pp", spec.pp, plan.workload.layers, "layers")),
     )
@@ -71,6 +82,7 @@ def _boundary(spec: Pipeline, plan: Plan) -> Collective:
         bytes=plan.workload.activation,
         ranks=minimum(spec.pp, 2.0),
         stride=plan.ranks / plan.replicas,
+        repeat=spec.interleave if plan.phase in ("forward", "backward") else ONE,
     )
 
 

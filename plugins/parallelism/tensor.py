@@ -26,8 +26,6 @@ class Tensor:
         default=False,
         source="off by default in vLLM and TensorRT-LLM",
     )
-    cp: Term | None = count(doc="ranks that divide the context of one sequence", planned=True)
-    dp_attention: Term | None = count(doc="replicas of the attention only", planned=True)
 
 
 def split(spec: Tensor, step: Step) -> Step:

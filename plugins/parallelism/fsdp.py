@@ -1,0 +1,168 @@
+"""Sharding of what training keeps over replicas: ZeRO stages, of which fully sharded data parallelism (FSDP) is the third.
+
+Stages of Rajbhandari et al., "ZeRO", arXiv 1910.02054, section 5, which the others contain: 1 shards optimiser states, 2
+gradients too, 3 parameters too. With stage 1 (the distributed optimiser of Megatron-LM) gradients are summed once a step, during
+the last backward pass, and updated parameters are gathered during the next forward pass. From stage 2 on (torch FSDP:
+SHARD_GRAD_OP and FULL_SHARD) each micro-batch gathers the parameters of a layer before it is worked on, with stage 3 again
+for the backward pass, and scatters its gradients. All of it goes on beside the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import evolve, frozen
+
+from accelscope.core.dtypes import NAMES, bytes_of
+from accelscope.core.records import Strategy
+from accelscope.core.spec import choice, count, spec
+from accelscope.core.term import Term, maximum, minimum, term, total, where
+from accelscope.core.work import NO_BYTES, ONE, Collective, Machine, Plan, States, Step
+
+_BYTE = term(1.0, "B")
+AHEAD = 2.0
+"""Layers whose parameters are gathered at once: the one that is worked on and the next (torch FSDP prefetches one)."""
+
+
+@spec(kind="parallel", within=("deployment", "pool"))
+class Sharding:
+    """What replicas share of the states of training."""
+
+    zero: Term = count(
+        doc="ZeRO stage in training: 0 all replicas hold everything, 1 optimiser states are sharded over them, 2 gradients "
+        "too, 3 parameters too (FSDP)",
+        ge=0,
+        default=1,
+        source="the distributed optimiser is on in the recipes of Megatron Bridge and NeMo",
+    )
+    reduce: str = choice(
+        *NAMES,
+        doc="data type that gradients travel in",
+        default="bf16",
+        source="grad_reduce_in_fp32 is off in the performance recipes of Megatron Bridge; torch FSDP reduces in the type of the "
+        "parameters",
+    )
+
+
+@frozen(kw_only=True, eq=False)
+class Kept:
+    """Parameters of one device, dense or of experts, and the replicas that hold the same.
+
+    Attributes:
+        bytes: of their weights; count: how many.
+        ranks: replicas; stride: distance of neighbouring ones in device numbers.
+        layers: of a stage.
+    """
+
+    name: str
+    bytes: Term
+    count: Term
+    ranks: Term
+    stride: Term
+    layers: Term
+
+
+def split(spec: Sharding, step: Step) -> Step:
+    """Leave the step: sharding changes what replicas hold, not what they work on."""
+    return step
+
+
+def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
+    """Add what replicas send each other in training, and say what each of them holds; serving shares nothing."""
+    if plan.phase not in ("forward", "backward"):
+        return plan
+    kept = _kept(plan)
+    rounds = plan.microbatches + (plan.stages - 1.0) / plan.chunks
+    moved = _gathered if plan.phase == "forward" else _reduced
+    return evolve(
+        plan,
+        collectives=(*plan.collectives, *(c for item in kept for c in moved(spec, item, ONE / rounds))),
+        states=_states(spec, kept),
+    )
+
+
+def _kept(plan: Plan) -> tuple[Kept, ...]:
+    """Return the dense parameters of a device, and those of experts, which fewer replicas hold."""
+    whole = plan.workload
+    each = whole.residency.weights / whole.parameters
+    grouped = [op.weights * op.repeat for op in plan.ops if op.kind == "grouped_gemm"]
+    routed = minimum(total(grouped), plan.residency.weights) if grouped else NO_BYTES
+    layers = maximum(whole.layers / plan.stages, 1.0)
+    tp = plan.ranks / plan.replicas / plan.stages
+    dense = plan.residency.weights - routed
+    found = [
+        Kept(name="parameters", bytes=dense, count=dense / each, ranks=plan.replicas, stride=tp, layers=layers)
+    ]
+    if grouped:
+        spread = maximum(whole.expert_weights / maximum(routed * plan.stages, _BYTE), 1.0)
+        holders = maximum(plan.replicas * tp / spread, 1.0)
+        found.append(
+            Kept(name="experts", bytes=routed, count=routed / each, ranks=holders, stride=spread, layers=layers)
+        )
+    return tuple(found)
+
+
+def _gathered(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
+    """Yield what goes on beside a forward pass.
+
+    Args:
+        once: share of a micro-batch in the step.
+    """
+    each = where(spec.zero >= 2.0, ONE, ONE * 0.0)
+    update = where((spec.zero >= 1.0) & (spec.zero < 2.0), once, ONE * 0.0)
+    yield _collective(kept, "gather", "all_gather", kept.bytes, each, ONE, "sharding")
+    yield _collective(kept, "update", "all_gather", kept.bytes, update, once, "update")
+
+
+def _reduced(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
+    """Yield what goes on beside a backward pass."""
+    grads = kept.count * term(bytes_of(spec.reduce), "B")
+    none = ONE * 0.0
+    again = where(spec.zero >= 3.0, ONE, none)
+    each, last = where(spec.zero >= 2.0, ONE, none), where((spec.zero >= 1.0) & (spec.zero < 2.0), once, none)
+    yield _collective(kept, "gather_again", "all_gather", kept.bytes, again, ONE, "sharding")
+    yield _collective(kept, "gradients", "reduce_scatter", grads, each, ONE, "gradients")
+    yield _collective(kept, "last_gradients", "reduce_scatter", grads, last, once, "gradients")
+    yield _collective(
+        kept, "sum_gradients", "all_reduce", grads, where(spec.zero < 1.0, once, none), once, "gradients"
+    )
+
+
+def _collective(
+    kept: Kept, name: str, kind: str, payload: Term, times: Term, window: Term, component: str
+) -> Collective:
+    """Return a communication of all layers of a stage, one after the other, beside the work."""
+    return Collective(
+        name=f"{kept.name}_{name}",
+        kind=kind,
+        bytes=payload / kept.layers,
+        ranks=kept.ranks,
+        stride=kept.stride,
+        repeat=kept.layers * times,
+        component=component,
+        window=window,
+    )
+
+
+def _states(spec: Sharding, kept: tuple[Kept, ...]) -> States:
+    def held(stage: float) -> Term:
+        return total(where(spec.zero >= stage, item.count / item.ranks, item.count) for item in kept)
+
+    whole = total(item.count for item in kept)
+    ahead = total(item.count * minimum(AHEAD / item.layers, 1.0) for item in kept)
+    return States(
+        weights=held(3.0),
+        gathered=where(spec.zero >= 3.0, ahead, whole * 0.0),
+        gradients=held(2.0),
+        updated=held(1.0),
+    )
+
+
+SHARDING = Strategy(
+    name="sharding",
+    doc="Replicas share states, gradients and parameters of training: `zero`.",
+    spec=Sharding,
+    order=50,
+    split=split,
+    shard=shard,
+)
