@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from accelscope.core.bind import Binder
 from accelscope.core.cost import multiplier
 from accelscope.core.design import Design, Money
-from accelscope.core.evaluate import evaluate
+from accelscope.core.evaluate import Evaluation, evaluate
 from accelscope.core.measured.forms import DTYPES
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
@@ -28,6 +28,9 @@ from accelscope.core.show.shelf import Item
 from accelscope.core.solve import SLACK
 from accelscope.core.term import Array, Term, term
 from accelscope.core.work import NO_BYTES, Limit, Machine, Precision
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
 
 STORED: Mapping[str, tuple[str, str, str | None]] = {
     **{name: (*types, None) for name, types in DTYPES.items()},
@@ -59,7 +62,7 @@ _DEGREES = ("tp", "pp", "dp", "ep")
 
 
 @frozen(kw_only=True)
-class _Key:
+class Key:
     """What the rows of one evaluation share."""
 
     hw: str
@@ -72,7 +75,7 @@ class _Key:
 def predict(rows: Table, names: Names) -> Prediction:
     """Return the prediction of each row: a time, a rate or a power of a static batch."""
     found = Prediction.empty(len(rows))
-    for key, places in _groups(rows, names, found):
+    for key, places in groups_of(rows, names, found):
         part = rows.take(places)
         design, reason = design_of(key, part, names)
         if design is None:
@@ -82,9 +85,9 @@ def predict(rows: Table, names: Names) -> Prediction:
     return found
 
 
-def _groups(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[_Key, Array]]:
+def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Key, Array]]:
     """Yield the rows that one evaluation tells; those of unknown runtimes are skipped."""
-    alike: dict[_Key, list[Array]] = {}
+    alike: dict[Key, list[Array]] = {}
     columns = ("hw", "model", "weights_dtype", "kv_dtype", "engine", "engine_version")
     for (hw, model, weights, kv, engine, version), places in rows.groups(*columns):
         years = rows.number("year")[places]
@@ -94,8 +97,9 @@ def _groups(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[_Key
             if item is None:
                 found.skip(same, f"the library has no runtime {engine}")
                 continue
-            name = f"{item.module}.{item.component.name}"
-            alike.setdefault(_Key(hw=hw, model=model, weights=weights, kv=kv, runtime=name), []).append(same)
+            alike.setdefault(
+                Key(hw=hw, model=model, weights=weights, kv=kv, runtime=item.component.name), []
+            ).append(same)
     for key, parts in alike.items():
         yield key, np.concatenate(parts)
 
@@ -111,13 +115,13 @@ def runtime_item(names: Names, engine: str, version: str, year: int) -> Item | N
     return None
 
 
-def design_of(key: _Key, rows: Table, names: Names) -> tuple[Design | None, str]:
+def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
     """Return the design of rows that share device, model, data types and runtime, on arrays; or None and the reason."""
     if key.weights not in STORED:
         return None, f"data type {key.weights} is not known"
-    item = names.known_runtime(key.runtime.rpartition(".")[2])
+    item = names.known_runtime(key.runtime)
     devices = int(np.nanmax(np.nan_to_num(rows.number("n_devices"), nan=1.0)))
-    machine, reason = names.machine(key.hw, devices, engine=key.runtime.rpartition(".")[2])
+    machine, reason = names.machine(key.hw, devices, engine=key.runtime)
     if machine is None or item is None:
         return None, reason
     published, reason = names.model(key.model)
@@ -140,7 +144,7 @@ def design_of(key: _Key, rows: Table, names: Names) -> tuple[Design | None, str]
     ), ""
 
 
-def _precision(key: _Key, machine: Machine, names: Names) -> Precision:
+def _precision(key: Key, machine: Machine, names: Names) -> Precision:
     """Weights that no product of the device computes in are widened on the way, whatever the column says."""
     weights, activations, head = STORED[key.weights]
     if multiplier(machine.device, activations, names.registry) is None:
@@ -183,24 +187,35 @@ def _chunk(rows: Table, usual: Term | None) -> Term | None:
 
 def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
     """Predict some rows, and skip those that no device holds or no metric tells."""
-    with np.errstate(all="ignore"):
-        evaluation = evaluate(design, names.registry)
+    evaluation, values = evaluated(design, rows, names.registry)
     spread = design.runtime.spread or design.machine.device.package.model_spread
     for (metric,), own in rows.groups("metric"):
         if metric not in METRICS:
             found.skip(places[own], f"metric {metric} is not predicted of a static batch")
-            continue
-        name, scale = METRICS[metric]
-        with np.errstate(all="ignore"):
-            value = names.registry.metrics[name].compute(evaluation)
-        if value is None:
+        elif not np.isfinite(values[own]).any():
             found.skip(
-                places[own], f"the library gives too little of {design.machine.device.name} for {name}"
+                places[own], f"the library gives too little of {design.machine.device.name} for {metric}"
             )
-            continue
-        whole = np.broadcast_to(value.value * scale, len(rows))
-        found.put(places[own], whole[own], float(np.max(spread.value)), "runtime")
+        else:
+            found.put(places[own], values[own], float(np.max(spread.value)), "runtime")
     _skip_infeasible(found, places, evaluation.limits)
+
+
+def evaluated(design: Design, rows: Table, registry: Registry) -> tuple[Evaluation, Array]:
+    """Return the evaluation of a design of rows, and the value of each row in its unit along the last dimension.
+
+    A value is NaN where the description gives too little for its metric, or no metric tells it.
+    """
+    with np.errstate(all="ignore"):
+        evaluation = evaluate(design, registry)
+        shape = np.broadcast_shapes(evaluation.decode.time.value.shape, (len(rows),))
+        values = np.full(shape, np.nan)
+        for (metric,), own in rows.groups("metric"):
+            name, scale = METRICS.get(metric, ("", 1.0))
+            value = registry.metrics[name].compute(evaluation) if name else None
+            if value is not None:
+                values[..., own] = np.broadcast_to(value.value * scale, shape)[..., own]
+    return evaluation, values
 
 
 def _skip_infeasible(found: Prediction, places: Array, limits: Iterable[Limit]) -> None:
