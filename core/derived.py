@@ -34,6 +34,8 @@ def derived(
     source: str,
     by: str = "",
     at: str = "",
+    notes: Callable[[Component], tuple[str, ...]] | None = None,
+    help: str = "",
 ) -> Derived:
     """Declare a derived quantity.
 
@@ -41,15 +43,28 @@ def derived(
         name: what it is.
         unit: unit of the ranges and of messages.
         of: a block to the value in base units, or None.
-        usual: (low, high), or such ranges by the word of a field.
+        usual: (low, high), or such ranges by the word of a field; `math.inf` for no upper end.
         source: where the ranges come from.
         by: the field whose word chooses a range.
         at: the field that a warning points at.
+        notes: a block to what a warning also says.
+        help: what to do about a value beyond the range; empty for the usual slips of units and counts.
     """
     scale = built_in().parse(unit)[0] if unit else 1.0
     ranges = {"": usual} if isinstance(usual, tuple) else usual
     scaled = {word: (low * scale, high * scale) for word, (low, high) in ranges.items()}
-    return Derived(name=name, of=of, unit=unit, scale=scale, usual=scaled, by=by, at=at, source=source)
+    return Derived(
+        name=name,
+        of=of,
+        unit=unit,
+        scale=scale,
+        usual=scaled,
+        by=by,
+        at=at,
+        source=source,
+        notes=notes,
+        help=help,
+    )
 
 
 def value(block: Component, field: str) -> float | None:

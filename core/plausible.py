@@ -6,9 +6,11 @@ catch slips of units and counts, not wrong digits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from accelscope.core import achieved
 from accelscope.core.derived import Reader, derived, field_value, instances, number, ratio, value, within
 
 if TYPE_CHECKING:
@@ -146,6 +148,12 @@ PACKAGE = (
     derived("cache over the area of the dies", "kB/mm^2", ratio(_cache_bytes, _area), usual=(3, 350), source=_LIBRARY),
     derived("bandwidth of the fastest cache over that of the memory", "", ratio(_fastest, _memory_rate), usual=(0.5, 15), source=_LIBRARY),
     derived("bandwidth of the slowest cache over that of the memory", "", ratio(_slowest, _memory_rate), usual=(0.5, 15), source=_LIBRARY),
+    derived(
+        "achieved bandwidth of the slowest shared SRAM over that of the memory behind", "", achieved.headroom,
+        usual=(1.0, math.inf), source="bytes of DRAM pass the caches in front of it; true of all accelerators that ship with accelscope",
+        notes=achieved.both, help="scale the one in front with the memory, or cite why: a source of its `bandwidth` that "
+        "names the memory behind, such as `@\"measured: slower than hbm\"`, silences this",
+    ),
     derived("idle power over `tdp`", "", ratio(field_value("idle"), _TDP), usual=(0.02, 0.6), at="idle", source=_LIBRARY),
     derived("price over the power", "USD/W", ratio(field_value("price"), _TDP), usual=(0.9, 150), at="price", source=_LIBRARY),
 )  # fmt: skip

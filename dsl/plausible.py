@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span
@@ -10,6 +11,8 @@ from accelscope.dsl.values import Symbol
 
 if TYPE_CHECKING:
     from accelscope.dsl.component import Component
+
+_SLIPS = "look for a wrong unit (GB and Gb, GB and GiB, one direction and both), a wrong count, or a total given for one"
 
 
 def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic | None:
@@ -25,12 +28,13 @@ def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic 
     if limits is None or value is None or limits[0] <= value <= limits[1]:
         return None
     found, low, high = (f"{number / derived.scale:.4g} {derived.unit}".strip() for number in (value, *limits))
+    usual = f"{low} to {high}" if math.isfinite(limits[1]) else f"at least {low}"
     return Diagnostic(
         code="A404",
-        message=f"{derived.name} of `{component.name}` comes to {found}, where {low} to {high} is usual",
+        message=f"{derived.name} of `{component.name}` comes to {found}, where {usual} is usual",
         span=_span(component, derived.at, source),
-        notes=(f"the range: {derived.source}",),
-        help="look for a wrong unit (GB and Gb, GB and GiB, one direction and both), a wrong count, or a total given for one",
+        notes=(*(derived.notes(component) if derived.notes else ()), f"the range: {derived.source}"),
+        help=derived.help or _SLIPS,
     )
 
 

@@ -68,6 +68,8 @@ class Derived:
         by: field whose word chooses the range, such as `class`.
         at: field that a warning points at.
         source: where the range comes from.
+        notes: a block to what a warning also says, such as the values behind the quantity.
+        help: what to do about a value beyond the range; empty for the usual slips of units and counts.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Derived:
     by: str = ""
     at: str = ""
     source: str
+    notes: Callable[[Component], tuple[str, ...]] | None = None
+    help: str = ""
 
 
 @frozen(kw_only=True)

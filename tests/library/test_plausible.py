@@ -86,6 +86,44 @@ def test_a_next_chip_is_plausible(sane, tmp_path):
     assert said(sane, tmp_path) == []
 
 
+SLOW = "achieved bandwidth of the slowest shared SRAM over that of the memory behind of `X`"
+FASTER = "memory hbm { class = hbm3e, bandwidth = 7 TB/s, stacks = 7, capacity = 168 GB }"
+
+
+def test_a_cache_that_achieves_less_than_the_memory_behind_it_is_implausible(tmp_path):
+    found = said(f"package X extends H100_SXM {{ {FASTER} }}", tmp_path)
+    assert [item for item in found if item.startswith(SLOW)]  # 5.5 TB/s over 0.79 x 7 TB/s
+    assert "`l2` achieves 5.5 TB/s, and `hbm` achieves 5.53 TB/s" in found[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'gh100.l2.bandwidth = 6 TB/s @"scaled"',
+        'gh100.l2.bandwidth = 5.5 TB/s @"measured: slower than hbm"',
+    ],
+)
+def test_a_scaled_cache_or_one_whose_source_says_why_is_not(text, tmp_path):
+    assert said(f"package X extends H100_SXM {{ {FASTER} {text} }}", tmp_path) == []
+
+
+@pytest.mark.parametrize("share", ["20%", "[1 MiB -> 10%, 1 GiB -> 20%]"])
+def test_what_a_cache_achieves_is_its_bandwidth_times_its_efficiency(share, tmp_path):
+    found = said(f"package X extends H100_SXM {{ gh100.l2.efficiency = {share} }}", tmp_path)
+    assert "`l2` achieves 1.1 TB/s, and `hbm` achieves 2.65 TB/s" in found[0]  # 5.5 TB/s, and 0.79 of 3.35
+
+
+def test_scratchpads_of_cores_are_not_compared_with_the_memory_and_shared_ones_are(tmp_path):
+    chip = (
+        "package X {{ clock = 1 GHz, memory hbm {{ class = hbm3, stacks = 1, capacity = 24 GB, bandwidth = 800 GB/s }} "
+        "die d {{ {0} core c[4] {{ engine e {{ kind = vector }} {1} }} }} }}"
+    )
+    sram = "memory s { class = scratchpad, capacity = 256 KiB, bandwidth = 64 B/cycle }"
+    assert said(chip.format("", sram), tmp_path) == []
+    found = said(chip.format(sram, ""), tmp_path)
+    assert [item for item in found if "`s` achieves 56.3 GB/s" in item]  # 0.88 of 64 B at 1 GHz
+
+
 def test_what_a_block_does_not_say_is_not_judged(tmp_path):
     assert (
         said("package X { tdp = 700 W, die d { core c[4] { engine e { kind = vector } } } }", tmp_path) == []
