@@ -19,13 +19,25 @@ def unknown_kind(component: Component, given: Given) -> Problem:
     if parent is not None and component.kind in fields.of(parent):
         message = f"`{component.kind}` is a field of a `{parent.kind}`, not a block"
         return Problem("A102", message, span, help=f"write `{component.kind} = ...`")
+    message = f"no plugin knows a block of kind `{component.kind}`"
+    if "." in component.kind:
+        return Problem("A102", message, span, help=_opened(component))
     kinds = [kind for kind in fields.schemas if fields.schemas[kind].within]
-    return Problem(
-        "A102",
-        f"no plugin knows a block of kind `{component.kind}`",
-        span,
-        help=did_you_mean(component.kind, (kind.rpartition(".")[2] for kind in kinds)),
-    )
+    help = did_you_mean(component.kind, (kind.rpartition(".")[2] for kind in kinds))
+    return Problem("A102", message, span, help=help)
+
+
+def _opened(component: Component) -> str:
+    """Return how to open the block that a path was written for, with the kinds of the blocks on the way."""
+    at: Component | None = component.parent
+    opened = []
+    for name in component.kind.split("."):
+        at = next((child for child in at.children() if child.name == name), None) if at is not None else None
+        if at is None:
+            return "a path only sets values; open blocks from the outside inwards, such as `die d { core c { ... } }`"
+        opened.append(at.kind if at.kind == name else f"{at.kind} {name}")
+    inwards = " { ".join((*opened, "..." + " }" * len(opened)))
+    return f"a path only sets values; open the blocks from the outside inwards: `{inwards}`"
 
 
 def misplaced(component: Component, given: Given, schema: KindSchema) -> Problem | None:
