@@ -50,6 +50,12 @@ def unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:
     return Diagnostic(code="A501", message=f"cannot read `{name}`: {why[:1].lower()}{why[1:]}", help=help)
 
 
+def parted(argument: str) -> tuple[str, str]:
+    """Return the file of `FILE.accel:NAME`, empty for a name of the library, and the rest."""
+    file, suffix, rest = argument.partition(SUFFIX + ":")
+    return (file + SUFFIX, rest) if suffix else ("", argument)
+
+
 def _text(name: str, data: bytes) -> Source | Diagnostic:
     source, problems = decode(name, data)
     return problems[0] if source is None else source

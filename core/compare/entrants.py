@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from accelscope.core.dtypes import BITS
-from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.errors import UsageError
 from accelscope.core.facts import SYSTEMS, DeviceFacts, ModelFacts, device_facts, model_facts
-from accelscope.core.files import SUFFIX
+from accelscope.core.files import parted
 from accelscope.core.show.search import hint
-from accelscope.core.show.shelf import Item, items, named
-from accelscope.dsl.suggest import did_you_mean
+from accelscope.core.show.shelf import Item, items, named, of_file
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
@@ -108,8 +107,9 @@ def subject_of(session: Session, argument: str) -> Subject:
 
     Raises:
         UsageError: there is no such model, or it has no sizes.
+        DescriptionError: a file has errors.
     """
-    file, name = _parted(argument)
+    file, name = parted(argument)
     used, component = _found(session, tuple(items(session)), file, name, ("model",))
     facts = model_facts(component, session.registry)
     if facts is None:
@@ -118,7 +118,7 @@ def subject_of(session: Session, argument: str) -> Subject:
 
 
 def _entrant(session: Session, shelf: Sequence[Item], argument: str, dtype: str) -> Entrant:
-    file, rest = _parted(argument)
+    file, rest = parted(argument)
     name, _, split = rest.partition(":")
     used, component = _found(session, shelf, file, name, KINDS)
     return Entrant(
@@ -127,12 +127,6 @@ def _entrant(session: Session, shelf: Sequence[Item], argument: str, dtype: str)
         facts=device_facts(component, session.registry, dtype),
         split=_split(argument, split),
     )
-
-
-def _parted(argument: str) -> tuple[str, str]:
-    """Return the file of an argument, empty for the library, and the rest."""
-    file, suffix, rest = argument.partition(SUFFIX + ":")
-    return (file + SUFFIX, rest) if suffix else ("", argument)
 
 
 def _split(argument: str, text: str) -> tuple[tuple[str, int], ...]:
@@ -149,14 +143,8 @@ def _found(
     session: Session, shelf: Sequence[Item], file: str, name: str, kinds: tuple[str, ...]
 ) -> tuple[Used, Component]:
     if file:
-        program, problems = session.load(file)
-        if program is None:
-            raise DescriptionError(problems)
-        here = {component.name: component for component in program.definitions() if component.kind in kinds}
-        if name in here:
-            return Used(name=name, file=file), here[name]
-        meant = did_you_mean(name, here) or f"there are {', '.join(here) or 'none'}"
-        raise UsageError(f"`{file}` holds no {_either(kinds)} called `{name}`; {meant}")
+        item = of_file(session, file, name, kinds, _either(kinds))
+        return Used(name=name, file=file), item.component
     known = named(shelf, name, kinds)
     if len(known) == 1:
         return Used(name=known[0].component.name, module=known[0].module), known[0].component

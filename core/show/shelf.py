@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from accelscope.core.calibrations import FOLDER
+from accelscope.core.errors import UsageError
 from accelscope.dsl.program import load
+from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.units import UnknownUnit, built_in, format_quantity
 from accelscope.dsl.values import Attribute, Constructor, Curve, Interval, ListValue, Mapped, Quantity, Symbol
 
@@ -19,15 +21,16 @@ if TYPE_CHECKING:
 
 @frozen(eq=False)
 class Item:
-    """A definition of a library module."""
+    """A definition of a library module, or of a file: then `module` is empty."""
 
     module: str
     component: Component
+    file: str = ""
 
     @property
     def name(self) -> str:
-        """The full name, such as `std.nvidia.H100_SXM`."""
-        return f"{self.module}.{self.component.name}"
+        """The full name, such as `std.nvidia.H100_SXM` or `acme.accel:A1`."""
+        return f"{self.file}:{self.component.name}" if self.file else f"{self.module}.{self.component.name}"
 
     @property
     def doc(self) -> str:
@@ -73,6 +76,27 @@ def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = 
         if found:
             return found
     return ()
+
+
+def of_file(
+    session: Session, file: str, name: str, kinds: Container[str] | None = None, what: str = "definition"
+) -> Item:
+    """Return a definition of a file that has no errors.
+
+    Args:
+        kinds: kinds of block that count; all by default.
+        what: what messages call them.
+
+    Raises:
+        DescriptionError: the file cannot be read or has errors.
+        UsageError: it holds no definition of this name and kind.
+    """
+    definitions = session.checked(file).definitions()
+    here = {item.name: item for item in definitions if kinds is None or item.kind in kinds}
+    if name not in here:
+        meant = did_you_mean(name, here) or f"there are {', '.join(here) or 'none'}"
+        raise UsageError(f"`{file}` holds no {what} called `{name}`; {meant}")
+    return Item(module="", component=here[name], file=file)
 
 
 def fields(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ import rich_click as click
 
 from accelscope.core.cli import FINDINGS, OK, Settings
 from accelscope.core.errors import UsageError
+from accelscope.core.files import SUFFIX, parted
 from accelscope.core.output import opened
 from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.shared import open_session, print_diagnostics, say
@@ -100,14 +101,18 @@ def search(settings: Settings, words: tuple[str, ...], form: str) -> None:
     "--format", "form", type=click.Choice(["table", "json", "svg"]), default="table", show_default=True
 )
 @click.option("--picture/--no-picture", default=True, help="Whether the table begins with the blocks.")
+@click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
-def show(settings: Settings, name: str, form: str, picture: bool, output: str | None) -> None:
+def show(
+    settings: Settings, name: str, form: str, picture: bool, root: tuple[str, ...], output: str | None
+) -> None:
     """Show one definition: its blocks as a picture, then all values with tolerances and sources.
 
-    NAME is a full name, a short name or an alias, in any case. `--format svg -o FILE` draws the picture.
+    NAME is a full name, a short name or an alias, in any case, or FILE.accel:NAME for a definition of a file.
+    `--format svg -o FILE` draws the picture.
     """
-    session = open_session(settings)
+    session = open_session(settings, root)
     item = _one(session, name)
     with opened(output) as stream:
         if form == "json":
@@ -152,11 +157,16 @@ def _refuse_unknown(module: str | None, session: Session) -> None:
 
 
 def _one(session: Session, name: str) -> Item:
-    """Return the only definition of a name."""
+    """Return the only definition of a name, or of `FILE.accel:NAME`."""
     from accelscope.core.show.listing import MAIN
     from accelscope.core.show.search import hint
-    from accelscope.core.show.shelf import items, named
+    from accelscope.core.show.shelf import items, named, of_file
 
+    file, label = parted(name)
+    if file:
+        return of_file(session, file, label)
+    if name.endswith(SUFFIX):
+        raise UsageError(f"`{name}` is a file; say which of its definitions, as `{name}:NAME`")
     everything = list(items(session))
     found = named(everything, name)
     if not found:

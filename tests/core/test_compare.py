@@ -342,3 +342,41 @@ def test_what_cannot_be_compared_is_a_usage_error(accel, arguments, said):
     done = accel("compare", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+# ---- errors of a file
+
+WHOLE = """use std.nvidia {{ H200_SXM }}
+use std.models {{ llama3_8b }}
+package Own extends H200_SXM {{ {0} }}
+workload w {{ batch = 1, prompt = 128 tok, output = 8 tok }}
+deployment d {{ system = Own, model = llama3_8b }}
+scenario s {{ deployment = d, workload = w }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("check hbm.bandwidth == 5 TB/s", "A301"),
+        ("hbn { bandwidth = 5 TB/s }", "A102"),
+        ("gh100.l2.clas = cache", "A202"),
+        ("tdp = 700 quux", "A110"),
+    ],
+)
+def test_errors_of_a_file_are_told_as_eval_tells_them(accel, tmp_path, line, code):
+    (tmp_path / "own.accel").write_text(WHOLE.format(line))
+    evaluated = accel("eval", "own.accel")
+    done = accel("compare", "own.accel:Own", "H200_SXM")
+    assert f"error[{code}]" in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", evaluated.stderr)
+    assert evaluated.returncode == 2
+
+
+def test_errors_of_the_file_of_a_model_are_told_too(accel, tmp_path):
+    (tmp_path / "own.accel").write_text(
+        "use std.models { llama3_8b }\nmodel m extends llama3_8b { check layers == 1 }\n"
+    )
+    done = accel("compare", "H200_SXM", "--model", "own.accel:m")
+    assert done.returncode == 2
+    assert "error[A301]" in done.stderr

@@ -251,3 +251,39 @@ def test_an_unknown_module_is_refused(accel):
     done = accel("library", "check", "std.nvida")
     assert done.returncode == 2
     assert "did you mean `std.nvidia`?" in done.stderr
+
+
+# ---- definitions of a file
+
+OWN = """use std.nvidia { H200_SXM }
+## One of ours.
+package Own extends H200_SXM { tdp = 650 W @"brief" }
+"""
+
+
+def test_a_definition_of_a_file_is_shown_with_what_it_inherits(accel, tmp_path):
+    (tmp_path / "own.accel").write_text(OWN)
+    shown = accel("library", "show", "own.accel:Own")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("package own.accel:Own: One of ours.\n989 TFLOP/s bf16")
+    assert "└─ memory hbm  hbm3e 141 GB at 4.8 TB/s" in shown.stdout
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["tdp", "650", "W", "brief"] in lines
+    told = json.loads(accel("library", "show", "own.accel:Own", "--format", "json").stdout)
+    assert (told["name"], told["facts"]["tdp"]) == ("own.accel:Own", 650)
+    assert accel("library", "show", "own.accel:Own", "--format", "svg").stdout.startswith("<svg")
+
+
+def test_a_file_with_errors_is_not_shown(accel, tmp_path):
+    (tmp_path / "own.accel").write_text(OWN + "package Bad extends Own { check tdp == 700 W }\n")
+    shown = accel("library", "show", "own.accel:Own")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "error[A301]" in shown.stderr
+
+
+def test_what_a_file_does_not_hold_is_named(accel, tmp_path):
+    (tmp_path / "own.accel").write_text(OWN)
+    shown = accel("library", "show", "own.accel:Owm")
+    assert shown.returncode == 2
+    assert "`own.accel` holds no definition called `Owm`; did you mean `Own`?" in shown.stderr
+    assert "say which of its definitions" in accel("library", "show", "own.accel").stderr
