@@ -71,7 +71,7 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
     Args:
         found: takes the reasons of rows that no group holds.
     """
-    for (hw, op, kernel, dtype, _, engine, dist), places in rows.groups(
+    for (_, op, kernel, dtype, _, engine, dist), places in rows.groups(
         "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "dist"
     ):
         if op in FORMS:
@@ -79,7 +79,7 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
                 rows.take(places), places, names, words_of(op, kernel, dtype, engine, dist), found
             )
         elif op in COLLECTIVES or op in EXCHANGES:
-            found.update(places, _collectives(rows.take(places), names, hw, op))
+            found.update(places, _collectives(rows.take(places), names))
         else:
             found.skip(places, f"no model of op {op}")
 
@@ -117,7 +117,7 @@ def _groups(
         kept = np.flatnonzero(given & present)
         if kept.size:
             group = rows.take(kept)
-            sizes = {name: term(group.number(column)) for name, column in columns.items()}
+            sizes = {name: names.size(group, column) for name, column in columns.items()}
             model = registry.workloads[form.family]
             plan = _plan(model, model.spec(**sizes, **words), precision)
             plan = _cold(plan) if form.cold else plan
@@ -163,38 +163,47 @@ def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term) -
     return plan
 
 
-def _collectives(rows: Table, names: Names, hw: str, op: str) -> Prediction:
-    """Predict collectives on systems of as many devices as each row has."""
-    found = Prediction.empty(len(rows))
-    columns = (
-        ("bytes", "devices") if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk", "devices")
-    )
-    given = _given(rows, columns)
-    found.skip(~given, f"op {op} without all of {', '.join(columns)}")
+def exchanges_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Array, Term, Machine]]:
+    """Yield the places, the time and the system of collectives, those of as many devices and nodes together.
+
+    Args:
+        rows: collectives of one device and software.
+        found: takes the reasons of the others.
+    """
+    hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
+    sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
+    given = _given(rows, (*sizes, "devices"))
+    found.skip(~given, f"op {op} without all of {', '.join((*sizes, 'devices'))}")
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
-    engine = rows.text("engine")[0]
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
         machine, reason = names.machine(hw, int(count), int(spread), engine)
         if machine is None:
             found.skip(places, reason)
             continue
-        group = rows.take(places)
-        item = _collective(group, op, machine, names.registry)
-        seconds = np.broadcast_to(transfer(machine, item, names.registry).time.value, len(group))
+        item = _collective(rows.take(places), op, machine, names)
+        yield places, transfer(machine, item, names.registry).time, machine
+
+
+def _collectives(rows: Table, names: Names) -> Prediction:
+    """Predict collectives on systems of as many devices as each row has."""
+    found = Prediction.empty(len(rows))
+    for places, time, machine in exchanges_of(rows, names, found):
+        seconds = np.broadcast_to(time.value, places.shape)
         found.put(places, seconds * _MICROSECONDS, _model_spread(machine.device))
     return found
 
 
-def _collective(rows: Table, op: str, machine: Machine, registry: Registry) -> Collective:
-    ranks = term(rows.number("devices"))
+def _collective(rows: Table, op: str, machine: Machine, names: Names) -> Collective:
+    ranks = names.size(rows, "devices")
     if op in COLLECTIVES:
-        return Collective(name=op, kind=COLLECTIVES[op], bytes=term(rows.number("bytes"), "B"), ranks=ranks)
-    model = registry.workloads["moe"]
-    sizes = {name: term(rows.number(name)) for name in ("tokens", "hidden", "experts", "topk")}
+        payload = names.size(rows, "bytes", "B")
+        return Collective(name=op, kind=COLLECTIVES[op], bytes=payload, ranks=ranks)
+    model = names.registry.workloads["moe"]
+    sizes = {name: names.size(rows, name) for name in ("tokens", "hidden", "experts", "topk")}
     spec = model.spec(**sizes, inter=ONE)
     wide = Precision(weights=WIDENED, activations=WIDENED, kv=WIDENED)
-    plan = sharded(_plan(model, spec, wide), machine, registry, ep=ranks, dp=ranks)
+    plan = sharded(_plan(model, spec, wide), machine, names.registry, ep=ranks, dp=ranks)
     item = next(item for item in plan.collectives if item.name == EXCHANGES[op])
     if op not in NARROWED:
         return item

@@ -18,11 +18,12 @@ from accelscope.core.calibrations import kernels_of
 from accelscope.core.design import Model
 from accelscope.core.facts import SYSTEMS
 from accelscope.core.machine import machine_of
+from accelscope.core.measured.table import Table
 from accelscope.core.scenario import PrecisionBlock
 from accelscope.core.show.shelf import Item, items, named
-from accelscope.core.term import term
+from accelscope.core.term import Term, term
 from accelscope.core.work import Machine
-from accelscope.dsl.values import Symbol
+from accelscope.dsl.values import Origin, Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -57,9 +58,14 @@ class _System:
 
 @define(eq=False)
 class Names:
-    """Looks names up in a session's library; everything found is kept."""
+    """Looks names up in a session's library; everything found is kept.
+
+    Attributes:
+        trace: whether numbers keep how they were computed, so that the prediction of one row can be explained.
+    """
 
     session: Session
+    trace: bool = False
     _items: tuple[Item, ...] = field(init=False)
     _found: dict[Any, Any] = field(factory=dict, init=False)
 
@@ -113,6 +119,14 @@ class Names:
         found: tuple[Published | None, str] = self._found[key]
         return found
 
+    def size(self, rows: Table, column: str, unit: str = "") -> Term:
+        """Return a column of numbers as a term, which says where it is from while tracing."""
+        values = rows.number(column)
+        if not self.trace or not len(rows):
+            return term(values, unit)
+        origin = Origin(span=None, how="set", text=f"{rows.places[0]}")
+        return term(values, unit, origin=origin, label=column)
+
     def runtime(self, engine: str) -> str | None:
         """Return what the library calls an engine, or its name as a word where the library lacks it; None for none."""
         known = self.known_runtime(engine)
@@ -139,13 +153,14 @@ class Names:
         self, hw: str, devices: int, nodes: int, engine: str, backend: str | None
     ) -> tuple[Machine | None, str]:
         item, reason = self.system(hw, devices, nodes)
-        machine = None if item is None else machine_of(item.component, Binder(self.registry))
+        binder = Binder(self.registry, trace=self.trace)
+        machine = None if item is None else machine_of(item.component, binder)
         if machine is None:
             return None, reason
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-        kernels = kernels_of(machine.device, None, self.runtime(engine), Binder(self.registry), backend)
+        kernels = kernels_of(machine.device, None, self.runtime(engine), binder, backend)
         return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
 
     def _systems(self, device: str) -> list[_System]:

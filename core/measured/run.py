@@ -59,6 +59,27 @@ def tables_of(
     return [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
 
 
+def chosen(
+    files: Sequence[str], kind: str | None, where: Sequence[str], *, blind: bool = False
+) -> list[Table]:
+    """Return the rows of files that meet conditions; see `validate`."""
+    wanted = _conditions(where)
+    return [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
+
+
+def only_row(files: Sequence[str], kind: str | None, where: Sequence[str]) -> Table:
+    """Return the one row of files that meets conditions, measured or not.
+
+    Raises:
+        UsageError: none or several do.
+    """
+    tables = [table for table in chosen(files, kind, where, blind=True) if len(table)]
+    rows = sum(len(table) for table in tables)
+    if rows != 1:
+        raise UsageError(f"--explain is of one row, and {rows} are chosen; choose one with --where id=ID")
+    return tables[0]
+
+
 def microseconds(text: str) -> float:
     """Return a time such as `20us` in us.
 

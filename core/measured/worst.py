@@ -73,12 +73,13 @@ def _worst(part: Scored, row: int, names: Names) -> Worst:
 
 def command_of(table: Table, row: int, names: Names) -> str:
     """Return a shell command that explains the prediction of a row, or else predicts it alone."""
+    file = str(table.places[row]).rpartition(":")[0]
+    alone = f"accelscope validate {file} --where id={table.text('id')[row]}"
     found = text_of(table, row, names)
-    if found is None:
-        file = str(table.places[row]).rpartition(":")[0]
-        return f"accelscope validate {file} --where id={table.text('id')[row]}"
-    metric, text = found
-    return f"accelscope explain {metric} - <<'END'\n{text}END"
+    if found is not None:
+        metric, text = found
+        return f"accelscope explain {metric} - <<'END'\n{text}END"
+    return f"{alone} --explain" if table.layout.kind == "ops" else alone
 
 
 def label_of(table: Table, row: int) -> str:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     help="Only such rows; several of one column are any of them.",
 )
 @click.option("--above", metavar="TIME", help="Score only kernels that take longer, such as 20us.")
+@click.option("--explain", is_flag=True, help="Show how the prediction of the one row comes about.")
+@click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
 @click.option(
     "--format",
     "form",
@@ -49,6 +51,8 @@ def validate(
     predictions: str | None,
     where: tuple[str, ...],
     above: str | None,
+    explain: bool,
+    depth: int,
     form: str,
     output: str | None,
 ) -> int:
@@ -66,6 +70,8 @@ def validate(
 
         refuse_without_plotly()
     session = open_session(settings)
+    if explain:
+        return _explained(Names(session, trace=True), files, kind, where, depth, output)
     with ExitStack() as stack:
         stream = stack.enter_context(opened(output))
         target = stack.enter_context(opened(predictions)) if predictions is not None else None
@@ -74,6 +80,23 @@ def validate(
         if target is not None:
             write_predictions(parts, target)
         stream.write(_written(parts, form, names))
+    return OK
+
+
+def _explained(
+    names: Names,
+    files: Sequence[str],
+    kind: str | None,
+    where: Sequence[str],
+    depth: int,
+    output: str | None,
+) -> int:
+    from accelscope.core.measured.explained import explanation_of
+    from accelscope.core.measured.run import only_row
+
+    text = explanation_of(only_row(files, kind, where), names, depth)
+    with opened(output) as stream:
+        stream.write(text)
     return OK
 
 

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from accelscope.core.errors import UsageError
 from accelscope.core.measured.names import Names
-from accelscope.core.measured.predict import Prediction
+from accelscope.core.measured.predict import Prediction, predict
 from accelscope.core.measured.run import microseconds, validate
 from accelscope.core.measured.score import scored, summarized
 from accelscope.core.measured.table import read_tables
@@ -119,15 +119,44 @@ def test_the_worst_rows_come_first_with_a_command_that_explains(five, names):
     prediction.put(np.arange(5), np.array([10.0, 2.0, 41.0, 900.0, 160.0]), 0.2)
     worst = worst_of([scored(table, prediction)], names, 2)
     assert [row.ratio for row in worst] == pytest.approx([900 / 80, 2 / 20])
-    assert worst[0].command.startswith("accelscope explain tpot - <<'END'\nuse std.nvidia { H100_SXM }")
+    assert worst[0].command == f"accelscope validate {KERNELS} --where id={worst[0].id} --explain"
 
 
-def test_a_collective_is_predicted_alone_instead(names):
-    (table,) = read_tables([KERNELS])
-    row = int(np.flatnonzero(table.text("op") == "allgather")[0])
+def test_a_static_batch_is_explained_as_a_scenario_and_other_rows_are_predicted_alone(names, shell, tmp_path):
+    (table,) = read_tables([SERVED])
+    static = int(np.flatnonzero((table.text("tier") == "A") & (table.text("engine") == "vllm"))[0])
+    command = command_of(table, static, names)
+    assert command.startswith("accelscope explain e2e_latency - <<'END'\nuse std.")
+    (tmp_path / "row.accel").write_text(command.partition("\n")[2].removesuffix("END"))
+    (result,) = shell.evaluate(str(tmp_path / "row.accel"), bars=False)
+    seconds = float(np.asarray(result.metrics["e2e_latency"].value).flat[0])
+    assert seconds == pytest.approx(predict(table.take(np.array([static])), names).value[0], rel=1e-3)
+    trained = int(np.flatnonzero(table.text("tier") == "T")[0])
     assert (
-        command_of(table, row, names) == f"accelscope validate {KERNELS} --where id={table.text('id')[row]}"
+        command_of(table, trained, names)
+        == f"accelscope validate {SERVED} --where id={table.text('id')[trained]}"
     )
+
+
+@pytest.mark.parametrize("where", ["op=gelu", "op=alltoall", "op=alltoall_combine", "op=moe_wideep"])
+def test_the_prediction_of_one_row_is_explained(accel, names, where):
+    (part,) = validate(names, [KERNELS], where=[where])
+    run = accel("validate", KERNELS, "--where", where, "--explain")
+    assert (run.returncode, run.stderr) == (0, "")
+    first, *rest = run.stdout.splitlines()
+    value, unit = first.partition(" = ")[2].split()[:2]
+    scale = {"us": 1.0, "ms": 1e3}[unit]
+    assert float(value.replace(",", "")) * scale == pytest.approx(part.prediction.value[0], rel=1e-3)
+    assert any(str(part.table.places[0]) in line for line in rest)
+
+
+def test_only_one_row_is_explained(accel):
+    run = accel("validate", KERNELS, "--where", "op=gemm", "--explain")
+    assert run.returncode == 2
+    assert "--explain is of one row, and 11 are chosen" in run.stderr
+    run = accel("validate", SERVED, "--where", "tier=C", "--explain")
+    assert run.returncode == 2
+    assert "rows of tier C such as this one are not explained" in run.stderr
 
 
 def test_the_verb_prints_one_object_and_writes_every_prediction(accel, tmp_path):
@@ -192,5 +221,5 @@ def test_the_page_draws_and_names_the_worst(accel, tmp_path):
         "scattergl",
     ):
         assert part in text
-    assert text.count("accelscope explain tpot") + text.count("--where id=") == 20
+    assert text.count("accelscope explain ") + text.count("accelscope validate ") == 20
     assert "http://" not in text.split("</script>")[-1]

@@ -1,0 +1,66 @@
+"""How the prediction of one row comes about, as the tree that `accelscope explain` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelscope.core.ask import explained as explained_text
+from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.explain import explain
+from accelscope.core.measured.described import text_of
+from accelscope.core.measured.forms import FORMS
+from accelscope.core.measured.kernels import costs_of, exchanges_of, groups_of
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.predict import Prediction
+from accelscope.core.measured.table import Table
+from accelscope.core.term import Node, Term, total
+from accelscope.dsl.diagnostics import Source, has_errors
+from accelscope.dsl.program import load
+
+
+def explanation_of(row: Table, names: Names, depth: int) -> str:
+    """Return the lines of the tree of a single row.
+
+    Args:
+        row: a table of one row.
+        names: with `trace`.
+
+    Raises:
+        UsageError: nothing explains such a row, or it is not predicted.
+    """
+    found = Prediction.empty(1)
+    if row.layout.kind == "ops":
+        node = _kernel(row, names, found)
+        reason = str(found.reasons[0])
+    else:
+        node = _served(row, names)
+        reason = f"rows of tier {row.text('tier')[0]} such as this one are not explained"
+    if node is None:
+        raise UsageError(f"{row.places[0]}: {reason}")
+    return "\n".join(str(line) for line in explain(node, depth)) + "\n"
+
+
+def _kernel(row: Table, names: Names, found: Prediction) -> Node | None:
+    op = str(row.text("op")[0])
+    times: list[Term] = []
+    if op in FORMS:
+        for group in groups_of(row, names, found):
+            times.append(total(cost.seconds for cost in costs_of(group, names.registry)))
+    else:
+        times.extend(time for _, time, _ in exchanges_of(row, names, found))
+    return times[0].named(op).node if times else None
+
+
+def _served(row: Table, names: Names) -> Node | None:
+    found = text_of(row, 0, names)
+    if found is None:
+        return None
+    metric, text = found
+    session = names.session
+    source = Source(str(row.text("id")[0]), text)
+    session.library.adopt(source, Path())
+    program = load(source, session.language())
+    problems = program.check()
+    if has_errors(problems):
+        raise DescriptionError(problems)
+    return explained_text(program, session.registry, "row", metric)
