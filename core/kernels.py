@@ -88,6 +88,26 @@ class Kernel:
     least_context: Term | None = count(
         doc="least length of context that is worth a split of its own in an attention", optional=True
     )
+    gather: Term | None = fraction(
+        doc="share of the peak bandwidth at which rows of experts are sorted, gathered and scattered beside their products",
+        optional=True,
+    )
+    step: Term | None = quantity(
+        "s", doc="what each further step of a collective takes", ge=0, optional=True, plausible=(1e-8, 1e-4)
+    )
+    eager: Term | None = fraction(
+        doc="share of its own rate that a collective reaches with the protocol for small messages", optional=True
+    )
+    bulk: Term | None = quantity(
+        "s",
+        doc="further start of a collective's protocol for large messages",
+        ge=0,
+        optional=True,
+        plausible=(1e-7, 1e-3),
+    )
+    own: Term | None = quantity(
+        doc="time a rank takes for its own part of a collective's bytes, over that of sending as many", ge=0, optional=True
+    )
     points: Term | None = count(doc="measurements that the values are fitted to", optional=True)
     spread: Term | None = quantity(
         doc="standard deviation of the logarithm of measured over predicted time, on points not fitted to",
@@ -166,8 +186,12 @@ class Kernels:
 
     def of(self, op: Op) -> Known:
         """Return what is known of the kernel that runs an operation."""
+        return self.named(op.kernel or op.kind, op.dtype, op.stored)
+
+    def named(self, kernel: str, dtype: str = "", stored: str = "") -> Known:
+        """Return what is known of a class of kernel, such as that of a collective."""
         for layer in self.layers:
-            best = nearest(layer.kernels.get(op.kernel or op.kind, ()), op.dtype, op.stored)
+            best = nearest(layer.kernels.get(kernel, ()), dtype, stored)
             if best is not None:
                 return Known(kernel=best, origin=layer.origin, runtime=layer.runtime)
         return Known()

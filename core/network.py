@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve
 
+from accelscope.core.kernels import Kernel
 from accelscope.core.term import Term, ceil, maximum, minimum, total, where
 from accelscope.core.work import NO_TIME, ONE, Collective, Fabric, Machine, Usage
 
@@ -21,9 +22,37 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
 
 
+_KERNELS = {
+    "all_reduce": ("custom_all_reduce", "all_reduce"),
+    "reduce_scatter": ("reduce_scatter", "all_gather"),
+}
+"""Kind of collective to the classes of kernel that may do it, those that engines prefer first."""
+
+
 def transfer(machine: Machine, collective: Collective, registry: Registry) -> Usage:
-    """Return what a collective costs on a machine; ranks beyond the machine are a limit elsewhere."""
+    """Return what a collective costs on a machine; ranks beyond the machine are a limit elsewhere.
+
+    What was measured of its kernel on the device goes before what the description says of the network.
+    """
+    if machine.device.kernels is not None and collective.known is None:
+        collective = _known(machine, collective)
     return _over(machine.tiers, collective, registry)
+
+
+def _known(machine: Machine, collective: Collective) -> Collective:
+    """Return a collective with the nearest calibration of the classes of kernel that may do it."""
+    by_kind = _KERNELS.get(collective.kind, (collective.kind,))
+    for name in (collective.kernel, collective.kind) if collective.kernel else by_kind:
+        known = machine.device.kernels.named(name)
+        if known.origin != "none":
+            return evolve(collective, kernel=name, known=known)
+    return collective
+
+
+def measured(collective: Collective) -> Kernel | None:
+    """Return what was measured of the kernel of a collective, or None."""
+    kernel: Kernel | None = None if collective.known is None else collective.known.kernel
+    return kernel
 
 
 def _over(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:

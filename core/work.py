@@ -148,6 +148,8 @@ class Collective:
         component: what a breakdown groups by.
         layered: whether it stands in the layers that a pipeline divides.
         window: share of the pass's work that it goes on beside and can hide behind, or None where work waits for it.
+        kernel: class of kernel that does it, such as `custom_all_reduce`; `""` for whatever is known of its kind.
+        known: what was measured of that kernel, or None; the network looks it up.
     """
 
     name: str
@@ -160,6 +162,8 @@ class Collective:
     component: str = "communication"
     layered: bool = True
     window: Term | None = None
+    kernel: str = ""
+    known: Any = None
 
 
 @frozen(eq=False)

@@ -1,7 +1,9 @@
 """What all network tiers share: hops, achieved bandwidth, start-up, and the cost forms of algorithms.
 
 Every form is steps x latency + bytes / bandwidth (the alpha-beta model of Thakur, Rabenseifner and Gropp, "Optimization
-of collective communication operations in MPICH", 2005). `n` is the number of ranks and `bytes` the full tensor.
+of collective communication operations in MPICH", 2005). `n` is the number of ranks and `bytes` the full tensor. A kernel
+that was measured has its own start, time of a step and share of the links, and two protocols (NCCL: LL and Simple; Hu et
+al., "Demystifying NCCL", arXiv 2507.04786): one for small messages that reaches less, one for large that starts later.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from attrs import evolve, frozen
 
 from accelscope.core.curve import at
 from accelscope.core.errors import ModelError
+from accelscope.core.kernels import given
+from accelscope.core.network import measured
 from accelscope.core.spec import fields_of
 from accelscope.core.structure import ConnectSettings
 from accelscope.core.term import Term, ceil, log2, maximum, minimum, term, where
@@ -34,6 +38,9 @@ class Path:
             a ring or tree of a library costs two, whatever its steps, since those are pipelined.
         efficiency: achieved share of peak, a term or a curve over the bytes of a message.
         kernels: further share that the kernels of a collective reach, 1 where they are none (DMA, network cards).
+        measured: whether `startup` and `hop` are those of a measured kernel: all that starts, and each step.
+        eager, bulk: share of the rate with the protocol for small messages, and the later start of that for large ones.
+        own: time for a byte of the rank's own part over that of sending one.
     """
 
     bandwidth: Term
@@ -41,10 +48,27 @@ class Path:
     startup: Term
     efficiency: Any
     kernels: Term = ONE
+    measured: bool = False
+    eager: Term | None = None
+    bulk: Term | None = None
+    own: Term | None = None
 
     def time(self, sent: Term, message: Term) -> Term:
         """Return the s of sending bytes in messages of a size."""
         return sent / (self.bandwidth * at(self.efficiency, maximum(message, _SMALLEST)) * self.kernels)
+
+    def start(self, synchronisations: float) -> Term:
+        """Return the s before anything is sent: of so many synchronisations, or as measured."""
+        return self.startup if self.measured else self.startup * synchronisations
+
+    def moving(self, sent: Term, message: Term) -> Term:
+        """Return the s of sending bytes with the faster protocol; `message` is a rank's own part as well."""
+        if self.own is not None:
+            sent = sent + message * self.own
+        time = self.time(sent, message)
+        if self.eager is None or self.bulk is None:
+            return time
+        return minimum(time / self.eager, time + self.bulk)
 
 
 def link_bandwidth(fabric: Fabric) -> Term:
@@ -89,17 +113,27 @@ def path(fabric: Fabric) -> Path:
 
 def kernel_path(fabric: Fabric, collective: Collective) -> Path:
     """Return the same for devices whose own kernels move and add the data; a plain send is a copy."""
-    way = path(fabric)
-    if collective.kind == "send_recv":
+    way, kernel = path(fabric), measured(collective)
+    if collective.kind != "send_recv":
+        share = term_setting(fabric, "collective_efficiency").named("share that kernels reach")
+        way = evolve(way, kernels=share)
+    if kernel is None:
         return way
-    return evolve(
-        way, kernels=term_setting(fabric, "collective_efficiency").named("share that kernels reach")
-    )
+    if kernel.bandwidth is not None:
+        way = evolve(way, efficiency=kernel.bandwidth, kernels=ONE)
+    if kernel.start is not None:
+        way = evolve(way, startup=kernel.start.named("measured start"), measured=True)
+    return evolve(way, hop=given(kernel.step, way.hop), eager=kernel.eager, bulk=kernel.bulk, own=kernel.own)
 
 
 def startup(fabric: Fabric) -> Term:
     """Return the s of one synchronisation of all ranks, from the settings of the connection or else their default."""
     return term_setting(fabric, "startup").named("collective start-up")
+
+
+def one_step(fabric: Fabric, collective: Collective) -> bool:
+    """Return whether a one-shot or two-shot all-reduce may be chosen: not by the kernels of a library such as NCCL."""
+    return peer_access(fabric) and collective.kernel != "all_reduce"
 
 
 def peer_access(fabric: Fabric) -> bool:
@@ -157,27 +191,30 @@ def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
     """Ring: in each of `rounds` turns n - 1 steps of bytes / n (2 turns reduce and gather, 1 does either)."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
-    return (way.startup * 2.0 + way.hop * steps * rounds + way.time(chunk * steps * rounds, chunk)).named(
-        "ring"
-    )
+    return (way.start(2.0) + way.hop * steps * rounds + way.moving(chunk * steps * rounds, chunk)).named("ring")
 
 
 def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
-    """All to all at once: `rounds` steps, in each of which a rank exchanges bytes / n with every other."""
+    """All to all at once: `rounds` steps, in each of which a rank exchanges bytes / n with every other.
+
+    Kernels that were measured take a step for each rank, since they send to one after the other; the two-shot
+    all-reduce does not.
+    """
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
     steps = maximum(collective.ranks, 1.0) - 1.0
-    return (way.startup * 2.0 + way.hop * rounds + way.time(chunk * steps * rounds, chunk)).named("direct")
+    each = steps if way.measured and collective.kind != "all_reduce" else ONE
+    return (way.start(2.0) + way.hop * each * rounds + way.moving(chunk * steps * rounds, chunk)).named("direct")
 
 
 def send(way: Path, collective: Collective) -> Term:
     """One message to one other rank."""
-    return way.startup + way.hop + way.time(collective.bytes, collective.bytes)
+    return way.start(1.0) + way.hop + way.time(collective.bytes, collective.bytes)
 
 
 def one_shot(way: Path, collective: Collective) -> Term:
     """Every rank reads the whole tensor of all others and adds by itself: one step, (n - 1) bytes."""
     steps = maximum(collective.ranks, 1.0) - 1.0
-    return (way.startup + way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
+    return (way.start(1.0) + way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
 
 
 def tree(way: Path, collective: Collective, *, rounds: float) -> Term:
@@ -188,14 +225,20 @@ def tree(way: Path, collective: Collective, *, rounds: float) -> Term:
     """
     depth = ceil(log2(maximum(collective.ranks, 1.0)))
     return (
-        way.startup * 2.0 + way.hop * depth * rounds + way.time(collective.bytes * rounds, collective.bytes)
+        way.start(2.0) + way.hop * depth * rounds + way.moving(collective.bytes * rounds, NO_BYTES)
     ).named("tree")
+
+
+def ring_or_tree(way: Path, collective: Collective) -> Term:
+    """Return the all-reduce of a library: measured ones are rings, since NCCL's trees join nodes and are chains within."""
+    around = ring(way, collective, rounds=2.0)
+    return around if way.measured else fastest(around, tree(way, collective, rounds=2.0))
 
 
 def chain(way: Path, collective: Collective) -> Term:
     """Broadcast or reduction from rank to rank in many small pieces, as NCCL's rings do: n - 1 steps, all bytes once."""
     steps = maximum(collective.ranks, 1.0) - 1.0
-    return (way.startup * 2.0 + way.hop * steps + way.time(collective.bytes, collective.bytes)).named("chain")
+    return (way.start(2.0) + way.hop * steps + way.moving(collective.bytes, NO_BYTES)).named("chain")
 
 
 def one_copy(fabric: Fabric, way: Path, collective: Collective) -> Term:

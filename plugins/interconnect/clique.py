@@ -14,7 +14,7 @@ from accelscope.plugins.interconnect.alphabeta import (
     kernel_path,
     link_bandwidth,
     one_shot,
-    peer_access,
+    one_step,
     ring,
     send,
     sent_bytes,
@@ -53,7 +53,7 @@ def _among(fabric: Fabric, collective: Collective) -> Path:
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
         library = ring(way, collective, rounds=2.0)
-        if not peer_access(fabric):
+        if not one_step(fabric, collective):
             return library
         return fastest(one_shot(way, collective), direct(way, collective, rounds=2.0), library)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):

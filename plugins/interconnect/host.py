@@ -10,10 +10,9 @@ from accelscope.core.work import ONE, Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
     direct,
-    fastest,
     kernel_path,
     link_latency,
-    ring,
+    ring_or_tree,
     send,
     sent_bytes,
     setting,
@@ -46,7 +45,7 @@ def _path(fabric: Fabric, collective: Collective, senders: Term) -> Path:
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        return fastest(ring(way, collective, rounds=2.0), tree(way, collective, rounds=2.0))
+        return ring_or_tree(way, collective)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
         return direct(way, collective, rounds=1.0)
     if collective.kind == "send_recv":

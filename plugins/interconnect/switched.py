@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accelscope.core.records import InterconnectModel
 from accelscope.core.term import Term, maximum
-from accelscope.core.work import Collective, Fabric, Usage
+from accelscope.core.work import NO_TIME, Collective, Fabric, Usage
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
     adds,
@@ -13,11 +13,11 @@ from accelscope.plugins.interconnect.alphabeta import (
     kernel_path,
     one_copy,
     one_shot,
-    peer_access,
+    one_step,
     ring,
+    ring_or_tree,
     send,
     sent_bytes,
-    tree,
     unknown,
     usage,
 )
@@ -37,11 +37,12 @@ def in_network(way: Path, collective: Collective) -> Term:
     """Switches add: up and down one hop each; a rank sends its bytes and 1 / n of the sum to be multicast.
 
     Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor collectives", ISCA
-    2020, and NCCL's NVLS algorithm: (n + 1) / n bytes in each direction.
+    2020, and NCCL's NVLS algorithm: (n + 1) / n bytes in each direction. NCCL has no protocol for small messages of it.
     """
     ranks = maximum(collective.ranks, 1.0)
     sent = collective.bytes * (ranks + 1.0) / ranks
-    return (way.startup * 2.0 + way.hop * 2.0 + way.time(sent, collective.bytes / ranks)).named("in-network")
+    later = NO_TIME if way.bulk is None else way.bulk
+    return (way.start(2.0) + way.hop * 2.0 + later + way.time(sent, collective.bytes / ranks)).named("in-network")
 
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
@@ -59,8 +60,8 @@ def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
 
 
 def _all_reduce(fabric: Fabric, way: Path, collective: Collective) -> Term:
-    choices = [ring(way, collective, rounds=2.0), tree(way, collective, rounds=2.0)]
-    if peer_access(fabric):
+    choices = [ring_or_tree(way, collective)]
+    if one_step(fabric, collective):
         choices += [one_shot(way, collective), direct(way, collective, rounds=2.0)]
     if adds(fabric):
         choices.append(in_network(way, collective))
