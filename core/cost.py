@@ -137,10 +137,18 @@ def _starts(
     start = launch_of(op, plan, device.package, kernel.start)
     if setting.pace.starts is not None:
         start = start * setting.pace.starts
-    launch = ("launch", start)
+    found: tuple[tuple[str, Term], ...] = (("launch", start),)
+    if kernel.gather is not None:
+        found = (*found, ("gather", _gathering(op, device, registry, kernel.gather)))
     if device.fabric is None:
-        return (launch,)
-    return (launch, (device.fabric.name, crossing(op, device, registry, setting.places)))
+        return found
+    return (*found, (device.fabric.name, crossing(op, device, registry, setting.places)))
+
+
+def _gathering(op: Op, device: Device, registry: Registry, share: Term) -> Term:
+    """Return the time of sorting, gathering and scattering the rows of an operation, at a share of the home memory's peak."""
+    home = home_memory(device, registry)
+    return (op.reads + op.writes) / (registry.memories[home.model].peak(home) * share)
 
 
 def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:

@@ -14,6 +14,7 @@ from accelscope.core.kernels import given, kernel_for
 from accelscope.core.term import Term, floor, maximum, minimum
 from accelscope.core.work import Device, Op, Part
 from accelscope.plugins.compute.engine import OP, size
+from accelscope.plugins.compute.grouped import row_tiles
 from accelscope.plugins.compute.tiling import tiles, waves
 
 # Rows and columns of the output that one thread block computes: the shapes that CUTLASS instantiates for dense
@@ -73,7 +74,7 @@ def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
 
 
 def _with_block(part: Part[Any], op: Op, tiling: Tiling, rows: float, columns: float) -> Term:
-    pieces = op.groups * tiles(op.m, rows) * tiles(op.n, columns)
+    pieces = row_tiles(op, rows) * tiles(op.n, columns)
     fewest = floor(part.cores / maximum(pieces, 1.0))
     parts = maximum(minimum(fewest, tiling.depth / tiling.least_k), 1.0)
     high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)

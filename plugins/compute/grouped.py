@@ -1,0 +1,21 @@
+"""Row tiles of grouped products, whose groups are the experts that tokens happen to visit: none has just the mean of rows."""
+
+from __future__ import annotations
+
+from accelscope.core.term import Term, exp, maximum
+from accelscope.core.work import Op
+from accelscope.plugins.compute.tiling import tiles
+
+_FEWEST = 1e-9  # rows of a group: keeps an empty one defined
+
+
+def row_tiles(op: Op, rows: float) -> Term:
+    """Return the tiles of so many rows that cover all groups of a product.
+
+    A group whose size is geometrically distributed with mean m, as visits of experts are between even and a power law,
+    takes 1 / (1 - exp(-rows / m)) tiles in the mean: one where m is small, half a tile more than m / rows where it is
+    large. Groups of a batched product are all alike.
+    """
+    if op.kind != "grouped_gemm":
+        return op.groups * tiles(op.m, rows)
+    return op.groups / (1.0 - exp(-(rows / maximum(op.m, _FEWEST))))
