@@ -131,7 +131,7 @@ def shown(value: Any) -> str:
         return f"{shown(value.low)} .. {shown(value.high)}"
     if isinstance(value, Constructor):
         return f"{value.name}({', '.join(map(shown, value.args))})"
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return str(value).lower()
     return str(getattr(value, "name", value))
 

@@ -257,7 +257,7 @@ def test_an_unknown_module_is_refused(accel):
 
 OWN = """use std.nvidia { H200_SXM }
 ## One of ours.
-package Own extends H200_SXM { tdp = 650 W @"brief" }
+package Own extends H200_SXM { gh100.sm.tensor.sparsity = none, tdp = 650 W @"brief" }
 """
 
 
@@ -269,6 +269,7 @@ def test_a_definition_of_a_file_is_shown_with_what_it_inherits(accel, tmp_path):
     assert "└─ memory hbm  hbm3e 141 GB at 4.8 TB/s" in shown.stdout
     lines = [line.split() for line in shown.stdout.splitlines()]
     assert ["tdp", "650", "W", "brief"] in lines
+    assert ["gh100.sm[132].tensor[4].sparsity", "none"] in lines
     told = json.loads(accel("library", "show", "own.accel:Own", "--format", "json").stdout)
     assert (told["name"], told["facts"]["tdp"]) == ("own.accel:Own", 650)
     assert accel("library", "show", "own.accel:Own", "--format", "svg").stdout.startswith("<svg")

@@ -44,6 +44,14 @@ def test_a_whole_file_checks_clean(text: str, tmp_path: Path) -> None:
     assert [(item.code, item.message, str(item.span)) for item in found if item.severity == "error"] == []
 
 
+def test_chips_to_start_from_are_free_of_warnings(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "add-a-chip.md").read_text()
+    for number, text in enumerate(text for language, text in FENCE.findall(page) if language == "accel"):
+        path = tmp_path / f"chip{number}.accel"
+        path.write_text(text)
+        assert [(item.code, item.message) for item in Session.open().check(str(path), lint=True)] == []
+
+
 @pytest.mark.parametrize("text", snippets("accel-fragment"))
 def test_a_fragment_parses(text: str) -> None:
     assert parse(Source("fragment", text))[1] == ()
