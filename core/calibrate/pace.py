@@ -9,7 +9,7 @@ what nobody measured is as its nearest relatives are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.static_batch import design_of, evaluated, groups_of
 from accelscope.core.runtime import DRIVEN
-from accelscope.core.term import Array, Term, term
+from accelscope.core.term import Array, term
 
 if TYPE_CHECKING:
     from accelscope.core.design import Design
@@ -71,10 +71,10 @@ NOISE = 0.08
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
 _WORST = 1e3
-_ROUNDS = 20
+_ROUNDS = 12
 _FAR = 7.0  # logarithm of a factor
 _STRIDE = 1.5  # of a logarithm in one round
-_GAIN = 1e-4  # share of the cost that a round has to gain for another one
+_GAIN = 1e-3  # share of the cost that a round has to gain for another one
 
 Names3 = tuple[str, str, str]
 Place = tuple[str, ...]
@@ -133,25 +133,32 @@ class Fit:
         return float(np.sqrt(sum(np.square(list(found)))))
 
 
-def groups(table: Table, names: Names) -> list[Group]:
-    """Return the rows of static batches that can be predicted, group by group."""
+def groups(table: Table, names: Names, homes: Mapping[str, str] | None = None) -> list[Group]:
+    """Return the rows of static batches that can be predicted, group by group.
+
+    Args:
+        homes: runtime to the vendor that it was written for; without it that of most of its rows.
+    """
     found = []
-    skipped = Prediction.empty(len(table))
-    for key, places in groups_of(table, names, skipped):
+    for key, places in groups_of(table, names, Prediction.empty(len(table))):
         part = table.take(places)
         design, _ = design_of(key, part, names)
         if design is None:
             continue
         rates = np.char.find(part.text("metric").astype(str), "tok_s") >= 0
-        measured = part.number("value")
         sign = np.where(rates, -1.0, 1.0)
-        found.append(Group(rows=places, table=part, design=design, measured=measured, sign=sign))
-    rows: dict[tuple[str, str], int] = {}
+        found.append(Group(rows=places, table=part, design=design, measured=part.number("value"), sign=sign))
+    known = homes_of(found) if homes is None else homes
+    return [evolve(group, ported=known.get(group.runtime, group.vendor) != group.vendor) for group in found]
+
+
+def homes_of(found: Sequence[Group]) -> dict[str, str]:
+    """Return the vendor that most rows of each runtime are of."""
+    rows: dict[str, dict[str, int]] = {}
     for group in found:
-        key_ = (group.runtime, group.vendor)
-        rows[key_] = rows.get(key_, 0) + len(group.rows)
-    homes = {runtime: max(rows, key=lambda at: (at[0] == runtime, rows[at]))[1] for runtime, _ in rows}
-    return [evolve(group, ported=group.vendor != homes[group.runtime]) for group in found]
+        counts = rows.setdefault(group.runtime, {})
+        counts[group.vendor] = counts.get(group.vendor, 0) + len(group.rows)
+    return {runtime: max(counts, key=lambda vendor: counts[vendor]) for runtime, counts in rows.items()}
 
 
 def places_of(runtime: str, names: Names3, name: str) -> Iterator[tuple[Place, float]]:
@@ -256,7 +263,7 @@ def errors_of(group: Group, logs: Array, registry: Registry) -> Array:
 
 def paced(design: Design, values: Array) -> Design:
     """Return a design whose pace has the values of all fields, one variant after the other along the first dimension."""
-    own: dict[str, Term | None] = dict.fromkeys(DRIVEN)
+    own: dict[str, Any] = dict.fromkeys(DRIVEN)
     for at, name in enumerate(FIELDS):
         unit = "s" if name in (*HOST, "collective", "hand_over") else ""
         own[name] = term(values[:, at][:, None], unit)
