@@ -33,6 +33,16 @@ class Expert:
         default="all_to_all",
         source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
     )
+    ep_visits: str = choice(
+        "own",
+        "buffered",
+        "all",
+        doc="what kernels do of visits to experts on other ranks, where tokens are not sorted by rank: nothing; they keep "
+        "rows for them, which are read and written but not multiplied; or they multiply all visits of tokens that they get",
+        default="own",
+        source="TensorRT-LLM's and FlashInfer's kernels sort visits by expert and drop those of other ranks; vLLM's Triton "
+        "kernel keeps their rows (fused_moe: blocks of expert -1 are written as zeros)",
+    )
 
 
 @frozen(kw_only=True, eq=False)
@@ -42,7 +52,8 @@ class Spread:
     Attributes:
         tp: tensor-parallel degree of attention; inner: ranks that divide one expert.
         pooled: replicas that pool their tokens.
-        tokens: tokens of one replica; load: visits of the fullest rank, as a share of a replica's.
+        tokens: tokens of one replica; load: visits that the fullest rank multiplies, as a share of a replica's.
+        rows: visits that it keeps rows for, as the same share.
         hit: experts with a visit on the fullest rank, as a share of those hit by a replica's tokens alone.
     """
 
@@ -52,6 +63,7 @@ class Spread:
     pooled: Term
     tokens: Term
     load: Term
+    rows: Term
     hit: Term
 
 
@@ -96,6 +108,7 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
         * _fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
     ).named("visits of the fullest rank")
     mean = down.groups * (_hit(experts, top_k, tokens * pooled) / _hit(experts, top_k, tokens)) / spec.ep
+    multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
     hit = minimum(
         mean * _fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
         maximum(experts / spec.ep, mean),
@@ -106,9 +119,23 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
         inner=maximum(tp / spec.ep, 1.0),
         pooled=pooled,
         tokens=tokens,
-        load=load / visits,
+        load=multiplied / visits,
+        rows=pooled if spec.ep_visits == "buffered" else multiplied / visits,
         hit=hit / down.groups,
     )
+
+
+def _received(plan: Plan, load: Term, tokens: Term, top_k: Term) -> Term:
+    """Return all visits of the tokens that a rank gets: those with an expert on it.
+
+    With a share s of all visits, T (1 - (1 - s)^k) of T tokens have one where they choose at random, and T k s, at most
+    all, where visits are dealt out one by one.
+    """
+    share = minimum(load / (tokens * top_k), 1.0)
+    random = tokens * (1.0 - exp(maximum(top_k * log2(maximum(1.0 - share, 1e-300)) * _LN2, -700.0)))
+    dealt = minimum(load, tokens)
+    some = where(plan.workload.expert_chance > 0.0, random, dealt)
+    return maximum(some * top_k, load).named("visits of the tokens that a rank gets")
 
 
 def _fullest(variance: Term, ranks: Term) -> Term:
@@ -136,16 +163,16 @@ def _divided(op: Op, spread: Spread) -> Op:
     """Return what the fullest rank does of an operation on routed experts."""
     if op.split not in ("expert_column", "expert_row"):
         return op
-    load, inner = spread.load, spread.inner
+    load, rows, inner = spread.load, spread.rows, spread.inner
     column = op.split == "expert_column"
-    narrow = load / inner
+    narrow = rows / inner
     simple = op.kind == "elementwise"
-    flops = op.flops * (load if simple and not column else narrow)
-    reads = op.reads * ((narrow if column else load) if simple else (load if column else narrow))
-    writes = op.writes * (narrow if column else load)
+    flops = op.flops * ((narrow if column else rows) if simple else load / inner)
+    reads = op.reads * ((narrow if column else rows) if simple else (rows if column else narrow))
+    writes = op.writes * (narrow if column else rows)
     if simple:
         writes = writes if column else op.writes
-        return evolve(op, m=op.m * load, flops=flops, reads=reads, writes=writes)
+        return evolve(op, m=op.m * rows, flops=flops, reads=reads, writes=writes)
     return evolve(
         op,
         groups=op.groups * spread.hit,
@@ -161,7 +188,7 @@ def _divided(op: Op, spread: Spread) -> Op:
 
 def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term) -> tuple[Collective, ...]:
     """Return dispatch and combine, and what makes the result whole on all ranks of a replica again."""
-    token = plan.workload.activation / spread.tokens
+    token = down.writes / (down.groups * down.m)
     # Each rank sends its share of a replica's tokens, once to every rank that holds one of their experts.
     copies = spread.ep * (1.0 - exp(maximum(top_k * _log_missed(spread.ep), -700.0)))
     sent = (spread.tokens / spread.tp * copies * token).named("bytes that a rank sends to experts")
@@ -171,9 +198,9 @@ def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term
     summed = spread.tp
     if spec.ep_exchange == "all_to_all" and not any(op.split == "partial" for op in plan.ops):
         summed = where(many, _ONE, spread.tp)
+    picks = top_k if plan.phase in ("forward", "backward") else None
     found = (
-        _collective("experts_dispatch", "all_to_all", sent, exchanged, down),
-        _collective("experts_combine", "all_to_all", sent, exchanged, down),
+        *(_exchange(name, sent, exchanged, down, picks) for name in ("experts_dispatch", "experts_combine")),
         _collective("experts_all_reduce", "all_reduce", whole, summed, down),
     )
     if summed is spread.tp:
@@ -184,12 +211,18 @@ def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term
     )
 
 
+def _exchange(name: str, sent: Term, ranks: Term, down: Op, picks: Term | None) -> Collective:
+    """Return one direction of the exchange; libraries of training send a token once to each group of devices."""
+    return evolve(_collective(name, "all_to_all", sent, ranks, down), picks=picks)
+
+
 def _log_missed(ranks: Term) -> Term:
     return log2(maximum(1.0 - 1.0 / ranks, 1e-300)) * _LN2
 
 
 def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> Collective:
-    return Collective(name=name, kind=kind, bytes=payload, ranks=ranks, repeat=down.repeat)
+    kernel = name if kind == "all_to_all" else ""
+    return Collective(name=name, kind=kind, bytes=payload, ranks=ranks, repeat=down.repeat, kernel=kernel)
 
 
 def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
