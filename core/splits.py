@@ -12,7 +12,6 @@ from accelscope.core.bind import Binder
 from accelscope.core.design import Design, Pools
 from accelscope.core.scenario import AllToAll, KvTransfer, MemoryPolicy, Pool, Scheduler
 from accelscope.core.spec import fields_of, written_name
-from accelscope.core.work import Limit
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
 from accelscope.dsl.values import Attribute
@@ -85,16 +84,18 @@ def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | N
 
 
 def _pool(block: Component, design: Design, binder: Binder) -> Design:
-    own: dict[str, Any] = {"strategies": strategies_of(block, binder)}
-    for kind, name, cls in (("scheduler", "scheduler", Scheduler), ("memory", "memory", MemoryPolicy)):
+    """Return a design with what a pool says; the rest is as the deployment has it."""
+    own: dict[str, Any] = {}
+    if block.children("parallel"):
+        own["strategies"] = strategies_of(block, binder)
+    for kind, cls in (("scheduler", Scheduler), ("memory", MemoryPolicy)):
         if block.children(kind):
-            own[name] = block_of(block, kind, cls, binder)
+            own[kind] = block_of(block, kind, cls, binder)
     pool: Pool | None = binder.bind_as(block, Pool)
-    limits: tuple[Limit, ...] = ()
     if pool is not None and pool.nodes is not None and design.machine.tiers:
         devices = pool.nodes * design.machine.tiers[0].size
         own["machine"] = evolve(design.machine, devices=devices.named(f"devices of the {block.name} pool"))
-    return evolve(design, limits=limits, **own)
+    return evolve(design, limits=(), **own)
 
 
 def _refused(deployment: Component, named: bool) -> Diagnostic:

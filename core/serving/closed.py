@@ -25,7 +25,7 @@ BUNCHING = {"continuous": 0.15, "prefill_first": 0.85, "pools": 0.5}
 Where prompts share steps with decoding, sequences that begin at different times end at different times, and only the
 first wave of a run queues as a whole. Where prompts go first, decoding waits until all are done, so all go on in step.
 Values: from the times to first token and per token of the closed loops in NVIDIA's aiconfigurator repository and
-InferenceX (docs/explanation/serving.md)."""
+InferenceX (docs/explanation/models/serving.md)."""
 _BYTE = term(1.0, "B")
 
 

@@ -118,7 +118,8 @@ def _state(
     if engine.mixes:
         between = minimum(between, steps)
     decoding = (steps * decode.time + between * added).named("decoding of an answer")
-    own = (busy * (clients.prompt / chunks.tokens)).named("own prompt")
+    step = where(running > 1.0, busy, alone.time)
+    own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
     queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")
     cycle = manner.host + queue + own + decoding
     if engine.mixes:

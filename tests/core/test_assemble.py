@@ -51,7 +51,7 @@ def test_activations_that_no_engine_computes_in_are_refused(shell: Session, path
     assert found == [("A306", "`A100_SXM_80GB` has no engine that computes in fp8")]
 
 
-def test_pools_are_refused_rather_than_ignored(shell: Session, path: Path) -> None:
+def test_a_single_pool_is_refused_rather_than_ignored(shell: Session, path: Path) -> None:
     found = codes(shell, path, more=", pool prefill { nodes = 1 }")
     assert [code for code, _ in found] == ["A211"]
 
