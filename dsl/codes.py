@@ -75,6 +75,10 @@ CODES: dict[str, Code] = {
     ),
     "A404": _warning("implausible", "A value outside the range that parts of its kind have in practice."),
     "A405": _warning("not-modelled", "A field that binds but that no installed model reads yet."),
+    "A406": _warning(
+        "left-over-entries",
+        "A text changes how many there are of a block and some of its entries, but not all.",
+    ),
     # ---- A5xx: files and the command line
     "A501": _error("unreadable-file", "A file is missing, is a directory, or may not be read."),
     "A502": _error("not-text", "A file holds NUL bytes or is not UTF-8."),

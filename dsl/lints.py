@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics import Diagnostic
-from accelscope.dsl.layers import Binding
+from accelscope.dsl.layers import Binding, Given
 from accelscope.dsl.schema import FieldSchema
 from accelscope.dsl.syntax import Annotated, Expr, Name, Number
 from accelscope.dsl.values import Curve, Quantity, Symbol
@@ -69,3 +69,37 @@ def uncited(field: FieldSchema, binding: Binding, value: object) -> Diagnostic |
         span=binding.span,
         help='add `@source` behind the value or its block, or `@"estimate: why"`',
     )
+
+
+def left_over(entries: Component) -> Diagnostic | None:
+    """Warn of inherited entries beside new ones, where the same text changes the count of the block around them.
+
+    An heir with half as many engines of twice the rate has to give the rates of all types: those that it does not give
+    stay the ones of the smaller engine.
+    """
+    block = entries.parent
+    if block is None or not _recounted(block):
+        return None
+    members = {name: item for name, item in entries.index().members.items() if item.sort == "attribute"}
+    new = [item.bindings[-1] for item in members.values() if item.bindings[-1].layer.own]
+    left = [f"`{name}`" for name, item in members.items() if not item.bindings[-1].layer.own]
+    if not new or not left:
+        return None
+    return Diagnostic(
+        code="A406",
+        message=f"`{block.name}` has another count than it inherits, and still the inherited {', '.join(left)} in `{entries.name}`",
+        span=new[0].at,
+        help=f"give all `{entries.name}` anew, also those that stay",
+    )
+
+
+def _recounted(block: Component) -> bool:
+    """Say whether the text of a component opens an inherited block with another count."""
+    opened = [part for part in block.parts if isinstance(part, Given) and part.block.dims]
+    if len(opened) < 2 or not opened[-1].layer.own or opened[-2].layer.own:
+        return False
+    return _dims(opened[-1]) != _dims(opened[-2])
+
+
+def _dims(given: Given) -> list[str]:
+    return [node.span(given.scope.source).text for node in given.block.dims]

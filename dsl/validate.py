@@ -16,7 +16,7 @@ from accelscope.dsl.duplicates import duplicates
 from accelscope.dsl.fitting import Fit, unknown_word
 from accelscope.dsl.kinds import misplaced, unknown_kind
 from accelscope.dsl.layers import Binding, Given, Member
-from accelscope.dsl.lints import decimal_sram, shadowed, uncited
+from accelscope.dsl.lints import decimal_sram, left_over, shadowed, uncited
 from accelscope.dsl.literals import check_units
 from accelscope.dsl.members import Item
 from accelscope.dsl.modules import Module, names_of
@@ -151,6 +151,8 @@ class _Checker:
                 self._value(component, name, field, binding, attribute.value)
                 if member.amends and isinstance(attribute.value, Component):
                     self._amended(attribute.value, member, binding)
+        if entries is not None:
+            self.report(left_over(component))
         for derived in schema.derived if schema is not None else ():
             self.report(doubt(component, derived, self.module.source))
 
