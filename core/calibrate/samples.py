@@ -10,7 +10,8 @@ from attrs import evolve, fields_dict, frozen
 
 from accelscope.core.calibrate.parameters import Values, terms
 from accelscope.core.kernels import Kernel, Kernels, Layer
-from accelscope.core.measured.kernels import Group, costs_of, groups_of
+from accelscope.core.measured.forms import COLLECTIVES, EXCHANGES, implementation_of
+from accelscope.core.measured.kernels import Group, costs_of, exchange_time, exchanges_of, groups_of
 from accelscope.core.measured.names import Names, backend_of
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -67,17 +68,32 @@ def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
     """Return the samples of a table of kernels; rows that are no operation of a device are left out."""
     ignored = Prediction.empty(len(rows))
     found = (_sample(rows, group, names) for group in groups_of(rows, names, ignored))
-    return tuple(sample for sample in found if sample is not None)
+    return (*(sample for sample in found if sample is not None), *_exchanges(rows, names))
+
+
+def _exchanges(rows: Table, names: Names) -> Iterator[Sample]:
+    """Yield the samples of collectives, those of one device and software and as many ranks together."""
+    ignored = Prediction.empty(len(rows))
+    for (_, op, _, _, _), places in rows.groups("hw", "op", "kernel", "dtype", "engine"):
+        if op in COLLECTIVES or op in EXCHANGES:
+            for group in exchanges_of(rows.take(places), names, ignored):
+                sample = _sample(rows, evolve(group, places=places[group.places]), names)
+                if sample is not None:
+                    yield sample
 
 
 def _sample(rows: Table, group: Group, names: Names) -> Sample | None:
     own = rows.take(group.places)
-    main = max(group.plan.ops, key=lambda op: float(np.max(op.flops.value)))
     device = group.machine.device
     engine, kernel = own.text("engine")[0], own.text("kernel")[0]
     runtime = names.runtime(engine)
+    if group.exchange is not None:
+        subject = Subject(kernel=group.exchange.kernel, dtype="", stored="")
+        kernel = implementation_of(kernel) if own.text("op")[0] in EXCHANGES else ""
+    else:
+        subject = subject_of(max(group.plan.ops, key=lambda op: float(np.max(op.flops.value))))
     return Sample(
-        subject=subject_of(main),
+        subject=subject,
         device=device.name,
         family=device.package.family,
         model=device.engines[0].model if device.engines else "",
@@ -113,6 +129,9 @@ def times(sample: Sample, values: Values, others: Sequence[Layer], registry: Reg
     """
     kernel = made(sample.subject, values)
     own = Layer(origin="given", runtime=None, kernels={sample.subject.kernel: (kernel,)})
+    if sample.group.exchange is not None:
+        time = exchange_time(sample.group, registry, Kernels((own,)))
+        return np.broadcast_to(time.value, sample.measured.shape)
     costs = costs_of(sample.group, registry, Kernels((own, *others)))
     found: Array = np.sum(
         [np.broadcast_to(cost.seconds.value, sample.measured.shape) for cost in costs], axis=0
@@ -123,19 +142,27 @@ def times(sample: Sample, values: Values, others: Sequence[Layer], registry: Reg
 def made(subject: Subject, values: Values, **about: float) -> Kernel:
     """Return a kernel with the given parameters and nothing else."""
     told: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
-    told |= {"op": subject.kernel, "dtypes": (subject.dtype,), "stored": (subject.stored,)}
+    told |= {"op": subject.kernel}
+    if subject.dtype:
+        told |= {"dtypes": (subject.dtype,), "stored": (subject.stored,)}
     return Kernel(**(told | terms(Kernel, {**values, **about})))
 
 
 def taken(sample: Sample, rows: Array) -> Sample:
     """Return some rows of a sample, by a mask or by places."""
     length = len(sample)
-    plan = _mapped(
-        (sample.group.plan,), lambda items: Term(_rows(items[0], length)[rows], items[0].dimension)
-    )
+
+    def some(items: Sequence[Term]) -> Term:
+        return Term(_rows(items[0], length)[rows], items[0].dimension)
+
+    group = evolve(sample.group, places=sample.group.places[rows])
+    if group.exchange is None:
+        group = evolve(group, plan=_mapped((group.plan,), some))
+    else:
+        group = evolve(group, exchange=_with_terms((group.exchange,), some))
     return evolve(
         sample,
-        group=evolve(sample.group, places=sample.group.places[rows], plan=plan),
+        group=group,
         measured=sample.measured[rows],
         configuration=sample.configuration[rows],
         rows=sample.rows[rows],
@@ -146,7 +173,8 @@ def merged(samples: Iterable[Sample]) -> Iterator[Sample]:
     """Yield samples of one device and kernel as one, whatever runtime and backend they are of."""
     found: dict[object, list[Sample]] = {}
     for sample in samples:
-        shape = tuple((op.name, op.kernel, op.dtype, op.stored) for op in sample.group.plan.ops)
+        shape: object = tuple((op.name, op.kernel, op.dtype, op.stored) for op in sample.group.plan.ops)
+        shape = id(sample.group.machine) if sample.group.exchange is not None else shape
         found.setdefault((sample.device, sample.subject, shape), []).append(sample)
     for same in found.values():
         yield same[0] if len(same) == 1 else _joined(same)
@@ -162,11 +190,13 @@ def _joined(samples: Sequence[Sample]) -> Sample:
     def column(name: str) -> Array:
         return np.concatenate([getattr(sample, name) for sample in samples])
 
-    group = evolve(
-        samples[0].group,
-        places=np.concatenate([sample.group.places for sample in samples]),
-        plan=_mapped([sample.group.plan for sample in samples], joined),
-    )
+    groups = [sample.group for sample in samples]
+    group = evolve(groups[0], places=np.concatenate([group.places for group in groups]))
+    exchanges = [item.exchange for item in groups if item.exchange is not None]
+    if exchanges:
+        group = evolve(group, exchange=_with_terms(exchanges, joined))
+    else:
+        group = evolve(group, plan=_mapped([item.plan for item in groups], joined))
     return evolve(
         samples[0],
         group=group,
@@ -178,13 +208,14 @@ def _joined(samples: Sequence[Sample]) -> Sample:
 
 def _mapped(plans: Sequence[Plan], make: Callable[[Sequence[Term]], Term]) -> Plan:
     """Return the first of plans of the same form, each of whose terms is made of those of all."""
+    ops = tuple(_with_terms(same, make) for same in zip(*(plan.ops for plan in plans), strict=True))
+    return evolve(plans[0], ops=ops, residency=_with_terms([plan.residency for plan in plans], make))
 
-    def of(things: Sequence[Any]) -> Any:
-        names = [name for name in fields_dict(type(things[0])) if isinstance(getattr(things[0], name), Term)]
-        return evolve(things[0], **{name: make([getattr(thing, name) for thing in things]) for name in names})
 
-    ops = tuple(of(same) for same in zip(*(plan.ops for plan in plans), strict=True))
-    return evolve(plans[0], ops=ops, residency=of([plan.residency for plan in plans]))
+def _with_terms(things: Sequence[Any], make: Callable[[Sequence[Term]], Term]) -> Any:
+    """Return the first of some things, each of whose terms is made of those of all."""
+    names = [name for name in fields_dict(type(things[0])) if isinstance(getattr(things[0], name), Term)]
+    return evolve(things[0], **{name: make([getattr(thing, name) for thing in things]) for name in names})
 
 
 def _rows(item: Term, length: int) -> Array:

@@ -97,16 +97,16 @@ def _named(entry: Entry) -> str:
 
 
 def _label(kernel: Kernel) -> str:
+    if not kernel.dtypes:
+        return kernel.op
     dtype, stored = kernel.dtypes[0], kernel.stored[0]
     return "_".join((kernel.op, dtype) if dtype == stored else (kernel.op, dtype, stored))
 
 
 def _kernel(kernel: Kernel) -> str:
-    given = [
-        f"op = {kernel.op}",
-        f"dtypes = [{_twins(kernel.dtypes)}]",
-        f"stored = [{_twins(kernel.stored)}]",
-    ]
+    given = [f"op = {kernel.op}"]
+    if kernel.dtypes:
+        given += [f"dtypes = [{_twins(kernel.dtypes)}]", f"stored = [{_twins(kernel.stored)}]"]
     for name, told in fields_of(Kernel).items():
         value = getattr(kernel, name)
         if isinstance(value, Term):

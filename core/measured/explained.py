@@ -9,7 +9,7 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.explain import explain
 from accelscope.core.measured.described import text_of
 from accelscope.core.measured.forms import FORMS
-from accelscope.core.measured.kernels import costs_of, exchanges_of, groups_of
+from accelscope.core.measured.kernels import costs_of, exchange_time, exchanges_of, groups_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -47,7 +47,7 @@ def _kernel(row: Table, names: Names, found: Prediction) -> Node | None:
         for group in groups_of(row, names, found):
             times.append(total(cost.seconds for cost in costs_of(group, names.registry)))
     else:
-        times.extend(time for _, time, _ in exchanges_of(row, names, found))
+        times.extend(exchange_time(group, names.registry) for group in exchanges_of(row, names, found))
     return times[0].named(op).node if times else None
 
 

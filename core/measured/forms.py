@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,6 +90,19 @@ EXCHANGES: Mapping[str, str] = {
 NARROWED = ("alltoall_dispatch",)
 """Exchanges whose tokens go in the type of the product; results come back at 16 bit, to be added up (DeepEP; TensorRT-LLM)."""
 
+LIBRARIES = ("nccl", "oneccl", "rccl", "pytorch")
+"""Engines that are libraries of collectives; the others have kernels of their own for an all-reduce."""
+
+PARTS: Mapping[str, str] = {"oneccl": "allgather"}
+"""Libraries to the collective whose `bytes` are those of one rank: twice the ranks take twice as long for as many."""
+
+_KEPT = (
+    ("vllm", r"fused_moe|marlin|triton", "buffered"),
+    ("sglang", r"triton|marlin", "all"),
+    ("trtllm", r"min_latency|triton", "all"),
+)
+"""Engine, names of its kernels, and what these do of visits to experts of other ranks."""
+
 DTYPES: Mapping[str, tuple[str, str]] = {
     "bf16": ("bf16", "bf16"),
     "fp16": ("fp16", "fp16"),
@@ -132,10 +146,32 @@ def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> d
     return words
 
 
+def visits_of(engine: str, kernel: str) -> str:
+    """Return what a kernel does of visits to experts of other ranks: its time at a high `ep` tells."""
+    kept = (word for name, pattern, word in _KEPT if name == engine and re.search(pattern, kernel))
+    return next(kept, "own")
+
+
+def kernel_of(op: str, engine: str, kernel: str) -> str:
+    """Return the class of kernel of a collective: a library's, or an engine's own, launched in a graph or one by one."""
+    if op in EXCHANGES:
+        return EXCHANGES[op]
+    if COLLECTIVES[op] != "all_reduce" or engine.casefold() in LIBRARIES:
+        return COLLECTIVES[op]
+    return "eager_custom_all_reduce" if kernel.endswith("eager") else "custom_all_reduce"
+
+
+def implementation_of(kernel: str) -> str:
+    """Return which of an engine's exchanges of experts a kernel is, without how many cores it takes."""
+    return re.sub(r"_(dispatch|combine)|_sms\d+", "", kernel) if re.fullmatch(r"\w+", kernel) else ""
+
+
 def _routing(dist: str) -> dict[str, Any]:
-    """Return how visits fall on experts; a balancer that copies busy experts (EPLB) evens out a power law."""
+    """Return how visits fall on experts; a balancer that copies busy experts (EPLB) leaves no more than chance."""
     exponent = dist.removeprefix("power_law_")
-    if exponent == dist or dist.endswith("_eplb"):
+    if dist.endswith("_eplb"):
+        return {"routing": "random"}
+    if exponent == dist:
         return {"routing": "even"}
     try:
         return {"routing": "power_law", "skew": term(float(exponent))}

@@ -16,14 +16,37 @@ from accelscope.core.assemble import WIDENED
 from accelscope.core.bind import Binder
 from accelscope.core.cost import OpCost, Setting, cost_of, multiplier
 from accelscope.core.dtypes import BITS, bytes_of
-from accelscope.core.kernels import Kernels
-from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, NARROWED, Form, words_of
+from accelscope.core.kernels import Kernels, Known
+from accelscope.core.measured.forms import (
+    COLLECTIVES,
+    DTYPES,
+    EXCHANGES,
+    FORMS,
+    NARROWED,
+    PARTS,
+    Form,
+    implementation_of,
+    kernel_of,
+    visits_of,
+    words_of,
+)
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
 from accelscope.core.network import transfer
 from accelscope.core.term import Array, Term, term
-from accelscope.core.work import ONE, Collective, Device, Machine, Plan, Precision, Step
+from accelscope.core.work import (
+    NO_BYTES,
+    ONE,
+    Collective,
+    Device,
+    Machine,
+    Plan,
+    Precision,
+    Residency,
+    Step,
+    Workload,
+)
 
 if TYPE_CHECKING:
     from accelscope.core.registry import Registry
@@ -43,11 +66,13 @@ class Group:
         places: of the rows in their table.
         plan: the operations, arrays over the rows.
         machine: what runs them.
+        exchange: the collective that they are, where they are no operations; the plan has none then.
     """
 
     places: Array
     plan: Plan
     machine: Machine
+    exchange: Collective | None = None
 
 
 def predict(rows: Table, names: Names) -> Prediction:
@@ -150,10 +175,11 @@ def _spread(plan: Plan, rows: Table, machine: Machine, registry: Registry) -> Pl
     if plan.workload.experts is None:
         return plan
     ep, tp = (np.nan_to_num(rows.number(name), nan=1.0) for name in ("ep", "tp"))
-    return sharded(plan, machine, registry, ep=term(ep), tp=term(ep * tp))
+    visits = visits_of(rows.text("engine")[0], rows.text("kernel")[0])
+    return sharded(plan, machine, registry, ep=term(ep), tp=term(ep * tp), ep_visits=visits)
 
 
-def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term) -> Plan:
+def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term | str) -> Plan:
     """Return a plan divided by the strategies with the given degrees, the others at their defaults."""
     binder = Binder(registry)
     for strategy in registry.strategies:
@@ -163,42 +189,82 @@ def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term) -
     return plan
 
 
-def exchanges_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Array, Term, Machine]]:
-    """Yield the places, the time and the system of collectives, those of as many devices and nodes together.
+def exchanges_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
+    """Yield collectives, those of as many devices and nodes together.
 
     Args:
         rows: collectives of one device and software.
         found: takes the reasons of the others.
     """
-    hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
+    hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
+    backend = implementation_of(kernel) if op in EXCHANGES else ""
     sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
     given = _given(rows, (*sizes, "devices"))
     found.skip(~given, f"op {op} without all of {', '.join((*sizes, 'devices'))}")
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
-        machine, reason = names.machine(hw, int(count), int(spread), engine)
+        machine, reason = names.machine(hw, int(count), int(spread), engine, backend)
         if machine is None:
             found.skip(places, reason)
             continue
         item = _collective(rows.take(places), op, machine, names)
-        yield places, transfer(machine, item, names.registry).time, machine
+        yield Group(places=places, plan=_nothing(), machine=machine, exchange=item)
+
+
+def exchange_time(group: Group, registry: Registry, kernels: Kernels | None = None) -> Term:
+    """Return the time of the collective that a group is.
+
+    Args:
+        kernels: what is assumed of its kernels in place of the calibrations of the library.
+    """
+    machine, item = group.machine, group.exchange
+    if item is None:
+        return term(0.0, "s")
+    if kernels is not None:
+        machine = evolve(machine, device=evolve(machine.device, kernels=kernels))
+    return transfer(machine, item, registry).time
+
+
+def _nothing() -> Plan:
+    residency = Residency(weights=NO_BYTES, kv=NO_BYTES, activations=NO_BYTES)
+    workload = Workload(
+        ops=(), residency=residency, activation=NO_BYTES, layers=ONE, heads=ONE, kv_heads=ONE, parameters=ONE,
+        active_parameters=ONE,
+    )  # fmt: skip
+    return Plan(ops=(), residency=workload.residency, workload=workload)
 
 
 def _collectives(rows: Table, names: Names) -> Prediction:
     """Predict collectives on systems of as many devices as each row has."""
     found = Prediction.empty(len(rows))
-    for places, time, machine in exchanges_of(rows, names, found):
-        seconds = np.broadcast_to(time.value, places.shape)
-        found.put(places, seconds * _MICROSECONDS, _model_spread(machine.device))
+    for group in exchanges_of(rows, names, found):
+        seconds = np.broadcast_to(exchange_time(group, names.registry).value, group.places.shape)
+        known, device = exchange_known(group), group.machine.device
+        spread = known.kernel.spread
+        found.put(
+            group.places,
+            seconds * _MICROSECONDS,
+            _model_spread(device) if spread is None else spread.value,
+            known.origin,
+        )
     return found
+
+
+def exchange_known(group: Group) -> Known:
+    """Return what was measured of the kernel of a collective, and of which devices."""
+    item, kernels = group.exchange, group.machine.device.kernels
+    return Known() if item is None or kernels is None else kernels.named(item.kernel)
 
 
 def _collective(rows: Table, op: str, machine: Machine, names: Names) -> Collective:
     ranks = names.size(rows, "devices")
+    engine = rows.text("engine")[0].casefold()
     if op in COLLECTIVES:
         payload = names.size(rows, "bytes", "B")
-        return Collective(name=op, kind=COLLECTIVES[op], bytes=payload, ranks=ranks)
+        payload = payload * ranks if PARTS.get(engine) == op else payload
+        kernel = kernel_of(op, engine, rows.text("kernel")[0].casefold())
+        return Collective(name=op, kind=COLLECTIVES[op], bytes=payload, ranks=ranks, kernel=kernel)
     model = names.registry.workloads["moe"]
     sizes = {name: names.size(rows, name) for name in ("tokens", "hidden", "experts", "topk")}
     spec = model.spec(**sizes, inter=ONE)
