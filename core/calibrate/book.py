@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 
 from attrs import define, field, frozen
@@ -72,7 +72,7 @@ def calibrated(
         own = [sample for sample in samples if sample.subject == subject]
         others = {sample.device: book.layers(sample) for sample in own}
         refit = partial(_refit, subject, others=others, registry=registry)
-        fits = refit(own)
+        fits = refit(own, None)
         found = list(judged(own, refit, others, registry)) if judge else []
         book.judged.extend(found)
         book.entries.extend(_entries(subject, fits, found))
@@ -83,10 +83,11 @@ def calibrated(
 def _refit(
     subject: Subject,
     samples: Sequence[Sample],
+    wanted: Container[Place] | None,
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
 ) -> Fits:
-    return fit_subject(subject, samples, others, registry)
+    return fit_subject(subject, samples, others, registry, wanted)
 
 
 def _order(subject: Subject) -> tuple[int, str, str, str]:

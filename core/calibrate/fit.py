@@ -19,6 +19,9 @@ NOISE = 0.10
 """Deviation that measurements of one kernel have between versions of an engine (7 to 15 %)."""
 _WORST = 20.0  # logarithm of a ratio: what a prediction that is no number counts as
 _STEP = 1e-4
+_CLOSE = 1e-4  # relative change of cost and values at which a fit ends
+_TRIAL = 6  # evaluations that tell whether a choice is worth fitting to the end
+_EVIDENCE = 2.0  # by how much the negative logarithm of the likelihood has to fall for another choice
 
 Predict = Callable[[Values], Array]
 """Parameter values to predicted times of all points, in any unit that the measured ones have too."""
@@ -44,6 +47,8 @@ def fitted(
 ) -> Fitted:
     """Return the values that fit best.
 
+    Parameters with choices are tried one after the other, and a choice is changed only for clear evidence.
+
     Args:
         predict: what is fitted.
         measured: times above zero, one for each point.
@@ -52,24 +57,69 @@ def fitted(
         scale: factor on the widths of the parameters.
         weights: how much each point counts, 1 where none are given.
     """
+    smooth = [item for item in parameters if not item.choices]
+    weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
+    widths = np.array([item.width for item in smooth]) * (scale if drawn else 10.0)
+    problem = _Problem(predict, np.log(measured), weight, smooth, packed(smooth, expected), widths)
+    best = _smooth(problem, expected, problem.centre)
+    for item in (item for item in parameters if item.choices):
+        for choice in item.choices:
+            if choice == best.values[item.name]:
+                continue
+            start = packed(smooth, best.values)
+            other = _smooth(problem, best.values | {item.name: choice}, start, _TRIAL)
+            if other.cost < best.cost - _EVIDENCE:
+                best = _smooth(problem, other.values, packed(smooth, other.values))
+    return Fitted(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
+
+
+@frozen(eq=False)
+class _Problem:
+    """A fit of parameters on a continuous scale, and what their logarithms are drawn towards."""
+
+    predict: Predict
+    goal: Array
+    weight: Array
+    parameters: Sequence[Parameter]
+    centre: Array
+    widths: Array
+
+
+@frozen(eq=False)
+class _Found:
+    values: dict[str, float]
+    cost: float
+
+
+def _smooth(problem: _Problem, values: Values, start: Array, most: int = 40) -> _Found:
+    """Return the best values with the choices of `values`, which stay as they are.
+
+    Args:
+        most: evaluations of the slope.
+    """
     from scipy.optimize import least_squares
 
-    goal = np.log(measured)
-    weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
-    centre = packed(parameters, expected)
-    widths = np.array([item.width for item in parameters]) * (scale if drawn else 10.0)
-    low = np.log([item.low for item in parameters])
-    high = np.log([item.high for item in parameters])
+    low = np.log([item.low for item in problem.parameters])
+    high = np.log([item.high for item in problem.parameters])
 
     def distance(position: Array) -> Array:
-        left = weight * _residuals(predict(unpacked(parameters, position)), goal) / NOISE
-        return np.concatenate([left, (position - centre) / widths])
+        tried = dict(values) | unpacked(problem.parameters, position)
+        left = problem.weight * _residuals(problem.predict(tried), problem.goal) / NOISE
+        return np.concatenate([left, (position - problem.centre) / problem.widths])
 
-    inside = np.clip(centre, low + 1e-9, high - 1e-9)
-    step = np.full(len(parameters), _STEP)
-    found = least_squares(distance, inside, bounds=(low, high), loss="soft_l1", diff_step=step, max_nfev=40)
-    values = unpacked(parameters, found.x)
-    return Fitted(values=values, residuals=_residuals(predict(values), goal))
+    inside = np.clip(start, low + 1e-9, high - 1e-9)
+    step = np.full(len(problem.parameters), _STEP)
+    found = least_squares(
+        distance,
+        inside,
+        bounds=(low, high),
+        loss="soft_l1",
+        diff_step=step,
+        max_nfev=most,
+        ftol=_CLOSE,
+        xtol=_CLOSE,
+    )
+    return _Found(dict(values) | unpacked(problem.parameters, found.x), float(found.cost))
 
 
 def _residuals(predicted: Array, goal: Array) -> Array:

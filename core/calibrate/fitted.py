@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accelscope.core.calibrate.parameters import Parameter, parameter
+from accelscope.core.calibrate.parameters import Parameter, choice_of, parameter
 from accelscope.core.kernels import Kernel
 
 _START = parameter(Kernel, "start", 4e-6, 0.5, low=1e-7, high=1e-3)
@@ -12,16 +12,55 @@ _BANDWIDTH = parameter(Kernel, "bandwidth", 0.8, 0.15, low=0.02)
 _COMPUTE = parameter(Kernel, "compute", 0.7, 0.2, low=0.01)
 _OVERLAP = parameter(Kernel, "overlap", 4.0, 0.5, low=1.0, high=16.0)
 
+_LOOP = parameter(Kernel, "compute", 0.5, 0.3, low=0.01)
+_EXPONENTIALS = parameter(Kernel, "exponentials", 0.7, 0.3, low=0.02)
+_BLOCK = parameter(Kernel, "block_start", 3e-6, 0.4, low=1e-8, high=1e-3)
+_STREAM = parameter(Kernel, "stream", 4e10, 0.4, low=1e8, high=1e13)
+_PASSES = parameter(Kernel, "bandwidth", 0.5, 0.3, low=0.02)
+_ALL = 1e6  # more query heads, or tokens, than there are
+_PREFILL_ROWS = choice_of("rows", 128.0, 64.0)
+_DECODE_ROWS = choice_of("rows", 64.0, 16.0)
+_ALONE = choice_of("pack", 1.0, _ALL)
+_TOGETHER = choice_of("pack", _ALL, 32.0, 1.0)
+_LEAST = choice_of("least_context", 256.0, _ALL)
+
 _MOVING = (_BANDWIDTH, _START)
 _WORKING = (_COMPUTE, _BANDWIDTH, _START, _OVERLAP)
 
+_PREFILL = (_LOOP, _EXPONENTIALS, _BLOCK, _PASSES, _START, _OVERLAP, _PREFILL_ROWS, _ALONE)
+_DECODE = (_LOOP, _BLOCK, _STREAM, _BANDWIDTH, _START, _OVERLAP, _DECODE_ROWS, _TOGETHER, _LEAST)
+
+_GATHER = parameter(Kernel, "gather", 0.4, 0.4, low=0.005)
+_GROUPED_START = parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
+_COLLECTIVE_START = parameter(Kernel, "start", 8e-6, 0.5, low=1e-7, high=1e-3)
+_LINKS = parameter(Kernel, "bandwidth", 0.65, 0.25, low=0.01)
+_STEP = parameter(Kernel, "step", 1e-6, 0.5, low=1e-9, high=1e-4)
+_EAGER = parameter(Kernel, "eager", 0.5, 0.4, low=0.02)
+_BULK = parameter(Kernel, "bulk", 2e-5, 0.6, low=1e-7, high=1e-3)
+_OWN = parameter(Kernel, "own", 0.3, 0.6, low=0.01, high=20.0)
+
+_LEAST_K = parameter(Kernel, "least_k", 2000.0, 0.7, low=128.0, high=1e6)
+_LEAST_TILE = parameter(Kernel, "least_tile", 20.0, 0.5, low=8.0, high=256.0)
+_PRODUCT = (*_WORKING, _LEAST_K, _LEAST_TILE)
+_GROUPED = (_COMPUTE, _BANDWIDTH, _GROUPED_START, _OVERLAP, _LEAST_TILE, _GATHER)
+_SEND = (_LINKS, _COLLECTIVE_START)
+_EXCHANGE = (_LINKS, _COLLECTIVE_START, _STEP, _EAGER, _BULK, _OWN)
+
 FITTED: Mapping[str, tuple[Parameter, ...]] = {
-    "gemm": _WORKING,
-    "grouped_gemm": _WORKING,
-    "attention_prefill": _WORKING,
-    "attention_decode": _WORKING,
-    "mla_prefill": _WORKING,
-    "mla_decode": _WORKING,
+    "gemm": _PRODUCT,
+    "grouped_gemm": _GROUPED,
+    "all_reduce": _EXCHANGE,
+    "custom_all_reduce": _EXCHANGE,
+    "eager_custom_all_reduce": _EXCHANGE,
+    "all_gather": _EXCHANGE,
+    "all_to_all": _EXCHANGE,
+    "send_recv": _SEND,
+    "experts_dispatch": _EXCHANGE,
+    "experts_combine": _EXCHANGE,
+    "attention_prefill": _PREFILL,
+    "attention_decode": _DECODE,
+    "mla_prefill": _PREFILL,
+    "mla_decode": _DECODE,
     "linear_attention": _WORKING,
     "scan": _WORKING,
     "norm": _MOVING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -18,8 +18,8 @@ FOLDS = 5
 SPLITS = ("configuration", "device", "family")
 """What is left out: configurations of a device that is known otherwise, a device with known siblings, a whole family."""
 
-Refit = Callable[[Sequence[Sample]], Fits]
-"""Samples to the fits of their subject."""
+Refit = Callable[[Sequence[Sample], Container[Place]], Fits]
+"""Samples and the places that are needed to the fits of their subject."""
 
 
 @frozen(eq=False)
@@ -53,15 +53,15 @@ def judged(
     for fold in range(folds):
         kept = [part for sample in samples if len(part := _fold(sample, fold, folds, inside=False))]
         left = [part for sample in samples if len(part := _fold(sample, fold, folds, inside=True))]
-        yield from _judge("configuration", left, refit(kept), others, registry)
+        yield from _judge("configuration", left, kept, refit, others, registry)
     for device in sorted({sample.device for sample in samples}):
         left = [sample for sample in samples if sample.device == device]
         kept = [sample for sample in samples if sample.device != device]
-        yield from _judge("device", left, refit(kept), others, registry)
+        yield from _judge("device", left, kept, refit, others, registry)
     for family in sorted({str(sample.family) for sample in samples}):
         left = [sample for sample in samples if str(sample.family) == family]
         kept = [sample for sample in samples if str(sample.family) != family]
-        yield from _judge("family", left, refit(kept), others, registry)
+        yield from _judge("family", left, kept, refit, others, registry)
 
 
 def _fold(sample: Sample, fold: int, folds: int, *, inside: bool) -> Sample:
@@ -71,12 +71,14 @@ def _fold(sample: Sample, fold: int, folds: int, *, inside: bool) -> Sample:
 
 def _judge(
     split: str,
-    samples: Sequence[Sample],
-    fits: Fits,
+    left: Sequence[Sample],
+    kept: Sequence[Sample],
+    refit: Refit,
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
 ) -> Iterator[Judged]:
-    for sample in samples:
+    fits = refit(kept, {place for sample in left for place in places_of(sample)})
+    for sample in left:
         fit = nearest_fit(sample, fits)
         if fit is None:
             continue

@@ -25,6 +25,7 @@ class Parameter:
         start: where the fit begins when nothing is expected yet, in the first unit of the field.
         width: standard deviation of the logarithm around what is expected: of a device around its family, and so on.
         low, high: bounds.
+        choices: the only values that it takes, such as sizes of tiles; empty for one on a continuous scale.
     """
 
     name: str
@@ -32,6 +33,13 @@ class Parameter:
     width: float
     low: float
     high: float
+    choices: tuple[float, ...] = ()
+
+
+def choice_of(name: str, *choices: float) -> Parameter:
+    """Return a parameter that takes one of a few values; a fit begins with the first."""
+    width = 1.0
+    return Parameter(name, choices[0], width, min(choices), max(choices), choices)
 
 
 def parameter(
@@ -56,6 +64,13 @@ def packed(parameters: Sequence[Parameter], values: Values) -> Array:
 def unpacked(parameters: Sequence[Parameter], position: Array) -> dict[str, float]:
     """Return the values of logarithms."""
     return {item.name: float(np.exp(x)) for item, x in zip(parameters, position, strict=True)}
+
+
+def nearest_choice(item: Parameter, value: float) -> float:
+    """Return the value itself, or the choice that is nearest to it by ratio."""
+    if not item.choices:
+        return value
+    return min(item.choices, key=lambda choice: abs(np.log(choice / value)))
 
 
 def terms(cls: type, values: Values) -> dict[str, Term]:

@@ -6,14 +6,14 @@ up. A node with few rows is what is expected of it; so what nobody measured is p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
 
 from accelscope.core.calibrate.fit import fitted
 from accelscope.core.calibrate.fitted import parameters_of
-from accelscope.core.calibrate.parameters import Parameter
+from accelscope.core.calibrate.parameters import Parameter, nearest_choice
 from accelscope.core.calibrate.samples import Sample, Subject, merged, taken, times
 from accelscope.core.kernels import Layer
 from accelscope.core.registry import Registry
@@ -78,13 +78,13 @@ def fit_subject(
     samples: Sequence[Sample],
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
-    before: Fits | None = None,
+    wanted: Container[Place] | None = None,
 ) -> dict[Place, Fit]:
     """Return the fits of a subject at every place that has enough rows.
 
     Args:
         others: device to what is known of other kernels on it.
-        before: an earlier fit, which shows where to start.
+        wanted: places that are needed, with those that they are drawn towards; all by default.
     """
     parameters = parameters_of(subject.kernel)
     by_place: dict[Place, list[Sample]] = {}
@@ -94,7 +94,7 @@ def fit_subject(
     found: dict[Place, Fit] = {}
     for place in sorted(by_place, key=_depth):
         rows = sum(len(sample) for sample in by_place[place])
-        if rows < ENOUGH:
+        if rows < ENOUGH or (wanted is not None and place not in wanted):
             continue
         expected = _expected(place, by_place[place][0], parameters, found)
         shared = _thinned(by_place[place]) if place.origin != "device" else by_place[place]
@@ -119,7 +119,8 @@ def _expected(place: Place, sample: Sample, parameters: Sequence[Parameter], fou
         return dict(wider.values)
     base = found[above.wider].values
     return {
-        item.name: wider.values[item.name] * upper.values[item.name] / base[item.name] for item in parameters
+        item.name: nearest_choice(item, wider.values[item.name] * upper.values[item.name] / base[item.name])
+        for item in parameters
     }
 
 
