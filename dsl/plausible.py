@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics import Diagnostic, Source, Span
+from accelscope.dsl.layers import Given
 from accelscope.dsl.schema import Derived
 from accelscope.dsl.values import Symbol
 
@@ -23,6 +24,8 @@ def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic 
         derived: the quantity.
         source: the file that is checked, which the warning should point into.
     """
+    if _as_its_base(component):
+        return None
     limits = derived.usual.get(_word(component, derived.by), derived.usual.get(""))
     value = None if limits is None else derived.of(component)
     if limits is None or value is None or limits[0] <= value <= limits[1]:
@@ -36,6 +39,12 @@ def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic 
         notes=(*(derived.notes(component) if derived.notes else ()), f"the range: {derived.source}"),
         help=derived.help or _SLIPS,
     )
+
+
+def _as_its_base(component: Component) -> bool:
+    """Say whether a block changes nothing of what it is built on, which is judged itself: `package gpu[8] : A1`."""
+    parts = component.parts
+    return all(isinstance(part, Given) and part.block.bases and part.block.body is None for part in parts)
 
 
 def _word(component: Component, field: str) -> str:

@@ -107,6 +107,17 @@ def test_a_scaled_cache_or_one_whose_source_says_why_is_not(text, tmp_path):
     assert said(f"package X extends H100_SXM {{ {FASTER} {text} }}", tmp_path) == []
 
 
+def test_a_chip_is_doubted_once_however_many_nodes_hold_it(tmp_path):
+    nodes = "node N { package gpu[8] : X }\nnode M extends N { package gpu[4] : X }"
+    found = said(f"package X extends H100_SXM {{ tdp = 7 kW }}\n{nodes}", tmp_path)
+    assert [item.split(" comes")[0] for item in found] == [
+        "idle power over `tdp` of `X`",
+        "power over the area of the dies of `X`",
+    ]
+    changed = "node N { package gpu[8] : H100_SXM { tdp = 7 kW } }"
+    assert [item for item in said(changed, tmp_path) if "`gpu`" in item]
+
+
 @pytest.mark.parametrize("share", ["20%", "[1 MiB -> 10%, 1 GiB -> 20%]"])
 def test_what_a_cache_achieves_is_its_bandwidth_times_its_efficiency(share, tmp_path):
     found = said(f"package X extends H100_SXM {{ gh100.l2.efficiency = {share} }}", tmp_path)
