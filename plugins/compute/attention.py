@@ -30,6 +30,9 @@ WHOLE = PREFILL + SCAN
 """Classes of kernel whose blocks are not split along the context, and whose operands come from caches."""
 
 NOTHING = term(0.0)
+KEYS = term(128.0)  # of a tile: FlashAttention-2 and 3 take 64 to 176 (hopper/tile_size.h)
+TILE = KEYS * 256.0  # numbers that a tile of wider keys holds: FlashMLA takes 64 keys of 576
+COMBINING = 2.0  # prologues of the kernel that adds up the parts of a split context: its launch and a block
 BLEND = term(4.0)  # arithmetic, exponentials and reads of a block overlap, but not wholly
 
 
@@ -88,15 +91,17 @@ class Blocks:
 def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """Return the time in s of attention on the cores: waves of thread blocks, no shorter than the longest block.
 
-    time = max(waves x keys, longest) / parts x (time of a key) + waves x prologue, waves = ceil(blocks x parts / cores).
+    time = max(waves x loop(keys / parts), loop(longest / parts)) + waves x prologue, waves = ceil(blocks x parts / cores).
+    Where contexts are split, a second kernel combines the parts.
     """
     kernel = kernel_for(device, op)
     blocks = _blocks(part, kernel, op)
     waves = rounds(blocks.number * blocks.parts, part.cores).named("attention waves")
-    keys = (maximum(waves * blocks.keys, blocks.longest) / blocks.parts).named("keys of a core")
-    loops = keys * _key_time(part, op, rate, device, blocks.rows)
+    mean = waves * _loop(part, op, rate, device, blocks, blocks.keys / blocks.parts)
+    longest = _loop(part, op, rate, device, blocks, blocks.longest / blocks.parts)
     prologue: Term = given(kernel.block_start, part.spec.attention_prologue)
-    return loops.named("loops of blocks") + waves * prologue
+    turns = where(blocks.parts > ONE, waves + COMBINING, waves)
+    return maximum(mean, longest).named("loops of blocks") + turns * prologue
 
 
 def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
@@ -124,20 +129,28 @@ def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
     return Blocks(number=number, rows=rows, keys=keys, longest=minimum(op.n, keys * 2.0), parts=parts)
 
 
-def _key_time(part: Part[Any], op: Op, rate: Term, device: Device, rows: Term) -> Term:
-    """Return the time in s that a block takes for one key: products, exponentials and reading it, overlapped."""
+def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: Blocks, keys: Term) -> Term:
+    """Return the time in s that a block takes for some keys: products, exponentials and reading them, overlapped."""
     spec: Attending = part.spec
     kernel = kernel_for(device, op)
+    padded = keys if op.kernel in WHOLE else _padded(op, keys)
+    pairs = blocks.rows * padded * OP
     speed = rate / part.cores * given(kernel.compute, spec.attention_efficiency)
-    times = [(rows * op.k * OP * 4.0 / speed.named("attention rate of a core")).named("products of a key")]
+    times = [(pairs * op.k * 4.0 / speed.named("attention rate of a core")).named("products of a block")]
     special = _special(device)
     if special is not None:
         exponentials = special / part.cores * given(kernel.exponentials, spec.attention_exponentials)
-        times.append((rows * OP / exponentials).named("exponentials of a key"))
+        times.append((pairs / exponentials).named("exponentials of a block"))
     if op.kernel not in WHOLE:
         stream: Term = given(kernel.stream, spec.stream)
-        times.append((op.kv_read / at_least_one(op.groups * op.n) / stream).named("reading of a key"))
-    return overlapped(tuple(times), BLEND).named("time of a key")
+        times.append((op.kv_read / at_least_one(op.groups * op.n) * keys / stream).named("reads of a block"))
+    return overlapped(tuple(times), BLEND).named("loop of a block")
+
+
+def _padded(op: Op, keys: Term) -> Term:
+    """Return keys in whole tiles; of wide keys a tile holds fewer."""
+    tile = minimum(maximum(TILE / at_least_one(op.k), 1.0), KEYS)
+    return tiles(keys, tile) * tile
 
 
 def _special(device: Device) -> Term | None:

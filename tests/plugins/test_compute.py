@@ -152,7 +152,7 @@ def test_decode_attention_splits_the_context_of_one_sequence():
     whole = TENSOR | {"least_context": 1_000_000}
     shape = {"kind": "attention", "m": 8.0, "n": 65536.0, "k": 128.0}
     assert seconds(**shape) < 0.02 * seconds(sample=whole, **shape)
-    assert seconds(**shape) < 10e-6
+    assert seconds(**shape) < 20e-6
 
 
 def test_fp8_is_faster_by_less_than_two():
