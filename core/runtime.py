@@ -105,6 +105,11 @@ class Runtime(Port):
         ge=0,
         optional=True,
     )
+    hold: Term | None = count(
+        doc="under a load: decode steps for which prompts are held back where replicas share their experts, so that all of "
+        "them get prompts at once",
+        optional=True,
+    )
     memory: Term = fraction(
         doc="share of a device's memory that weights and KV cache may take",
         default=0.9,
@@ -147,6 +152,7 @@ class Pace:
     policy: str | None = None
     bunching: Term | None = None
     latency: Term | None = None
+    hold: Term | None = None
     memory: Term | None = None
     spread: Term | None = None
 
@@ -177,6 +183,7 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
         policy=runtime.policy,
         bunching=runtime.bunching,
         latency=runtime.latency,
+        hold=runtime.hold,
         memory=runtime.memory,
         spread=runtime.spread,
         **values,

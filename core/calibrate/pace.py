@@ -1,4 +1,4 @@
-"""Paces of runtimes fitted to static batches: one hierarchy of factors, evaluated through the models themselves.
+"""Paces of runtimes fitted to static batches and closed loops: one hierarchy of factors, evaluated through the models themselves.
 
 A field of a pace is a product: of its runtime, of the port to a vendor other than the one that most rows of the runtime
 are of, and, for rates, of the family and the device; times of the host also have a factor of the family, since the servers of a generation of devices share theirs.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
+from accelscope.core.measured import serving
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.static_batch import design_of, evaluated, groups_of
 from accelscope.core.runtime import DRIVEN
@@ -53,8 +54,9 @@ FIELDS: Mapping[str, Width] = {
     "bandwidth": Width(1.0, 0.1, 0.2),
     "cache": Width(1.0, 0.3, 0.35),
     "elementwise": Width(1.0, 0.8, 0.4),
+    "latency": Width(0.06, 1.0, 0.7),
 }
-"""Fields of a pace that static batches tell something of."""
+"""Fields of a pace that static batches or closed loops tell something of."""
 RATES: Mapping[str, str] = {
     "compute": "compute",
     "attention": "compute",
@@ -64,9 +66,15 @@ RATES: Mapping[str, str] = {
 """Fields that have a factor of the device and of its family, and which."""
 HOST = ("step", "sequence", "request", "workers", "layer")
 """Fields that have a factor of the family's servers."""
+TIMES = (*HOST, "collective", "hand_over", "latency")
+"""Fields in s."""
 FAMILY: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
 DEVICE: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
 """Widths of the factors of families and devices."""
+LOOP = "B"
+"""Tier of rows of closed loops."""
+WAITING = 0.3
+"""Weight of a time to first token under load, whose error is that much larger."""
 NOISE = 0.08
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
@@ -89,6 +97,7 @@ class Group:
         rows: places in the table.
         ported: whether most rows of the runtime are of devices of another vendor.
         sign: -1 where the measured value is a rate, 1 where it is a time, so that errors are those of times.
+        weight: how much an error counts in the fit: less where waiting for others is measured too.
     """
 
     rows: Array
@@ -96,6 +105,7 @@ class Group:
     design: Design
     measured: Array
     sign: Array
+    weight: Array
     ported: bool = False
 
     @property
@@ -134,22 +144,48 @@ class Fit:
 
 
 def groups(table: Table, names: Names, homes: Mapping[str, str] | None = None) -> list[Group]:
-    """Return the rows of static batches that can be predicted, group by group.
+    """Return the rows of static batches and closed loops that can be predicted, group by group.
 
     Args:
         homes: runtime to the vendor that it was written for; without it that of most of its rows.
     """
-    found = []
-    for key, places in groups_of(table, names, Prediction.empty(len(table))):
-        part = table.take(places)
-        design, _ = design_of(key, part, names)
-        if design is None:
-            continue
-        rates = np.char.find(part.text("metric").astype(str), "tok_s") >= 0
-        sign = np.where(rates, -1.0, 1.0)
-        found.append(Group(rows=places, table=part, design=design, measured=part.number("value"), sign=sign))
+    found = [_group(*part) for part in _designs(table, names)]
     known = homes_of(found) if homes is None else homes
     return [evolve(group, ported=known.get(group.runtime, group.vendor) != group.vendor) for group in found]
+
+
+def _designs(table: Table, names: Names) -> Iterator[tuple[Table, Array, Design]]:
+    """Yield rows that are one evaluation, with their places and design: static batches, then closed loops."""
+    tiers = table.text("tier")
+    loops = np.flatnonzero(tiers == LOOP)
+    static = np.flatnonzero(tiers != LOOP)
+    for key, places in groups_of(table.take(static), names, Prediction.empty(len(static))):
+        part = table.take(static[places])
+        design, _ = design_of(key, part, names)
+        if design is not None:
+            yield part, static[places], design
+    for item, places in serving.groups_of(table.take(loops), names):
+        part = table.take(loops[places])
+        kept = np.flatnonzero(serving.known_of(part)[0])
+        if item is None or not kept.size:
+            continue
+        design, _ = serving.design_of(part.take(kept), names, item)
+        if design is not None:
+            yield part.take(kept), loops[places][kept], design
+
+
+def _group(part: Table, places: Array, design: Design) -> Group:
+    metrics = part.text("metric").astype(str)
+    rates = np.char.find(metrics, "tok_s") >= 0
+    waits = (part.text("tier") == LOOP) & (metrics == "ttft_ms")
+    return Group(
+        rows=places,
+        table=part,
+        design=design,
+        measured=part.number("value"),
+        sign=np.where(rates, -1.0, 1.0),
+        weight=np.where(waits, WAITING, 1.0),
+    )
 
 
 def homes_of(found: Sequence[Group]) -> dict[str, str]:
@@ -196,6 +232,8 @@ class _Problem:
 
 def fitted(found: Sequence[Group], registry: Registry) -> Fit:
     """Return the factors that fit some groups best: Levenberg-Marquardt on a soft L1 loss (pseudo-Huber)."""
+    if not found:
+        return Fit({}, {})
     widths: dict[Place, float] = {}
     for group in found:
         for name in FIELDS:
@@ -244,7 +282,7 @@ def _linear(problem: _Problem, x: Array) -> tuple[Array, Array]:
     starts = np.log([width.start for width in FIELDS.values()])
     parts, turns = [], []
     for group, member in zip(problem.groups, problem.members, strict=True):
-        errors = errors_of(group, member @ x + starts, problem.registry) / NOISE
+        errors = errors_of(group, member @ x + starts, problem.registry) / NOISE * group.weight
         soft = np.sign(errors) * np.sqrt(2.0 * (np.sqrt(1.0 + errors**2) - 1.0))
         parts.append(soft[0])
         turns.append(((soft[1:] - soft[0]) / _STEP).T @ member)
@@ -265,6 +303,6 @@ def paced(design: Design, values: Array) -> Design:
     """Return a design whose pace has the values of all fields, one variant after the other along the first dimension."""
     own: dict[str, Any] = dict.fromkeys(DRIVEN)
     for at, name in enumerate(FIELDS):
-        unit = "s" if name in (*HOST, "collective", "hand_over") else ""
+        unit = "s" if name in TIMES else ""
         own[name] = term(values[:, at][:, None], unit)
     return evolve(design, runtime=evolve(design.runtime, **own))

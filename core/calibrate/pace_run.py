@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accelscope.core.calibrate.pace import FIELDS, Fit, Group, errors_of, fitted, groups, homes_of
+from accelscope.core.calibrate.pace import FIELDS, LOOP, Fit, Group, errors_of, fitted, groups, homes_of
 from accelscope.core.calibrate.pace_text import rewritten, spread_of
+from accelscope.core.calibrate.report import Error
 from accelscope.core.errors import UsageError
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.run import tables_of
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
     from accelscope.core.session import Session
 
-STATIC = "A"
+TIERS = ("A", LOOP)
+"""Static batches and closed loops."""
+KINDS = ("configuration", "model", "device")
+"""What is left out of a fit, in turn, to know its error."""
 FOLDS = 5
+_NAMES = {"configuration": ("hw", "model", "engine"), "model": ("model",), "device": ("hw",)}
 CITED = "fitted"
 """Source that the fitted values cite; the file declares it."""
 
@@ -33,10 +38,10 @@ def runtimes_of(
     path: str,
     *,
     where: Sequence[str] = (),
-    judge: Sequence[str] = ("configuration",),
+    judge: Sequence[str] = KINDS,
     progress: Callable[[str], None] = print,
-) -> tuple[str, dict[str, Array]]:
-    """Return the text of a file of runtimes with paces fitted to static batches, and the errors on rows left out.
+) -> tuple[str, list[Error]]:
+    """Return the text of a file of runtimes with paces fitted to static batches and closed loops, and the errors on rows left out.
 
     Args:
         path: the file whose runtimes are fitted; it declares the source `fitted`.
@@ -44,7 +49,7 @@ def runtimes_of(
             `device`.
 
     Raises:
-        UsageError: a file or a condition is wrong, or no row is a static batch of score 1.
+        UsageError: a file or a condition is wrong, or no row is a static batch or a closed loop of score 1.
     """
     rows = _rows(files, where)
     names = Names(session)
@@ -55,7 +60,8 @@ def runtimes_of(
     fit = fitted(found, session.registry)
     errors = {kind: left_out(rows, kind, names, homes_of(found), progress) for kind in judge}
     spreads = _spreads(found, errors.get("configuration"))
-    return rewritten(Path(path).read_text(encoding="utf-8"), fit, found, spreads, CITED), errors
+    text = rewritten(Path(path).read_text(encoding="utf-8"), fit, found, spreads, CITED)
+    return text, [error for kind in errors for error in _judged(rows, kind, errors[kind])]
 
 
 def _rows(files: Sequence[str], where: Sequence[str]) -> Table:
@@ -63,7 +69,7 @@ def _rows(files: Sequence[str], where: Sequence[str]) -> Table:
     if not tables:
         raise UsageError("no file has end-to-end rows")
     whole = joined(tables)
-    return whole.take((whole.text("tier") == STATIC) & (whole.number("score") == 1))
+    return whole.take(np.isin(whole.text("tier").astype(str), TIERS) & (whole.number("score") == 1))
 
 
 def left_out(
@@ -89,12 +95,12 @@ def _errors(group: Group, fit: Fit, registry: Registry) -> Array:
 
 
 def labels_of(rows: Table, kind: str) -> Array:
-    """Return what of a kind each row is of; configurations fall into folds."""
-    if kind != "configuration":
-        return rows.text({"device": "hw", "model": "model"}[kind]).astype(str)
+    """Return in which fold each row is: whole devices, whole models, or whole configurations fall into one."""
     devices = np.nan_to_num(rows.number("n_devices"), nan=1.0)
-    keys = zip(rows.text("hw"), rows.text("model"), rows.text("engine"), devices, strict=True)
-    return np.array([f"fold {zlib.crc32(repr(key).encode()) % FOLDS + 1} of {FOLDS}" for key in keys])
+    columns = [rows.text(name) for name in _NAMES[kind]]
+    keys = zip(*columns, *((devices,) if kind == "configuration" else ()), strict=True)
+    texts = ("/".join(map(str, key)) for key in keys)
+    return np.array([f"fold {zlib.crc32(text.encode()) % FOLDS + 1} of {FOLDS}" for text in texts])
 
 
 def _spreads(found: Sequence[Group], errors: Array | None) -> dict[str, float]:
@@ -104,3 +110,22 @@ def _spreads(found: Sequence[Group], errors: Array | None) -> dict[str, float]:
         if errors is not None:
             parts.setdefault(group.runtime, []).append(errors[group.rows])
     return {name: spread_of(np.concatenate(values)) for name, values in parts.items()}
+
+
+def _judged(rows: Table, kind: str, errors: Array) -> Iterator[Error]:
+    """Yield the error of all rows that were left out, and of those of each engine and each device."""
+    groups_: dict[str, Array] = {"all": np.arange(len(rows))}
+    for name in ("engine", "hw"):
+        groups_ |= {label: places for (label,), places in rows.groups(name)}
+    for label, places in groups_.items():
+        known = errors[places][np.isfinite(errors[places])]
+        if known.size:
+            apart = np.abs(np.expm1(known))
+            yield Error(
+                group=label,
+                split=kind,
+                points=known.size,
+                median_ape=float(np.median(apart)),
+                p90_ape=float(np.quantile(apart, 0.9)),
+                bias=float(np.median(known)),
+            )

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from accelscope.core.calibrate.pace import DEVICE, FIELDS, HOST, RATES, Fit, Group, Names3
+from accelscope.core.calibrate.pace import DEVICE, FIELDS, RATES, TIMES, Fit, Group, Names3
 from accelscope.core.term import Array
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
 
-_TIMES = (*HOST, "collective", "hand_over")
 _HALF_WIDTH = 1.96
 _WIDEST = 0.9
 _KNOWN = 0.7
@@ -49,8 +48,8 @@ def rewritten(text: str, fit: Fit, groups: Sequence[Group], spreads: Mapping[str
 
 def _body(fit: Fit, name: str, groups: Sequence[Group], spread: float | None, source: str) -> Iterator[str]:
     for field in FIELDS:
-        deviation = fit.deviations[("runtime", name, field)]
-        if deviation < _KNOWN * FIELDS[field].own:
+        if _is_known(fit, name, "", field):
+            deviation = fit.deviations[("runtime", name, field)]
             yield _line(field, fit.of(name, _NOTHING, field), deviation, source)
     if spread is not None:
         yield f"spread = {_number(spread)} @{source}"
@@ -58,6 +57,14 @@ def _body(fit: Fit, name: str, groups: Sequence[Group], spread: float | None, so
         lines = list(_port(fit, name, names, source))
         if lines:
             yield f"port {label} {{ {', '.join(lines)} }}"
+
+
+def _is_known(fit: Fit, name: str, vendor: str, field: str) -> bool:
+    """Return whether rows say something of a field of a runtime, or of its port to a vendor."""
+    if fit.deviations[("runtime", name, field)] < _KNOWN * FIELDS[field].own:
+        return True
+    ported = fit.deviations.get(("port", name, vendor, field))
+    return ported is not None and ported < _KNOWN * FIELDS[field].port
 
 
 def _ports(groups: Iterable[Group]) -> Iterator[tuple[str, Names3]]:
@@ -77,6 +84,8 @@ def _port(fit: Fit, runtime: str, names: Names3, source: str) -> Iterator[str]:
     vendor, family, device = names
     wider: Names3 = (vendor, family, "") if device else (vendor, "", "") if family else _NOTHING
     for field in FIELDS:
+        if not _is_known(fit, runtime, vendor, field):
+            continue
         own, other = (fit.of(runtime, which, field) for which in (names, wider))
         if abs(np.log(own / other)) > _DIFFERENT and (not device or RATES.get(field) in DEVICE):
             yield _line(field, own, fit.deviation(runtime, names, field), source)
@@ -85,7 +94,7 @@ def _port(fit: Fit, runtime: str, names: Names3, source: str) -> Iterator[str]:
 def _line(field: str, value: float, deviation: float, source: str) -> str:
     share = min(float(np.expm1(_HALF_WIDTH * deviation)), _WIDEST)
     percent = max(round(share * 20) * 5, 5)
-    shown = f"{_number(value * 1e6)} us" if field in _TIMES else _number(value)
+    shown = f"{_number(value * 1e6)} us" if field in TIMES else _number(value)
     return f"{field} = {shown} ± {percent}% @{source}"
 
 

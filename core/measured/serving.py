@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.evaluate import Evaluation, evaluate
+from accelscope.core.design import Design
 from accelscope.core.measured.deployed import Split, deployed, split_of
 from accelscope.core.measured.disaggregated import divided, with_pools
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
-from accelscope.core.measured.static_batch import runtime_item
+from accelscope.core.measured.static_batch import evaluated, runtime_item
 from accelscope.core.measured.table import Table
 from accelscope.core.scenario import Load
+from accelscope.core.serving.closed import BUNCHING
+from accelscope.core.serving.steps import policy_of
 from accelscope.core.show.shelf import Item
+from accelscope.core.solve import SLACK
 from accelscope.core.term import Array, term
 
 LENGTHS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
@@ -29,6 +32,8 @@ ENDLESS = 1e6
 """Clients of a maximum load: more than any engine has room for."""
 MOST = 2048.0
 """Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""
+ALL_ALIKE = 0.9
+"""Bunching of prompts that go first where all requests have the same lengths: they begin and end together."""
 SPREAD: Mapping[str, float] = {"ttft_ms": 0.40, "tpot_ms": 0.16, "throughput_out_tok_s": 0.25}
 """Standard deviation of the logarithm of measured over predicted, by metric, on configurations not fitted to."""
 POOLS, LOADED = "G", "C"
@@ -68,35 +73,55 @@ def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
 
 def _predict(rows: Table, names: Names, item: Item) -> Prediction:
     found = Prediction.empty(len(rows))
+    kept, reasons = known_of(rows)
+    for place in np.flatnonzero(~kept):
+        found.skip(np.array([place]), reasons[place])
+    places = np.flatnonzero(kept)
+    if not places.size:
+        return found
+    group = rows.take(places)
+    design, reason = design_of(group, names, item)
+    if design is None:
+        found.skip(places, reason)
+        return found
+    _fill(found, places, group, design, names)
+    return found
+
+
+def known_of(rows: Table) -> tuple[Array, Array]:
+    """Return which rows say enough, and what the others lack."""
     clients, prompt, output = _load(rows)
     known = np.isfinite(clients) & np.isfinite(prompt) & np.isfinite(output)
-    found.skip(np.flatnonzero(~known), "no concurrency or no lengths")
-    pools = divided(rows) if rows.text("tier")[0] == POOLS else None
-    if pools is not None:
-        found.skip(np.flatnonzero(known & ~pools.known), "the pools of the row are not known")
-        known &= pools.known
-    kept = np.flatnonzero(known)
-    if not kept.size:
-        return found
-    group = rows.take(kept)
+    reasons = np.where(known, "", "no concurrency or no lengths").astype(object)
+    if rows.text("tier")[0] == POOLS:
+        reasons[known & ~divided(rows).known] = "the pools of the row are not known"
+    return reasons == "", reasons
+
+
+def design_of(rows: Table, names: Names, item: Item) -> tuple[Design | None, str]:
+    """Return the design of rows that are one evaluation; or None and the reason.
+
+    Args:
+        item: the runtime that serves them.
+    """
+    clients, prompt, output = _load(rows)
     given: dict[str, Any] = {
-        "concurrency": term(clients[kept]),
-        "prompt": term(prompt[kept], "tok"),
-        "output": term(output[kept], "tok"),
+        "concurrency": term(clients),
+        "prompt": term(prompt, "tok"),
+        "output": term(output, "tok"),
     }
-    load = Load(**given)
-    design, reason = deployed(group, names, item, _split(group), load)
+    design, reason = deployed(rows, names, item, _split(rows), Load(**given))
     if design is None:
-        found.skip(kept, reason)
-        return found
-    if pools is not None:
-        design = with_pools(design, divided(group), names)
-    if group.text("tier")[0] == LOADED:
-        scheduler: Any = design.scheduler
-        design = evolve(design, scheduler=evolve(scheduler, max_batch=term(MOST)))
-    with np.errstate(all="ignore"):
-        _fill(found, kept, group, evaluate(design, names.registry), names)
-    return found
+        return None, reason
+    scheduler: Any = design.scheduler
+    if rows.text("tier")[0] == POOLS:
+        return with_pools(design, divided(rows), names), ""
+    if rows.text("tier")[0] == LOADED:
+        scheduler = evolve(scheduler, max_batch=term(MOST))
+    elif policy_of(design) == "prefill_first":
+        same = np.array([source not in LENGTHS for source in rows.text("source")])
+        scheduler = evolve(scheduler, bunching=term(np.where(same, ALL_ALIKE, BUNCHING["prefill_first"])))
+    return evolve(design, scheduler=scheduler), ""
 
 
 def _load(rows: Table) -> tuple[Array, Array, Array]:
@@ -120,30 +145,15 @@ def _split(rows: Table) -> Split:
     )
 
 
-def _fill(found: Prediction, places: Array, rows: Table, evaluation: Evaluation, names: Names) -> None:
+def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
     """Put the metric of each row, and skip rows that do not fit."""
-    metrics = names.registry.metrics
-    units = {
-        "ttft_ms": ("ttft", "ms"),
-        "tpot_ms": ("tpot", "ms/tok"),
-        "throughput_out_tok_s": ("throughput", "tok/s"),
-    }
-    wanted = rows.text("metric")
-    for metric in sorted(set(wanted)):
-        some = wanted == metric
-        if metric not in units or units[metric][0] not in metrics:
-            found.skip(places[some], f"metric {metric} is not predicted under load")
-            continue
-        name, unit = units[metric]
-        value = metrics[name].compute(evaluation)
-        assert value is not None  # latency and throughput are known of every evaluation
-        each = np.broadcast_to(value.to(unit), wanted.shape)
-        found.put(places[some], each[some], SPREAD[metric])
-    _skip_unfit(found, places, evaluation)
-
-
-def _skip_unfit(found: Prediction, places: Array, evaluation: Evaluation) -> None:
+    evaluation, values = evaluated(design, rows, names.registry)
+    for (metric,), own in rows.groups("metric"):
+        if metric in SPREAD:
+            found.put(places[own], values[own], SPREAD[metric], "runtime")
+        else:
+            found.skip(places[own], f"metric {metric} is not predicted under load")
     for limit in evaluation.limits:
-        over = limit.used.value > limit.available.value * (1 + 1e-9)
+        over = limit.used.value > limit.available.value * SLACK
         if limit.name == "memory" and np.any(over):
-            found.skip(places[np.broadcast_to(over, places.shape)], "it does not fit in memory")
+            found.skip(places[np.broadcast_to(over, places.shape)], limit.reason)

@@ -12,20 +12,20 @@ from accelscope.core.placement import Placement, placed
 from accelscope.core.serving.loop import Clients, Loop, Manner, steady
 from accelscope.core.serving.speculate import gained, slowed
 from accelscope.core.serving.steps import Engine, policy_of
-from accelscope.core.term import Term, maximum, minimum, term
+from accelscope.core.term import Term, maximum, minimum, term, where
 from accelscope.core.work import NO_TIME, ONE, Plan, Residency, Step
 
 if TYPE_CHECKING:
     from accelscope.core.design import Design
     from accelscope.core.registry import Registry
 
-BUNCHING = {"continuous": 0.15, "prefill_first": 0.85, "pools": 0.5}
+BUNCHING = {"continuous": 0.15, "prefill_first": 0.4, "pools": 0.5}
 """Share of the other clients whose prompts arrive together with a request, by policy, where none is given.
 
 Where prompts share steps with decoding, sequences that begin at different times end at different times, and only the
-first wave of a run queues as a whole. Where prompts go first, decoding waits until all are done, so all go on in step.
-Values: from the times to first token and per token of the closed loops in NVIDIA's aiconfigurator repository and
-InferenceX (docs/explanation/models/serving.md)."""
+first wave of a run queues as a whole. Where prompts go first, decoding waits until all are done, so all go on in step,
+the more so the more alike their lengths are. Values: from the times to first token and per token of closed loops in
+NVIDIA's aiconfigurator repository and InferenceX (docs/explanation/models/serving.md)."""
 _BYTE = term(1.0, "B")
 
 
@@ -102,6 +102,7 @@ def manner_of(design: Design, gain: Term, usual: str | None = None) -> Manner:
         budget=plain(scheduler.chunked_prefill).named("tokens of a step"),
         bunching=bunching.named("bunching"),
         host=latency.named("latency of a request outside of steps"),
+        hold=given(runtime.hold, term(0.0)),
         gain=gain,
     )
 
@@ -132,5 +133,7 @@ def room_of(design: Design, registry: Registry, alive: Residency) -> Term:
     share = design.runtime.memory
     left = memory.available - memory.used + alive.kv
     if share is not None:
-        left = memory.available * share - alive.weights - alive.activations
+        # Whoever runs a model that fills the memory raises the share that the runtime may take.
+        usual = memory.available * share - alive.weights - alive.activations
+        left = where(usual > alive.kv, usual, left)
     return (left / maximum(alive.kv, _BYTE)).named("requests that the memory holds")

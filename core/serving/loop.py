@@ -16,13 +16,15 @@ Little's law (Little, 1961): clients that find no room wait a share of a cycle.
 
 from __future__ import annotations
 
+import numpy as np
 from attrs import frozen
 
 from accelscope.core.passes import Pass
 from accelscope.core.serving.steps import Chunks, Engine, chunks_of
-from accelscope.core.term import Term, floor, maximum, minimum, where
+from accelscope.core.term import Array, Term, floor, maximum, minimum, term, where
 from accelscope.core.work import ONE
 
+NONE = term(0.0)
 ROUNDS = 3
 """Rounds of the search for the batch; a step depends on it so weakly that each round takes most of the error away."""
 
@@ -51,12 +53,14 @@ class Manner:
         bunching: share of the other clients that arrive together with a request.
         host: time of the host for a request, beside its steps.
         gain: tokens of a sequence that a step yields.
+        hold: steps for which prompts are held back where replicas work in step.
     """
 
     budget: Term
     bunching: Term
     host: Term
     gain: Term = ONE
+    hold: Term = NONE
 
 
 @frozen(kw_only=True, eq=False)
@@ -121,7 +125,8 @@ def _state(
     step = where(running > 1.0, busy, alone.time)
     own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
     queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")
-    cycle = manner.host + queue + own + decoding
+    held = where(in_step(decode), manner.hold * decode.time, decode.time * 0.0)
+    cycle = manner.host + held.named("held back") + queue + own + decoding
     if engine.mixes:
         cycle = maximum(cycle, needed * busy)
     cycle = cycle.named("cycle of a request")
@@ -141,3 +146,14 @@ def _state(
         prompts=alone,
         decode=decode,
     )
+
+
+def in_step(decode: Pass) -> Array:
+    """Return where replicas work in step: they exchange tokens in every layer, so none goes on without the others."""
+    plan = decode.plan
+    single = plan.ranks / plan.replicas
+    found = np.zeros((), dtype=bool)
+    for cost in decode.comms:
+        if cost.item.kind == "all_to_all":
+            found = found | (cost.item.ranks > single)
+    return found
