@@ -156,7 +156,7 @@ class Names:
         binder = Binder(self.registry, trace=self.trace)
         machine = None if item is None else machine_of(item.component, binder)
         if machine is None:
-            return None, reason
+            return None, reason or f"installed plugins do not serve all of {hw}{self.registry.why_absent()}"
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))

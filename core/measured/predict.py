@@ -66,7 +66,7 @@ class Prediction:
     def skip(self, places: Array, reason: str) -> None:
         """Skip some rows."""
         self.value[places] = np.nan
-        self.reasons[places] = reason
+        self.reasons[places] = reason or "not predicted"
 
     def update(self, places: Array, other: Prediction) -> None:
         """Take over what was predicted of some rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from accelscope.core.measured.table import LAYOUTS, Table, read_tables
 from accelscope.core.term import Array, term
 from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.units import UnknownUnit
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
 
 _TIME = re.compile(r"\s*([0-9.eE+-]+?)\s*([a-zµ]+)\s*")
 
@@ -42,6 +45,7 @@ def validate(
     Raises:
         UsageError: a file or an option is wrong.
     """
+    refuse_without_models(names.registry)
     least = microseconds(above) if above is not None else 0.0
     tables = tables_of(files, kind=kind, where=where, blind=blind)
     return tuple(scored(table, predict(table, names), least) for table in tables)
@@ -57,6 +61,23 @@ def tables_of(
     """
     wanted = _conditions(where)
     return [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
+
+
+def refuse_without_models(registry: Registry) -> None:
+    """Raise UsageError where no installed plugin serves a part that every prediction needs."""
+    needed = {
+        "memories": registry.memories,
+        "engines": registry.computes,
+        "networks": registry.patterns,
+        "strategies of parallelism": registry.strategies,
+        "models": registry.workloads,
+        "metrics": registry.metrics,
+    }
+    lacking = [what for what, records in needed.items() if not records]
+    if lacking:
+        raise UsageError(
+            f"nothing can be predicted: no installed plugin serves {', '.join(lacking)}{registry.why_absent()}"
+        )
 
 
 def chosen(

@@ -92,8 +92,9 @@ def _explained(
     output: str | None,
 ) -> int:
     from accelscope.core.measured.explained import explanation_of
-    from accelscope.core.measured.run import only_row
+    from accelscope.core.measured.run import only_row, refuse_without_models
 
+    refuse_without_models(names.registry)
     text = explanation_of(only_row(files, kind, where), names, depth)
     with opened(output) as stream:
         stream.write(text)

@@ -196,6 +196,19 @@ def test_a_mistake_in_a_table_is_one_message_and_exit_code_2(accel, tmp_path):
     assert run.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "plugin", ["workload", "parallelism", "compute", "memory", "interconnect", "library", "metrics"]
+)
+def test_without_a_plugin_nothing_crashes(accel, plugin):
+    run = accel("validate", KERNELS, SERVED, "--format", "json", "--no-plugin", plugin)
+    if plugin == "library":
+        assert json.loads(run.stdout)["predicted"] == 0
+    else:
+        assert run.returncode == 2
+        assert run.stderr.startswith("error: nothing can be predicted: no installed plugin serves ")
+        assert f"plugin `{plugin}` is switched off" in run.stderr
+
+
 def test_drawing_needs_plotly(accel, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
