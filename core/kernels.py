@@ -85,6 +85,10 @@ class Kernel:
         doc="most query heads of a KV head that share thread blocks; in a larger group each has its own",
         optional=True,
     )
+    chain: Term | None = count(
+        doc="most chunks of a sequence that a kernel of linear attention takes one after the other",
+        optional=True,
+    )
     least_context: Term | None = count(
         doc="least length of context that is worth a split of its own in an attention", optional=True
     )
@@ -96,7 +100,8 @@ class Kernel:
         "s", doc="what each further step of a collective takes", ge=0, optional=True, plausible=(1e-8, 1e-4)
     )
     eager: Term | None = fraction(
-        doc="share of its own rate that a collective reaches with the protocol for small messages", optional=True
+        doc="share of its own rate that a collective reaches with the protocol for small messages",
+        optional=True,
     )
     bulk: Term | None = quantity(
         "s",
@@ -106,7 +111,9 @@ class Kernel:
         plausible=(1e-7, 1e-3),
     )
     own: Term | None = quantity(
-        doc="time a rank takes for its own part of a collective's bytes, over that of sending as many", ge=0, optional=True
+        doc="time a rank takes for its own part of a collective's bytes, over that of sending as many",
+        ge=0,
+        optional=True,
     )
     points: Term | None = count(doc="measurements that the values are fitted to", optional=True)
     spread: Term | None = quantity(

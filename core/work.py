@@ -96,6 +96,7 @@ class Op:
         weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
         m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is the mean width of a key and a
             value of one of `groups` (sequence, KV head) pairs.
+        steps: of a form in chunks, how many of `groups` belong to one state, which passes from one to the next.
         queries: query heads of an attention that share a KV head, and have m / queries rows each; 1 where the rows of a
             group are not of several heads that a kernel could also take one by one.
         repeat: executions a pass (layers).
@@ -124,6 +125,7 @@ class Op:
     k: Term = ONE
     groups: Term = ONE
     queries: Term = ONE
+    steps: Term = ONE
     repeat: Term = ONE
     launches: Term = ONE
     split: str = "none"

@@ -30,6 +30,9 @@ _WORKING = (_COMPUTE, _BANDWIDTH, _START, _OVERLAP)
 _PREFILL = (_LOOP, _EXPONENTIALS, _BLOCK, _PASSES, _START, _OVERLAP, _PREFILL_ROWS, _ALONE)
 _DECODE = (_LOOP, _BLOCK, _STREAM, _BANDWIDTH, _START, _OVERLAP, _DECODE_ROWS, _TOGETHER, _LEAST)
 
+_CHAIN = choice_of("chain", 1.0, _ALL)
+_CHUNKS = (_LOOP, _BLOCK, _PASSES, _START, _OVERLAP, _CHAIN)
+
 _GATHER = parameter(Kernel, "gather", 0.4, 0.4, low=0.005)
 _GROUPED_START = parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
 _COLLECTIVE_START = parameter(Kernel, "start", 8e-6, 0.5, low=1e-7, high=1e-3)
@@ -61,8 +64,8 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
     "attention_decode": _DECODE,
     "mla_prefill": _PREFILL,
     "mla_decode": _DECODE,
-    "linear_attention": _WORKING,
-    "scan": _WORKING,
+    "linear_attention": _CHUNKS,
+    "scan": _CHUNKS,
     "norm": _MOVING,
     "activation": _MOVING,
     "rope": _MOVING,

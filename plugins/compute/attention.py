@@ -96,7 +96,8 @@ def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """
     kernel = kernel_for(device, op)
     blocks = _blocks(part, kernel, op)
-    waves = rounds(blocks.number * blocks.parts, part.cores).named("attention waves")
+    chain = minimum(op.steps, given(kernel.chain, ONE))
+    waves = (rounds(blocks.number * blocks.parts / chain, part.cores) * chain).named("attention waves")
     mean = waves * _loop(part, op, rate, device, blocks, blocks.keys / blocks.parts)
     longest = _loop(part, op, rate, device, blocks, blocks.longest / blocks.parts)
     prologue: Term = given(kernel.block_start, part.spec.attention_prologue)

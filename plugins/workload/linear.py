@@ -62,6 +62,7 @@ def _scan(run: Forward, linear: LinearAttention) -> Op:
         inputs=_mixed(linear) + 2.0 * linear.value_heads,
         outputs=linear.value_heads * linear.value_dim,
         update=_UPDATE * linear.value_heads * state,
+        kernel="linear_attention",
     )
     token = partial(linear_token, linear)
     return scan(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)

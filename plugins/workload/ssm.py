@@ -94,6 +94,7 @@ def _scan(run: Forward, ssm: Mamba2) -> Op:
         inputs=_mixed(ssm) + ssm.heads,
         outputs=inner,
         update=_UPDATE_2 * inner * ssm.state,
+        kernel="scan",
     )
     token = partial(mamba2_token, ssm)
     return scan(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)

@@ -28,6 +28,7 @@ class Recurrence:
         moved: bytes of all state of a sequence in one layer, read and written once a pass.
         inputs, outputs: numbers of a token that are read and written.
         update: operations of one token in the plain recurrence.
+        kernel: class of kernel of the form in chunks; "" where there is none.
     """
 
     heads: Term
@@ -35,6 +36,7 @@ class Recurrence:
     inputs: Term
     outputs: Term
     update: Term
+    kernel: str = ""
 
 
 def short_convolution(
@@ -52,6 +54,7 @@ def short_convolution(
         repeat=repeat,
         split="column",
         columns=channels,
+        kernel="convolution",
     )
 
 
@@ -62,6 +65,7 @@ def recurrence(run: Forward, name: str, component: str, state: Recurrence, repea
         name=name,
         component=component,
         kind="elementwise",
+        kernel="recurrence" if state.kernel else "",
         dtype=run.wide_dtype,
         flops=(run.rows * state.update * OP).named(f"{name} flops"),
         reads=run.rows * state.inputs * run.wide,
@@ -107,7 +111,8 @@ def _chunked(
         chunk: tokens of a chunk, at most all new ones.
         token: operations of one token of all heads.
 
-    The kind `attention` says that operands stay on chip between products; k is the length that makes 4 m n k the
+    The kind `attention` says that operands stay on chip between products; chunks of a sequence pass a state on, so that a
+    kernel may take them one after the other; k is the length that makes 4 m n k the
     operations of a group, so that m n exponentials are its decays.
     """
     groups = run.sequences * state.heads * ceil(run.tokens / chunk)
@@ -117,6 +122,7 @@ def _chunked(
         name=name,
         component=component,
         kind="attention",
+        kernel=state.kernel,
         dtype=run.wide_dtype,
         flops=(flops * OP).named(f"{name} flops"),
         reads=run.rows * state.inputs * run.wide,
@@ -127,6 +133,7 @@ def _chunked(
         n=chunk,
         k=flops / (4.0 * groups * chunk * chunk),
         groups=groups,
+        steps=ceil(run.tokens / chunk),
         repeat=repeat,
         launches=_KERNELS,
         split="heads",
