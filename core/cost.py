@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from accelscope.core.kernels import Kernel, Known, overlapped
 from accelscope.core.launch import PRODUCTS, crossing, launch_of
 from accelscope.core.runtime import PLAIN, Pace, at_rate, compute_rate, memory_rate
-from accelscope.core.term import Term, maximum, minimum, term
+from accelscope.core.term import Term, maximum, minimum, term, where
 from accelscope.core.work import NO_BYTES, NO_OPS, ONE, OUTSIDE, Device, Limit, Op, Part, Plan, Traffic, Usage
 
 if TYPE_CHECKING:
@@ -120,14 +120,15 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
 
 
 def _no_slower(time: Term, chosen: Part[Any], op: Op, device: Device, registry: Registry) -> Term:
-    """Return the time of a product on its engine, or on another that is faster, as a vector unit is for a single row."""
+    """Return the time of a product on its engine, or of a single row on another that is faster, such as a vector unit."""
     if op.kind != "gemm":
         return time
     others = (part for part in device.engines if part is not chosen)
     able = (part for part in others if op.kind in registry.computes[part.model].kinds)
     for part in able:
         if _first_peak(part, _dtypes(op), registry) is not None:
-            time = minimum(time, registry.computes[part.model].run(part, op, device).time)
+            other = registry.computes[part.model].run(part, op, device).time
+            time = where(op.m > 1.0, time, minimum(time, other))
     return time
 
 

@@ -60,13 +60,6 @@ class Kernel:
     least_tile: Term | None = count(
         doc="rows and columns of a product's tile below which a smaller one takes no less time", optional=True
     )
-    row: Term | None = quantity(
-        "s",
-        doc="what a core takes for a row beside moving it, where thread blocks work on whole rows",
-        ge=0,
-        optional=True,
-        plausible=(1e-12, 1e-4),
-    )
     exponentials: Term | None = fraction(
         doc="share of the rate of special functions that an attention reaches", optional=True
     )

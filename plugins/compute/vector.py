@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from accelscope.core.dtypes import BITS
-from accelscope.core.kernels import kernel_for
 from accelscope.core.records import ComputeModel
 from accelscope.core.spec import choice, fraction, spec
-from accelscope.core.term import Term, maximum
+from accelscope.core.term import Term
 from accelscope.core.work import Device, Op, Part, Usage
 from accelscope.plugins.compute.engine import (
     Engine,
@@ -18,7 +17,6 @@ from accelscope.plugins.compute.engine import (
     peak,
     special_rate,
 )
-from accelscope.plugins.compute.tiling import tiles
 
 KINDS = ("vector", "simd", "vpu", "scalar")
 _WIDER = ("fp32", "fp64")
@@ -51,7 +49,7 @@ def _wider(dtype: str) -> tuple[str, ...]:
 def run(part: Part[Any], op: Op, device: Device) -> Usage:
     """Return what an operation costs: flops / (peak x efficiency), and the exponentials of an attention after it.
 
-    Where thread blocks work on whole rows, a core takes no less than its rows, whatever is in them. The unit that multiplies also computes exponentials, so their times add up: one for every score, which is
+    The unit that multiplies also computes exponentials, so their times add up: one for every score, which is
     flops / (4 x head size).
     """
     rate = needed_peak(vector_peak(part, op.dtype), part, op.dtype) * part.spec.efficiency
@@ -60,9 +58,6 @@ def run(part: Part[Any], op: Op, device: Device) -> Usage:
     if op.kind == "attention" and special is not None:
         exponentials = op.flops / (4.0 * at_least_one(op.k))
         time = time + (exponentials / special).named("exponentials")
-    row = kernel_for(device, op).row
-    if row is not None:
-        time = maximum(time, (tiles(op.m, part.cores) * row).named("rows of a core"))
     return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
 
 

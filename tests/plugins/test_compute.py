@@ -123,15 +123,6 @@ def test_a_calibrated_kernel_goes_before_the_fields_of_the_engine():
     assert time == pytest.approx(tile * (64 + 8) / 64 / ((256 / 3 + 8) / (256 / 3)), rel=1e-3)
 
 
-def test_a_core_takes_no_less_than_its_rows():
-    part = make_part(VECTOR, VECTORS, **ON_SM)
-    op = make_op(kind="elementwise", dtype="fp32", m=1321.0, n=1.0)
-    kernel = Kernel(**(dict.fromkeys(fields_of(Kernel)) | {"op": "elementwise", "row": term(1e-6, "s")}))
-    layer = Layer(origin="device", runtime=None, kernels={"elementwise": (kernel,)})
-    known = evolve(make_device(), kernels=Kernels((layer,)))
-    assert VECTOR.run(part, op, known).time.value == pytest.approx(11e-6)
-
-
 def test_split_k_keeps_a_tall_product_fast():
     whole = {"ops": TENSOR["ops"], "tile": TENSOR["tile"], "least_k": 1_000_000}
     assert seconds(m=16.0, n=128.0, k=65536.0) < 0.1 * seconds(sample=whole, m=16.0, n=128.0, k=65536.0)
