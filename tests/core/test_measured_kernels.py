@@ -192,4 +192,4 @@ def test_skewed_visits_hit_fewer_experts_and_load_one_rank_more(table, names):
 
     assert np.all(times(alone, "power_law_1.2") < times(alone, "balanced"))
     assert np.all(times(spread, "power_law_1.2") > times(spread, "balanced"))
-    assert np.allclose(times(spread, "power_law_1.2_eplb"), times(spread, "balanced"))
+    assert np.all(times(spread, "power_law_1.2_eplb") < times(spread, "power_law_1.2"))
