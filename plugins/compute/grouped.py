@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from accelscope.core.term import Term, exp, maximum
+from accelscope.core.term import Term, exp, maximum, minimum
 from accelscope.core.work import Op
 from accelscope.plugins.compute.tiling import tiles
 
 _FEWEST = 1e-9  # rows of a group: keeps an empty one defined
+_FAR = 100.0  # tiles over rows beyond which one tile is enough, and exp would underflow
 
 
 def row_tiles(op: Op, rows: float) -> Term:
@@ -18,4 +19,4 @@ def row_tiles(op: Op, rows: float) -> Term:
     """
     if op.kind != "grouped_gemm":
         return op.groups * tiles(op.m, rows)
-    return op.groups / (1.0 - exp(-(rows / maximum(op.m, _FEWEST))))
+    return op.groups / (1.0 - exp(-minimum(rows / maximum(op.m, _FEWEST), _FAR)))
