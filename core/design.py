@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+import numpy as np
+from attrs import field, frozen
 
 from accelscope.core.records import Strategy, WorkloadModel
 from accelscope.core.runtime import PLAIN, Pace
@@ -44,11 +45,13 @@ class Pools:
     Attributes:
         prefill, decode: designs with the splits and schedulers of their own.
         overlap: `layerwise` where the KV cache goes over layer by layer while a prompt is worked on, or `none`.
+        keeps_up: where the prefill pool has its split as often as it takes to keep up with decoding.
     """
 
     prefill: Design
     decode: Design
     overlap: str = "none"
+    keeps_up: Array = field(factory=lambda: np.zeros((), dtype=bool))
 
 
 @frozen(kw_only=True, eq=False)

@@ -27,7 +27,9 @@ class Load:
     horizon: Term | None = quantity("s", doc="length of a simulated run", gt=0, planned=True)
 
 
-@spec(kind="workload", select={"kind": ("training",)}, default=False, within=("file", "scenario"), cited=False)
+@spec(
+    kind="workload", select={"kind": ("training",)}, default=False, within=("file", "scenario"), cited=False
+)
 class Training:
     """One step of training: a batch of sequences goes forward and backward, and the parameters are updated."""
 
@@ -42,8 +44,8 @@ class Training:
         "none",
         "selective",
         "full",
-        doc="what the backward pass computes again instead of keeping it: nothing, all of a layer but its products, or "
-        "whole layers",
+        doc="what the backward pass computes again instead of keeping it: nothing, what is cheap (normalisations and "
+        "activation functions), or whole layers; attention keeps no scores in any case",
         default="none",
         source="Korthikanti et al., arXiv 2205.05198, sections 4 and 5: none is fastest where the memory allows it",
     )
@@ -161,6 +163,11 @@ class Pool:
     """One of several groups of devices that serve a phase each."""
 
     nodes: Term | None = count(doc="nodes of the pool; without it as many as its split needs", optional=True)
+    keeps_up: bool = flag(
+        doc="of the prefill pool: whether it has its split as often as it takes to keep up with decoding",
+        default=False,
+        source="a pool is as large as its blocks say",
+    )
     redundant_experts: Term | None = count(doc="experts that are held twice", planned=True, ge=0)
 
 

@@ -80,7 +80,13 @@ def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | N
         return None
     found = {name: _pool(blocks[name], design, binder) for name in PHASES}
     overlap = "none" if moved is None or moved.overlap is None else moved.overlap
-    return Pools(prefill=found["prefill"], decode=found["decode"], overlap=overlap)
+    told: Pool | None = binder.bind_as(blocks["prefill"], Pool)
+    return Pools(
+        prefill=found["prefill"],
+        decode=found["decode"],
+        overlap=overlap,
+        keeps_up=np.asarray(told is not None and told.keeps_up),
+    )
 
 
 def _pool(block: Component, design: Design, binder: Binder) -> Design:

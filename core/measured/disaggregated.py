@@ -27,11 +27,12 @@ class Divided:
     """Pools of rows.
 
     Attributes:
-        known: which rows give their pools.
+        known: which rows give their pools; counted: which of them say how many instances work on prompts.
         prefill, decode: degrees of each row's pools.
     """
 
     known: Array
+    counted: Array
     prefill: Split
     decode: Split
 
@@ -39,7 +40,8 @@ class Divided:
 def divided(rows: Table) -> Divided:
     """Return the pools of rows.
 
-    Where a row does not say how many instances there are, there is one for prompts, and the other devices decode.
+    Where a row does not say how many instances there are, its devices are those of one for prompts and of the decode pool;
+    there are as many for prompts as keep up with decoding.
     """
     devices = rows.number("n_devices")
     told = np.full((2, 3, len(rows)), np.nan)
@@ -54,6 +56,7 @@ def divided(rows: Table) -> Divided:
     whole = np.sum(workers * size, axis=0) == devices
     return Divided(
         known=np.isfinite(told[0, 1]) & np.isfinite(told[1, 1]) & whole,
+        counted=np.isfinite(told[0, 0]),
         prefill=_split(workers[0], *told[0, 1:]),
         decode=_split(workers[1], *told[1, 1:]),
     )
@@ -80,5 +83,6 @@ def with_pools(design: Design, pools: Divided, names: Names) -> Design:
             prefill=evolve(plain, strategies=strategies_of(names, pools.prefill)),
             decode=evolve(plain, strategies=strategies_of(names, pools.decode)),
             overlap="layerwise",
+            keeps_up=~pools.counted,
         ),
     )

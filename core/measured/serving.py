@@ -28,7 +28,7 @@ from accelscope.core.term import Array, term
 LENGTHS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
 """By source: mean lengths of prompts and answers over the nominal ones, where they are drawn at random (InferenceX:
 evenly from 0.8 to 1 times the nominal length)."""
-ENDLESS = 1e6
+ENDLESS = 3000.0
 """Clients of a maximum load: more than any engine has room for."""
 MOST = 2048.0
 """Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""

@@ -23,7 +23,7 @@ from accelscope.core.serving.closed import Served, alive_of, engine_of, manner_o
 from accelscope.core.serving.loop import ROUNDS, Loop
 from accelscope.core.serving.speculate import gained
 from accelscope.core.serving.steps import Engine, chunks_of
-from accelscope.core.term import Term, floor, maximum, minimum, term, where
+from accelscope.core.term import Term, ceil, floor, maximum, minimum, term, where
 from accelscope.core.work import ONE, Collective, Limit, Plan
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Prompts:
         own: time of a prompt that finds a replica free; each: time of the pool for a prompt when all are busy.
         step: one pass; passes: of a replica for each request of the system.
         transfer: time until the KV cache of a prompt is in the decode pool.
+        instances: how often the pool's split is there.
     """
 
     own: Term
@@ -50,13 +51,14 @@ class Prompts:
     transfer: Term
     placement: Placement
     replicas: Term
+    instances: Term = ONE
 
 
 def pooled(design: Design, pools: Pools, registry: Registry, clients: Term) -> Served:
     """Return the steady state of a prefill and a decode pool under some clients of both."""
     load = design.load
     prompt, output = plain(load.prompt).named("prompt"), plain(load.output).named("output")
-    first = _prompts(pools, registry, prompt, clients)
+    one = _prompts(pools, registry, prompt, clients)
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
     alive, single = alive_of(pools.decode, context, ONE)
     replicas = single.replicas
@@ -68,8 +70,9 @@ def pooled(design: Design, pools: Pools, registry: Registry, clients: Term) -> S
     held = evolve(alive, kv=(alive.kv * maximum(batch, 1.0)).named("KV cache of running requests"))
     placement = placed(pools.decode, registry, held)
     engine = engine_of(pools.decode, registry, placement, single, context)
-    loop = _state(engine, first, clients, most, output, batch)
+    first, loop = one, _state(engine, one, clients, most, output, batch)
     for _ in range(ROUNDS - 1):
+        first = _keeping_up(one, loop, output - 1.0, pools)
         loop = _state(engine, first, clients, most, output, loop.batch)
     return _both(loop, first, clients, placement, single, pools)
 
@@ -96,6 +99,16 @@ def _prompts(pools: Pools, registry: Registry, prompt: Term, clients: Term) -> P
         transfer=_transfer(pools, registry, single, alive.kv),
         placement=placement,
         replicas=single.replicas,
+    )
+
+
+def _keeping_up(one: Prompts, loop: Loop, answer: Term, pools: Pools) -> Prompts:
+    """Return a pool of as many instances as its work on all running prompts fits into a cycle without its queue."""
+    spent = one.own + one.transfer + loop.tpot * answer
+    needed = maximum(ceil(loop.running * one.each / spent), 1.0)
+    many = where(pools.keeps_up, needed, ONE).named("instances of the prefill pool")
+    return evolve(
+        one, each=one.each / many, passes=one.passes / many, replicas=one.replicas * many, instances=many
     )
 
 
@@ -149,7 +162,7 @@ def _both(
     loop: Loop, first: Prompts, clients: Term, placement: Placement, single: Plan, pools: Pools
 ) -> Served:
     """Return the state with its steps as means over the devices of both pools."""
-    prefill, decode = first.step.plan.ranks, single.ranks
+    prefill, decode = first.step.plan.ranks * first.instances, single.ranks
     ranks = (prefill + decode).named("devices of both pools")
     limits = (
         *placement.limits,
