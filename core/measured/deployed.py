@@ -80,13 +80,21 @@ def deployed(
 
 
 def strategies_of(names: Names, split: Split) -> tuple[Any, ...]:
-    """Return the strategies with the degrees of each row."""
+    """Return the strategies with the degrees of each row.
+
+    Experts that lie on the ranks of one replica get their tokens there; only those of several have to be sent theirs.
+    """
     binder = Binder(names.registry)
+    exchange = "all_to_all" if np.any(split.ep > split.tp) else "replicated"
     found = []
     for strategy in names.registry.strategies:
         spec = binder.default_of(strategy.spec, "parallel")
         own = fields_dict(strategy.spec)
-        degrees = {name: term(getattr(split, name)) for name in fields_dict(Split) if name in own}
+        degrees: dict[str, Any] = {
+            name: term(getattr(split, name)) for name in fields_dict(Split) if name in own
+        }
+        if "ep_exchange" in own:
+            degrees["ep_exchange"] = exchange
         found.append((strategy, evolve(spec, **degrees)))
     return tuple(found)
 

@@ -59,14 +59,17 @@ def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
     items: dict[tuple[Any, ...], Item | None] = {}
     columns = [rows.text(name) for name in (*_KEYS, "engine", "engine_version")]
     numbers = [np.nan_to_num(rows.number(name)).astype(int) for name in ("year", "n_devices")]
-    for place, (*key, engine, version, year, devices) in enumerate(zip(*columns, *numbers, strict=True)):
+    split = _split(rows)
+    wide = split.ep > split.tp
+    parts = zip(*columns, *numbers, wide, strict=True)
+    for place, (*key, engine, version, year, devices, shared) in enumerate(parts):
         served = (engine, version, year)
         if served not in items:
             items[served] = runtime_item(names, engine, version, year)
         item = items[served]
         name = engine if item is None else item.component.name
         items[(name,)] = item
-        alike.setdefault((*key, devices, name), []).append(place)
+        alike.setdefault((*key, devices, shared, name), []).append(place)
     for whole, places in alike.items():
         yield items[whole[-1:]], np.array(places, dtype=int)
 
