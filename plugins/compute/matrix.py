@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, count, fraction, spec
+from accelscope.core.spec import choice, count, fraction, quantity, spec
 from accelscope.core.term import Term, where
 from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
 from accelscope.plugins.compute.attention import Attending, attention_time
@@ -27,10 +27,22 @@ class Matrix(Attending):
 
     kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
     efficiency: Term = fraction(
-        doc="share of the peak that a large product achieves with the largest tile", default=0.83, source=_FIT
+        doc="share of the peak that a large product achieves with the largest tile", default=0.84, source=_FIT
     )
     narrow_efficiency: Term = fraction(
-        doc="the same share for types of 8 bits and fewer", default=0.65, source=_NARROW
+        doc="the same share for types of 8 bits and fewer, the power limit aside",
+        default=0.8,
+        source=_NARROW,
+    )
+    draw: Term = quantity(
+        "J/op",
+        doc="energy that the whole device draws for an operation of a large product in 16 bit; narrower types take less by "
+        "the square root of their bits",
+        gt=0,
+        default=0.48e-12,
+        source=f"{_FIT}: 0.47 pJ in bf16, 0.35 to 0.41 in fp8, 0.25 in nvfp4 make the rates of A100, H100, B200, GB200, GB300 "
+        "and RTX PRO 6000 alike; of each device those of the others predict its own best",
+        plausible=(1e-14, 1e-11),
     )
     reuse: Term = count(
         doc="tile size m n / (m + n) at which delivering operands takes as long as the arithmetic",

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from accelscope.core.dtypes import BITS
 from accelscope.core.kernels import given, kernel_for
-from accelscope.core.term import Term, floor, maximum, minimum
+from accelscope.core.term import Term, floor, maximum, minimum, power
 from accelscope.core.work import Device, Op, Part
 from accelscope.plugins.compute.engine import OP, size
 from accelscope.plugins.compute.grouped import row_tiles
@@ -30,6 +30,7 @@ BLOCKS = (
 )
 
 _WIDE = 16  # bits: types at least this wide are not narrow
+_SHARP = 4.0  # how sharply the power limit sets in: clocks fall before the mean power is at it
 
 
 @frozen(kw_only=True, eq=False)
@@ -37,7 +38,7 @@ class Tiling:
     """How the kernel of a product cuts it up, and what a core reaches.
 
     Attributes:
-        speed: op/s of a core with the largest tile.
+        speed: op/s of a core with the largest tile, which the power limit allows.
         depth: length of k, padded to that of an instruction; least_k: of a part of it that is worth a split.
         least_tile: rows and columns below which a smaller tile takes no less time.
     """
@@ -66,11 +67,26 @@ def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
     achieved: Term = given(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
     step = size(spec.tile, 2, 1.0)
     return Tiling(
-        speed=rate / part.cores * (achieved / _delivery(*BLOCKS[0], spec.reuse)),
+        speed=within_power(part, op, rate * achieved, device)
+        / part.cores
+        / _delivery(*BLOCKS[0], spec.reuse),
         depth=tiles(op.k, step) * step,
         least_k=given(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
         least_tile=given(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
     )
+
+
+def within_power(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
+    """Return the op/s at which products run on, at most `rate`: a device at its power limit lowers its clock.
+
+    rate / (1 + (rate / limit)^4)^(1/4), limit = tdp / draw. An operation draws `draw` in 16 bit, and less in narrower types
+    by the square root of the bits: multipliers shrink faster, what delivers operands to them more slowly.
+    """
+    tdp: Term | None = getattr(device.package, "tdp", None)
+    if tdp is None:
+        return rate
+    limit = (tdp / (part.spec.draw * (BITS[op.dtype] / _WIDE) ** 0.5)).named("rate at the power limit")
+    return (rate / power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)).named("sustained rate")
 
 
 def _with_block(part: Part[Any], op: Op, tiling: Tiling, rows: float, columns: float) -> Term:

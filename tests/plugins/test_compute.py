@@ -146,9 +146,32 @@ def test_decode_attention_splits_the_context_of_one_sequence():
     assert seconds(**shape) < 20e-6
 
 
-def test_fp8_is_faster_by_less_than_two():
-    ratio = seconds(m=8192.0, n=8192.0, k=8192.0) / seconds(m=8192.0, n=8192.0, k=8192.0, dtype="fp8")
-    assert 1.4 < ratio < 2.0
+def with_power(tdp):
+    device = make_device()
+    return evolve(device, package=evolve(device.package, tdp=term(tdp, "W")))
+
+
+def share_of_peak(dtype, tdp):
+    part = make_part(MATRIX, TENSOR, **ON_H100)
+    op = make_op(m=8192.0, n=8192.0, k=8192.0, dtype=dtype)
+    return float((op.flops / MATRIX.peak(part, dtype) / MATRIX.run(part, op, with_power(tdp)).time).value)
+
+
+def test_fp8_is_faster_by_less_than_two_at_the_power_limit():
+    assert 1.4 < 2.0 * share_of_peak("fp8", 700.0) / share_of_peak("bf16", 700.0) < 2.0
+
+
+def test_a_low_power_limit_makes_types_differ_by_the_root_of_their_bits():
+    assert share_of_peak("bf16", 50.0) == pytest.approx(50.0 / 0.48e-12 / 989.4e12, rel=0.05)
+    ratio = 2.0 * share_of_peak("fp8", 50.0) / share_of_peak("bf16", 50.0)
+    assert ratio == pytest.approx(2.0**0.5, rel=0.02)
+
+
+def test_power_that_is_never_reached_changes_nothing():
+    part, op = make_part(MATRIX, TENSOR, **ON_H100), make_op(m=8192.0, n=8192.0, k=8192.0)
+    assert MATRIX.run(part, op, with_power(70000.0)).time.value == pytest.approx(
+        MATRIX.run(part, op, make_device()).time.value, rel=1e-6
+    )
 
 
 def test_energy_is_operations_times_energy_an_operation():
