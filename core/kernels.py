@@ -78,6 +78,9 @@ class Kernel:
         doc="most query heads of a KV head that share thread blocks; in a larger group each has its own",
         optional=True,
     )
+    masked: Term | None = fraction(
+        doc="share of the pairs outside of a window that an attention computes all the same", optional=True
+    )
     chain: Term | None = count(
         doc="most chunks of a sequence that a kernel of linear attention takes one after the other",
         optional=True,

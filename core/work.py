@@ -96,6 +96,7 @@ class Op:
         weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
         m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is the mean width of a key and a
             value of one of `groups` (sequence, KV head) pairs.
+        outside: pairs of query and key before it that an attention's window hides, as multiples of those it shows.
         steps: of a form in chunks, how many of `groups` belong to one state, which passes from one to the next.
         queries: query heads of an attention that share a KV head, and have m / queries rows each; 1 where the rows of a
             group are not of several heads that a kernel could also take one by one.
@@ -125,6 +126,7 @@ class Op:
     k: Term = ONE
     groups: Term = ONE
     queries: Term = ONE
+    outside: Term = NOTHING
     steps: Term = ONE
     repeat: Term = ONE
     launches: Term = ONE

@@ -15,8 +15,11 @@ _OVERLAP = parameter(Kernel, "overlap", 4.0, 0.5, low=1.0, high=16.0)
 _LOOP = parameter(Kernel, "compute", 0.5, 0.3, low=0.01)
 _EXPONENTIALS = parameter(Kernel, "exponentials", 0.7, 0.3, low=0.02)
 _BLOCK = parameter(Kernel, "block_start", 3e-6, 0.4, low=1e-8, high=1e-3)
-_STREAM = parameter(Kernel, "stream", 4e10, 0.4, low=1e8, high=1e13)
-_PASSES = parameter(Kernel, "bandwidth", 0.5, 0.3, low=0.02)
+_TOKEN_BLOCK = parameter(Kernel, "block_start", 1e-6, 0.5, low=1e-8, high=1e-3)
+_STREAM = parameter(Kernel, "stream", 1e11, 0.5, low=1e8, high=1e13)
+_PASSES = parameter(Kernel, "bandwidth", 0.4, 0.3, low=0.02)
+_SEVERAL = parameter(Kernel, "start", 1.2e-5, 0.5, low=1e-7, high=1e-3)
+_MASKED = choice_of("masked", 1e-6, 1.0)
 _ALL = 1e6  # more query heads, tokens, or columns of an input, than there are
 _PREFILL_ROWS = choice_of("rows", 128.0, 64.0)
 _DECODE_ROWS = choice_of("rows", 64.0, 16.0)
@@ -27,11 +30,13 @@ _LEAST = choice_of("least_context", 256.0, _ALL)
 _MOVING = (_BANDWIDTH, _START)
 _WORKING = (_COMPUTE, _BANDWIDTH, _START, _OVERLAP)
 
-_PREFILL = (_LOOP, _EXPONENTIALS, _BLOCK, _PASSES, _START, _OVERLAP, _PREFILL_ROWS, _ALONE)
-_DECODE = (_LOOP, _BLOCK, _STREAM, _BANDWIDTH, _START, _OVERLAP, _DECODE_ROWS, _TOGETHER, _LEAST)
+_PROMPT = (_LOOP, _EXPONENTIALS, _BLOCK, _PASSES, _SEVERAL, _OVERLAP, _PREFILL_ROWS)
+_PREFILL = (*_PROMPT, _ALONE, _MASKED)
+_TOKEN = (_LOOP, _TOKEN_BLOCK, _STREAM, _BANDWIDTH, _SEVERAL, _OVERLAP, _DECODE_ROWS, _LEAST)
+_DECODE = (*_TOKEN, _TOGETHER)
 
 _CHAIN = choice_of("chain", 1.0, _ALL)
-_CHUNKS = (_LOOP, _BLOCK, _PASSES, _START, _OVERLAP, _CHAIN)
+_CHUNKS = (_LOOP, _BLOCK, _PASSES, _SEVERAL, _OVERLAP, _CHAIN)
 
 _GATHER = parameter(Kernel, "gather", 0.4, 0.4, low=0.005)
 _GROUPED_START = parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
@@ -63,8 +68,8 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
     "experts_combine": _EXCHANGE,
     "attention_prefill": _PREFILL,
     "attention_decode": _DECODE,
-    "mla_prefill": _PREFILL,
-    "mla_decode": _DECODE,
+    "mla_prefill": _PROMPT,
+    "mla_decode": _TOKEN,
     "linear_attention": _CHUNKS,
     "scan": _CHUNKS,
     "norm": _MOVING,

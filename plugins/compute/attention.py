@@ -149,7 +149,8 @@ def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
     number = at_least_one(op.groups * heads * tiles(positions, rows)).named("thread blocks")
     seen = op.flops / (at_least_one(op.groups * op.m * op.k) * OP * 4.0)
     diagonal = minimum(rows, positions) * heads / (op.queries * 2.0) if prefill else NOTHING
-    keys = minimum(seen + diagonal, op.n)
+    hidden: Term = seen * op.outside * given(kernel.masked, NOTHING)
+    keys = minimum(seen + hidden + diagonal, op.n)
     least: Term = given(kernel.least_context, spec.least_context)
     parts = ONE if op.kernel in WHOLE else splits(number, part.cores, op.n / least).named("split context")
     return Blocks(number=number, rows=rows, keys=keys, longest=minimum(op.n, keys * 2.0), parts=parts)

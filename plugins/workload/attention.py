@@ -156,6 +156,7 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
         k=each / 2.0,
         groups=groups,
         queries=ONE if run.shape.latent is not None else heads.queries,
+        outside=span.outside,
         repeat=layers,
         split="heads",
         kv_heads=heads.groups,

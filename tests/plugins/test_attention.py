@@ -123,6 +123,13 @@ def test_wide_latents_are_taken_in_smaller_tiles():
     assert seconds(op, **free) > 1.5 * seconds(less, **free)
 
 
+def test_a_kernel_that_computes_what_a_window_hides_takes_as_long_as_without_a_window():
+    plain = causal(8192.0, 16.0)
+    window = evolve(plain, flops=plain.flops / 32.0, outside=term(31.0))
+    assert seconds(window) < 0.1 * seconds(plain)
+    assert seconds(window, masked=term(1.0)) == pytest.approx(seconds(plain), rel=1e-6)
+
+
 def test_chunks_that_follow_each_other_take_as_long_as_the_chain():
     def scan(states: float) -> Op:
         op = make_op(kind="attention", m=64.0, n=64.0, k=700.0, groups=states * 512.0)
