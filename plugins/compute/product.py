@@ -39,13 +39,13 @@ class Tiling:
 
     Attributes:
         speed: op/s of a core with the largest tile, which the power limit allows.
-        depth: length of k, padded to that of an instruction; least_k: of a part of it that is worth a split.
+        depth: length of k, padded to that of an instruction; most_parts: into how many it is worth splitting.
         least_tile: rows and columns below which a smaller tile takes no less time.
     """
 
     speed: Term
     depth: Term
-    least_k: Term
+    most_parts: Term
     least_tile: Term
 
 
@@ -56,9 +56,12 @@ def product_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     with M and N no less than `least_tile` in this time, and waves of groups ceil(m / M) ceil(n / N) splits blocks.
     """
     tiling = _tiling(part, op, rate, device)
-    return minimum(*(_with_block(part, op, tiling, rows, columns) for rows, columns in BLOCKS)).named(
-        "best tile"
+    down = {rows: row_tiles(op, rows) for rows, _ in BLOCKS}
+    across = {columns: tiles(op.n, columns) for _, columns in BLOCKS}
+    times = (
+        _with_block(part, tiling, down[rows] * across[columns], rows, columns) for rows, columns in BLOCKS
     )
+    return minimum(*times).named("best tile")
 
 
 def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
@@ -66,12 +69,13 @@ def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
     wide = BITS[op.dtype] >= _WIDE
     achieved: Term = given(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
     step = size(spec.tile, 2, 1.0)
+    depth = tiles(op.k, step) * step
     return Tiling(
         speed=within_power(part, op, rate * achieved, device)
         / part.cores
         / _delivery(*BLOCKS[0], spec.reuse),
-        depth=tiles(op.k, step) * step,
-        least_k=given(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
+        depth=depth,
+        most_parts=depth / given(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
         least_tile=given(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
     )
 
@@ -89,15 +93,15 @@ def within_power(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     return (rate / power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)).named("sustained rate")
 
 
-def _with_block(part: Part[Any], op: Op, tiling: Tiling, rows: float, columns: float) -> Term:
-    pieces = row_tiles(op, rows) * tiles(op.n, columns)
+def _with_block(part: Part[Any], tiling: Tiling, pieces: Term, rows: float, columns: float) -> Term:
     fewest = floor(part.cores / maximum(pieces, 1.0))
-    parts = maximum(minimum(fewest, tiling.depth / tiling.least_k), 1.0)
+    parts = maximum(minimum(fewest, tiling.most_parts), 1.0)
     high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)
     share = _delivery(high, wide, part.spec.reuse)
-    each = OP * 2.0 * high * wide * (tiling.depth / parts + part.spec.prologue) / share
+    each = tiling.depth / parts + part.spec.prologue
     turns = waves(pieces * parts, part.cores, part.spec.tail).named("waves")
-    return (turns * each / tiling.speed).named(f"{rows:g} × {columns:g} tiles")
+    a_step = OP * 2.0 * high * wide / share / tiling.speed
+    return (turns * each * a_step).named(f"{rows:g} × {columns:g} tiles")
 
 
 def _delivery(rows: Term | float, columns: Term | float, reuse: Term) -> Term:

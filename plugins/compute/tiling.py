@@ -38,7 +38,8 @@ def waves(pieces: Term, units: Term, tail: Term) -> Term:
 
     Args:
         tail: share of the last wave that is waited for whole: 1 for pieces that all take alike (`rounds`), 0 for work
-            that spreads evenly whatever its pieces, as with persistent kernels (Osama et al., Stream-K, PPoPP 2023).
+            that spreads evenly whatever its pieces, as with persistent kernels (Osama et al., Stream-K, PPoPP 2023);
+            any work takes at least one wave.
     """
     even = pieces / units
-    return tail * ceil(even) + (1.0 - tail) * maximum(even, minimum(pieces, 1.0))
+    return tail * ceil(even) + (1.0 - tail) * maximum(even, 1.0)
