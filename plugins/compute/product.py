@@ -89,8 +89,9 @@ def within_power(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     tdp: Term | None = getattr(device.package, "tdp", None)
     if tdp is None:
         return rate
-    limit = (tdp / (part.spec.draw * (BITS[op.dtype] / _WIDE) ** 0.5)).named("rate at the power limit")
-    return (rate / power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)).named("sustained rate")
+    limit: Term = (tdp / (part.spec.draw * (BITS[op.dtype] / _WIDE) ** 0.5)).named("rate at the power limit")
+    lowered = power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)
+    return (rate / lowered).named("sustained rate")
 
 
 def _with_block(part: Part[Any], tiling: Tiling, pieces: Term, rows: float, columns: float) -> Term:
@@ -98,7 +99,7 @@ def _with_block(part: Part[Any], tiling: Tiling, pieces: Term, rows: float, colu
     parts = maximum(minimum(fewest, tiling.most_parts), 1.0)
     high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)
     share = _delivery(high, wide, part.spec.reuse)
-    each = tiling.depth / parts + part.spec.prologue
+    each: Term = tiling.depth / parts + part.spec.prologue
     turns = waves(pieces * parts, part.cores, part.spec.tail).named("waves")
     a_step = OP * 2.0 * high * wide / share / tiling.speed
     return (turns * each * a_step).named(f"{rows:g} × {columns:g} tiles")
