@@ -80,25 +80,30 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
     """Return what an operation of a plan costs on a device: its work, then its start.
 
     Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
-    how well they overlap, the others add to it.
+    how well computing and moving overlap, the shorter of the two adds to it. Bytes stream through all levels together.
     """
     known = device.kernels.of(op) if device.kernels is not None else Known()
     parts: list[tuple[str, Term]] = []
+    computing: list[Term] = []
+    moving: list[Term] = []
     limits: list[Limit] = []
     engine = engine_for(op, device, registry)
     compute_energy = None
     if engine is not None:
         usage = registry.computes[engine.model].run(engine, op, device)
         time = at_rate(_no_slower(usage.time, engine, op, device, registry), compute_rate(setting.pace, op))
-        parts.append((engine.name, time.named(f"{engine.name} time")))
+        computing.append(time.named(f"{engine.name} time"))
+        parts.append((engine.name, computing[-1]))
         limits.extend(usage.limits)
         compute_energy = usage.energy
     services = memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
     for part, arriving, usage in services:
         time = at_rate(usage.time, memory_rate(setting.pace, op)) if arriving.home else usage.time
-        parts.append((part.name, time.named(f"{part.name} time")))
+        moving.append(time.named(f"{part.name} time"))
+        parts.append((part.name, moving[-1]))
         limits.extend(usage.limits)
-    work = overlapped(tuple(time for _, time in parts), known.kernel.overlap).named(f"{op.name} work")
+    slowest = (maximum(*moving),) if moving else ()
+    work = overlapped((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
     each = work
     for name, start in _starts(op, plan, device, registry, setting, known.kernel):
         parts.append((name, start))
@@ -146,10 +151,10 @@ def _starts(
     return (*found, (device.fabric.name, crossing(op, device, registry, setting.places)))
 
 
-def _gathering(op: Op, device: Device, registry: Registry, share: Term) -> Term:
-    """Return the time of sorting, gathering and scattering the rows of an operation, at a share of the home memory's peak."""
+def _gathering(op: Op, device: Device, registry: Registry, passes: Term) -> Term:
+    """Return the time of moving the rows of an operation so many times more, at the peak of the home memory."""
     home = home_memory(device, registry)
-    return (op.reads + op.writes) / (registry.memories[home.model].peak(home) * share)
+    return (op.reads + op.writes) * passes / registry.memories[home.model].peak(home)
 
 
 def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:

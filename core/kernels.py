@@ -88,8 +88,10 @@ class Kernel:
     least_context: Term | None = count(
         doc="least length of context that is worth a split of its own in an attention", optional=True
     )
-    gather: Term | None = fraction(
-        doc="share of the peak bandwidth at which rows of experts are sorted, gathered and scattered beside their products",
+    gather: Term | None = quantity(
+        doc="times that rows of experts are moved once more, at the peak of the home memory, to sort, gather and scatter "
+        "them beside their products",
+        ge=0,
         optional=True,
     )
     step: Term | None = quantity(

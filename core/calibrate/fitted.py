@@ -38,7 +38,7 @@ _DECODE = (*_TOKEN, _TOGETHER)
 _CHAIN = choice_of("chain", 1.0, _ALL)
 _CHUNKS = (_LOOP, _BLOCK, _PASSES, _SEVERAL, _OVERLAP, _CHAIN)
 
-_GATHER = parameter(Kernel, "gather", 0.4, 0.4, low=0.005)
+_GATHER = parameter(Kernel, "gather", 1.5, 0.5, low=0.01, high=100.0)
 _GROUPED_START = parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
 _COLLECTIVE_START = parameter(Kernel, "start", 8e-6, 0.5, low=1e-7, high=1e-3)
 _LINKS = parameter(Kernel, "bandwidth", 0.65, 0.25, low=0.01)
@@ -64,6 +64,8 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
     "all_gather": _EXCHANGE,
     "all_to_all": _EXCHANGE,
     "send_recv": _SEND,
+    "eager_all_reduce": _EXCHANGE,
+    "eager_send_recv": _SEND,
     "experts_dispatch": _EXCHANGE,
     "experts_combine": _EXCHANGE,
     "attention_prefill": _PREFILL,

@@ -23,7 +23,8 @@ from accelscope.core.work import Op, Plan
 _MICROSECOND = 1e-6
 _TWIN = {"fp16": "bf16"}
 _SHAPE = (
-    "n", "k", "heads", "kv_heads", "head_dim", "window", "hidden", "inter", "experts", "topk", "tp", "ep",
+    "n", "k", "heads", "kv_heads", "head_dim", "window", "hidden", "inter", "experts", "topk", "tp", "ep", "bytes",
+    "devices",
 )  # fmt: skip
 """Columns that make a configuration: what a model and its split decide, and a load does not."""
 
@@ -73,9 +74,9 @@ def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
 
 def _exchanges(rows: Table, names: Names) -> Iterator[Sample]:
     """Yield the samples of collectives, those of one device and software and as many ranks together."""
-    ignored = Prediction.empty(len(rows))
     for (_, op, _, _, _), places in rows.groups("hw", "op", "kernel", "dtype", "engine"):
         if op in COLLECTIVES or op in EXCHANGES:
+            ignored = Prediction.empty(len(places))
             for group in exchanges_of(rows.take(places), names, ignored):
                 sample = _sample(rows, evolve(group, places=places[group.places]), names)
                 if sample is not None:

@@ -153,11 +153,14 @@ def visits_of(engine: str, kernel: str) -> str:
 
 
 def kernel_of(op: str, engine: str, kernel: str) -> str:
-    """Return the class of kernel of a collective: a library's, or an engine's own, launched in a graph or one by one."""
+    """Return the class of kernel of a collective: a library's, or an engine's own, launched in a graph or one by one.
+
+    Vidur (MIT) timed NCCL through PyTorch, launch by launch, and names the network beside the library.
+    """
     if op in EXCHANGES:
         return EXCHANGES[op]
     if COLLECTIVES[op] != "all_reduce" or engine.casefold() in LIBRARIES:
-        return COLLECTIVES[op]
+        return f"eager_{COLLECTIVES[op]}" if kernel.startswith("nccl ") else COLLECTIVES[op]
     return "eager_custom_all_reduce" if kernel.endswith("eager") else "custom_all_reduce"
 
 

@@ -106,13 +106,15 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
         all_visits
         / spec.ep
         * _fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
-    ).named("visits of the fullest rank")
+    )
+    load = maximum(load, minimum(all_visits, 1.0)).named("visits of the fullest rank")
     mean = down.groups * (_hit(experts, top_k, tokens * pooled) / _hit(experts, top_k, tokens)) / spec.ep
     multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
     hit = minimum(
         mean * _fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
         maximum(experts / spec.ep, mean),
-    ).named("experts hit on the fullest rank")
+    )
+    hit = maximum(hit, minimum(down.groups, 1.0)).named("experts hit on the fullest rank")
     return Spread(
         ep=spec.ep,
         tp=tp,
@@ -139,10 +141,12 @@ def _received(plan: Plan, load: Term, tokens: Term, top_k: Term) -> Term:
 
 
 def _fullest(variance: Term, ranks: Term) -> Term:
-    """Return the load of the fullest of some ranks over the mean: 1 + deviation x the mean of the largest of n normals.
+    """Return the load of the fullest of some ranks over the mean: halfway from the largest normal to the largest lognormal.
 
-    That is the quantile of (n - 3/8) / (n + 1/4) (Blom, "Statistical estimates and transformed beta-variables", 1958), by
-    Tukey's lambda: (p^0.135 - (1 - p)^0.135) / 0.1975. At most everything lies on one rank.
+    Those are 1 + z deviation, and exp(z s - s^2 / 2) with s^2 = ln(1 + variance); they agree for small variances, and the
+    truncated power law of popularity has a tail between theirs. z is the mean of the largest of n normals, the quantile of
+    (n - 3/8) / (n + 1/4) (Blom, "Statistical estimates and transformed beta-variables", 1958), by Tukey's lambda:
+    (p^0.135 - (1 - p)^0.135) / 0.1975. At most everything lies on one rank.
 
     Args:
         variance: of the load of a rank over the square of its mean: 1 / mean by chance, and what the popularity of its
@@ -150,7 +154,9 @@ def _fullest(variance: Term, ranks: Term) -> Term:
     """
     share = (ranks - 0.375) / (ranks + 0.25)
     largest = (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975
-    return minimum(1.0 + largest * sqrt(variance), ranks)
+    spread = log2(1.0 + variance) * _LN2
+    heavy = exp(largest * sqrt(spread) - spread / 2.0)
+    return minimum(maximum((heavy + 1.0 + largest * sqrt(variance)) / 2.0, 1.0), ranks)
 
 
 def _hit(experts: Term, top_k: Term, tokens: Term) -> Term:

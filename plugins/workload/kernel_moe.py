@@ -6,7 +6,7 @@ from attrs import evolve
 
 from accelscope.core.records import WorkloadModel
 from accelscope.core.spec import choice, count, quantity, spec
-from accelscope.core.term import Term, term, total
+from accelscope.core.term import Term, minimum, term, total
 from accelscope.core.work import ONE, Op, Precision, Step, Workload
 from accelscope.plugins.workload.kernel import blank, decoder_of, kernel_workload, picked
 from accelscope.plugins.workload.popularity import KINDS, drawn
@@ -52,6 +52,8 @@ def build_moe(spec: Moe, step: Step, precision: Precision) -> Workload:
     spread, chance = ZERO, ONE
     if spec.routing == "even":
         chance = ZERO
+        dealt = minimum(spec.experts, spec.tokens * spec.topk)
+        ops = tuple(_visiting(op, dealt) if op.kind == "grouped_gemm" else op for op in ops)
     if spec.routing == "power_law":
         law = drawn(spec.skew, spec.tokens, spec.topk, spec.experts)
         spread = law.spread()
