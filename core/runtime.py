@@ -67,8 +67,26 @@ class Port:
     elementwise: Term | None = quantity(
         doc="bytes that it moves between products, over those of fused kernels", gt=0, optional=True
     )
+    grouped: Term | None = quantity(
+        doc="rate of products of experts over that of its other products", gt=0, optional=True
+    )
+    scan: Term | None = quantity(
+        doc="rate of scans of states and linear attention over that of the device's kernels",
+        gt=0,
+        optional=True,
+    )
     hidden: Term | None = fraction(
         doc="share of the communication beside work that work can hide; without it all", optional=True
+    )
+    exchange: Term | None = fraction(
+        doc="share of the exchange of tokens between experts that work waits for; without it all",
+        optional=True,
+    )
+    routing: Term | None = quantity(
+        "s",
+        doc="time in which a layer with experts waits until the host knows how many tokens each of them has",
+        ge=0,
+        optional=True,
     )
 
 
@@ -102,6 +120,12 @@ class Runtime(Port):
     latency: Term | None = quantity(
         "s",
         doc="under a load: time of a request outside of steps, which holds up no other: network, text to tokens, queues",
+        ge=0,
+        optional=True,
+    )
+    launch: Term | None = quantity(
+        "s",
+        doc="under a load: further latency of a request for each kernel of a step with prompts, which no graph launches",
         ge=0,
         optional=True,
     )
@@ -146,12 +170,17 @@ class Pace:
     bandwidth: Term | None = None
     cache: Term | None = None
     elementwise: Term | None = None
+    grouped: Term | None = None
+    scan: Term | None = None
     hidden: Term | None = None
+    exchange: Term | None = None
+    routing: Term | None = None
     serial: bool = False
     chunk: Term | None = None
     policy: str | None = None
     bunching: Term | None = None
     latency: Term | None = None
+    launch: Term | None = None
     hold: Term | None = None
     memory: Term | None = None
     spread: Term | None = None
@@ -161,7 +190,7 @@ PLAIN = Pace()
 """No runtime: kernels alone, one pass after the other."""
 DRIVEN = (
     "step", "sequence", "request", "workers", "layer", "collective", "hand_over",
-    "starts", "compute", "attention", "bandwidth", "cache", "elementwise", "hidden",
+    "starts", "compute", "attention", "bandwidth", "cache", "elementwise", "grouped", "scan", "hidden", "exchange", "routing",
 )  # fmt: skip
 """Fields that say how fast, which a port may change."""
 
@@ -183,6 +212,7 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
         policy=runtime.policy,
         bunching=runtime.bunching,
         latency=runtime.latency,
+        launch=runtime.launch,
         hold=runtime.hold,
         memory=runtime.memory,
         spread=runtime.spread,
@@ -206,8 +236,12 @@ def at_rate(time: Term, rate: Term | None) -> Term:
 
 def compute_rate(pace: Pace, op: Op) -> Term | None:
     """Return at which rate, relative to the device's kernels, an operation computes; None for the same."""
+    if op.kind == "grouped_gemm" and pace.grouped is not None:
+        return pace.grouped if pace.compute is None else pace.compute * pace.grouped
     if op.kind in ("gemm", "grouped_gemm"):
         return pace.compute
+    if op.kind == "attention" and not op.kernel.endswith(("_prefill", "_decode")):
+        return pace.scan
     return pace.attention if op.kernel.endswith("_prefill") else None
 
 
@@ -228,11 +262,21 @@ def beside(pace: Pace, item: Collective) -> Term:
     return where(item.ranks > 1.0, added, NO_TIME).named(f"{pace.name} at {item.name}")
 
 
+def waited(pace: Pace, item: Collective, time: Term) -> Term:
+    """Return the s of one execution of a communication that work waits for."""
+    if item.kind != "all_to_all" or pace.exchange is None:
+        return time
+    return time * pace.exchange
+
+
 def driven(pace: Pace, plan: Plan, work: Term) -> Term:
     """Return the s of the work of a stage whose kernels the host launches layer by layer.
 
     Launches run ahead of the kernels: what takes longer decides, (work^6 + (layers x launching)^6)^(1/6).
     """
+    if pace.routing is not None and plan.workload.experts is not None:
+        waits = (pace.routing * plan.workload.layers / plan.stages).named("waits of all layers with experts")
+        work = work + waits
     if pace.layer is None:
         return work
     launching = (pace.layer * plan.workload.layers / plan.stages).named("launches of all layers")

@@ -54,7 +54,8 @@ FIELDS: Mapping[str, Width] = {
     "bandwidth": Width(1.0, 0.1, 0.2),
     "cache": Width(1.0, 0.3, 0.35),
     "elementwise": Width(1.0, 0.8, 0.4),
-    "latency": Width(0.06, 1.0, 0.7),
+    "latency": Width(0.03, 1.0, 0.7),
+    "launch": Width(4e-5, 0.7, 0.5),
 }
 """Fields of a pace that static batches or closed loops tell something of."""
 RATES: Mapping[str, str] = {
@@ -66,7 +67,7 @@ RATES: Mapping[str, str] = {
 """Fields that have a factor of the device and of its family, and which."""
 HOST = ("step", "sequence", "request", "workers", "layer")
 """Fields that have a factor of the family's servers."""
-TIMES = (*HOST, "collective", "hand_over", "latency")
+TIMES = (*HOST, "collective", "hand_over", "latency", "launch")
 """Fields in s."""
 FAMILY: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
 DEVICE: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
@@ -127,10 +128,15 @@ class Group:
 
 @frozen(eq=False)
 class Fit:
-    """Logarithms of all factors, with their deviations."""
+    """Logarithms of all factors, in order, with their covariance."""
 
     values: dict[Place, float]
-    deviations: dict[Place, float]
+    covariance: Array
+
+    @property
+    def deviations(self) -> dict[Place, float]:
+        """Deviation of each factor."""
+        return dict(zip(self.values, np.sqrt(np.diag(self.covariance)), strict=True))
 
     def of(self, runtime: str, names: Names3, name: str) -> float:
         """Return a field of a runtime on a device, known or not."""
@@ -138,9 +144,12 @@ class Fit:
         return float(FIELDS[name].start * np.exp(sum(found)))
 
     def deviation(self, runtime: str, names: Names3, name: str) -> float:
-        """Return the deviation of the logarithm of a field, its factors taken as independent."""
-        found = (self.deviations.get(place, width) for place, width in places_of(runtime, names, name))
-        return float(np.sqrt(sum(np.square(list(found)))))
+        """Return the deviation of the logarithm of a field; factors that no row has are as wide as they start."""
+        places = dict(places_of(runtime, names, name))
+        order = list(self.values)
+        known = [order.index(place) for place in places if place in self.values]
+        unknown = sum(width**2 for place, width in places.items() if place not in self.values)
+        return float(np.sqrt(self.covariance[np.ix_(known, known)].sum() + unknown))
 
 
 def groups(table: Table, names: Names, homes: Mapping[str, str] | None = None) -> list[Group]:
@@ -233,7 +242,7 @@ class _Problem:
 def fitted(found: Sequence[Group], registry: Registry) -> Fit:
     """Return the factors that fit some groups best: Levenberg-Marquardt on a soft L1 loss (pseudo-Huber)."""
     if not found:
-        return Fit({}, {})
+        return Fit({}, np.zeros((0, 0)))
     widths: dict[Place, float] = {}
     for group in found:
         for name in FIELDS:
@@ -242,8 +251,7 @@ def fitted(found: Sequence[Group], registry: Registry) -> Fit:
     members = [_members(group, order) for group in found]
     problem = _Problem(found, members, np.array(list(widths.values())), registry)
     x, jacobian = _least(problem)
-    deviations = np.sqrt(np.diag(np.linalg.inv(problem.normal(jacobian))))
-    return Fit(dict(zip(order, x, strict=True)), dict(zip(order, deviations, strict=True)))
+    return Fit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)))
 
 
 def _least(problem: _Problem) -> tuple[Array, Array]:

@@ -103,6 +103,7 @@ def manner_of(design: Design, gain: Term, usual: str | None = None) -> Manner:
         bunching=bunching.named("bunching"),
         host=latency.named("latency of a request outside of steps"),
         hold=given(runtime.hold, term(0.0)),
+        launch=given(runtime.launch, NO_TIME),
         gain=gain,
     )
 

@@ -21,8 +21,8 @@ from attrs import frozen
 
 from accelscope.core.passes import Pass
 from accelscope.core.serving.steps import Chunks, Engine, chunks_of
-from accelscope.core.term import Array, Term, floor, maximum, minimum, term, where
-from accelscope.core.work import ONE
+from accelscope.core.term import Array, Term, floor, maximum, minimum, term, total, where
+from accelscope.core.work import NO_TIME, ONE
 
 NONE = term(0.0)
 ROUNDS = 3
@@ -54,6 +54,7 @@ class Manner:
         host: time of the host for a request, beside its steps.
         gain: tokens of a sequence that a step yields.
         hold: steps for which prompts are held back where replicas work in step.
+        launch: further latency for each kernel of a step with prompts.
     """
 
     budget: Term
@@ -61,6 +62,7 @@ class Manner:
     host: Term
     gain: Term = ONE
     hold: Term = NONE
+    launch: Term = NO_TIME
 
 
 @frozen(kw_only=True, eq=False)
@@ -126,11 +128,12 @@ def _state(
     own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
     queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")
     held = where(in_step(decode), manner.hold * decode.time, decode.time * 0.0)
-    cycle = manner.host + held.named("held back") + queue + own + decoding
+    host = latency_of(manner, alone)
+    cycle = host + held.named("held back") + queue + own + decoding
     if engine.mixes:
         cycle = maximum(cycle, needed * busy)
     cycle = cycle.named("cycle of a request")
-    spare = maximum(cycle - manner.host - needed * busy, busy * 0.0) / decode.time
+    spare = maximum(cycle - host - needed * busy, busy * 0.0) / decode.time
     taken = needed + spare if engine.mixes else spare
     taken = maximum(taken, steps).named("steps that decode in a cycle")
     wait = (cycle * (clients.count / running - 1.0)).named("wait for room")
@@ -146,6 +149,12 @@ def _state(
         prompts=alone,
         decode=decode,
     )
+
+
+def latency_of(manner: Manner, prompts: Pass) -> Term:
+    """Return what a request takes outside of steps: kernels of prompts are launched one by one, ahead of the device."""
+    kernels = total(op.repeat * op.launches for op in prompts.plan.ops)
+    return (manner.host + manner.launch * kernels).named("latency outside of steps")
 
 
 def in_step(decode: Pass) -> Array:

@@ -20,7 +20,7 @@ from accelscope.core.network import transfer
 from accelscope.core.passes import Pass, plain
 from accelscope.core.placement import Placement, placed
 from accelscope.core.serving.closed import Served, alive_of, engine_of, manner_of, room_of
-from accelscope.core.serving.loop import ROUNDS, Loop
+from accelscope.core.serving.loop import ROUNDS, Loop, latency_of
 from accelscope.core.serving.speculate import gained
 from accelscope.core.serving.steps import Engine, chunks_of
 from accelscope.core.term import Term, ceil, floor, maximum, minimum, term, where
@@ -140,7 +140,7 @@ def _state(engine: Engine, first: Prompts, clients: Term, most: Term, output: Te
     running = minimum(clients, most)
     others = maximum(running - first.replicas, 0.0)
     queue = (others * manner.bunching / 2.0 * first.each).named("prompts of others before it")
-    least = manner.host + first.own + queue + first.transfer + decoding
+    least = latency_of(manner, first.step) + first.own + queue + first.transfer + decoding
     cycle = maximum(least, running * first.each).named("cycle of a request")
     wait = (cycle * (clients / running - 1.0)).named("wait for room")
     decoded = running * decoding / cycle / engine.replicas

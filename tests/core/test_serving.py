@@ -106,7 +106,7 @@ def test_the_largest_batch_of_a_scheduler_holds(served: Any) -> None:
 def test_prompts_that_go_first_are_waited_for(served: Any) -> None:
     mixed = served("concurrency = 64")
     first = served("concurrency = 64", more="scheduler { policy = prefill_first }")
-    assert first["ttft"] > 2 * mixed["ttft"]
+    assert first["ttft"] > 1.3 * mixed["ttft"]
     assert first["tpot"] < mixed["tpot"]
     assert first["throughput"] == pytest.approx(float(mixed["throughput"]), rel=0.25)
 
