@@ -191,7 +191,9 @@ def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
     """Ring: in each of `rounds` turns n - 1 steps of bytes / n (2 turns reduce and gather, 1 does either)."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
-    return (way.start(2.0) + way.hop * steps * rounds + way.moving(chunk * steps * rounds, chunk)).named("ring")
+    return (way.start(2.0) + way.hop * steps * rounds + way.moving(chunk * steps * rounds, chunk)).named(
+        "ring"
+    )
 
 
 def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
@@ -203,7 +205,9 @@ def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
     steps = maximum(collective.ranks, 1.0) - 1.0
     each = steps if way.measured and collective.kind != "all_reduce" else ONE
-    return (way.start(2.0) + way.hop * each * rounds + way.moving(chunk * steps * rounds, chunk)).named("direct")
+    return (way.start(2.0) + way.hop * each * rounds + way.moving(chunk * steps * rounds, chunk)).named(
+        "direct"
+    )
 
 
 def send(way: Path, collective: Collective) -> Term:

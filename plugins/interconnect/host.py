@@ -35,7 +35,8 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
 
 def _path(fabric: Fabric, collective: Collective, senders: Term) -> Path:
     way = kernel_path(fabric, collective)
-    way = evolve(way, hop=(way.hop + link_latency(fabric)).named(f"{fabric.name} up and down"))
+    if not way.measured:
+        way = evolve(way, hop=(way.hop + link_latency(fabric)).named(f"{fabric.name} up and down"))
     passed: Term | None = setting(fabric, "host_bandwidth")
     if passed is None:
         return way

@@ -42,7 +42,9 @@ def in_network(way: Path, collective: Collective) -> Term:
     ranks = maximum(collective.ranks, 1.0)
     sent = collective.bytes * (ranks + 1.0) / ranks
     later = NO_TIME if way.bulk is None else way.bulk
-    return (way.start(2.0) + way.hop * 2.0 + later + way.time(sent, collective.bytes / ranks)).named("in-network")
+    return (way.start(2.0) + way.hop * 2.0 + later + way.time(sent, collective.bytes / ranks)).named(
+        "in-network"
+    )
 
 
 def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:

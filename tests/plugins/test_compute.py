@@ -13,6 +13,7 @@ from accelscope.core.kernels import Kernel, Kernels, Layer
 from accelscope.core.spec import fields_of
 from accelscope.core.term import term
 from accelscope.core.testing import make_device, make_op, make_part
+from accelscope.plugins.compute.grouped import row_tiles
 from accelscope.plugins.compute.matrix import MATRIX
 from accelscope.plugins.compute.vector import VECTOR
 
@@ -201,3 +202,13 @@ def test_exponentials_add_to_attention_on_a_vector_unit():
     shape = {"kind": "attention", "m": 128.0, "n": 4096.0, "k": 128.0, "dtype": "fp16"}
     added = seconds(VECTOR, VECTORS, ON_SM, **shape) - seconds(VECTOR, plain, ON_SM, **shape)
     assert added == pytest.approx(128 * 4096 / (132 * 16 * 1.83e9))
+
+
+@pytest.mark.parametrize(("rows", "mean", "tiles"), [(64, 1, 1.0), (64, 6400, 100.5), (64, 64, 1.582)])
+def test_groups_of_unlike_sizes_take_half_a_tile_more_than_their_mean(rows, mean, tiles):
+    op = make_op("grouped_gemm", m=float(mean), groups=32.0)
+    assert float(row_tiles(op, float(rows)).value) == pytest.approx(32 * tiles, rel=1e-3)
+
+
+def test_alike_groups_take_whole_tiles():
+    assert float(row_tiles(make_op("gemm", m=65.0, groups=32.0), 64.0).value) == 64

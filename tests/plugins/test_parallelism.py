@@ -58,7 +58,7 @@ def decode(sequences=64, context=2047):
 
 
 def plan(model=LLAMA, step=None, *, tp=1, pp=1, dp=1, ep=1, **settings):
-    exchange = {key: settings.pop(key) for key in ("ep_exchange",) if key in settings}
+    exchange = {key: settings.pop(key) for key in ("ep_exchange", "ep_visits") if key in settings}
     chosen = (
         (DATA, Data(dp=term(dp))),
         (TENSOR, Tensor(tp=term(tp), **settings)),
@@ -251,6 +251,48 @@ def test_the_fullest_rank_has_more_than_the_mean():
     for made, least, most in ((few, 1.2, 3), (many, 1.0, 1.05)):
         up, alone = op(made, "experts_up"), next(o for o in made.workload.ops if o.name == "experts_up")
         assert least < float((up.flops / alone.flops).value) * 8 < most
+
+
+def test_buffered_visits_are_moved_but_not_multiplied():
+    own, buffered = (
+        plan(QWEN_MOE, decode(sequences=64), tp=8, ep=8, ep_visits=kept) for kept in ("own", "buffered")
+    )
+    for name in ("experts_up", "experts_down", "experts_activation"):
+        few, many = op(own, name), op(buffered, name)
+        assert many.weights.value == few.weights.value
+        assert (many.flops.value == few.flops.value) == (name != "experts_activation")
+        assert 5 < float((many.writes / few.writes).value) < 8
+    whole = plan(QWEN_MOE, decode(sequences=64))
+    assert op(buffered, "experts_up").writes.value == pytest.approx(op(whole, "experts_up").writes.value)
+
+
+def test_kernels_that_multiply_all_visits_do_so_for_the_tokens_that_they_get():
+    own, every = (
+        plan(QWEN_MOE, decode(sequences=4096), tp=16, ep=16, ep_visits=kept) for kept in ("own", "all")
+    )
+    visits = 4096 * 8 / 16
+    got = 4096 * (1 - (1 - 1 / 16) ** 8)
+    assert float((op(own, "experts_up").m * op(own, "experts_up").groups).value) == pytest.approx(
+        visits, rel=0.05
+    )
+    assert float((op(every, "experts_up").m * op(every, "experts_up").groups).value) == pytest.approx(
+        got * 8, rel=0.05
+    )
+    assert op(every, "experts_up").weights.value == op(own, "experts_up").weights.value
+
+
+def test_on_one_rank_all_visits_are_its_own():
+    for kept in ("own", "buffered", "all"):
+        assert (
+            op(plan(QWEN_MOE, ep_visits=kept), "experts_up").flops.value
+            == op(plan(QWEN_MOE), "experts_up").flops.value
+        )
+
+
+def test_a_rank_that_gets_anything_has_a_whole_visit():
+    up = op(plan(DEEPSEEK, decode(sequences=1), tp=256, ep=256), "experts_up")
+    assert float((up.m * up.groups).value) >= 1.0
+    assert float(up.groups.value) >= 1.0
 
 
 def test_ep_must_fit_ranks_and_experts():
