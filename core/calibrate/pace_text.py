@@ -19,7 +19,7 @@ _KNOWN = 0.7
 _DIFFERENT = 0.03
 """Least logarithm of a change for a port to tell it."""
 _BLOCK = re.compile(r"^runtime (\w+)[^{]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_PORT = re.compile(r"^  port \w+ \{.*?^  \}\n|^  port \w+ \{[^\n]*\}\n", re.MULTILINE | re.DOTALL)
+_PORT = re.compile(r"^  port \w+ +\{[^\n]+\}\n|^  port \w+ +\{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _OLD = re.compile(rf"^  (?:{'|'.join((*FIELDS, 'spread'))})\s*= [^\n]*\n", re.MULTILINE)
 _NOTHING: Names3 = ("", "", "")
 
@@ -61,10 +61,9 @@ def _body(fit: Fit, name: str, groups: Sequence[Group], spread: float | None, so
 
 def _is_known(fit: Fit, name: str, vendor: str, field: str) -> bool:
     """Return whether rows say something of a field of a runtime, or of its port to a vendor."""
-    if fit.deviations[("runtime", name, field)] < _KNOWN * FIELDS[field].own:
-        return True
-    ported = fit.deviations.get(("port", name, vendor, field))
-    return ported is not None and ported < _KNOWN * FIELDS[field].port
+    own = fit.deviations.get(("runtime", name, field), np.inf)
+    ported = fit.deviations.get(("port", name, vendor, field), np.inf)
+    return bool(own < _KNOWN * FIELDS[field].own or ported < _KNOWN * FIELDS[field].port)
 
 
 def _ports(groups: Iterable[Group]) -> Iterator[tuple[str, Names3]]:
@@ -99,8 +98,8 @@ def _line(field: str, value: float, deviation: float, source: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number in two digits."""
-    rounded = float(f"{value:.2g}")
+    """Return a number in three digits."""
+    rounded = float(f"{value:.3g}")
     return f"{rounded:_.0f}" if rounded >= 100 else f"{rounded:g}"
 
 

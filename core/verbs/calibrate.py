@@ -15,6 +15,7 @@ from accelscope.core.verbs.shared import open_session, say
 
 if TYPE_CHECKING:
     from accelscope.core.calibrate.book import Book
+    from accelscope.core.session import Session
 
 
 @click.command()
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 @click.option(
     "--judge/--no-judge", default=True, help="Refit on parts, to know the error on what was not fitted to."
 )
+@click.option(
+    "--runtimes",
+    metavar="FILE",
+    help="Fit the paces of the runtimes in a file to static batches instead; -o is the file with new values.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option(
     "-o",
@@ -38,7 +44,13 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def calibrate(
-    settings: Settings, files: tuple[str, ...], where: tuple[str, ...], judge: bool, form: str, output: str
+    settings: Settings,
+    files: tuple[str, ...],
+    where: tuple[str, ...],
+    judge: bool,
+    runtimes: str | None,
+    form: str,
+    output: str,
 ) -> int:
     """Fit the parameters of kernels to measurements, and write them as calibration blocks.
 
@@ -50,9 +62,31 @@ def calibrate(
     from accelscope.core.calibrate.run import book_of
 
     session = open_session(settings)
+    if runtimes is not None:
+        return _runtimes(session, files, runtimes, where, judge, form, output)
     book, sources = book_of(session, files, where, judge=judge, progress=say)
     _write(book, sources, output)
     found = report.errors(book.judged)
+    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
+    return OK
+
+
+def _runtimes(
+    session: Session,
+    files: tuple[str, ...],
+    path: str,
+    where: tuple[str, ...],
+    judge: bool,
+    form: str,
+    output: str,
+) -> int:
+    from accelscope.core.calibrate import report
+    from accelscope.core.calibrate.pace_run import KINDS, runtimes_of
+
+    kinds = KINDS if judge else ()
+    text, found = runtimes_of(session, files, path, where=where, judge=kinds, progress=say)
+    with opened(output) as stream:
+        stream.write(text)
     click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
     return OK
 
