@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
+from accelscope.core.bind import Binder
 from accelscope.core.design import Design
 from accelscope.core.measured.deployed import Split, deployed, split_of
 from accelscope.core.measured.disaggregated import divided, with_pools
@@ -18,7 +19,7 @@ from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.static_batch import evaluated, runtime_item
 from accelscope.core.measured.table import Table
-from accelscope.core.scenario import Load
+from accelscope.core.scenario import Load, Speculative
 from accelscope.core.serving.closed import BUNCHING
 from accelscope.core.serving.steps import policy_of
 from accelscope.core.show.shelf import Item
@@ -34,10 +35,18 @@ MOST = 2048.0
 """Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""
 ALL_ALIKE = 0.9
 """Bunching of prompts that go first where all requests have the same lengths: they begin and end together."""
-SPREAD: Mapping[str, float] = {"ttft_ms": 0.40, "tpot_ms": 0.16, "throughput_out_tok_s": 0.25}
-"""Standard deviation of the logarithm of measured over predicted, by metric, on configurations not fitted to."""
+SPREAD: Mapping[tuple[str, str], float] = {
+    ("B", "tpot_ms"): 0.14,
+    ("B", "ttft_ms"): 0.42,
+    ("C", "throughput_out_tok_s"): 0.35,
+    ("G", "tpot_ms"): 0.50,
+    ("G", "ttft_ms"): 1.0,
+}
+"""Standard deviation of the logarithm of measured over predicted, by tier and metric, on configurations not fitted to."""
 POOLS, LOADED = "G", "C"
 """Tiers of rows with pools of prefill and decode, and of those at maximum load."""
+UNSAID = "spec_decode_unknown"
+"""Flag of rows of which the source does not say whether they propose tokens ahead."""
 _KEYS = ("tier", "hw", "model", "weights_dtype", "kv_dtype")
 
 
@@ -61,15 +70,15 @@ def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
     numbers = [np.nan_to_num(rows.number(name)).astype(int) for name in ("year", "n_devices")]
     split = _split(rows)
     wide = split.ep > split.tp
-    parts = zip(*columns, *numbers, wide, strict=True)
-    for place, (*key, engine, version, year, devices, shared) in enumerate(parts):
+    parts = zip(*columns, *numbers, wide, _ahead(rows), strict=True)
+    for place, (*key, engine, version, year, devices, shared, ahead) in enumerate(parts):
         served = (engine, version, year)
         if served not in items:
             items[served] = runtime_item(names, engine, version, year)
         item = items[served]
         name = engine if item is None else item.component.name
         items[(name,)] = item
-        alike.setdefault((*key, devices, shared, name), []).append(place)
+        alike.setdefault((*key, devices, shared, ahead, name), []).append(place)
     for whole, places in alike.items():
         yield items[whole[-1:]], np.array(places, dtype=int)
 
@@ -118,6 +127,8 @@ def design_of(rows: Table, names: Names, item: Item) -> tuple[Design | None, str
         return None, reason
     scheduler: Any = design.scheduler
     if rows.text("tier")[0] == POOLS:
+        if _ahead(rows)[0]:
+            design = evolve(design, speculative=Binder(names.registry).default_of(Speculative, "row"))
         return with_pools(design, divided(rows), names), ""
     if rows.text("tier")[0] == LOADED:
         scheduler = evolve(scheduler, max_batch=term(MOST))
@@ -125,6 +136,16 @@ def design_of(rows: Table, names: Names, item: Item) -> tuple[Design | None, str
         same = np.array([source not in LENGTHS for source in rows.text("source")])
         scheduler = evolve(scheduler, bunching=term(np.where(same, ALL_ALIKE, BUNCHING["prefill_first"])))
     return evolve(design, scheduler=scheduler), ""
+
+
+def _ahead(rows: Table) -> Array:
+    """Return which rows are taken to propose tokens ahead: pools of DeepSeek models of which the source does not say it.
+
+    Published pools come in pairs with the same words, one of which is about twice as fast: with the layer that the model
+    has for it, and without. TensorRT-LLM's recipes for them mostly use it.
+    """
+    unsaid = [UNSAID in flag for flag in rows.text("flag")]
+    return np.array(unsaid, dtype=bool) & (rows.text("tier") == POOLS)
 
 
 def _load(rows: Table) -> tuple[Array, Array, Array]:
@@ -139,7 +160,9 @@ def _load(rows: Table) -> tuple[Array, Array, Array]:
 def _split(rows: Table) -> Split:
     """Return the degrees of rows; where attention is divided by sequences, replicas share their experts."""
     split = split_of(rows)
-    by_sequence = np.array(["attention_dp" in flag for flag in rows.text("flag")]) & (split.dp == 1.0)
+    by_sequence = np.array(["attention_dp" in flag for flag in rows.text("flag")], dtype=bool) & (
+        split.dp == 1.0
+    )
     return Split(
         tp=np.where(by_sequence, 1.0, split.tp),
         pp=split.pp,
@@ -152,8 +175,9 @@ def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: 
     """Put the metric of each row, and skip rows that do not fit."""
     evaluation, values = evaluated(design, rows, names.registry)
     for (metric,), own in rows.groups("metric"):
-        if metric in SPREAD:
-            found.put(places[own], values[own], SPREAD[metric], "runtime")
+        spread = SPREAD.get((str(rows.text("tier")[0]), metric))
+        if spread is not None:
+            found.put(places[own], values[own], spread, "runtime")
         else:
             found.skip(places[own], f"metric {metric} is not predicted under load")
     for limit in evaluation.limits:
