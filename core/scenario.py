@@ -62,6 +62,11 @@ class Training:
         default=12,
         source="Adam with a 32-bit copy of the parameters, momentum and variance: ZeRO (arXiv 1910.02054) section 3.1",
     )
+    wide: Term = fraction(
+        doc="share of the layers whose products stay at 16 bit where the others are computed in 4 bit",
+        default=0.15,
+        source="NVIDIA, Pretraining LLMs with NVFP4, arXiv 2509.25149, section 4.1: the last layers, about 15 % of all",
+    )
     adapter_rank: Term | None = count(
         doc="rank of adapters (LoRA) that are trained instead of the parameters; without it all parameters are",
         optional=True,
@@ -168,7 +173,7 @@ class Pool:
         default=False,
         source="a pool is as large as its blocks say",
     )
-    redundant_experts: Term | None = count(doc="experts that are held twice", planned=True, ge=0)
+    redundant_experts: Term | None = count(doc="experts that are held twice", optional=True, ge=0)
 
 
 @spec(kind="all_to_all", within=("deployment", "pool"), cited=False)

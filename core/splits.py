@@ -18,6 +18,7 @@ from accelscope.dsl.values import Attribute
 
 if TYPE_CHECKING:
     from accelscope.core.records import Strategy
+    from accelscope.core.term import Term
 
 PHASES = ("prefill", "decode")
 """Labels of the pools of a deployment."""
@@ -98,10 +99,20 @@ def _pool(block: Component, design: Design, binder: Binder) -> Design:
         if block.children(kind):
             own[kind] = block_of(block, kind, cls, binder)
     pool: Pool | None = binder.bind_as(block, Pool)
+    if pool is not None and pool.redundant_experts is not None:
+        own["strategies"] = _redundant(own.get("strategies", design.strategies), pool.redundant_experts)
     if pool is not None and pool.nodes is not None and design.machine.tiers:
         devices = pool.nodes * design.machine.tiers[0].size
         own["machine"] = evolve(design.machine, devices=devices.named(f"devices of the {block.name} pool"))
     return evolve(design, limits=(), **own)
+
+
+def _redundant(strategies: Iterable[tuple[Strategy, Any]], copies: Term) -> tuple[tuple[Strategy, Any], ...]:
+    """Return strategies of which the one that spreads experts holds some of them twice."""
+    return tuple(
+        (strategy, evolve(spec, redundant_experts=copies) if hasattr(spec, "redundant_experts") else spec)
+        for strategy, spec in strategies
+    )
 
 
 def _refused(deployment: Component, named: bool) -> Diagnostic:

@@ -145,7 +145,7 @@ def _ahead(rows: Table) -> Array:
     has for it, and without. TensorRT-LLM's recipes for them mostly use it.
     """
     unsaid = [UNSAID in flag for flag in rows.text("flag")]
-    return np.array(unsaid, dtype=bool) & (rows.text("tier") == POOLS)
+    return np.asarray(np.array(unsaid, dtype=bool) & (rows.text("tier") == POOLS))
 
 
 def _load(rows: Table) -> tuple[Array, Array, Array]:

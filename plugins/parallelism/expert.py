@@ -33,6 +33,12 @@ class Expert:
         default="all_to_all",
         source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
     )
+    redundant_experts: Term = count(
+        doc="experts that are held twice",
+        default=0,
+        ge=0,
+        source="none unless the load of experts is balanced by copies",
+    )
     ep_visits: str = choice(
         "own",
         "buffered",
@@ -85,7 +91,8 @@ def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
         return evolve(plan, limits=(*plan.limits, none))
     spread = _spread(spec, plan, down, experts, top_k)
     kept = plan.workload.expert_weights
-    weights = plan.residency.weights - kept + kept / (spread.ep * spread.inner)
+    copies = (experts + spec.redundant_experts) / experts
+    weights = plan.residency.weights - kept + kept * copies / (spread.ep * spread.inner)
     return evolve(
         plan,
         ops=tuple(_divided(op, spread) for op in plan.ops),
@@ -234,7 +241,7 @@ def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> C
 def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
     reason = "ep is spread over the ranks of tp and dp, so it is at most their product"
     found = (
-        divides("ep", spec.ep, experts, "experts"),
+        divides("ep", spec.ep, experts + spec.redundant_experts, "experts"),
         fits("ep", spec.ep, spread.tp, "ranks of tp"),
         Limit(name="ep at most tp × dp", used=spec.ep, available=plan.ranks, reason=reason),
     )

@@ -233,3 +233,13 @@ def test_the_example_shows_three_ways_to_serve(shell: Session) -> None:
     )
     assert pools["tpot"] < mixed["tpot"] and pools["ttft"] > mixed["ttft"]
     assert ahead["tpot"] < mixed["tpot"]
+
+
+def test_the_words_of_a_deployment_are_all_evaluated(shell: Session) -> None:
+    """DeepSeek-V3 as its report serves it: 320 ranks share 256 experts and 64 copies."""
+    example = Path(__file__).parents[2] / "examples" / "scenario.accel"
+    result = shell.evaluate(str(example), "dsv3_code", bars=False)[0]
+    assert bool(result.feasible)
+    used = {row.name: float(row.used) for row in result.limits}
+    assert used["devices of the prefill pool"] == 32
+    assert used["devices of the decode pool"] == 320
