@@ -53,6 +53,17 @@ class Evaluation:
     training: Trained | None = None
 
     @property
+    def sort(self) -> str:
+        """What was evaluated, as metrics name it: `serving` or `training`."""
+        return "serving" if self.training is None else "training"
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """All passes, in the order in which they run."""
+        found = (self.prefill, self.decode)
+        return found if self.training is None else (*found, self.training.update)
+
+    @property
     def home(self) -> Part[Any]:
         """The memory level that holds weights and KV cache."""
         return home_memory(self.design.machine.device, self.registry)

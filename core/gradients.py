@@ -20,6 +20,9 @@ from accelscope.core.work import NO_BYTES, Collective, Op, Plan
 PRODUCTS = ("gemm", "grouped_gemm")
 ATTENTION = 2.5
 """FLOPs of the backward pass of attention over those of the forward pass."""
+BYTE = 1.0
+"""Bytes of the narrowest numbers that all products of a recipe have."""
+WIDENED = "bf16"
 WIDE = 2.0
 """Least bytes of a number that is no input of a product."""
 TRAINED = ("gradients", "update")
@@ -28,7 +31,7 @@ TRAINED = ("gradients", "update")
 
 def forward_of(plan: Plan, training: Training) -> Plan:
     """Return the forward pass of a plan in training: narrowed in both orders, and with adapters where they are trained."""
-    ops = tuple(narrowed(op) for op in plan.ops)
+    ops = mixed(plan.ops, training.wide)
     added = tuple(adapters(ops, training.adapter_rank))
     return evolve(plan, ops=(*ops, *added), collectives=_of_trained(plan, added))
 
@@ -39,7 +42,7 @@ def backward_of(plan: Plan, training: Training) -> Plan:
     Args:
         plan: of the pass whose gradients are made, with the communication beside the backward pass.
     """
-    ops = tuple(narrowed(op) for op in plan.ops)
+    ops = mixed(plan.ops, training.wide)
     added = tuple(adapters(ops, training.adapter_rank))
     again = tuple(evolve(op, name=f"{op.name}_again") for op in ops if repeated(op, training.recompute))
     whole = training.adapter_rank is None
@@ -55,7 +58,24 @@ def repeated(op: Op, recompute: str) -> bool:
     """Return whether an operation runs again in the backward pass."""
     if not op.layered or recompute == "none":
         return False
-    return recompute == "full" or op.kind not in PRODUCTS
+    return recompute == "full" or op.kind == "elementwise"
+
+
+def mixed(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
+    """Return operations as recipes of training run them: inputs narrowed in both orders, some products of 4 bit kept wide.
+
+    Args:
+        wide: share of the layers whose products stay at 16 bit where the others have 4 bit.
+    """
+    found: list[Op] = []
+    for op in ops:
+        if op.kind not in PRODUCTS or bytes_of(op.dtype) >= BYTE or not op.layered:
+            found.append(narrowed(op))
+            continue
+        apart = {"dtype": WIDENED, "stored": WIDENED, "reads": op.reads * (WIDE / bytes_of(op.dtype))}
+        found.append(evolve(op, repeat=op.repeat * (1.0 - wide)))
+        found.append(evolve(op, name=f"{op.name}_wide", repeat=op.repeat * wide, **apart))
+    return tuple(found)
 
 
 def narrowed(op: Op) -> Op:

@@ -4,7 +4,8 @@ With r0 ranks inside the inner tier and r1 groups of them, the hierarchical form
 Gropp, "Optimization of collective communication operations in MPICH", 2005, section 4.5: an all-reduce is a
 reduce-scatter inside, an all-reduce of 1/r0 of the bytes across, and an all-gather inside. A broadcast and a reduction
 go the same three ways, or whole through one rank of each group. An all-to-all goes out as it is; on rails, which join
-cards of the same place only below their spine, it may first change its place over the inner tier (PXN of NCCL 2.12).
+cards of the same place only below their spine, it may first change its place over the inner tier (PXN of NCCL 2.12). Tokens of
+experts may go once to each group and be copied on over the inner tier (DeepEP; Hybrid-EP of Megatron Core).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.kernels import Kernel
-from accelscope.core.term import Term, ceil, maximum, minimum, total, where
+from accelscope.core.term import Term, ceil, maximum, minimum, power, total, where
 from accelscope.core.work import NO_TIME, ONE, Collective, Fabric, Machine, Usage
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ def _hierarchical(tiers: tuple[Fabric, ...], item: Collective, registry: Registr
     ways: list[tuple[Usage, ...]]
     if item.kind == "all_to_all":
         ways = [(inner(evolve(item, bytes=item.bytes / across)), outer(item.bytes, inside))]
+        if item.picks is not None:
+            once = item.bytes * _visited(across, item.picks) / _visited(item.ranks, item.picks)
+            ways.append((inner(item), outer(once)))
         if tiers[1].pattern == "rail":
             ways.append((inner(item), outer(item.bytes)))
     elif item.kind in ("all_gather", "reduce_scatter"):
@@ -104,6 +108,12 @@ def _hierarchical(tiers: tuple[Fabric, ...], item: Collective, registry: Registr
         if item.kind in ("broadcast", "reduce"):
             ways.append((inner(item), outer(item.bytes)))
     return _fastest(item, tuple(_sum((flat, *way)) for way in ways))
+
+
+def _visited(places: Term, picks: Term) -> Term:
+    """Return how many of some places a token goes to that picks a few of them by chance: n (1 - (1 - 1/n)^k)."""
+    missed = maximum(1.0 - 1.0 / places, 1e-300)
+    return places * (1.0 - power(missed, picks))
 
 
 def _divided(item: Collective, inner: Fabric) -> tuple[Term, Term]:

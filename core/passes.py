@@ -17,7 +17,7 @@ from accelscope.core.design import Design
 from accelscope.core.network import transfer
 from accelscope.core.placement import Placement
 from accelscope.core.power import capped, dynamic_energy
-from accelscope.core.runtime import Pace, beside, driven, host_time
+from accelscope.core.runtime import Pace, beside, driven, host_time, waited
 from accelscope.core.spread import spread_of
 from accelscope.core.streaming import bursts, over_the_pass, places, streamed, streams
 from accelscope.core.term import Term, maximum, term, total, where
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 TRAINING = ("forward", "backward")
 """Passes of training over one micro-batch after the other."""
+SHORTEST = term(1e-15, "s")
 HIDDEN = term(1.0)
 """Share of communication beside work that can be hidden where a runtime does not say."""
 
 
 @frozen(kw_only=True, eq=False)
 class CommCost:
-    """A collective with what one execution, and all of a micro-batch's, cost."""
+    """A collective with what one execution costs, and the s that a micro-batch waits for all of them."""
 
     item: Collective
     usage: Usage
@@ -116,6 +117,7 @@ def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placemen
     turns = plan.microbatches if streaming else ONE
     if streaming:
         ops = over_the_pass(ops, plan, phase)
+    comms = left_over(design.runtime, _work(ops, comms, design, plan), comms)
     stage = _stage(ops, comms, energy, turns, design, registry, plan).named("stage time")
     rounds = ONE if streaming else _rounds(phase, plan)
     host = host_time(design.runtime, plan, phase)
@@ -157,13 +159,10 @@ def _stage(
         turns: micro-batches that the costs of `ops` and `comms` are of.
     """
     device = design.machine.device
-    work = total(cost.seconds for cost in ops).named("operations")
-    awaited = tuple(cost.seconds for cost in comms if cost.item.window is None)
-    if awaited:
-        work = total((work, total(awaited).named("communication")))
-    work = driven(design.runtime, plan, work)
-    if len(awaited) < len(comms):
-        work = total((work, exposed(design.runtime, work, comms)))
+    work = _work(ops, comms, design, plan)
+    beside_ = tuple(cost.seconds for cost in comms if cost.item.window is not None)
+    if beside_:
+        work = total((work, total(beside_).named("communication that nothing hides")))
     spent = None if energy is None else energy * turns
     stage = capped(work.named("work of a stage"), spent, device)
     if design.error is not None:
@@ -175,19 +174,35 @@ def _stage(
     return where(design.at_floor, floor, stage)
 
 
-def exposed(pace: Pace, work: Term, comms: tuple[CommCost, ...]) -> Term:
-    """Return the s of communication beside the work of a micro-batch that the work does not hide.
+def _work(ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design, plan: Plan) -> Term:
+    """Return the s of operations and the communication that they wait for, as the host drives them."""
+    work = total(cost.seconds for cost in ops).named("operations")
+    awaited = tuple(cost.seconds for cost in comms if cost.item.window is None)
+    if awaited:
+        work = total((work, total(awaited).named("communication")))
+    return driven(design.runtime, plan, work)
 
-    A share of it can be hidden, behind as much of the work as each may go on beside:
-    (1 - hidden) x time + max(0, hidden x time - window x work), all of one window together.
+
+def left_over(pace: Pace, work: Term, comms: tuple[CommCost, ...]) -> tuple[CommCost, ...]:
+    """Return communication with the s that work waits for: what goes on beside work counts as far as that does not hide it.
+
+    A share of it can be hidden, behind as much of the work as it may go on beside. All communication of one window waits
+    (1 - hidden) x time + max(0, hidden x time - window x work).
     """
     hidden = HIDDEN if pace.hidden is None else pace.hidden
-    found: list[Term] = []
-    beside_ = [(cost.item.window, cost.seconds) for cost in comms if cost.item.window is not None]
-    for window in {id(window): window for window, _ in beside_}.values():
-        time = total(seconds for other, seconds in beside_ if other is window)
-        found.append(time * (1.0 - hidden) + maximum(time * hidden - work * window, NO_TIME))
-    return total(found).named("communication that nothing hides")
+    shares: dict[int, Term] = {}
+    for window in {id(cost.item.window): cost.item.window for cost in comms}.values():
+        if window is not None:
+            time = total(cost.seconds for cost in comms if cost.item.window is window)
+            left = time * (1.0 - hidden) + maximum(time * hidden - work * window, NO_TIME)
+            shares[id(window)] = left / maximum(time, SHORTEST)
+    return tuple(_left(cost, shares.get(id(cost.item.window))) for cost in comms)
+
+
+def _left(cost: CommCost, share: Term | None) -> CommCost:
+    if share is None:
+        return cost
+    return evolve(cost, seconds=(cost.seconds * share).named(f"{cost.item.name} that nothing hides"))
 
 
 def _rounds(phase: str, plan: Plan) -> Term:
@@ -203,5 +218,5 @@ def _rounds(phase: str, plan: Plan) -> Term:
 
 def _communication(item: Collective, design: Design, registry: Registry) -> CommCost:
     usage = transfer(design.machine, item, registry)
-    each = usage.time + beside(design.runtime, item)
+    each = waited(design.runtime, item, usage.time) + beside(design.runtime, item)
     return CommCost(item=item, usage=usage, seconds=(each * item.repeat).named(item.name))

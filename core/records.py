@@ -158,6 +158,7 @@ class Metric:
         compute: (evaluation) to the term, or None where a description gives too little (JSON null).
         better: "low" or "high".
         headline: whether `eval` prints it without being asked.
+        of: what it is a metric of: `serving`, `training` or `any`.
         at_most: (evaluation) to what the metric cannot exceed, which bounds its error bar; None where nothing does.
     """
 
@@ -167,6 +168,7 @@ class Metric:
     compute: Callable[[Evaluation], Term | None]
     better: str = "low"
     headline: bool = True
+    of: str = "serving"
     at_most: Callable[[Evaluation], Term | None] | None = None
     contract: int = 1
 

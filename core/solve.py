@@ -71,14 +71,12 @@ def _fill(
     columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
 ) -> None:
     for metric in metrics:
-        _fill_metric(columns, metric, evaluation, where)
+        if metric.of in ("any", evaluation.sort):
+            _fill_metric(columns, metric, evaluation, where)
     for limit in evaluation.limits:
         _fill_limit(columns, limit, where)
     if np.prod(columns.shape, dtype=int) <= DETAILED:
-        columns.breakdown = [
-            *_breakdown(columns, evaluation.prefill),
-            *_breakdown(columns, evaluation.decode),
-        ]
+        columns.breakdown = [row for step in evaluation.passes for row in _breakdown(columns, step)]
 
 
 def _fill_metric(columns: Columns, metric: Metric, evaluation: Evaluation, where: tuple[slice, ...]) -> None:

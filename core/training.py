@@ -7,13 +7,14 @@ stage times as the pipeline needs (`passes`), the update follows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from accelscope.core.cost import Setting, home_memory
 from accelscope.core.dtypes import bytes_of
-from accelscope.core.gradients import PRODUCTS, adapters, backward_of, forward_of, trained_share
+from accelscope.core.gradients import adapters, backward_of, forward_of, trained_share
 from accelscope.core.passes import Pass, pass_of, plan_of
 from accelscope.core.placement import Placement
 from accelscope.core.scenario import Load, Training
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 KIND = "training"
 HELD = 2.0
 """Bytes of a parameter that products read: 16 bit, or 8 bit in both orders (Transformer Engine keeps the transpose)."""
+KEPT: Mapping[str, float] = {"norm": 0.5, "rope": 0.0, "quantize": 0.0}
+"""Share of what it reads that an operation keeps for its backward pass, by class of kernel, where it is not all."""
 READ_TWICE = 2.0
 """Reads of each gradient in an update: one for the norm that it is clipped by, one for the update."""
 
@@ -150,7 +153,7 @@ def _memory(plan: Plan, training: Training) -> Memory:
     share, held = _share(plan, training), term(HELD, "B")
     more = where(plan.chunks > 1.0, (plan.stages - 1.0) / plan.chunks, ONE * 0.0)
     flying = minimum(plan.stages + more, plan.microbatches).named("micro-batches in flight")
-    ends = total(op.reads + op.writes for op in plan.ops if op.component == "loss")
+    ends = total(op.reads for op in plan.ops if op.component == "loss")
     return Memory(
         parameters=((states.weights + states.gathered) * held).named("parameters held"),
         gradients=(states.gradients * share * term(bytes_of(training.gradients), "B")).named("gradients held"),
@@ -162,13 +165,13 @@ def _memory(plan: Plan, training: Training) -> Memory:
 def kept(plan: Plan, recompute: str) -> Term:
     """Return the bytes of activations that one micro-batch keeps for its backward pass on one stage.
 
-    Each operation of a layer keeps what it read; with selective recomputation only products do, with full recomputation each
-    layer keeps its input, and one layer at a time all.
+    Each operation of a layer keeps what it read; with selective recomputation only products and attention do, with full
+    recomputation each layer keeps its input, and one layer at a time all.
     """
     layered = [op for op in plan.ops if op.layered and op.component != "adapters"]
     every = total(_read(op) * op.repeat for op in layered)
     if recompute == "selective":
-        return total(_read(op) * op.repeat for op in layered if op.kind in PRODUCTS)
+        return total(_read(op) * op.repeat for op in layered if op.kind != "elementwise")
     if recompute == "full":
         layers = maximum(plan.workload.layers / plan.stages, 1.0)
         return plan.workload.activation * layers + every / layers
@@ -176,8 +179,8 @@ def kept(plan: Plan, recompute: str) -> Term:
 
 
 def _read(op: Op) -> Term:
-    """Return what an operation reads of activations; a normalisation keeps the sum of its two inputs."""
-    return (op.reads * 0.5 if op.kernel == "norm" else op.reads) + op.kv_read
+    """Return what an operation keeps of what it reads: a normalisation the sum of its two inputs, a linear one nothing."""
+    return (op.reads * KEPT.get(op.kernel, 1.0)) + op.kv_read
 
 
 def _placed(design: Design, registry: Registry, memory: Memory) -> Placement:

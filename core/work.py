@@ -151,6 +151,8 @@ class Collective:
         repeat: executions a pass.
         component: what a breakdown groups by.
         layered: whether it stands in the layers that a pipeline divides.
+        picks: of an all-to-all, the places that each token goes to, where it is sent once to each group of devices that
+            holds any of them and copied on there; None where it is sent to each place.
         window: share of the pass's work that it goes on beside and can hide behind, or None where work waits for it.
         kernel: class of kernel that does it, such as `custom_all_reduce`; `""` for whatever is known of its kind.
         known: what was measured of that kernel, or None; the network looks it up.
@@ -165,6 +167,7 @@ class Collective:
     repeat: Term = ONE
     component: str = "communication"
     layered: bool = True
+    picks: Term | None = None
     window: Term | None = None
     kernel: str = ""
     known: Any = None

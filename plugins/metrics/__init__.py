@@ -1,4 +1,4 @@
-"""Numbers of a whole evaluation: latency, throughput, use of the hardware, power, energy and cost."""
+"""Numbers of a whole evaluation: latency, throughput, use of the hardware, power, energy, cost, training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_metrics() -> Iterable[Metric]:
     """Yield the metrics that every evaluation has."""
-    from accelscope.plugins.metrics import cost, latency, power, use
+    from accelscope.plugins.metrics import cost, latency, power, training, use
 
     yield from latency.METRICS
     yield from use.METRICS
     yield from power.METRICS
     yield from cost.METRICS
+    yield from training.METRICS

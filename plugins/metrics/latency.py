@@ -36,7 +36,9 @@ def e2e_latency(evaluation: Evaluation) -> Term:
 
 
 def life(evaluation: Evaluation) -> Term:
-    """Return the time in which the sequences that are served at once get all of their tokens."""
+    """Return the time in which the sequences that are served at once get all of their tokens; of training, of a step."""
+    if evaluation.training is not None:
+        return evaluation.training.time
     return e2e_latency(evaluation) if evaluation.loop is None else evaluation.loop.cycle
 
 

@@ -6,10 +6,16 @@ import numpy as np
 
 from accelscope.core.evaluate import Evaluation, Pass, plain
 from accelscope.core.term import Term, total
+from accelscope.core.work import ONE
 
 
 def decode_steps(evaluation: Evaluation) -> Term:
-    """Return how many decode steps the sequences that are served at once take: first tokens come with the prompts."""
+    """Return how many decode steps the sequences that are served at once take: first tokens come with the prompts.
+
+    A step of training has one backward pass in its place.
+    """
+    if evaluation.training is not None:
+        return ONE
     if evaluation.loop is not None:
         return evaluation.loop.steps
     return (plain(evaluation.design.load.output) - 1.0) * evaluation.rounds

@@ -13,11 +13,14 @@ def mfu(evaluation: Evaluation) -> Term | None:
     """Return model FLOPs utilisation over the life of a batch.
 
     FLOPs that the model needs, over what the devices in use could compute at their dense peak in the same time
-    (Chowdhery et al., "PaLM", 2022, appendix B, with the attention over the context counted).
+    (Chowdhery et al., "PaLM", 2022, appendix B, with the attention over the context counted). What training computes
+    again is not counted.
     """
     peak = compute_peak(evaluation)
     if peak is None:
         return None
+    if evaluation.training is not None:
+        return (evaluation.training.needed / (peak * life(evaluation))).named("mfu")
     decode = pass_flops(evaluation.decode) * decode_steps(evaluation)
     prefill = pass_flops(evaluation.prefill) * prefill_passes(evaluation)
     needed = (prefill + decode).named("FLOPs of one device")
@@ -72,22 +75,22 @@ METRICS = (
         name="mfu",
         unit="",
         doc="model FLOPs utilisation over the life of a batch",
-        compute=mfu,
+        of="any", compute=mfu,
         better="high",
     ),
     Metric(name="mbu", unit="", doc="memory bandwidth utilisation of decoding", compute=mbu, better="high"),
     Metric(
-        name="memory_used", unit="B", doc="bytes of one device at the longest context", compute=memory_used
+        name="memory_used", unit="B", doc="bytes of one device at the longest context", of="any", compute=memory_used
     ),
     Metric(
         name="memory_left",
         unit="B",
         doc="bytes of one device that stay free",
-        compute=memory_left,
+        of="any", compute=memory_left,
         better="high",
         headline=False,
     ),
-    Metric(name="parameters", unit="", doc="parameters of the model", compute=parameters, headline=False),
+    Metric(name="parameters", unit="", doc="parameters of the model", of="any", compute=parameters, headline=False),
     Metric(
         name="kv_per_token",
         unit="B",

@@ -72,11 +72,11 @@ def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     if plan.phase not in ("forward", "backward"):
         return plan
     kept = _kept(plan)
-    rounds = plan.microbatches + (plan.stages - 1.0) / plan.chunks
+    once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
     moved = _gathered if plan.phase == "forward" else _reduced
     return evolve(
         plan,
-        collectives=(*plan.collectives, *(c for item in kept for c in moved(spec, item, ONE / rounds))),
+        collectives=(*plan.collectives, *(c for item in kept for c in moved(spec, item, once))),
         states=_states(spec, kept),
     )
 

@@ -90,6 +90,8 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
         split="expert_row",
     )
     routed = (*_routed(run, routing, visits), combine)
+    if run.trains:
+        routed = (*_sorted(run, routing, visits), *routed)
     if routing.latent:
         into = gemm(
             run, "latent_down", "experts", m=run.rows, k=shape.hidden, n=routing.width, repeat=repeat, split="none"
@@ -99,6 +101,22 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
         )  # fmt: skip
         routed = (into, *routed, back)
     return (_routed_in_wide(run, router), *shared, *routed)
+
+
+def _sorted(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
+    """Return the copies that sort tokens by expert and back, which kernels of training do not do inside (Megatron Core)."""
+    moved = visits * routing.width * run.wide
+    op = elementwise(
+        run,
+        "permute",
+        "experts",
+        reads=moved,
+        writes=moved,
+        ops=0.0 * visits,
+        repeat=2.0 * routing.layers,
+        split="expert_column",
+    )
+    return (op,)
 
 
 def _routed_in_wide(run: Forward, router: Op) -> Op:
