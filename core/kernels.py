@@ -78,6 +78,10 @@ class Kernel:
         doc="most query heads of a KV head that share thread blocks; in a larger group each has its own",
         optional=True,
     )
+    lone: Term | None = fraction(
+        doc="share of `block_start` that a block of one query head takes where each sequence has one new token",
+        optional=True,
+    )
     masked: Term | None = fraction(
         doc="share of the pairs outside of a window that an attention computes all the same", optional=True
     )

@@ -47,7 +47,8 @@ def fitted(
 ) -> Fitted:
     """Return the values that fit best.
 
-    Parameters with choices are tried one after the other, and a choice is changed only for clear evidence.
+    Parameters with choices are tried one after the other, and a choice is changed only for clear evidence; not by a first
+    level, whose kernels are of all sorts.
 
     Args:
         predict: what is fitted.
@@ -62,7 +63,7 @@ def fitted(
     widths = np.array([item.width for item in smooth]) * (scale if drawn else 10.0)
     problem = _Problem(predict, np.log(measured), weight, smooth, packed(smooth, expected), widths)
     best = _smooth(problem, expected, problem.centre)
-    for item in (item for item in parameters if item.choices):
+    for item in (item for item in parameters if item.choices and drawn):
         for choice in item.choices:
             if choice == best.values[item.name]:
                 continue

@@ -101,6 +101,7 @@ class Blocks:
         number: of all of them, before contexts are split; rows: query rows of each, padded.
         keys: keys that a block goes through on average; longest: those of the longest.
         parts: into how many blocks each is split along its keys.
+        heads: query heads of a block.
     """
 
     number: Term
@@ -108,6 +109,7 @@ class Blocks:
     keys: Term
     longest: Term
     parts: Term
+    heads: Term
 
 
 def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
@@ -122,10 +124,7 @@ def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     waves = (rounds(blocks.number * blocks.parts / chain, part.cores) * chain).named("attention waves")
     mean = waves * _loop(part, op, rate, device, blocks, blocks.keys / blocks.parts)
     longest = _loop(part, op, rate, device, blocks, blocks.longest / blocks.parts)
-    spec: Attending = part.spec
-    prologue: Term = given(
-        kernel.block_start, spec.attention_prologue if op.kernel in WHOLE else spec.decode_prologue
-    )
+    prologue = _prologue(part.spec, kernel, op, blocks)
     turns = where(blocks.parts > ONE, waves + COMBINING, waves)
     return maximum(mean, longest).named("loops of blocks") + turns * prologue
 
@@ -153,7 +152,17 @@ def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
     keys = minimum(seen + hidden + diagonal, op.n)
     least: Term = given(kernel.least_context, spec.least_context)
     parts = ONE if op.kernel in WHOLE else splits(number, part.cores, op.n / least).named("split context")
-    return Blocks(number=number, rows=rows, keys=keys, longest=minimum(op.n, keys * 2.0), parts=parts)
+    longest = minimum(op.n, keys * 2.0)
+    return Blocks(number=number, rows=rows, keys=keys, longest=longest, parts=parts, heads=op.queries / heads)
+
+
+def _prologue(spec: Attending, kernel: Kernel, op: Op, blocks: Blocks) -> Term:
+    """Return the time in s of a block outside of its loop."""
+    if op.kernel in WHOLE:
+        whole: Term = given(kernel.block_start, spec.attention_prologue)
+        return whole
+    found: Term = given(kernel.block_start, spec.decode_prologue)
+    return found if kernel.lone is None else where(blocks.heads > ONE, found, found * kernel.lone)
 
 
 def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: Blocks, keys: Term) -> Term:

@@ -96,6 +96,13 @@ def test_heads_that_do_not_share_blocks_take_blocks_of_their_own():
     assert seconds(decode(2.0, 32.0, sequences=1024.0), pack=term(32.0), **start) == pytest.approx(shared)
 
 
+def test_a_block_of_one_head_may_start_faster_than_one_of_a_group():
+    start = {"block_start": term(5e-6, "s"), "stream": term(1e14, "B/s"), "rows": term(16.0)}
+    group, single = decode(2.0, 8.0, sequences=4096.0), decode(2.0, 1.0, sequences=4096.0)
+    assert seconds(group, lone=term(0.2), **start) == seconds(group, **start)
+    assert seconds(single, lone=term(0.2), **start) < 0.5 * seconds(single, **start)
+
+
 def test_a_core_alone_reads_no_faster_than_its_stream():
     whole = {"least_context": term(1e9), "stream": term(2e10, "B/s"), "block_start": term(0.0, "s")}
     op = decode(65536.0, 8.0)
