@@ -17,6 +17,7 @@ from accelscope.core.kernels import Calibration
 from accelscope.core.machine import machine_of
 from accelscope.core.references import referred
 from accelscope.core.refusals import (
+    refuse_degrees_of_training,
     refuse_homeless,
     refuse_tierless,
     refuse_unsupported,
@@ -86,6 +87,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
     design = evolve(design, pools=pools_of(deployment, design, binder))
     refuse_unsupported(design, deployment, binder)
     refuse_tierless(design, deployment, binder)
+    refuse_degrees_of_training(design, deployment, binder)
     return None if binder.problems else design
 
 

@@ -72,10 +72,22 @@ def mixed(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
         if op.kind not in PRODUCTS or bytes_of(op.dtype) >= BYTE or not op.layered:
             found.append(narrowed(op))
             continue
-        apart = {"dtype": WIDENED, "stored": WIDENED, "reads": op.reads * (WIDE / bytes_of(op.dtype))}
         found.append(evolve(op, repeat=op.repeat * (1.0 - wide)))
-        found.append(evolve(op, name=f"{op.name}_wide", repeat=op.repeat * wide, **apart))
+        found.append(_kept_wide(op, wide))
     return tuple(found)
+
+
+def _kept_wide(op: Op, share: Term) -> Op:
+    """Return a product of 4 bit at 16 bit, in a share of the layers."""
+    return evolve(
+        op,
+        name=f"{op.name}_wide",
+        dtype=WIDENED,
+        stored=WIDENED,
+        weights=op.weights * (WIDE / bytes_of(op.stored or op.dtype)),
+        reads=op.reads * (WIDE / bytes_of(op.dtype)),
+        repeat=op.repeat * share,
+    )
 
 
 def narrowed(op: Op) -> Op:

@@ -11,12 +11,16 @@ from attrs import fields
 from accelscope.core.cost import holders_of, home_memory, multiplier, tiers_of
 from accelscope.core.design import Design
 from accelscope.core.placement import RESIDENT
+from accelscope.core.splits import neutral
 from accelscope.core.work import Machine
 from accelscope.dsl.diagnostics import Diagnostic, Span
 
 if TYPE_CHECKING:
     from accelscope.core.bind import Binder
     from accelscope.dsl.component import Component
+
+OF_TRAINING = ("cp", "interleave")
+"""Degrees of parallelism that only a step of training has."""
 
 
 def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
@@ -64,6 +68,25 @@ def refuse_unsupported(design: Design, deployment: Component, binder: Binder) ->
             help="set `activations` in the `precision` block to one of them",
         )
     )
+
+
+def refuse_degrees_of_training(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse degrees that only training has where a model serves."""
+    if design.training is not None:
+        return
+    for block in deployment.children("parallel"):
+        for name in OF_TRAINING:
+            attribute = block.attributes().get(name)
+            if attribute is not None and not neutral(attribute):
+                binder.problems.append(
+                    Diagnostic(
+                        code="A303",
+                        message=f"`{name}` is modelled in training only, so no number would be right",
+                        span=attribute.origin.span,
+                        label="asked for here",
+                        help="leave it out, or ask for training: `workload w { kind = training, ... }`",
+                    )
+                )
 
 
 def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:

@@ -50,7 +50,7 @@ def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnosti
         written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
     }
     for name, attribute in block.attributes().items():
-        if name in planned and not _neutral(attribute):
+        if name in planned and not neutral(attribute):
             yield Diagnostic(
                 code="A303",
                 message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
@@ -60,7 +60,8 @@ def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnosti
             )
 
 
-def _neutral(attribute: Attribute) -> bool:
+def neutral(attribute: Attribute) -> bool:
+    """Return whether a degree divides nothing."""
     magnitude = getattr(attribute.value, "magnitude", attribute.value)
     return magnitude is False or (
         not isinstance(magnitude, bool) and bool(np.all(np.asarray(magnitude) == 1))

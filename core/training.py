@@ -19,7 +19,7 @@ from accelscope.core.passes import Pass, pass_of, plan_of
 from accelscope.core.placement import Placement
 from accelscope.core.scenario import Load, Training
 from accelscope.core.term import Term, maximum, minimum, term, total, where
-from accelscope.core.work import NO_BYTES, NO_OPS, ONE, Limit, Op, Part, Plan, Residency, Step
+from accelscope.core.work import NO_BYTES, NO_OPS, ONE, Limit, Op, Part, Plan, Residency, States, Step
 
 if TYPE_CHECKING:
     from accelscope.core.bind import Binder
@@ -75,7 +75,15 @@ def training_of(workload: Component, binder: Binder) -> Training | None:
 
 def load_of(training: Training) -> Load:
     """Return the batch and the sequences of training as those of a load."""
-    return Load(batch=training.batch, prompt=training.sequence, output=training.sequence)
+    return Load(
+        batch=training.batch,
+        concurrency=None,
+        prompt=training.sequence,
+        output=training.sequence,
+        arrivals=None,
+        prefix_sharing=None,
+        horizon=None,
+    )
 
 
 def trained(design: Design, registry: Registry, training: Training) -> Trained:
@@ -99,7 +107,9 @@ def trained(design: Design, registry: Registry, training: Training) -> Trained:
 
 
 def _step(training: Training, phase: str) -> Step:
-    sequence = training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence
+    sequence = (
+        training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence
+    )
     return Step(
         phase=phase,
         sequences=training.batch.named("global batch"),
@@ -123,10 +133,17 @@ def _share(plan: Plan, training: Training) -> Term:
     return trained_share(plan, tuple(adapters(own, training.adapter_rank)))
 
 
+def states_of(plan: Plan) -> States:
+    """Return what training keeps on one device: what a strategy says, or else all."""
+    if plan.states is not None:
+        return plan.states
+    whole = plan.workload.parameters
+    return States(weights=whole, gathered=whole * 0.0, gradients=whole, updated=whole)
+
+
 def _update(plan: Plan, training: Training) -> Plan:
     """Return the update: read gradients and states, write states and parameters."""
-    assert plan.states is not None  # the sharding strategy says what a device keeps
-    numbers = plan.states.updated * _share(plan, training)
+    numbers = states_of(plan).updated * _share(plan, training)
     gradient, state = term(bytes_of(training.gradients), "B"), training.states
     op = Op(
         name="update",
@@ -148,15 +165,16 @@ def _memory(plan: Plan, training: Training) -> Memory:
     many as there are stages, with v groups of layers (1 + (S - 1) / (S v)) as many (Korthikanti et al., arXiv 2205.05198,
     section 4.2.3).
     """
-    states = plan.states
-    assert states is not None  # the sharding strategy says what a device keeps
+    states = states_of(plan)
     share, held = _share(plan, training), term(HELD, "B")
     more = where(plan.chunks > 1.0, (plan.stages - 1.0) / plan.chunks, ONE * 0.0)
     flying = minimum(plan.stages + more, plan.microbatches).named("micro-batches in flight")
     ends = total(op.reads for op in plan.ops if op.component == "loss")
     return Memory(
         parameters=((states.weights + states.gathered) * held).named("parameters held"),
-        gradients=(states.gradients * share * term(bytes_of(training.gradients), "B")).named("gradients held"),
+        gradients=(states.gradients * share * term(bytes_of(training.gradients), "B")).named(
+            "gradients held"
+        ),
         optimiser=(states.updated * share * training.states).named("optimiser states held"),
         activations=(kept(plan, training.recompute) * flying + ends).named("activations held"),
     )

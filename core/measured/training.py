@@ -40,111 +40,114 @@ ROOM = 0.95
 ASSUMED_BATCH = 2.0
 """Sequences of a device where a row gives no batch."""
 _NOTES: Mapping[str, re.Pattern[str]] = {
-    "micro_batch": re.compile(r"(?:microbatch|micro-batch|MBS)[ =]+(\d+)", re.I),
+    "micro_batch": re.compile(r"(?:microbatch|micro-batch|MBS)[ =]+(\d+)", re.IGNORECASE),
     "cp": re.compile(r"\bCP[ =]+(\d+)"),
     "interleave": re.compile(r"\bVP[ =]+(\d+)"),
 }
 """By field: the number that the notes of a row give it."""
 _STAGES: Mapping[str, float] = {"FULL_SHARD": 3.0, "SHARD_GRAD_OP": 2.0, "NO_SHARD": 0.0}
 """ZeRO stage by sharding strategy of torch FSDP."""
-_AGAIN = re.compile(r"act ckpt (True|False)|(full recompute)|(selective)", re.I)
-_LORA = re.compile(r"\blora\b(?! table)", re.I)
+_AGAIN = re.compile(r"act ckpt (True|False)|(full recompute)|(selective)", re.IGNORECASE)
+_LORA = re.compile(r"\blora\b(?! table)", re.IGNORECASE)
 RECOMPUTES = ("none", "selective", "full")
 METRICS = ("train_tok_s", "train_seq_s")
 
 
 @frozen(kw_only=True)
-class _Key:
-    """What the rows of one evaluation share; None where a row does not say."""
+class Key:
+    """What the rows of one evaluation share; `recompute` is "" where they do not say."""
 
     hw: str
     model: str
     dtype: str
     runtime: str
-    recompute: str | None
-    adapters: bool | None
+    recompute: str
+    adapters: bool
 
 
 def predict(rows: Table, names: Names) -> Prediction:
     """Return the prediction of each row: tokens or sequences a second of a step of training."""
     found = Prediction.empty(len(rows))
-    for key, places in _groups(rows, names, found):
-        for made, own in evaluations(key, places, rows, names, found):
-            _fill(found, own, rows.take(own), made)
+    for key, places in groups_of(rows, names, found):
+        for made, tried, fits in evaluations(key, places, rows, names, found):
+            _fill(found, tried, fits, rows.take(tried), made)
     return found
 
 
-def _groups(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[_Key, Array]]:
-    notes = rows.text("notes")
-    said = np.array([_recompute(str(note)) or "" for note in notes], dtype=object)
-    lora = np.array([bool(_LORA.search(str(note).replace("SFT/LoRA", ""))) for note in notes])
+def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Key, Array]]:
+    """Yield the rows that one evaluation tells; those of unknown runtimes and data types are skipped."""
+    notes = [str(note) for note in rows.text("notes")]
+    said = np.array([_recompute(note) for note in notes], dtype=object)
+    lora = np.array([bool(_LORA.search(note.replace("SFT/LoRA", ""))) for note in notes])
+    alike: dict[Key, list[Array]] = {}
     columns = ("hw", "model", "weights_dtype", "engine", "engine_version", "metric")
     for (hw, model, dtype, engine, version, metric), places in rows.groups(*columns):
-        item = runtime_item(names, f"{engine} training".replace("training training", "training"), version, 0)
+        item = runtime_item(names, f"{engine.removesuffix(' training')} training", version, 0)
         if item is None:
-            found.skip(places, f"the library has no runtime {engine}")
+            found.skip(places, f"the library has no runtime that trains and is called {engine}")
             continue
         if metric not in METRICS or dtype not in TYPES:
             found.skip(places, f"{metric} in {dtype} is not predicted of training")
             continue
         for again in np.unique(said[places]):
             for only in (False, True):
-                own = places[(said[places] == again) & (lora[places] == only)]
-                if own.size:
-                    yield (
-                        _Key(
-                            hw=hw,
-                            model=model,
-                            dtype=dtype,
-                            runtime=item.name,
-                            recompute=str(again) or None,
-                            adapters=only or None,
-                        ),
-                        own,
-                    )
+                key = Key(
+                    hw=hw, model=model, dtype=dtype, runtime=item.name, recompute=str(again), adapters=only
+                )
+                alike.setdefault(key, []).append(places[(said[places] == again) & (lora[places] == only)])
+    for key, parts in alike.items():
+        together = np.concatenate(parts)
+        if together.size:
+            yield key, together
 
 
-def _recompute(note: str) -> str | None:
+def _recompute(note: str) -> str:
+    """Return what notes say is computed again, "" where they say nothing."""
     match = _AGAIN.search(note)
     if match is None:
-        return None
+        return ""
     if match[1]:
         return "full" if match[1].lower() == "true" else "none"
     return "full" if match[2] else "selective"
 
 
 def evaluations(
-    key: _Key, places: Array, rows: Table, names: Names, found: Prediction
-) -> Iterator[tuple[Evaluation, Array]]:
-    """Yield evaluations of rows, each with the rows that it holds for: the least that memory forces them to."""
-    left = places
-    recomputes = RECOMPUTES if key.recompute is None else (key.recompute,)
-    first = None
-    for adapters, zero in _ways(key):
+    key: Key, places: Array, rows: Table, names: Names, found: Prediction
+) -> Iterator[tuple[Evaluation, Array, Array]]:
+    """Yield evaluations, each with the rows that were tried and for which of them it holds: the least that fits.
+
+    What fits in no way is taken as it stands, with as much computed again as possible.
+    """
+    left, kept = places, None
+    recomputes = (key.recompute,) if key.recompute else RECOMPUTES
+    for adapters, zero in _WAYS[key.adapters]:
         for recompute in recomputes:
             if not left.size:
                 return
-            made, reason = _evaluated(key, rows.take(left), names, recompute, adapters, zero)
-            if made is None:
+            tried = rows.take(left)
+            design, reason = design_of(key, tried, names, recompute=recompute, adapters=adapters, zero=zero)
+            if design is None:
                 found.skip(left, reason)
                 return
-            first = first or (made, recompute)
-            fits = _fits(made, left.size) & _allowed(rows.take(left), adapters, zero)
-            if fits.any():
-                yield _taken_of(key, rows, left[fits], names, recompute, adapters, zero), left[fits]
+            with np.errstate(all="ignore"):
+                made = evaluate(design, names.registry)
+            fits = _fits(made, left.size) & _allowed(tried, adapters=adapters and not key.adapters, zero=zero)
+            yield made, left, fits
+            if zero is None and adapters == key.adapters:
+                kept = made, left
             left = left[~fits]
-    if left.size:
-        yield _taken_of(key, rows, left, names, recomputes[-1], False, None), left
+    if left.size and kept is not None:
+        yield kept[0], kept[1], np.isin(kept[1], left)
 
 
-def _ways(key: _Key) -> tuple[tuple[bool, float | None], ...]:
-    """Return what is trained and sharded, in the order in which they are tried: as the row says, then fully sharded."""
-    if key.adapters:
-        return ((True, None),)
-    return ((False, None), (False, 3.0), (True, None))
+_WAYS: Mapping[bool, tuple[tuple[bool, float | None], ...]] = {
+    True: ((True, None),),
+    False: ((False, None), (False, 3.0), (True, None)),
+}
+"""By whether a row says that adapters are trained: whether they are, and the ZeRO stage where the row does not give it."""
 
 
-def _allowed(rows: Table, adapters: bool, zero: float | None) -> Array:
+def _allowed(rows: Table, *, adapters: bool, zero: float | None) -> Array:
     """Return where a way may be guessed: nothing where a row says how states are sharded; Megatron shards fully only
     where layers are not divided otherwise.
     """
@@ -158,29 +161,11 @@ def _allowed(rows: Table, adapters: bool, zero: float | None) -> Array:
 
 def _fits(made: Evaluation, size: int) -> Array:
     limit = next(limit for limit in made.limits if limit.name == "memory")
-    return np.broadcast_to(limit.used.value <= limit.available.value * ROOM, size)
-
-
-def _taken_of(
-    key: _Key, rows: Table, places: Array, names: Names, recompute: str, adapters: bool, zero: float | None
-) -> Evaluation:
-    made, reason = _evaluated(key, rows.take(places), names, recompute, adapters, zero)
-    assert made is not None, reason  # the same rows were evaluated before
-    return made
-
-
-def _evaluated(
-    key: _Key, rows: Table, names: Names, recompute: str, adapters: bool, zero: float | None
-) -> tuple[Evaluation | None, str]:
-    design, reason = design_of(key, rows, names, recompute=recompute, adapters=adapters, zero=zero)
-    if design is None:
-        return None, reason
-    with np.errstate(all="ignore"):
-        return evaluate(design, names.registry), ""
+    return np.asarray(np.broadcast_to(limit.used.value <= limit.available.value * ROOM, size))
 
 
 def design_of(
-    key: _Key, rows: Table, names: Names, *, recompute: str, adapters: bool, zero: float | None
+    key: Key, rows: Table, names: Names, *, recompute: str, adapters: bool, zero: float | None
 ) -> tuple[Design | None, str]:
     """Return the design of rows that share device, model, data type and runtime, on arrays; or None and the reason."""
     item = names.known_runtime(key.runtime.rpartition(".")[2])
@@ -235,7 +220,8 @@ def _precision(dtype: str, machine: Machine, names: Names) -> Precision:
 
 
 def _count(rows: Table, name: str) -> Array:
-    return np.maximum(np.nan_to_num(rows.number(name), nan=1.0), 1.0)
+    found: Array = np.maximum(np.nan_to_num(rows.number(name), nan=1.0), 1.0)
+    return found
 
 
 def _noted(rows: Table, name: str) -> Array:
@@ -261,9 +247,8 @@ def _strategies(
     found = []
     for strategy in names.registry.strategies:
         spec = binder.default_of(strategy.spec, "rows.parallel")
-        own = {name: Term(value) for name, value in given.items() if hasattr(spec, name)}
-        if hasattr(spec, "sp"):
-            own["sp"] = True
+        own: dict[str, Any] = {name: Term(value) for name, value in given.items() if hasattr(spec, name)}
+        own |= {"sp": True} if hasattr(spec, "sp") else {}
         found.append((strategy, evolve(spec, **own)))
     return tuple(found)
 
@@ -289,12 +274,11 @@ def training_of_rows(rows: Table, binder: Binder, recompute: str, adapters: bool
     )
 
 
-def _fill(found: Prediction, places: Array, rows: Table, made: Evaluation) -> None:
+def _fill(found: Prediction, tried: Array, fits: Array, rows: Table, made: Evaluation) -> None:
     step = made.training
     assert step is not None  # rows of training are evaluated as such
-    batch, tokens = made.design.load.batch, rows.number("isl")
-    assert batch is not None  # rows give it, or it is assumed
+    batch, tokens = made.batch, rows.number("isl")
     rate = np.broadcast_to(batch.value / step.time.value, len(rows))
     value = np.where(rows.text("metric") == "train_tok_s", rate * tokens, rate)
     spread = made.design.runtime.spread or made.design.machine.device.package.model_spread
-    found.put(places, value, float(np.max(spread.value)), "runtime")
+    found.put(tried[fits], value[fits], float(np.max(spread.value)), "runtime")

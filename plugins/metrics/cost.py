@@ -37,6 +37,10 @@ def paid_share(evaluation: Evaluation) -> Term:
 
 METRICS = (
     Metric(
-        name="cost_per_mtok", unit="USD/Mtok", doc="cost of a million output tokens", of="any", compute=cost_per_mtok
+        name="cost_per_mtok",
+        unit="USD/Mtok",
+        doc="cost of a million output tokens",
+        of="any",
+        compute=cost_per_mtok,
     ),
 )

@@ -61,9 +61,18 @@ def _dynamic(step: Pass) -> Term | None:
 
 METRICS = (
     Metric(
-        name="power", unit="W", doc="mean power of all devices in use", of="any", compute=power, at_most=power_of_design
+        name="power",
+        unit="W",
+        doc="mean power of all devices in use",
+        of="any",
+        compute=power,
+        at_most=power_of_design,
     ),
     Metric(
-        name="energy_per_token", unit="J/tok", doc="energy for one output token", of="any", compute=energy_per_token
+        name="energy_per_token",
+        unit="J/tok",
+        doc="energy for one output token",
+        of="any",
+        compute=energy_per_token,
     ),
 )

@@ -91,13 +91,17 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
     tp = plan.ranks / plan.replicas / plan.stages
     dense = plan.residency.weights - routed
     found = [
-        Kept(name="parameters", bytes=dense, count=dense / each, ranks=plan.replicas, stride=tp, layers=layers)
+        Kept(
+            name="parameters", bytes=dense, count=dense / each, ranks=plan.replicas, stride=tp, layers=layers
+        )
     ]
     if grouped:
         spread = maximum(whole.expert_weights / maximum(routed * plan.stages, _BYTE), 1.0)
         holders = maximum(plan.replicas * tp / spread, 1.0)
         found.append(
-            Kept(name="experts", bytes=routed, count=routed / each, ranks=holders, stride=spread, layers=layers)
+            Kept(
+                name="experts", bytes=routed, count=routed / each, ranks=holders, stride=spread, layers=layers
+            )
         )
     return tuple(found)
 

@@ -319,11 +319,6 @@ def test_a_sweep_of_degrees_equals_its_points():
                     assert grid[row, column] == pytest.approx(float(getattr(one, what).value), rel=1e-12)
 
 
-def test_context_parallelism_binds_but_is_planned():
-    fields = fields_of(Tensor)
-    assert [name for name, told in fields.items() if told["planned"]] == ["cp", "dp_attention"]
-
-
 def test_activations_between_column_and_row_are_divided():
     one, eight = op(plan(), "ffn_activation"), op(plan(tp=8), "ffn_activation")
     for what in ("reads", "writes", "flops"):
