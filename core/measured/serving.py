@@ -13,6 +13,7 @@ from attrs import evolve
 
 from accelscope.core.bind import Binder
 from accelscope.core.design import Design
+from accelscope.core.evaluate import Evaluation
 from accelscope.core.measured.deployed import Split, deployed, split_of
 from accelscope.core.measured.disaggregated import divided, with_pools
 from accelscope.core.measured.names import Names
@@ -29,8 +30,8 @@ from accelscope.core.term import Array, term
 LENGTHS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
 """By source: mean lengths of prompts and answers over the nominal ones, where they are drawn at random (InferenceX:
 evenly from 0.8 to 1 times the nominal length)."""
-ENDLESS = 3000.0
-"""Clients of a maximum load: more than any engine has room for."""
+REQUESTS = 3000.0
+"""Requests of a run at maximum load, all sent at once: what TensorRT-LLM's performance page says of most lengths."""
 MOST = 2048.0
 """Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""
 ALL_ALIKE = 0.9
@@ -153,7 +154,7 @@ def _load(rows: Table) -> tuple[Array, Array, Array]:
     factor = np.array([LENGTHS.get(source, 1.0) for source in rows.text("source")])
     clients = rows.number("batch_or_concurrency")
     if rows.text("tier")[0] == LOADED:
-        clients = np.full(len(rows), ENDLESS)
+        clients = np.full(len(rows), REQUESTS)
     return clients, rows.number("isl") * factor, rows.number("osl") * factor
 
 
@@ -174,6 +175,8 @@ def _split(rows: Table) -> Split:
 def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
     """Put the metric of each row, and skip rows that do not fit."""
     evaluation, values = evaluated(design, rows, names.registry)
+    if rows.text("tier")[0] == LOADED:
+        values = values * _filled(evaluation)
     for (metric,), own in rows.groups("metric"):
         spread = SPREAD.get((str(rows.text("tier")[0]), metric))
         if spread is not None:
@@ -184,3 +187,12 @@ def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: 
         over = limit.used.value > limit.available.value * SLACK
         if limit.name == "memory" and np.any(over):
             found.skip(places[np.broadcast_to(over, places.shape)], limit.reason)
+
+
+def _filled(evaluation: Evaluation) -> Array:
+    """Return the share of the steady throughput that a run of some requests reaches.
+
+    Requests that do not fit at once follow each other; while the last ones end, nothing follows, and half of a cycle is lost.
+    """
+    waves = REQUESTS / evaluation.batch.value
+    return np.asarray(np.where(waves > 1.0, waves / (waves + 0.5), 1.0))
