@@ -243,3 +243,50 @@ def test_the_words_of_a_deployment_are_all_evaluated(shell: Session) -> None:
     used = {row.name: float(row.used) for row in result.limits}
     assert used["devices of the prefill pool"] == 32
     assert used["devices of the decode pool"] == 320
+
+
+RUNTIME = """
+runtime mine {{ {fields} }}
+"""
+
+
+def paced(shell: Session, tmp_path: Path, fields: str, **given: Any) -> dict[str, float]:
+    path = tmp_path / "paced.accel"
+    more = given.pop("more", "") + "\n  runtime = mine"
+    path.write_text(RUNTIME.format(fields=fields) + text(more=more, **given))
+    result = shell.evaluate(str(path), bars=False)[0]
+    return {name: float(column.value) for name, column in result.metrics.items() if column.value is not None}
+
+
+def test_a_runtime_says_its_policy_and_the_latency_of_requests(shell: Session, tmp_path: Path) -> None:
+    mixed, first = (
+        paced(shell, tmp_path, f"policy = {name}, bunching = 0.5", load="concurrency = 64", prompt=4096)
+        for name in ("continuous", "prefill_first")
+    )
+    assert mixed["ttft"] != first["ttft"]
+    plain, slow = (paced(shell, tmp_path, f"latency = {time} ms", load="concurrency = 1") for time in (0, 30))
+    assert slow["ttft"] - plain["ttft"] == pytest.approx(0.03)
+
+
+def test_kernels_of_prompts_are_launched_before_the_first_token(shell: Session, tmp_path: Path) -> None:
+    few, many = (
+        paced(shell, tmp_path, "launch = 50 us", load="concurrency = 1", model=model)["ttft"]
+        - paced(shell, tmp_path, "launch = 0 us", load="concurrency = 1", model=model)["ttft"]
+        for model in ("llama3_1_8b", "mixtral_8x7b")
+    )
+    assert many > few > 32 * 6 * 50e-6  # 32 layers of at least six kernels, and more with experts
+
+
+def test_prompts_are_held_back_where_replicas_share_experts(shell: Session, tmp_path: Path) -> None:
+    alone, shared = (
+        [
+            paced(
+                shell, tmp_path, f"hold = {steps}", load="concurrency = 64", model="mixtral_8x7b",
+                more=f"parallel {{ dp = 4, ep = {ep} }}",
+            )
+            for steps in (1, 40)
+        ]
+        for ep in (1, 4)
+    )  # fmt: skip
+    assert alone[0]["ttft"] == pytest.approx(alone[1]["ttft"])
+    assert shared[1]["ttft"] > 2 * shared[0]["ttft"]
