@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.measured.forms import COLLECTIVES, DTYPES, EXCHANGES, FORMS, words_of
+from accelscope.core.measured.forms import (
+    COLLECTIVES,
+    DTYPES,
+    EXCHANGES,
+    FORMS,
+    implementation_of,
+    kernel_of,
+    visits_of,
+    words_of,
+)
 from accelscope.core.measured.kernels import predict
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.table import Table, read_tables
@@ -193,3 +202,37 @@ def test_skewed_visits_hit_fewer_experts_and_load_one_rank_more(table, names):
     assert np.all(times(alone, "power_law_1.2") < times(alone, "balanced"))
     assert np.all(times(spread, "power_law_1.2") > times(spread, "balanced"))
     assert np.all(times(spread, "power_law_1.2_eplb") < times(spread, "power_law_1.2"))
+
+
+@pytest.mark.parametrize(
+    ("op", "engine", "kernel", "name"),
+    [
+        ("allreduce", "nccl", "nccl", "all_reduce"),
+        ("allreduce", "nccl", "nccl a100_dgx", "eager_all_reduce"),
+        ("allreduce_custom", "vllm", "vllm_custom_graph:vllm_graph", "custom_all_reduce"),
+        ("allreduce_custom", "vllm", "vllm_custom_eager:vllm_eager", "eager_custom_all_reduce"),
+        ("allgather", "oneccl", "oneccl", "all_gather"),
+        ("alltoall_dispatch", "sglang", "deepep_ll_dispatch", "experts_dispatch"),
+    ],
+)
+def test_a_collective_is_a_library_s_or_an_engine_s_in_a_graph_or_not(op, engine, kernel, name):
+    assert kernel_of(op, engine, kernel) == name
+
+
+def test_exchanges_are_the_same_implementation_on_any_number_of_cores():
+    assert implementation_of("deepep_normal_dispatch_sms20") == implementation_of(
+        "deepep_normal_combine_sms24"
+    )
+    assert implementation_of("deepep_ll_combine") == "deepep_ll"
+
+
+def test_kernels_differ_in_what_they_do_of_visits_to_other_ranks():
+    named = {"vllm_fused_moe": "vllm", "sglang_marlin_moe": "sglang", "moe_torch_flow_cutlass": "trtllm"}
+    assert [visits_of(engine, kernel) for kernel, engine in named.items()] == ["buffered", "all", "own"]
+
+
+def test_a_balancer_leaves_chance_and_even_visits_do_not():
+    routings = [
+        words_of("moe", "", "bf16", "trtllm", dist)["routing"] for dist in ("power_law_1.2_eplb", "balanced")
+    ]
+    assert routings == ["random", "even"]
