@@ -71,8 +71,8 @@ def calibrated(
     for subject in sorted({sample.subject for sample in samples}, key=_order):
         own = [sample for sample in samples if sample.subject == subject]
         others = {sample.device: book.layers(sample) for sample in own}
-        refit = partial(_refit, subject, others=others, registry=registry)
-        fits = refit(own, None)
+        fits = fit_subject(subject, own, others, registry)
+        refit = partial(_refit, subject, others=others, registry=registry, before=fits)
         found = list(judged(own, refit, others, registry)) if judge else []
         book.judged.extend(found)
         book.entries.extend(_entries(subject, fits, found))
@@ -83,11 +83,12 @@ def calibrated(
 def _refit(
     subject: Subject,
     samples: Sequence[Sample],
-    wanted: Container[Place] | None,
+    wanted: Container[Place],
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
+    before: Fits,
 ) -> Fits:
-    return fit_subject(subject, samples, others, registry, wanted)
+    return fit_subject(subject, samples, others, registry, wanted, before)
 
 
 def _order(subject: Subject) -> tuple[int, str, str, str]:

@@ -44,6 +44,7 @@ def fitted(
     drawn: bool = True,
     scale: float = 1.0,
     weights: Array | None = None,
+    near: Values | None = None,
 ) -> Fitted:
     """Return the values that fit best.
 
@@ -57,11 +58,15 @@ def fitted(
         drawn: whether expectations count; the first level of a hierarchy has none.
         scale: factor on the widths of the parameters.
         weights: how much each point counts, 1 where none are given.
+        near: values of a fit to more points, where this one starts; its choices are kept.
     """
     smooth = [item for item in parameters if not item.choices]
     weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
     widths = np.array([item.width for item in smooth]) * (scale if drawn else 10.0)
     problem = _Problem(predict, np.log(measured), weight, smooth, packed(smooth, expected), widths)
+    if near is not None:
+        best = _smooth(problem, near, packed(smooth, near))
+        return Fitted(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
     best = _smooth(problem, expected, problem.centre)
     for item in (item for item in parameters if item.choices and drawn):
         for choice in item.choices:

@@ -79,14 +79,16 @@ def fit_subject(
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
     wanted: Container[Place] | None = None,
+    before: Fits | None = None,
 ) -> dict[Place, Fit]:
     """Return the fits of a subject at every place that has enough rows.
 
     Args:
         others: device to what is known of other kernels on it.
         wanted: places that are needed, with those that they are drawn towards; all by default.
+        before: a fit to more rows, from which this one starts and whose choices among a few values it keeps.
     """
-    parameters = parameters_of(subject.kernel)
+    parameters = parameters_of(subject.kernel, subject.dtype)
     by_place: dict[Place, list[Sample]] = {}
     for sample in samples:
         for place in places_of(sample):
@@ -98,7 +100,8 @@ def fit_subject(
             continue
         expected = _expected(place, by_place[place][0], parameters, found)
         shared = _thinned(by_place[place]) if place.origin != "device" else by_place[place]
-        values = _fit(list(merged(shared)), parameters, expected, others, registry, place)
+        near = before[place].values if before is not None and place in before else None
+        values = _fit(list(merged(shared)), parameters, expected, others, registry, place, near)
         found[place] = Fit(values=values, points=rows)
     return found
 
@@ -162,6 +165,7 @@ def _fit(
     others: Mapping[str, Sequence[Layer]],
     registry: Registry,
     place: Place,
+    near: Values | None,
 ) -> Values:
     def predicted(values: Mapping[str, float]) -> Array:
         return np.concatenate(
@@ -178,4 +182,5 @@ def _fit(
         drawn=expected is not None,
         scale=_NARROWER if place.runtime is not None else 1.0,
         weights=np.minimum(measured / 20e-6, 1.0),
+        near=near,
     ).values
