@@ -153,10 +153,12 @@ class Pace:
 
     Attributes:
         name: of the runtime, or "" for none.
+        port: what the nearest port that holds is of: `device`, `family`, `vendor`, or "" for none.
         serial: whether one batch goes through all pipeline stages.
     """
 
     name: str = ""
+    port: str = ""
     step: Term | None = None
     sequence: Term | None = None
     request: Term | None = None
@@ -195,6 +197,9 @@ DRIVEN = (
 """Fields that say how fast, which a port may change."""
 
 
+_LABELS = ("device", "family", "vendor")
+
+
 def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
     """Return the pace of a runtime on a device.
 
@@ -202,11 +207,15 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
         names: of the device, its family and its vendor, the nearest first.
     """
     labels = {part.name.casefold(): part.spec for part in runtime.ports}
-    found = (labels.get(item.casefold()) for item in names if item)
-    blocks_ = [port for port in found if port is not None] + [runtime]
-    values = {field: _first(blocks_, field) for field in DRIVEN}
+    found = [
+        (kind, labels[item.casefold()])
+        for kind, item in zip(_LABELS, names, strict=True)
+        if item and item.casefold() in labels
+    ]
+    values = {field: _first((*(port for _, port in found), runtime), field) for field in DRIVEN}
     return Pace(
         name=name,
+        port=found[0][0] if found else "",
         serial=runtime.pipeline == "serial",
         chunk=runtime.chunk,
         policy=runtime.policy,
