@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+import multiprocessing
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import groupby
 
+import numpy as np
 from attrs import define, field, frozen
 
 from accelscope.core.calibrate.fit import spread_of
 from accelscope.core.calibrate.fitted import order_of
 from accelscope.core.calibrate.judge import Judged, judged, residuals_at
-from accelscope.core.calibrate.samples import Sample, Subject, made
+from accelscope.core.calibrate.samples import Sample, Subject, made, taken
 from accelscope.core.calibrate.tree import Fits, Place, fit_subject, places_of
 from accelscope.core.kernels import Kernel, Layer
 from accelscope.core.registry import Registry
+from accelscope.core.term import Array
 
 _FEWEST = 8  # residuals that a spread can be told from
 
@@ -59,25 +64,80 @@ def calibrated(
     registry: Registry,
     *,
     judge: bool = True,
+    jobs: int = 1,
     progress: Callable[[str], None] = print,
 ) -> Book:
     """Return the fits of all subjects.
 
     Args:
         judge: whether to refit on parts, to know the error on rows that were not fitted to.
+        jobs: processes to use.
         progress: is told which subject is done.
     """
     book = Book(registry)
-    for subject in sorted({sample.subject for sample in samples}, key=_order):
-        own = [sample for sample in samples if sample.subject == subject]
-        others = {sample.device: book.layers(sample) for sample in own}
-        fits = fit_subject(subject, own, others, registry)
-        refit = partial(_refit, subject, others=others, registry=registry, before=fits)
-        found = list(judged(own, refit, others, registry)) if judge else []
-        book.judged.extend(found)
-        book.entries.extend(_entries(subject, fits, found))
-        progress(f"{subject.kernel} {subject.dtype} {subject.stored}: {sum(map(len, own))} points")
+    subjects = sorted({sample.subject for sample in samples}, key=_order)
+    for _, same in groupby(subjects, key=lambda subject: order_of(subject.kernel)):
+        tasks = [_task(subject, samples, book, judge) for subject in same]
+        for task, (fits, found) in zip(tasks, _done(tasks, jobs), strict=True):
+            book.judged.extend(found)
+            book.entries.extend(_entries(task.subject, fits, found))
+            points = sum(map(len, task.samples))
+            progress(f"{task.subject.kernel} {task.subject.dtype} {task.subject.stored}: {points} points")
     return book
+
+
+@frozen(eq=False)
+class _Task:
+    """The fit of one subject, given what is known of the kernels that its rows hold beside."""
+
+    subject: Subject
+    samples: Sequence[Sample]
+    others: Mapping[str, Sequence[Layer]]
+    registry: Registry
+    judge: bool
+
+    def run(self) -> tuple[Fits, list[Judged]]:
+        fits = fit_subject(self.subject, self.samples, self.others, self.registry)
+        refit = partial(_refit, self.subject, others=self.others, registry=self.registry, before=fits)
+        return fits, list(judged(self.samples, refit, self.others, self.registry)) if self.judge else []
+
+
+def _task(subject: Subject, samples: Sequence[Sample], book: Book, judge: bool) -> _Task:
+    own = [sample for sample in samples if sample.subject == subject]
+    others = {sample.device: book.layers(sample) for sample in own}
+    return _Task(subject, own, others, book.registry, judge)
+
+
+def _done(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[Fits, list[Judged]]]:
+    """Yield the results of tasks in their order; workers inherit the tasks, since plugins cannot be sent to them."""
+    if jobs <= 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from (task.run() for task in tasks)
+        return
+    _SHARED[:] = tasks
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        for index, (fits, found) in enumerate(pool.map(_run_shared, range(len(tasks)))):
+            own = tasks[index].samples
+            yield fits, [Judged(split, taken(own[of], rows), left) for split, of, rows, left in found]
+    _SHARED.clear()
+
+
+_SHARED: list[_Task] = []
+
+
+def _run_shared(index: int) -> tuple[Fits, list[tuple[str, int, Array, Array]]]:
+    """Run a task in a worker; samples go back as their number and the places of rows in them."""
+    task = _SHARED[index]
+    fits, found = task.run()
+    places = {
+        int(row): (of, place)
+        for of, sample in enumerate(task.samples)
+        for place, row in enumerate(sample.rows)
+    }
+    back = []
+    for item in found:
+        pairs = [places[int(row)] for row in item.sample.rows]
+        back.append((item.split, pairs[0][0], np.array([place for _, place in pairs]), item.residuals))
+    return fits, back
 
 
 def _refit(

@@ -21,6 +21,7 @@ def book_of(
     where: Sequence[str],
     *,
     judge: bool = True,
+    jobs: int = 1,
     progress: Callable[[str], None] = print,
 ) -> tuple[Book, tuple[str, ...]]:
     """Return the fits of the kernels in some files, and the sources of their rows.
@@ -28,6 +29,7 @@ def book_of(
     Args:
         where: texts `column=value` that a row has to meet.
         judge: whether to refit on parts as well.
+        jobs: processes to use.
         progress: is told which kernel is done.
 
     Raises:
@@ -40,4 +42,4 @@ def book_of(
     if not samples:
         raise UsageError("no row of score 1 is a kernel that a model of the library can be fitted to")
     sources = sorted({str(name) for table in kept for name in table.text("source")})
-    return calibrated(samples, session.registry, judge=judge, progress=progress), tuple(sources)
+    return calibrated(samples, session.registry, judge=judge, jobs=jobs, progress=progress), tuple(sources)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Fit the paces of the runtimes in a file to static batches instead; -o is the file with new values.",
 )
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option(
     "-o",
@@ -48,6 +49,7 @@ def calibrate(
     files: tuple[str, ...],
     where: tuple[str, ...],
     judge: bool,
+    jobs: int,
     runtimes: str | None,
     form: str,
     output: str,
@@ -64,7 +66,7 @@ def calibrate(
     session = open_session(settings)
     if runtimes is not None:
         return _runtimes(session, files, runtimes, where, judge, form, output)
-    book, sources = book_of(session, files, where, judge=judge, progress=say)
+    book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
     _write(book, sources, output)
     found = report.errors(book.judged)
     click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
