@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from accelscope.core.calibrate.parameters import Parameter, choice_of, parameter
+from accelscope.core.dtypes import BITS
 from accelscope.core.kernels import Kernel
 
+_WIDE = 16  # bits: types at least this wide are not narrow
 _START = parameter(Kernel, "start", 4e-6, 0.5, low=1e-7, high=1e-3)
 _BANDWIDTH = parameter(Kernel, "bandwidth", 0.8, 0.15, low=0.02)
 _COMPUTE = parameter(Kernel, "compute", 0.7, 0.2, low=0.01)
@@ -51,7 +53,12 @@ _OWN = parameter(Kernel, "own", 0.3, 0.6, low=0.01, high=20.0)
 _LEAST_K = choice_of("least_k", 2048.0, 1024.0, 8192.0, _ALL)
 _LEAST_TILE = parameter(Kernel, "least_tile", 20.0, 0.5, low=8.0, high=256.0)
 _TILES = choice_of("least_tile", 16.0, 32.0, 64.0, 128.0)
-_PRODUCT = (*_WORKING, _LEAST_K, _TILES)
+_PRODUCT = (*_WORKING, _TILES, _LEAST_K)
+_NARROW_PRODUCT = (
+    *_WORKING,
+    choice_of("least_tile", 128.0, 64.0, 32.0, 16.0),
+    choice_of("least_k", _ALL, 8192.0, 2048.0, 1024.0),
+)
 _GROUPED = (_COMPUTE, _BANDWIDTH, _GROUPED_START, _OVERLAP, _LEAST_TILE, _GATHER)
 _SEND = (_LINKS, _COLLECTIVE_START)
 _EXCHANGE = (_LINKS, _COLLECTIVE_START, _STEP, _EAGER, _BULK, _OWN)
@@ -88,11 +95,17 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
 """Class of kernel to its parameters; in this order, so that what larger kernels hold is known before they are fitted."""
 
 
+NARROW: Mapping[str, tuple[Parameter, ...]] = {"gemm": _NARROW_PRODUCT}
+"""The same for types of 8 bits and fewer, where it differs: libraries for them hardly split k, and have few small tiles."""
+
+
 def order_of(kernel: str) -> int:
     """Return when a class is fitted: simple ones first, since rows of the others hold them."""
     return 0 if FITTED.get(kernel, _MOVING) == _MOVING else 1
 
 
-def parameters_of(kernel: str) -> tuple[Parameter, ...]:
+def parameters_of(kernel: str, dtype: str = "") -> tuple[Parameter, ...]:
     """Return the parameters of a class of kernel; of one that nobody named, those of a kernel that moves bytes."""
+    if BITS.get(dtype, _WIDE) < _WIDE and kernel in NARROW:
+        return NARROW[kernel]
     return FITTED.get(kernel, _MOVING)
