@@ -75,11 +75,16 @@ class Port:
         gt=0,
         optional=True,
     )
-    hidden: Term | None = fraction(
-        doc="share of the communication beside work that work can hide; without it all", optional=True
+    hidden: Term | None = quantity(
+        doc="share of the communication beside work that work can hide; without it all",
+        ge=0,
+        le=1,
+        optional=True,
     )
-    exchange: Term | None = fraction(
+    exchange: Term | None = quantity(
         doc="share of the exchange of tokens between experts that work waits for; without it all",
+        ge=0,
+        le=1,
         optional=True,
     )
     routing: Term | None = quantity(
