@@ -14,7 +14,7 @@ from accelscope.dsl.format import format_text
 
 _HALF_WIDTH = 1.96
 _WIDEST = 0.9
-_KNOWN = 0.7
+_KNOWN = 0.9
 """Largest deviation of a field over its width for it to be told: what the rows say nothing of is left out."""
 _DIFFERENT = 0.03
 """Least logarithm of a change for a port to tell it."""
