@@ -108,6 +108,7 @@ def test_what_does_not_fit_at_all_is_skipped(table, names):
 
 def test_narrow_weights_are_read_faster(table, names):
     row = with_column(first(table, hw="H100-SXM", metric="e2e_s"), "batch_or_concurrency", 1.0)
+    row = with_column(with_column(row, "engine", "llama.cpp"), "tp", 1.0)
     seconds = [
         predict(with_column(row, "weights_dtype", name), names).value[0]
         for name in ("q4_k_m", "q8_0", "fp16")
