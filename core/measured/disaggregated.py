@@ -15,8 +15,12 @@ from accelscope.core.measured.deployed import Split, strategies_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.table import Table
 from accelscope.core.term import Array
+from accelscope.core.work import ONE, Step
 
 _NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")
+MANY = 64.0
+"""Clients from which on engines divide sequences, not heads, over the devices of an instance that decodes with a latent
+cache, where a row does not say how its instances are divided."""
 _WIDEST = 8.0
 """Devices of an instance up to which all of them divide every layer. Wider ones are DeepSeek's, where sequences are
 divided over the devices and experts too (DeepSeek-V3 report, arXiv 2412.19437, section 3.4)."""
@@ -77,12 +81,33 @@ def _split(workers: Array, tp: Array, dp: Array) -> Split:
 def with_pools(design: Design, pools: Divided, names: Names) -> Design:
     """Return a design whose prompts and decoding have devices of their own; engines send the cache layer by layer."""
     plain = evolve(design, pools=None)
+    decode = pools.decode
+    if _latent(design) and design.load.concurrency is not None:
+        many = ~pools.counted & (design.load.concurrency.value >= MANY)
+        decode = _by_sequence(decode, many & (decode.tp > 1.0))
     return evolve(
         design,
         pools=Pools(
             prefill=evolve(plain, strategies=strategies_of(names, pools.prefill)),
-            decode=evolve(plain, strategies=strategies_of(names, pools.decode)),
+            decode=evolve(plain, strategies=strategies_of(names, decode)),
             overlap="layerwise",
             keeps_up=~pools.counted,
         ),
+    )
+
+
+def _latent(design: Design) -> bool:
+    """Return whether one head's cache serves all heads, so that devices that divide heads all hold the whole of it."""
+    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    work = design.model.record.build(design.model.spec, step, design.precision)
+    return bool(np.all(work.kv_heads.value <= 1.0))
+
+
+def _by_sequence(split: Split, where: Array) -> Split:
+    """Return a split whose devices have sequences of their own where a mask holds."""
+    return Split(
+        tp=np.where(where, 1.0, split.tp),
+        pp=split.pp,
+        ep=np.where(where, split.tp, split.ep),
+        dp=np.where(where, split.dp * split.tp, split.dp),
     )
