@@ -11,10 +11,10 @@ from accelscope.core.design import Design
 from accelscope.core.passes import CommCost, Pass, pass_of, plain, plan_of
 from accelscope.core.placement import Placement, placed
 from accelscope.core.rounds import rounds_of
+from accelscope.core.scenario import Training
 from accelscope.core.serving.closed import closed_loop
 from accelscope.core.serving.loop import Loop
 from accelscope.core.serving.pools import pooled
-from accelscope.core.scenario import Training
 from accelscope.core.term import Term, ceil, maximum, minimum
 from accelscope.core.training import Trained, trained
 from accelscope.core.work import ONE, Limit, Part, Plan, Residency, Step

@@ -119,11 +119,12 @@ def _state(
     else:
         parts, busy, added = ONE, alone.time, alone.time
     needed = (running * clients.prompt / (chunks.all_tokens * parts)).named("steps with prompts in a cycle")
-    others = needed * (1.0 - 1.0 / maximum(running, 1.0))
+    others = (needed * (1.0 - 1.0 / maximum(running, 1.0))).named("steps with prompts of others")
     between = others * (1.0 - manner.bunching / 2.0)
     if engine.mixes:
         between = minimum(between, steps)
-    decoding = (steps * decode.time + between * added).named("decoding of an answer")
+    delayed = (between * added).named("prompts of others while it decodes")
+    decoding = (steps * decode.time + delayed).named("decoding of an answer")
     step = where(running > 1.0, busy, alone.time)
     own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
     queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")

@@ -111,7 +111,8 @@ class Engine:
             plan = strategy.shard(spec, plan, design.machine)
         step = self._drafted(pass_of(design, self.registry, "decode", plan, self.placement))
         request = design.runtime.request
-        return step if request is None else evolve(step, time=step.time + request * chunks.begun)
+        time = step.time if request is None else step.time + request * chunks.begun
+        return evolve(step, time=time.named("step with prompts"))
 
     @property
     def mixes(self) -> bool:
