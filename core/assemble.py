@@ -22,7 +22,7 @@ from accelscope.core.refusals import (
     refuse_tierless,
     refuse_unsupported,
 )
-from accelscope.core.runtime import PLAIN, Pace, Runtime, device_names, pace_of
+from accelscope.core.runtime import PLAIN, Pace, Runtime, device_names, kernels_name, pace_of
 from accelscope.core.scenario import (
     Deployment,
     Load,
@@ -168,7 +168,7 @@ def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Mach
     attribute = deployment.attributes().get("calibration")
     explicit = attribute.value if attribute is not None and isinstance(attribute.value, Component) else None
     device = machine.device
-    device = evolve(device, kernels=kernels_of(device, explicit, runtime_of(deployment), binder))
+    device = evolve(device, kernels=kernels_of(device, explicit, _kernels_name(deployment), binder))
     if explicit is not None:
         found = binder.bind_as(explicit, Calibration)
         if found is not None and found.kernel_launch is not None:
@@ -186,6 +186,13 @@ def _runtime(deployment: Component, machine: Machine, binder: Binder) -> Pace:
     if bound is None or name is None:
         return PLAIN
     return pace_of(name, bound, device_names(machine.device))
+
+
+def _kernels_name(deployment: Component) -> str | None:
+    """Return the name that calibrations know the kernels of a deployment's runtime by, or None without one."""
+    attribute = deployment.attributes().get("runtime")
+    value = attribute.value if attribute is not None else None
+    return kernels_name(value) if isinstance(value, Component) else None
 
 
 def runtime_of(deployment: Component) -> str | None:

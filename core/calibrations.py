@@ -68,13 +68,14 @@ def kernels_of(
     runtime: str | None,
     binder: Binder,
     backend: str | None = None,
+    release: str | None = None,
 ) -> Kernels:
     """Return what was measured and holds for the kernels of a runtime on a device, nearest first.
 
     Args:
         explicit: calibration that a deployment names, which goes before all others.
         runtime: name of the software whose kernels run, or None.
-        backend: which of its kernels, or None.
+        backend: which of its kernels, or None; release: of the runtime, or None.
     """
     found: list[Layer] = []
     if explicit is not None:
@@ -85,16 +86,23 @@ def kernels_of(
         layers = [
             layer_of(bound, origin) for block in blocks if (bound := binder.bind_as(block, Calibration))
         ]
-        found.extend(sorted((layer for layer in layers if _holds(layer, runtime, backend)), key=_narrowest))
+        found.extend(
+            sorted((layer for layer in layers if _holds(layer, runtime, backend, release)), key=_narrowest)
+        )
     return Kernels(tuple(found))
 
 
-def _holds(layer: Layer, runtime: str | None, backend: str | None) -> bool:
-    return layer.runtime in (None, runtime) and layer.backend in (None, backend)
+def _holds(layer: Layer, runtime: str | None, backend: str | None, release: str | None) -> bool:
+    return (
+        layer.runtime in (None, runtime)
+        and layer.backend in (None, backend)
+        and layer.release in (None, release)
+    )
 
 
 def _narrowest(layer: Layer) -> int:
-    return (layer.runtime is None) + (layer.backend is None)
+    """Return a key that sorts layers: with a backend first, then with a release, then any of a runtime, then any."""
+    return (layer.runtime is None) * 4 + (layer.backend is None) * 2 + (layer.release is None)
 
 
 def _names(device: Device) -> Iterable[tuple[str, str]]:

@@ -25,6 +25,7 @@ from accelscope.core.spec import (
     quantity,
     ref,
     spec,
+    text,
 )
 from accelscope.core.term import Term, maximum, power, term, total, where
 from accelscope.core.work import Device, Op, Part
@@ -143,6 +144,7 @@ class Calibration:
     model: str | None = choice(doc="model of the engines of the devices that were measured", optional=True)
     runtime: str | None = choice(doc="software whose kernels were measured; without it any", optional=True)
     backend: str | None = choice(doc="which of the runtime's kernels; without it any", optional=True)
+    release: str | None = text(doc="release of the runtime, such as 0.19.0; without it any")
     kernel_launch: Term | None = quantity("s", doc="time of starting one operation", ge=0, optional=True)
     gemm: Any = block("gemm", doc="matrix multiplication by a table")
     kernels: tuple[Part[Any], ...] = blocks("kernel", doc="classes of kernel")
@@ -154,13 +156,14 @@ class Layer:
 
     Attributes:
         origin: what was measured: `device`, `family` or `class`, or `given` by the deployment.
-        runtime: whose kernels, or None for any; backend: which of them, or None for any.
+        runtime: whose kernels, or None for any; backend: which of them; release: of the runtime.
         kernels: by class of kernel.
     """
 
     origin: str
     runtime: str | None
     backend: str | None = None
+    release: str | None = None
     kernels: Mapping[str, tuple[Kernel, ...]]
 
 
@@ -169,7 +172,13 @@ def layer_of(calibration: Calibration, origin: str) -> Layer:
     found: dict[str, tuple[Kernel, ...]] = {}
     for part in calibration.kernels:
         found[part.spec.op] = (*found.get(part.spec.op, ()), part.spec)
-    return Layer(origin=origin, runtime=calibration.runtime, backend=calibration.backend, kernels=found)
+    return Layer(
+        origin=origin,
+        runtime=calibration.runtime,
+        backend=calibration.backend,
+        release=calibration.release,
+        kernels=found,
+    )
 
 
 _SECOND = term(1.0, "s")

@@ -17,6 +17,8 @@ from accelscope.core.kernels import overlapped
 from accelscope.core.spec import blocks, choice, count, fraction, listing, quantity, spec
 from accelscope.core.term import Term, maximum, term, where
 from accelscope.core.work import NO_TIME, Collective, Device, Op, Part, Plan
+from accelscope.dsl.component import Component
+from accelscope.dsl.values import Symbol
 
 GATE = term(6.0)
 """Exponent with which launching and executing kernels overlap: the longer decides, as one feeds the other."""
@@ -100,6 +102,9 @@ class Runtime(Port):
     """Software that serves a model: what it adds to the kernels, and how it forms passes."""
 
     aliases: Any = listing(doc="further names")
+    kernels: str | None = choice(
+        doc="runtime whose measured kernels it starts, where calibrations do not know its own", optional=True
+    )
     pipeline: str = choice(
         "micro_batches",
         "serial",
@@ -150,6 +155,14 @@ class Runtime(Port):
         optional=True,
     )
     ports: tuple[Part[Any], ...] = blocks("port", doc="what differs on some devices")
+
+
+def kernels_name(runtime: Component) -> str:
+    """Return the name that calibrations know the kernels of a runtime by."""
+    attribute = runtime.attributes().get("kernels")
+    if attribute is not None and isinstance(attribute.value, Symbol):
+        return attribute.value.name
+    return runtime.definition or runtime.name
 
 
 @frozen(kw_only=True, eq=False)

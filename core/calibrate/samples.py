@@ -44,7 +44,7 @@ class Sample:
 
     Attributes:
         device, family, model: of the device: its name, its family, the model of its engines.
-        runtime, backend: software, and which of its kernels.
+        runtime, backend, release: software, which of its kernels, and of which release.
         measured: s of each row.
         configuration: what must not be both fitted to and judged on, for each row.
         rows: places in the table.
@@ -56,6 +56,7 @@ class Sample:
     model: str
     runtime: str | None
     backend: str | None
+    release: str | None
     group: Group
     measured: Array
     configuration: Array
@@ -74,7 +75,8 @@ def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
 
 def _exchanges(rows: Table, names: Names) -> Iterator[Sample]:
     """Yield the samples of collectives, those of one device and software and as many ranks together."""
-    for (_, op, _, _, _), places in rows.groups("hw", "op", "kernel", "dtype", "engine"):
+    columns = ("hw", "op", "kernel", "dtype", "engine", "engine_version")
+    for (_, op, *_), places in rows.groups(*columns):
         if op in COLLECTIVES or op in EXCHANGES:
             ignored = Prediction.empty(len(places))
             for group in exchanges_of(rows.take(places), names, ignored):
@@ -100,6 +102,7 @@ def _sample(rows: Table, group: Group, names: Names) -> Sample | None:
         model=device.engines[0].model if device.engines else "",
         runtime=runtime,
         backend=backend_of(kernel),
+        release=own.text("engine_version")[0] or None,
         group=group,
         measured=own.number("latency_us") * _MICROSECOND,
         configuration=_configurations(own),

@@ -31,16 +31,19 @@ Values = dict[str, float]
 
 @frozen
 class Place:
-    """What a node holds for: an origin with its name, and there a runtime and one of its backends, or any."""
+    """What a node holds for: an origin with its name, and there a runtime, one of its backends and releases, or any."""
 
     origin: str
     name: str
     runtime: str | None = None
     backend: str | None = None
+    release: str | None = None
 
     @property
     def wider(self) -> Place | None:
         """The same with one word less."""
+        if self.release is not None:
+            return Place(self.origin, self.name, self.runtime, self.backend)
         if self.backend is not None:
             return Place(self.origin, self.name, self.runtime)
         return Place(self.origin, self.name) if self.runtime is not None else None
@@ -60,15 +63,16 @@ Fits = Mapping[Place, Fit]
 def places_of(sample: Sample) -> list[Place]:
     """Return the places that a sample belongs to, nearest first: the order in which parameters are looked up."""
     names = {"device": sample.device, "family": sample.family, "model": sample.model}
-    found = []
+    found: list[Place] = []
     for origin in reversed(ORIGINS):
         name = names[origin]
         if name is None:
             continue
-        if sample.backend is not None:
-            found.append(Place(origin, name, sample.runtime, sample.backend))
+        words = [
+            (backend, release) for backend in (sample.backend, None) for release in (sample.release, None)
+        ]
         if sample.runtime is not None:
-            found.append(Place(origin, name, sample.runtime))
+            found.extend(Place(origin, name, sample.runtime, *pair) for pair in dict.fromkeys(words))
         found.append(Place(origin, name))
     return found
 
@@ -107,7 +111,7 @@ def fit_subject(
 
 
 def _depth(place: Place) -> tuple[int, int, str]:
-    words = (place.runtime is not None) + (place.backend is not None)
+    words = (place.runtime is not None) + (place.backend is not None) + (place.release is not None)
     return ORIGINS.index(place.origin), words, str(place)
 
 
@@ -141,7 +145,7 @@ def _above(place: Place, sample: Sample) -> Place | None:
     for origin in reversed(ORIGINS[:index]):
         name = names[origin]
         if name is not None:
-            return Place(origin, name, place.runtime, place.backend)
+            return Place(origin, name, place.runtime, place.backend, place.release)
     return None
 
 

@@ -75,19 +75,21 @@ def _by_place(entries: Iterable[Entry]) -> list[tuple[Place, list[Entry]]]:
     return sorted(found.items(), key=lambda item: _order(item[0]))
 
 
-def _order(place: Place) -> tuple[int, str, str, str]:
-    return -ORIGINS.index(place.origin), place.name, place.runtime or "", place.backend or ""
+def _order(place: Place) -> tuple[int, str, str, str, str]:
+    words = (place.runtime or "", place.backend or "", place.release or "")
+    return -ORIGINS.index(place.origin), place.name, *words
 
 
 def _block(entries: Sequence[Entry]) -> str:
     place = entries[0].place
-    words = [place.name, place.runtime, place.backend]
+    words = [place.name, place.runtime, place.backend, place.release]
     label = re.sub(r"\W+", "_", "_".join(word for word in words if word)).lower()
     name = f'"{place.name}"' if place.origin == "device" else place.name
     lines = [f"{_KEY[place.origin]} = {name}"]
-    lines += [
-        f"{key} = {word}" for key, word in (("runtime", place.runtime), ("backend", place.backend)) if word
-    ]
+    named = (("runtime", place.runtime), ("backend", place.backend))
+    lines += [f"{key} = {word}" for key, word in named if word]
+    if place.release is not None:
+        lines.append(f'release = "{place.release}"')
     lines += [_kernel(entry.kernel) for entry in sorted(entries, key=_named)]
     return "\n".join([f"calibration {label} @measured {{", *lines, "}", ""])
 

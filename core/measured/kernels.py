@@ -96,8 +96,8 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
     Args:
         found: takes the reasons of rows that no group holds.
     """
-    for (_, op, kernel, dtype, _, engine, dist), places in rows.groups(
-        "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "dist"
+    for (_, op, kernel, dtype, _, engine, _, dist), places in rows.groups(
+        "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "engine_version", "dist"
     ):
         if op in FORMS:
             yield from _groups(
@@ -127,7 +127,8 @@ def _groups(
     """Yield rows of one device, operation and data type: those with each optional field, and those without."""
     hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
     registry, form = names.registry, FORMS[op]
-    machine, reason = names.machine(hw, engine=engine, kernel=rows.text("kernel")[0])
+    release = rows.text("engine_version")[0]
+    machine, reason = names.machine(hw, engine=engine, kernel=rows.text("kernel")[0], release=release)
     precision = None
     if machine is not None:
         precision, reason = _precision(rows, machine.device, registry)
@@ -198,13 +199,14 @@ def exchanges_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group
     """
     hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
     backend = implementation_of(kernel) if op in EXCHANGES else ""
+    release = rows.text("engine_version")[0]
     sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
     given = _given(rows, (*sizes, "devices"))
     found.skip(~given, f"op {op} without all of {', '.join((*sizes, 'devices'))}")
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
-        machine, reason = names.machine(hw, int(count), int(spread), engine, backend)
+        machine, reason = names.machine(hw, int(count), int(spread), engine, backend, release)
         if machine is None:
             found.skip(places, reason)
             continue

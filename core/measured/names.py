@@ -19,6 +19,7 @@ from accelscope.core.design import Model
 from accelscope.core.facts import SYSTEMS
 from accelscope.core.machine import machine_of
 from accelscope.core.measured.table import Table
+from accelscope.core.runtime import kernels_name
 from accelscope.core.scenario import PrecisionBlock
 from accelscope.core.show.shelf import Item, items, named
 from accelscope.core.term import Term, term
@@ -93,7 +94,7 @@ class Names:
         return None, f"the library has no system of {devices} {hw}{spread}"
 
     def machine(
-        self, hw: str, devices: int = 1, nodes: int = 1, engine: str = "", kernel: str = ""
+        self, hw: str, devices: int = 1, nodes: int = 1, engine: str = "", kernel: str = "", release: str = ""
     ) -> tuple[Machine | None, str]:
         """Return a system of some devices, with what was measured of its kernels; or None and the reason.
 
@@ -103,11 +104,11 @@ class Names:
         Args:
             hw: name of the device.
             engine: name of the software that runs on it.
-            kernel: name of the kernel of it that was measured.
+            kernel: name of the kernel of it that was measured; release: of the software.
         """
-        key = ("machine", hw, devices, nodes, engine, backend_of(kernel))
+        key = ("machine", hw, devices, nodes, engine, backend_of(kernel), release)
         if key not in self._found:
-            self._found[key] = self._machine(hw, devices, nodes, engine, backend_of(kernel))
+            self._found[key] = self._machine(hw, devices, nodes, engine, backend_of(kernel), release)
         found: tuple[Machine | None, str] = self._found[key]
         return found
 
@@ -128,9 +129,9 @@ class Names:
         return term(values, unit, origin=origin, label=column)
 
     def runtime(self, engine: str) -> str | None:
-        """Return what the library calls an engine, or its name as a word where the library lacks it; None for none."""
+        """Return what calibrations call the kernels of an engine; None for none."""
         known = self.known_runtime(engine)
-        return (known.component.name if known is not None else _word(engine)) if engine else None
+        return (kernels_name(known.component) if known is not None else _word(engine)) if engine else None
 
     def known_runtime(self, engine: str) -> Item | None:
         """Return the runtime of the library that an engine is, or None."""
@@ -150,7 +151,7 @@ class Names:
         return None, f"the library has no {what} {name}"
 
     def _machine(
-        self, hw: str, devices: int, nodes: int, engine: str, backend: str | None
+        self, hw: str, devices: int, nodes: int, engine: str, backend: str | None, release: str
     ) -> tuple[Machine | None, str]:
         item, reason = self.system(hw, devices, nodes)
         binder = Binder(self.registry, trace=self.trace)
@@ -160,7 +161,7 @@ class Names:
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-        kernels = kernels_of(machine.device, None, self.runtime(engine), binder, backend)
+        kernels = kernels_of(machine.device, None, self.runtime(engine), binder, backend, release or None)
         return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
 
     def _systems(self, device: str) -> list[_System]:
