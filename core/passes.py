@@ -18,7 +18,7 @@ from accelscope.core.network import transfer
 from accelscope.core.placement import Placement
 from accelscope.core.power import capped, dynamic_energy
 from accelscope.core.runtime import Pace, beside, driven, host_time, waited
-from accelscope.core.spread import spread_of
+from accelscope.core.spread import spread_of_pass
 from accelscope.core.streaming import bursts, over_the_pass, places, streamed, streams
 from accelscope.core.term import Term, maximum, term, total, where
 from accelscope.core.work import NO_TIME, ONE, Collective, Plan, Step, Usage
@@ -166,8 +166,8 @@ def _stage(
     spent = None if energy is None else energy * turns
     stage = capped(work.named("work of a stage"), spent, device)
     if design.error is not None:
-        beside = spread_of(ops, (cost.seconds for cost in comms), device.package, 0.0)
-        stage = stage * Term(1.0 + design.error * beside)
+        spread = spread_of_pass(ops, (cost.seconds for cost in comms), device.package, design.runtime)
+        stage = stage * Term(1.0 + design.error * spread)
     if design.at_floor is None:
         return stage
     floor = total(floor_of(cost, device, registry) for cost in ops) * turns

@@ -26,6 +26,7 @@ from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
 from accelscope.core.solve import SLACK
+from accelscope.core.spread import WIDER, measured_on
 from accelscope.core.term import Array, Term, term
 from accelscope.core.work import NO_BYTES, Limit, Machine, Precision
 
@@ -55,9 +56,6 @@ METRICS: Mapping[str, tuple[str, float]] = {
     "power_w": ("power", 1.0),
 }
 """By the `metric` column: the metric of an evaluation, and how many of the column's unit are one of its own."""
-WIDER: Mapping[str, float] = {"device": 1.0, "family": 1.3, "none": 2.0}
-"""How much wider errors are, by what a runtime was measured on: fits that left the configuration out are off by 7 % at the
-median, those that left the device out by 13 %."""
 _CHUNK = re.compile(r"\[chunk=(\d+)\]")
 _LAYERS = "layer_split"
 """Flag of rows whose `tp` counts devices that hold layers, not parts of layers."""
@@ -208,7 +206,7 @@ def _spread_of(design: Design) -> tuple[float, str]:
     """Return the deviation of a prediction, wider where the runtime was not measured on the device, and where it was."""
     pace = design.runtime
     usual = pace.spread or design.machine.device.package.model_spread
-    origin = pace.port if pace.port in WIDER else "none"
+    origin = measured_on(pace)
     return float(np.max(usual.value)) * WIDER[origin], origin
 
 
