@@ -106,6 +106,12 @@ def trained(design: Design, registry: Registry, training: Training) -> Trained:
     )
 
 
+def memory_limit(design: Design, registry: Registry, training: Training) -> Limit:
+    """Return what a step of training holds on one device, and what there is, without costing it."""
+    plan = forward_of(plan_of(design, _step(training, "forward")), training)
+    return _placed(design, registry, _memory(plan, training)).limits[0]
+
+
 def _step(training: Training, phase: str) -> Step:
     sequence = (
         training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence

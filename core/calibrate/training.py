@@ -140,10 +140,16 @@ def fitted(
             np.concatenate([jacobian, np.diag(1.0 / widths)]),
         )
 
+    def residuals_at(x: Array) -> Array:
+        return linear(x)[0]
+
+    def turns_at(x: Array) -> Array:
+        return linear(x)[1]
+
     found = least_squares(
-        lambda x: linear(x)[0],
+        residuals_at,
         first,
-        jac=lambda x: linear(x)[1],
+        jac=turns_at,
         loss="soft_l1",
         xtol=1e-4,
         ftol=1e-4,

@@ -28,7 +28,7 @@ from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import MemoryPolicy, Scheduler, Training
 from accelscope.core.spec import fields_of
 from accelscope.core.term import Array, Term, term
-from accelscope.core.training import load_of
+from accelscope.core.training import load_of, memory_limit
 from accelscope.core.work import Machine, Precision
 
 TYPES: Mapping[str, tuple[str, str]] = {**DTYPES, "mxfp8": ("mxfp8", "mxfp8"), "fp4": ("nvfp4", "nvfp4")}
@@ -118,7 +118,7 @@ def evaluations(
 
     What fits in no way is taken as it stands, with as much computed again as possible.
     """
-    left, kept = places, None
+    left, plain = places, None
     recomputes = (key.recompute,) if key.recompute else RECOMPUTES
     for adapters, zero in _WAYS[key.adapters]:
         for recompute in recomputes:
@@ -129,15 +129,20 @@ def evaluations(
             if design is None:
                 found.skip(left, reason)
                 return
-            with np.errstate(all="ignore"):
-                made = evaluate(design, names.registry)
-            fits = _fits(made, left.size) & _allowed(tried, adapters=adapters and not key.adapters, zero=zero)
-            yield made, left, fits
+            fits = _fits(design, left.size, names)
+            fits &= _allowed(tried, adapters=adapters and not key.adapters, zero=zero)
+            if fits.any():
+                yield _evaluated(design, names), left, fits
             if zero is None and adapters == key.adapters:
-                kept = made, left
+                plain = design, left
             left = left[~fits]
-    if left.size and kept is not None:
-        yield kept[0], kept[1], np.isin(kept[1], left)
+    if left.size and plain is not None:
+        yield _evaluated(plain[0], names), plain[1], np.isin(plain[1], left)
+
+
+def _evaluated(design: Design, names: Names) -> Evaluation:
+    with np.errstate(all="ignore"):
+        return evaluate(design, names.registry)
 
 
 _WAYS: Mapping[bool, tuple[tuple[bool, float | None], ...]] = {
@@ -159,9 +164,12 @@ def _allowed(rows: Table, *, adapters: bool, zero: float | None) -> Array:
     return np.asarray(~said & (divided if adapters else ~divided))
 
 
-def _fits(made: Evaluation, size: int) -> Array:
-    limit = next(limit for limit in made.limits if limit.name == "memory")
-    return np.asarray(np.broadcast_to(limit.used.value <= limit.available.value * ROOM, size))
+def _fits(design: Design, size: int, names: Names) -> Array:
+    assert design.training is not None  # rows of training ask for a step
+    with np.errstate(all="ignore"):
+        limit = memory_limit(design, names.registry, design.training)
+    fits = np.broadcast_to(limit.used.value <= limit.available.value * ROOM, size)
+    return np.array(fits)
 
 
 def design_of(

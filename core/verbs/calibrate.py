@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     help="Fit the paces of the runtimes in a file to static batches instead; -o is the file with new values.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
+@click.option(
+    "--trainers",
+    metavar="FILE",
+    help="The same of the runtimes in a file that train, to steps of training.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option(
     "-o",
@@ -51,6 +56,7 @@ def calibrate(
     judge: bool,
     jobs: int,
     runtimes: str | None,
+    trainers: str | None,
     form: str,
     output: str,
 ) -> int:
@@ -66,6 +72,8 @@ def calibrate(
     session = open_session(settings)
     if runtimes is not None:
         return _runtimes(session, files, runtimes, where, judge, form, output)
+    if trainers is not None:
+        return _trainers(session, files, trainers, where, judge, form, output)
     book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
     _write(book, sources, output)
     found = report.errors(book.judged)
@@ -93,6 +101,26 @@ def _runtimes(
     return OK
 
 
+def _trainers(
+    session: Session,
+    files: tuple[str, ...],
+    path: str,
+    where: tuple[str, ...],
+    judge: bool,
+    form: str,
+    output: str,
+) -> int:
+    from accelscope.core.calibrate import report
+    from accelscope.core.calibrate.training_run import KINDS, trainers_of
+
+    kinds = KINDS if judge else ()
+    text, found = trainers_of(session, files, path, where=where, judge=kinds, progress=say)
+    with opened(output) as stream:
+        stream.write(text)
+    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
+    return OK
+
+
 def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
     from accelscope.core.calibrate import write
 
@@ -100,8 +128,8 @@ def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
         with opened(output) as stream:
             stream.write(write.joined(book, sources))
         return
-    for (origin, name), text in write.texts(book, sources).items():
-        folder = Path(output) / origin
-        folder.mkdir(parents=True, exist_ok=True)
-        with opened(str(folder / f"{name}.accel")) as stream:
+    for module, text in write.texts(book, sources).items():
+        path = Path(output).joinpath(*module.split(".")).with_suffix(".accel")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with opened(str(path)) as stream:
             stream.write(text)

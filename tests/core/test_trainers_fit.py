@@ -1,0 +1,66 @@
+"""Fitting the paces of runtimes that train: rows made from a known pace give it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from accelscope.core.calibrate.training import Fit, rewritten, steps_of
+from accelscope.core.measured.names import Names
+from accelscope.core.measured.run import tables_of
+from accelscope.core.session import Session
+
+HEAD = (
+    "id,source,source_ref,year,hw,n_devices,model,weights_dtype,kv_dtype,engine,engine_version,tp,pp,ep,dp,"
+    "batch_or_concurrency,isl,osl,metric,value,unit,tier,score,flag,notes\n"
+)
+ROW = (
+    "{id},s,s,2024,{hw},8,mpt-7b,bf16,,llm-foundry,,1,1,1,8,128,2048,0,train_tok_s,{rate},tok/s,T,1,training,"
+    "FSDP FULL_SHARD; act ckpt {again}; microbatch 8\n"
+)
+
+
+def table(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_text(HEAD + "".join(rows))
+    return path
+
+
+def test_notes_say_what_is_computed_again_and_sharded(shell: Session, tmp_path: Path) -> None:
+    rows = [
+        ROW.format(id=at, hw="A100-SXM-80GB", rate=2e4, again=again)
+        for at, again in enumerate(("True", "False"))
+    ]
+    names = Names(shell)
+    (part,) = tables_of([str(table(tmp_path, *rows))])
+    steps = steps_of(part, names)
+    assert sorted(item.design.training.recompute for item in steps if item.design.training) == [
+        "full",
+        "none",
+    ]
+    for item in steps:
+        (zero,) = (spec.zero for _, spec in item.design.strategies if hasattr(spec, "zero"))
+        assert np.all(zero.value == 3.0)
+
+
+def test_a_port_has_factors_of_its_own(shell: Session, tmp_path: Path) -> None:
+    rows = [
+        ROW.format(id=at, hw=hw, rate=4e4, again="True")
+        for at, hw in enumerate(("A100-SXM-80GB", "H100-SXM"))
+    ]
+    (part,) = tables_of([str(table(tmp_path, *rows))])
+    ampere, hopper = sorted(steps_of(part, Names(shell)), key=lambda item: item.key.hw)
+    assert ampere.places["compute"] != hopper.places["compute"]
+    assert ampere.places["elementwise"] == hopper.places["elementwise"]
+
+
+def test_a_file_of_runtimes_is_rewritten_in_its_own_units() -> None:
+    text = "runtime r {\n  layer = 300 us ± 100% @a\n  compute = 0.9 ± 5% @a\n  spread = 0.2 @a\n}\n"
+    fit = Fit(
+        {(2, "layer"): float(np.log(4.56e-4)), (3, "compute"): float(np.log(0.777))},
+        {(2, "layer"): 0.21, (3, "compute"): 0.01},
+    )
+    assert rewritten(text, fit, {"r": 0.123}) == (
+        "runtime r {\n  layer = 460 us ± 20% @a\n  compute = 0.78 ± 5% @a\n  spread = 0.12 @a\n}\n"
+    )
