@@ -1,7 +1,8 @@
 """Calibrations that ship with libraries: found by the name, the family and the engine model of a device.
 
 A library folder may hold `calibration/device/NAME.accel`, `calibration/family/NAME.accel` and
-`calibration/model/NAME.accel`; each text holds blocks `calibration`, one for each runtime and one for any.
+`calibration/model/NAME.accel`, with what holds whatever the runtime; beside each a folder NAME with `RUNTIME.accel` for
+what holds for one runtime, and `RUNTIME_kernels.accel` for single backends and releases of it.
 """
 
 from __future__ import annotations
@@ -35,31 +36,44 @@ class Calibrations:
     """The calibrations of the plugins' libraries, each text read when first needed."""
 
     registry: Registry
-    _programs: dict[tuple[str, str], tuple[Program, ...]] = field(factory=dict)
+    _programs: dict[str, tuple[Program, ...]] = field(factory=dict)
 
-    def of(self, origin: str, name: str) -> tuple[Component, ...]:
-        """Return the blocks that are of a device, a family or a model of engines.
+    def of(self, module: str) -> tuple[Component, ...]:
+        """Return the blocks of a module such as `device.H100_SXM` or `family.hopper.vllm`.
 
         Raises:
-            DescriptionError: a shipped text has errors.
+            DescriptionError: a shipped text cannot be parsed.
         """
-        key = (origin, name)
-        if key not in self._programs:
-            self._programs[key] = tuple(self._load(origin, name))
-        return tuple(block for program in self._programs[key] for block in program.definitions("calibration"))
+        if module not in self._programs:
+            self._programs[module] = tuple(self._load(module))
+        return tuple(
+            block for program in self._programs[module] for block in program.definitions("calibration")
+        )
 
-    def _load(self, origin: str, name: str) -> Iterable[Program]:
+    def _load(self, module: str) -> Iterable[Program]:
         library = Library.of(self.registry.libraries.values())
         for namespace in sorted(library.folders):
-            source = library.library(f"{namespace}.{FOLDER}.{origin}.{name}")
+            source = library.library(f"{namespace}.{FOLDER}.{module}")
             if source is None:
                 continue
             session = Session(library, self.registry.units, self.registry.schemas(), ScalarOperations())
             program = load(source, session)
-            found = program.check()
-            if has_errors(found):
-                raise DescriptionError(found)
+            if has_errors(program.diagnostics):
+                raise DescriptionError(program.diagnostics)
             yield program
+
+
+def module_of(origin: str, name: str, runtime: str | None = None, *, detailed: bool = False) -> str:
+    """Return the module of a shipped calibration, below the folder of calibrations.
+
+    Args:
+        origin: `device`, `family` or `model`; name: of it.
+        runtime: that it holds for, or None for any.
+        detailed: whether it is of a backend or a release of the runtime.
+    """
+    if runtime is None:
+        return f"{origin}.{name}"
+    return f"{origin}.{name}.{runtime}{'_kernels' if detailed else ''}"
 
 
 def kernels_of(
@@ -82,7 +96,12 @@ def kernels_of(
         bound = binder.bind_as(explicit, Calibration)
         found.extend(() if bound is None else (layer_of(bound, "given"),))
     for origin, name in _names(device):
-        blocks = binder.registry.calibrations.of(origin, name)
+        modules = [module_of(origin, name)]
+        if runtime is not None:
+            modules.append(module_of(origin, name, runtime))
+            if backend is not None or release is not None:
+                modules.append(module_of(origin, name, runtime, detailed=True))
+        blocks = [block for module in modules for block in binder.registry.calibrations.of(module)]
         layers = [
             layer_of(bound, origin) for block in blocks if (bound := binder.bind_as(block, Calibration))
         ]

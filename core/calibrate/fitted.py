@@ -99,9 +99,14 @@ NARROW: Mapping[str, tuple[Parameter, ...]] = {"gemm": _NARROW_PRODUCT}
 """The same for types of 8 bits and fewer, where it differs: libraries for them hardly split k, and have few small tiles."""
 
 
+def moves_only(kernel: str) -> bool:
+    """Say whether a class of kernel only moves bytes: its parameters are a share of bandwidth and a start."""
+    return FITTED.get(kernel, _MOVING) == _MOVING
+
+
 def order_of(kernel: str) -> int:
     """Return when a class is fitted: simple ones first, since rows of the others hold them."""
-    return 0 if FITTED.get(kernel, _MOVING) == _MOVING else 1
+    return 0 if moves_only(kernel) else 1
 
 
 def parameters_of(kernel: str, dtype: str = "") -> tuple[Parameter, ...]:

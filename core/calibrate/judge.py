@@ -14,7 +14,7 @@ from accelscope.core.kernels import Layer
 from accelscope.core.registry import Registry
 from accelscope.core.term import Array
 
-FOLDS = 5
+FOLDS = 4
 SPLITS = ("configuration", "device", "family")
 """What is left out: configurations of a device that is known otherwise, a device with known siblings, a whole family."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.calibrate.fit import fitted
-from accelscope.core.calibrate.fitted import parameters_of
+from accelscope.core.calibrate.fitted import moves_only, parameters_of
 from accelscope.core.calibrate.parameters import Parameter, nearest_choice
 from accelscope.core.calibrate.samples import Sample, Subject, merged, taken, times
 from accelscope.core.kernels import Layer
@@ -24,6 +24,8 @@ ENOUGH = 12
 MOST = 250
 """Rows of one device that a fit over several devices sees; further ones would not change what they have in common."""
 ORIGINS = ("model", "family", "device")
+EAGER = ("torch_eager",)
+"""Runtimes whose kernels wait for the host one by one: what starting a small kernel takes there holds for no other."""
 _NARROWER = 0.7  # a runtime changes less than a device does
 
 Values = dict[str, float]
@@ -73,7 +75,8 @@ def places_of(sample: Sample) -> list[Place]:
         ]
         if sample.runtime is not None:
             found.extend(Place(origin, name, sample.runtime, *pair) for pair in dict.fromkeys(words))
-        found.append(Place(origin, name))
+        if sample.runtime not in EAGER or not moves_only(sample.subject.kernel):
+            found.append(Place(origin, name))
     return found
 
 
@@ -102,6 +105,8 @@ def fit_subject(
         rows = sum(len(sample) for sample in by_place[place])
         if rows < ENOUGH or (wanted is not None and place not in wanted):
             continue
+        if place.wider in found and found[place.wider].points == rows:
+            continue  # the only runtime, backend or release that there is
         expected = _expected(place, by_place[place][0], parameters, found)
         shared = _thinned(by_place[place]) if place.origin != "device" else by_place[place]
         near = before[place].values if before is not None and place in before else None

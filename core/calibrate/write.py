@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from accelscope.core.calibrate.book import Book, Entry
 from accelscope.core.calibrate.tree import ORIGINS, Place
+from accelscope.core.calibrations import module_of
 from accelscope.core.kernels import Kernel
 from accelscope.core.spec import fields_of
 from accelscope.core.term import Term
@@ -19,17 +20,19 @@ _TWINS = {"bf16": "bf16, fp16"}
 _DIGITS = 3
 
 
-def texts(book: Book, sources: Sequence[str]) -> Mapping[tuple[str, str], str]:
-    """Return a text for each origin and name, such as ("device", "H100_SXM").
+def texts(book: Book, sources: Sequence[str]) -> Mapping[str, str]:
+    """Return the texts of a library by module, such as `device.H100_SXM` or `device.H100_SXM.vllm`.
 
     Args:
         sources: of the measurements, as their tables name them.
     """
-    grouped: dict[tuple[str, str], list[Entry]] = {}
+    grouped: dict[str, list[Entry]] = {}
     for entry in book.entries:
-        grouped.setdefault((entry.place.origin, entry.place.name), []).append(entry)
-    ordered = sorted(grouped, key=lambda key: (-ORIGINS.index(key[0]), key[1]))
-    return {key: _text(key, grouped[key], sources) for key in ordered}
+        place = entry.place
+        detailed = place.backend is not None or place.release is not None
+        module = module_of(place.origin, place.name, place.runtime, detailed=detailed)
+        grouped.setdefault(module, []).append(entry)
+    return {module: _text(grouped[module], sources) for module in sorted(grouped)}
 
 
 def joined(book: Book, sources: Sequence[str]) -> str:
@@ -38,24 +41,22 @@ def joined(book: Book, sources: Sequence[str]) -> str:
     return _formatted([*_head("measurements", book.entries, sources), *blocks])
 
 
-def _text(key: tuple[str, str], entries: Sequence[Entry], sources: Sequence[str]) -> str:
+def _text(entries: Sequence[Entry], sources: Sequence[str]) -> str:
     blocks = [_block(same) for _, same in _by_place(entries)]
-    return _formatted([*_head(_of(key), entries, sources), *blocks])
+    return _formatted([*_head(_of(entries[0].place), entries, sources), *blocks])
 
 
 def _formatted(lines: Sequence[str]) -> str:
     return format_text(Source("calibration.accel", "\n".join(lines)))
 
 
-def _of(key: tuple[str, str]) -> str:
-    origin, name = key
-    if origin == "device":
-        return name
-    return (
-        f"devices of the family {name}"
-        if origin == "family"
-        else f"devices whose engines are served by `{name}`"
-    )
+def _of(place: Place) -> str:
+    on = {
+        "device": place.name,
+        "family": f"devices of the family {place.name}",
+        "model": f"devices whose engines are served by `{place.name}`",
+    }[place.origin]
+    return on if place.runtime is None else f"{place.runtime} on {on}"
 
 
 def _head(what: str, entries: Sequence[Entry], sources: Sequence[str]) -> list[str]:

@@ -125,7 +125,7 @@ def test_parts_and_joined_samples_cost_the_same(made, names):
 def test_blocks_read_back_as_what_was_fitted(made, names, shell, tmp_path):
     found = made({"H100-SXM": TRUE})
     book = calibrated(found, names.registry, judge=False, progress=lambda text: None)
-    text = texts(book, ("made",))["device", "H100_SXM"]
+    text = texts(book, ("made",))["device.H100_SXM"]
     path = tmp_path / "h100.accel"
     path.write_text(text)
     assert not shell.check(str(path), lint=True)
