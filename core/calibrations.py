@@ -125,8 +125,10 @@ def _narrowest(layer: Layer) -> int:
 
 
 def _names(device: Device) -> Iterable[tuple[str, str]]:
+    """Yield what a device is, nearest first; the class only where kernels are started one by one, as on GPUs."""
     yield "device", device.name
     if device.package.family is not None:
         yield "family", device.package.family
-    for model in dict.fromkeys(part.model for part in device.engines):
-        yield "model", model
+    if device.package.fusion == "op" and device.package.placement == "spread":
+        for model in dict.fromkeys(part.model for part in device.engines):
+            yield "model", model

@@ -1,8 +1,7 @@
 """Predictions of static batches against published measurements of a whole engine.
 
-No engine is modelled yet: the description stands for one that hides its host and overlaps nothing, so a prediction is a
-little fast. The bounds say how fast: never more than the factor of the 90th percentile of all public rows, and in the
-median within a quarter.
+The rows are among those that the runtime and the kernels were calibrated with, so this is no judgement of accuracy: it
+notices when a model or a calibration no longer does what it did.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ MODELS = {
 TEXT = """
 use std.nvidia {{ {system} }}
 use std.models {{ {model} }}
+use std.runtimes {{ tensorrt_llm_python }}
 workload w {{ batch = {batch}, prompt = {prompt} tok, output = {output} tok }}
-deployment d {{ system = {system}, model = {model}, parallel {{ tp = {tp} }} }}
+deployment d {{ system = {system}, model = {model}, runtime = tensorrt_llm_python, parallel {{ tp = {tp} }} }}
 scenario s {{ deployment = d, workload = w }}
 """
 
@@ -53,9 +53,9 @@ def ratios(tmp_path_factory) -> list[float]:
     return found
 
 
-def test_the_median_prediction_is_within_a_quarter(ratios):
-    assert 0.75 < statistics.median(ratios) < 1.1
+def test_the_median_prediction_is_within_a_tenth(ratios):
+    assert 0.9 < statistics.median(ratios) < 1.1
 
 
 def test_no_prediction_is_far_off(ratios):
-    assert all(0.5 < ratio < 1.2 for ratio in ratios), sorted(ratios)
+    assert all(0.6 < ratio < 1.6 for ratio in ratios), sorted(ratios)
