@@ -100,7 +100,7 @@ class Kernel:
         optional=True,
     )
     step: Term | None = quantity(
-        "s", doc="what each further step of a collective takes", ge=0, optional=True, plausible=(1e-8, 1e-4)
+        "s", doc="what each further step of a collective takes", ge=0, optional=True, plausible=(1e-10, 1e-4)
     )
     eager: Term | None = fraction(
         doc="share of its own rate that a collective reaches with the protocol for small messages",

@@ -42,7 +42,7 @@ def test_weights_that_no_matrix_engine_computes_in_are_widened(shell: Session, p
     wide = ask(shell, path)
     narrow = ask(shell, path, more=", precision { weights = fp8 }")
     assert bounds(narrow, "prefill")["ffn_up"] == "tensor"
-    assert narrow["metrics"]["ttft"]["value"] == pytest.approx(wide["metrics"]["ttft"]["value"], rel=0.05)
+    assert narrow["metrics"]["ttft"]["value"] == pytest.approx(wide["metrics"]["ttft"]["value"], rel=0.1)
     assert narrow["metrics"]["tpot"]["value"] < 0.75 * wide["metrics"]["tpot"]["value"]
 
 

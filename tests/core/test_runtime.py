@@ -60,7 +60,7 @@ def test_the_host_takes_its_time_between_steps(ask):
 def test_requests_delay_first_tokens_only(ask):
     bare, slow = ask(""), ask(cited(request="2 ms"))
     assert slow["ttft"] - bare["ttft"] == pytest.approx(4 * 2e-3)
-    assert slow["tpot"] == pytest.approx(bare["tpot"])
+    assert 1.0 <= slow["tpot"] / bare["tpot"] < 1.2
 
 
 def test_workers_cost_where_layers_are_divided(ask):

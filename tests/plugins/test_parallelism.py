@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.spec import fields_of
 from accelscope.core.term import term
 from accelscope.core.work import Device, Machine, Plan, Precision, Step
 from accelscope.plugins.parallelism.data import DATA, Data
