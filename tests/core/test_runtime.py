@@ -60,7 +60,7 @@ def test_the_host_takes_its_time_between_steps(ask):
 def test_requests_delay_first_tokens_only(ask):
     bare, slow = ask(""), ask(cited(request="2 ms"))
     assert slow["ttft"] - bare["ttft"] == pytest.approx(4 * 2e-3)
-    assert 1.0 <= slow["tpot"] / bare["tpot"] < 1.2
+    assert slow["tpot"] == pytest.approx(bare["tpot"])
 
 
 def test_workers_cost_where_layers_are_divided(ask):
@@ -89,7 +89,7 @@ def test_half_of_the_bandwidth_takes_twice_as_long(ask):
 def test_half_of_the_compute_rate_slows_prompts_only(ask):
     bare, slow = ask("", prompt=2048), ask(cited(compute="0.5"), prompt=2048)
     assert 1.5 < slow["ttft"] / bare["ttft"] < 2.0
-    assert slow["tpot"] == pytest.approx(bare["tpot"])
+    assert 1.0 <= slow["tpot"] / bare["tpot"] < 1.1
 
 
 def test_a_port_holds_for_its_vendor_family_or_device(ask):
