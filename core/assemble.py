@@ -165,14 +165,12 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
 
 def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Machine:
     """Return the machine with what was measured of its device's kernels."""
-    attribute = deployment.attributes().get("calibration")
-    explicit = attribute.value if attribute is not None and isinstance(attribute.value, Component) else None
-    device = machine.device
-    device = evolve(device, kernels=kernels_of(device, explicit, _kernels_name(deployment), binder))
-    if explicit is not None:
-        found = binder.bind_as(explicit, Calibration)
-        if found is not None and found.kernel_launch is not None:
-            device = evolve(device, package=evolve(device.package, kernel_launch=found.kernel_launch))
+    block, runtime = _named(deployment, "calibration"), _named(deployment, "runtime")
+    explicit: Calibration | None = None if block is None else binder.bind_as(block, Calibration)
+    software = None if runtime is None else kernels_name(runtime)
+    device = evolve(machine.device, kernels=kernels_of(machine.device, explicit, software, binder))
+    if explicit is not None and explicit.kernel_launch is not None:
+        device = evolve(device, package=evolve(device.package, kernel_launch=explicit.kernel_launch))
     return evolve(machine, device=device)
 
 
@@ -182,24 +180,16 @@ def _runtime(deployment: Component, machine: Machine, binder: Binder) -> Pace:
         return PLAIN
     block = referred(deployment, "runtime", Deployment, binder)
     bound: Runtime | None = None if block is None else binder.bind_as(block, Runtime)
-    name = runtime_of(deployment)
-    if bound is None or name is None:
+    if block is None or bound is None:
         return PLAIN
-    return pace_of(name, bound, device_names(machine.device))
+    return pace_of(block.definition or block.name, bound, device_names(machine.device))
 
 
-def _kernels_name(deployment: Component) -> str | None:
-    """Return the name that calibrations know the kernels of a deployment's runtime by, or None without one."""
-    attribute = deployment.attributes().get("runtime")
+def _named(deployment: Component, field: str) -> Component | None:
+    """Return the block that a field of a deployment names, or None."""
+    attribute = deployment.attributes().get(field)
     value = attribute.value if attribute is not None else None
-    return kernels_name(value) if isinstance(value, Component) else None
-
-
-def runtime_of(deployment: Component) -> str | None:
-    """Return the name of the software that serves a deployment, or None where none is named."""
-    attribute = deployment.attributes().get("runtime")
-    value = attribute.value if attribute is not None else None
-    return (value.definition or value.name) if isinstance(value, Component) else None
+    return value if isinstance(value, Component) else None
 
 
 def _money(system: Component, machine: Machine, binder: Binder) -> Money:

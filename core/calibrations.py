@@ -27,31 +27,43 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 FOLDER = "calibration"
-ORIGINS = ("device", "family", "model")
-"""What a shipped calibration may be of, nearest first."""
 
 
 @define(eq=False)
 class Calibrations:
-    """The calibrations of the plugins' libraries, each text read when first needed."""
+    """The calibrations of the plugins' libraries, each text read and bound when first needed."""
 
     registry: Registry
     _programs: dict[str, tuple[Program, ...]] = field(factory=dict)
+    _layers: dict[tuple[str, bool], tuple[Layer, ...]] = field(factory=dict)
+    _library: Library | None = None
 
-    def of(self, module: str) -> tuple[Component, ...]:
-        """Return the blocks of a module such as `device.H100_SXM` or `family.hopper.vllm`.
+    def of(self, module: str, binder: Binder) -> tuple[Layer, ...]:
+        """Return what a module such as `device.H100_SXM` or `family.hopper.vllm` knows of kernels.
+
+        Args:
+            binder: what is bound is kept for all that trace, and for all that do not.
 
         Raises:
             DescriptionError: a shipped text cannot be parsed.
         """
+        key = (module, binder.trace)
+        if key not in self._layers:
+            origin = module.partition(".")[0]
+            bound = (binder.bind_as(block, Calibration) for block in self._blocks(module))
+            self._layers[key] = tuple(layer_of(item, origin) for item in bound if item is not None)
+        return self._layers[key]
+
+    def _blocks(self, module: str) -> Iterable[Component]:
         if module not in self._programs:
             self._programs[module] = tuple(self._load(module))
-        return tuple(
-            block for program in self._programs[module] for block in program.definitions("calibration")
-        )
+        for program in self._programs[module]:
+            yield from program.definitions("calibration")
 
     def _load(self, module: str) -> Iterable[Program]:
-        library = Library.of(self.registry.libraries.values())
+        if self._library is None:
+            self._library = Library.of(self.registry.libraries.values())
+        library = self._library
         for namespace in sorted(library.folders):
             source = library.library(f"{namespace}.{FOLDER}.{module}")
             if source is None:
@@ -78,7 +90,7 @@ def module_of(origin: str, name: str, runtime: str | None = None, *, detailed: b
 
 def kernels_of(
     device: Device,
-    explicit: Component | None,
+    explicit: Calibration | None,
     runtime: str | None,
     binder: Binder,
     backend: str | None = None,
@@ -91,20 +103,14 @@ def kernels_of(
         runtime: name of the software whose kernels run, or None.
         backend: which of its kernels, or None; release: of the runtime, or None.
     """
-    found: list[Layer] = []
-    if explicit is not None:
-        bound = binder.bind_as(explicit, Calibration)
-        found.extend(() if bound is None else (layer_of(bound, "given"),))
+    found: list[Layer] = [] if explicit is None else [layer_of(explicit, "given")]
     for origin, name in _names(device):
         modules = [module_of(origin, name)]
         if runtime is not None:
             modules.append(module_of(origin, name, runtime))
             if backend is not None or release is not None:
                 modules.append(module_of(origin, name, runtime, detailed=True))
-        blocks = [block for module in modules for block in binder.registry.calibrations.of(module)]
-        layers = [
-            layer_of(bound, origin) for block in blocks if (bound := binder.bind_as(block, Calibration))
-        ]
+        layers = (layer for module in modules for layer in binder.registry.calibrations.of(module, binder))
         found.extend(
             sorted((layer for layer in layers if _holds(layer, runtime, backend, release)), key=_narrowest)
         )

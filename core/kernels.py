@@ -155,7 +155,7 @@ class Layer:
     """Kernels of one calibration.
 
     Attributes:
-        origin: what was measured: `device`, `family` or `class`, or `given` by the deployment.
+        origin: what was measured: `device`, `family` or `model`, or `given` by the deployment.
         runtime: whose kernels, or None for any; backend: which of them; release: of the runtime.
         kernels: by class of kernel.
     """
@@ -189,7 +189,7 @@ UNKNOWN = Kernel(**_NOTHING)
 
 @frozen(kw_only=True, eq=False)
 class Known:
-    """A kernel with where it is from: `device`, `family`, `class`, `given`, or `none`."""
+    """A kernel with where it is from: `device`, `family`, `model`, `given`, or `none`."""
 
     kernel: Kernel = UNKNOWN
     origin: str = "none"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve
+from attrs import evolve, fields_dict
 
 from accelscope.core.bind import Binder
 from accelscope.core.design import Design, Pools
@@ -18,6 +18,7 @@ from accelscope.dsl.values import Attribute
 
 if TYPE_CHECKING:
     from accelscope.core.records import Strategy
+    from accelscope.core.registry import Registry
     from accelscope.core.term import Term
 
 PHASES = ("prefill", "decode")
@@ -42,6 +43,19 @@ def strategies_of(deployment: Component, binder: Binder) -> tuple[tuple[Strategy
         found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
     if block is not None:
         binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
+    return tuple(found)
+
+
+def strategies_with(registry: Registry, degrees: Mapping[str, Any]) -> tuple[tuple[Strategy, Any], ...]:
+    """Return each strategy with the degrees that it reads of some, and its defaults for the others."""
+    binder = Binder(registry)
+    found = []
+    for strategy in registry.strategies:
+        own = fields_dict(strategy.spec)
+        spec = binder.default_of(strategy.spec, "parallel")
+        found.append(
+            (strategy, evolve(spec, **{name: value for name, value in degrees.items() if name in own}))
+        )
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from accelscope.core.term import Array, Term
 
 if TYPE_CHECKING:
     from accelscope.core.cost import OpCost
+    from accelscope.core.kernels import Known
     from accelscope.core.runtime import Pace
 
 OWN = ("device", "given")
@@ -24,6 +25,18 @@ OWN = ("device", "given")
 WIDER: Mapping[str, float] = {"device": 1.0, "family": 1.3, "none": 2.0}
 """How much wider errors are, by what a runtime was measured on: fits that left the configuration out are off by 7 % at the
 median, those that left the device out by 13 %."""
+
+
+def spread_of_kernel(known: Known, package: Any) -> float:
+    """Return the deviation of the logarithm of a kernel's time: as measured, or that of the models of a device."""
+    spread: Term = package.model_spread if known.kernel.spread is None else known.kernel.spread
+    return float(np.max(spread.value))
+
+
+def spread_of_pace(pace: Pace, package: Any) -> float:
+    """Return the deviation of passes under a runtime, wider where it was not measured on the device."""
+    usual: Term = package.model_spread if pace.spread is None else pace.spread
+    return float(np.max(usual.value)) * WIDER[measured_on(pace)]
 
 
 def measured_on(pace: Pace) -> str:
@@ -39,7 +52,7 @@ def spread_of_pass(ops: Iterable[OpCost], others: Iterable[Term], package: Any, 
     """
     if pace.spread is None:
         return spread_of(ops, others, package)
-    return np.asarray(float(np.max(pace.spread.value)) * WIDER[measured_on(pace)])
+    return np.asarray(spread_of_pace(pace, package))
 
 
 def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any) -> Array:
@@ -55,8 +68,7 @@ def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any) -> Ar
     for cost in ops:
         seconds = nominal_time(cost.seconds)
         whole = whole + seconds
-        kernel = cost.known.kernel
-        spread = unknown if kernel.spread is None else float(kernel.spread.value)
+        spread = spread_of_kernel(cost.known, package)
         if cost.known.origin in OWN:
             name = cost.op.kernel or cost.op.kind
             own[name] = own.get(name, np.zeros(())) + seconds * spread

@@ -104,7 +104,8 @@ class _Task:
 
 def _task(subject: Subject, samples: Sequence[Sample], book: Book, judge: bool) -> _Task:
     own = [sample for sample in samples if sample.subject == subject]
-    others = {sample.device: book.layers(sample) for sample in own}
+    last = {sample.device: sample for sample in own}
+    others = {device: book.layers(sample) for device, sample in last.items()}
     return _Task(subject, own, others, book.registry, judge)
 
 

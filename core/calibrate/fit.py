@@ -14,6 +14,7 @@ from attrs import frozen
 
 from accelscope.core.calibrate.parameters import Parameter, Values, packed, unpacked
 from accelscope.core.term import Array
+from accelscope.core.uncertainty import TENTH
 
 NOISE = 0.10
 """Deviation that measurements of one kernel have between versions of an engine (7 to 15 %)."""
@@ -135,6 +136,6 @@ def _residuals(predicted: Array, goal: Array) -> Array:
     return found
 
 
-def spread_of(residuals: Array) -> float:
-    """Return the deviation of a log-normal error whose 10th to 90th percentile holds 80 % of the residuals."""
-    return max(float(np.quantile(np.abs(residuals), 0.8)) / 1.2816, 0.01)
+def spread_of(residuals: Array, least: float = 0.01) -> float:
+    """Return the deviation of a log-normal error whose 10th to 90th percentile holds 80 % of the residuals, at least `least`."""
+    return max(float(np.quantile(np.abs(residuals), 0.8)) / TENTH, least)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accelscope.core.calibrate.fit import spread_of
 from accelscope.core.calibrate.pace import FIELDS, LOOP, Fit, Group, errors_of, fitted, groups, homes_of
-from accelscope.core.calibrate.pace_text import rewritten, spread_of
-from accelscope.core.calibrate.report import Error
+from accelscope.core.calibrate.pace_text import rewritten
+from accelscope.core.calibrate.report import Error, error_of
 from accelscope.core.errors import UsageError
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.run import tables_of
@@ -28,6 +29,8 @@ KINDS = ("configuration", "model", "device")
 """What is left out of a fit, in turn, to know its error."""
 FOLDS = 5
 _NAMES = {"configuration": ("hw", "model", "engine"), "model": ("model",), "device": ("hw",)}
+LEAST = 0.05
+"""Least deviation of the errors of a runtime that is told."""
 CITED = "fitted"
 """Source that the fitted values cite; the file declares it."""
 
@@ -109,7 +112,7 @@ def _spreads(found: Sequence[Group], errors: Array | None) -> dict[str, float]:
     for group in found:
         if errors is not None:
             parts.setdefault(group.runtime, []).append(errors[group.rows])
-    return {name: spread_of(np.concatenate(values)) for name, values in parts.items()}
+    return {name: spread_of(np.concatenate(values), LEAST) for name, values in parts.items()}
 
 
 def _judged(rows: Table, kind: str, errors: Array) -> Iterator[Error]:
@@ -120,12 +123,4 @@ def _judged(rows: Table, kind: str, errors: Array) -> Iterator[Error]:
     for label, places in groups_.items():
         known = errors[places][np.isfinite(errors[places])]
         if known.size:
-            apart = np.abs(np.expm1(known))
-            yield Error(
-                group=label,
-                split=kind,
-                points=known.size,
-                median_ape=float(np.median(apart)),
-                p90_ape=float(np.quantile(apart, 0.9)),
-                bias=float(np.median(known)),
-            )
+            yield error_of(label, kind, known)

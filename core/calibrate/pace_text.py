@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from accelscope.core.calibrate.pace import DEVICE, FIELDS, RATES, TIMES, Fit, Group, Names3
-from accelscope.core.term import Array
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
 
@@ -101,8 +100,3 @@ def _number(value: float) -> str:
     """Return a number in three digits."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:_.0f}" if rounded >= 100 else f"{rounded:g}"
-
-
-def spread_of(errors: Array) -> float:
-    """Return the deviation of a log-normal error whose 10th to 90th percentile holds 80 % of some errors."""
-    return max(float(np.quantile(np.abs(errors), 0.8)) / 1.2816, 0.05)

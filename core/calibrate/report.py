@@ -50,9 +50,17 @@ def _error(group: str, split: str, found: Iterable[Judged]) -> Error | None:
         return None
     residuals: Array = np.concatenate([item.residuals for item in chosen])
     residuals = residuals[np.concatenate([item.sample.measured for item in chosen]) > LONG]
-    if not len(residuals):
-        return None
-    ape = np.abs(np.expm1(residuals))
+    return error_of(group, split, residuals) if len(residuals) else None
+
+
+def error_of(group: str, split: str, residuals: Array, *, rates: bool = False) -> Error:
+    """Return the errors of a group of rows.
+
+    Args:
+        residuals: logarithms of predicted over measured times, at least one.
+        rates: whether the rows measured rates, so that the shares are of those.
+    """
+    ape = np.abs(np.expm1(-residuals if rates else residuals))
     return Error(
         group=group,
         split=split,

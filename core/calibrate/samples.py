@@ -10,8 +10,8 @@ from attrs import evolve, fields_dict, frozen
 
 from accelscope.core.calibrate.parameters import Values, terms
 from accelscope.core.kernels import Kernel, Kernels, Layer
-from accelscope.core.measured.forms import COLLECTIVES, EXCHANGES, implementation_of
-from accelscope.core.measured.kernels import Group, costs_of, exchange_time, exchanges_of, groups_of
+from accelscope.core.measured.forms import EXCHANGES, implementation_of
+from accelscope.core.measured.kernels import Group, costs_of, exchange_time, groups_of
 from accelscope.core.measured.names import Names, backend_of
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -67,25 +67,13 @@ class Sample:
 
 
 def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
-    """Return the samples of a table of kernels; rows that are no operation of a device are left out."""
+    """Return the samples of a table of kernels, collectives behind operations; rows that nothing describes are left out."""
     ignored = Prediction.empty(len(rows))
-    found = (_sample(rows, group, names) for group in groups_of(rows, names, ignored))
-    return (*(sample for sample in found if sample is not None), *_exchanges(rows, names))
+    found = [_sample(rows, group, names) for group in groups_of(rows, names, ignored)]
+    return tuple(sorted(found, key=lambda sample: sample.group.exchange is not None))
 
 
-def _exchanges(rows: Table, names: Names) -> Iterator[Sample]:
-    """Yield the samples of collectives, those of one device and software and as many ranks together."""
-    columns = ("hw", "op", "kernel", "dtype", "engine", "engine_version")
-    for (_, op, *_), places in rows.groups(*columns):
-        if op in COLLECTIVES or op in EXCHANGES:
-            ignored = Prediction.empty(len(places))
-            for group in exchanges_of(rows.take(places), names, ignored):
-                sample = _sample(rows, evolve(group, places=places[group.places]), names)
-                if sample is not None:
-                    yield sample
-
-
-def _sample(rows: Table, group: Group, names: Names) -> Sample | None:
+def _sample(rows: Table, group: Group, names: Names) -> Sample:
     own = rows.take(group.places)
     device = group.machine.device
     engine, kernel = own.text("engine")[0], own.text("kernel")[0]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accelscope.core.calibrate.report import Error
+from accelscope.core.calibrate.fit import spread_of
+from accelscope.core.calibrate.report import Error, error_of
 from accelscope.core.calibrate.training import Place, Steps, errors_of, fitted, left_out, rewritten, steps_of
 from accelscope.core.errors import UsageError
 from accelscope.core.measured.names import Names
@@ -91,11 +92,11 @@ def _in_sample(item: Steps, names: Names, values: Mapping[Place, float]) -> Arra
 
 
 def _spreads(errors: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """Return the deviation of the errors of each runtime, from the middle 80 % of them, so that single rows do not rule."""
+    """Return the deviation of the errors of each runtime."""
     found: dict[str, list[float]] = {}
     for runtime, error in errors:
-        found.setdefault(runtime, []).append(abs(error))
-    return {name: float(np.quantile(values, 0.8)) / 1.2816 for name, values in found.items()}
+        found.setdefault(runtime, []).append(error)
+    return {name: spread_of(np.array(values), least=0.0) for name, values in found.items()}
 
 
 def _errors(kind: str, errors: Sequence[tuple[str, float]]) -> Iterator[Error]:
@@ -103,13 +104,4 @@ def _errors(kind: str, errors: Sequence[tuple[str, float]]) -> Iterator[Error]:
     for runtime, error in errors:
         groups.setdefault(runtime, []).append(error)
     for name, values in groups.items():
-        logs = np.array(values)
-        ape = np.abs(np.expm1(-logs))
-        yield Error(
-            group=name,
-            split=kind,
-            points=len(logs),
-            median_ape=float(np.median(ape)),
-            p90_ape=float(np.quantile(ape, 0.9)),
-            bias=float(np.median(logs)),
-        )
+        yield error_of(name, kind, np.array(values), rates=True)

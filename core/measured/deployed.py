@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from attrs import evolve, fields_dict, frozen
+from attrs import fields_dict, frozen
 
 from accelscope.core.assemble import WIDENED
 from accelscope.core.bind import Binder
@@ -18,6 +18,7 @@ from accelscope.core.measured.table import Table
 from accelscope.core.runtime import PLAIN, Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
+from accelscope.core.splits import strategies_with
 from accelscope.core.term import Array, term
 from accelscope.core.work import Machine, Precision
 
@@ -84,19 +85,9 @@ def strategies_of(names: Names, split: Split) -> tuple[Any, ...]:
 
     Experts that lie on the ranks of one replica get their tokens there; only those of several have to be sent theirs.
     """
-    binder = Binder(names.registry)
     exchange = "all_to_all" if np.any(split.ep > split.tp) else "replicated"
-    found = []
-    for strategy in names.registry.strategies:
-        spec = binder.default_of(strategy.spec, "parallel")
-        own = fields_dict(strategy.spec)
-        degrees: dict[str, Any] = {
-            name: term(getattr(split, name)) for name in fields_dict(Split) if name in own
-        }
-        if "ep_exchange" in own:
-            degrees["ep_exchange"] = exchange
-        found.append((strategy, evolve(spec, **degrees)))
-    return tuple(found)
+    degrees: dict[str, Any] = {name: term(getattr(split, name)) for name in fields_dict(Split)}
+    return strategies_with(names.registry, degrees | {"ep_exchange": exchange})
 
 
 def _precision(

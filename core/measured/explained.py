@@ -8,8 +8,7 @@ from accelscope.core.ask import explained as explained_text
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.explain import explain
 from accelscope.core.measured.described import text_of
-from accelscope.core.measured.forms import FORMS
-from accelscope.core.measured.kernels import costs_of, exchange_time, exchanges_of, groups_of
+from accelscope.core.measured.kernels import costs_of, exchange_time, groups_of
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
@@ -43,11 +42,11 @@ def explanation_of(row: Table, names: Names, depth: int) -> str:
 def _kernel(row: Table, names: Names, found: Prediction) -> Node | None:
     op = str(row.text("op")[0])
     times: list[Term] = []
-    if op in FORMS:
-        for group in groups_of(row, names, found):
+    for group in groups_of(row, names, found):
+        if group.exchange is not None:
+            times.append(exchange_time(group, names.registry))
+        else:
             times.append(total(cost.seconds for cost in costs_of(group, names.registry)))
-    else:
-        times.extend(exchange_time(group, names.registry) for group in exchanges_of(row, names, found))
     return times[0].named(op).node if times else None
 
 

@@ -10,10 +10,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve, fields_dict, frozen
+from attrs import evolve, frozen
 
 from accelscope.core.assemble import WIDENED
-from accelscope.core.bind import Binder
 from accelscope.core.cost import OpCost, Setting, cost_of, multiplier
 from accelscope.core.dtypes import BITS, bytes_of
 from accelscope.core.kernels import Kernels, Known
@@ -34,6 +33,8 @@ from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
 from accelscope.core.network import transfer
+from accelscope.core.splits import strategies_with
+from accelscope.core.spread import spread_of_kernel
 from accelscope.core.term import Array, Term, term
 from accelscope.core.work import (
     NO_BYTES,
@@ -79,11 +80,17 @@ def predict(rows: Table, names: Names) -> Prediction:
     """Return the time in us of each row of a table of kernels."""
     found = Prediction.empty(len(rows))
     for group in groups_of(rows, names, found):
+        package = group.machine.device.package
+        if group.exchange is not None:
+            time = np.broadcast_to(exchange_time(group, names.registry).value, group.places.shape)
+            known = exchange_known(group)
+            found.put(group.places, time * _MICROSECONDS, spread_of_kernel(known, package), known.origin)
+            continue
         costs = costs_of(group, names.registry)
         each = [np.broadcast_to(cost.seconds.value, group.places.shape) for cost in costs]
         seconds = np.sum(each, axis=0)
         shares = [
-            part / seconds * _spread_of(cost, group.machine.device)
+            part / seconds * spread_of_kernel(cost.known, package)
             for part, cost in zip(each, costs, strict=True)
         ]
         found.put(group.places, seconds * _MICROSECONDS, np.sum(shares, axis=0), _origin(costs))
@@ -91,7 +98,7 @@ def predict(rows: Table, names: Names) -> Prediction:
 
 
 def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
-    """Yield the rows that are operations of a device, group by group; collectives are put into `found` at once.
+    """Yield the rows that are operations of a device or collectives of several, group by group.
 
     Args:
         found: takes the reasons of rows that no group holds.
@@ -104,7 +111,7 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
                 rows.take(places), places, names, words_of(op, kernel, dtype, engine, dist), found
             )
         elif op in COLLECTIVES or op in EXCHANGES:
-            found.update(places, _collectives(rows.take(places), names))
+            yield from _exchanges(rows.take(places), places, names, found)
         else:
             found.skip(places, f"no model of op {op}")
 
@@ -182,36 +189,32 @@ def _spread(plan: Plan, rows: Table, machine: Machine, registry: Registry) -> Pl
 
 def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term | str) -> Plan:
     """Return a plan divided by the strategies with the given degrees, the others at their defaults."""
-    binder = Binder(registry)
-    for strategy in registry.strategies:
-        spec = binder.default_of(strategy.spec, "parallel")
-        own = {name: value for name, value in degrees.items() if name in fields_dict(strategy.spec)}
-        plan = strategy.shard(evolve(spec, **own), plan, machine)
+    for strategy, spec in strategies_with(registry, degrees):
+        plan = strategy.shard(spec, plan, machine)
     return plan
 
 
-def exchanges_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
-    """Yield collectives, those of as many devices and nodes together.
+def _exchanges(rows: Table, whole: Array, names: Names, found: Prediction) -> Iterator[Group]:
+    """Yield collectives of one device and software, those of as many devices and nodes together.
 
     Args:
-        rows: collectives of one device and software.
-        found: takes the reasons of the others.
+        whole: places of the rows in their table.
     """
     hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
     backend = implementation_of(kernel) if op in EXCHANGES else ""
     release = rows.text("engine_version")[0]
     sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
     given = _given(rows, (*sizes, "devices"))
-    found.skip(~given, f"op {op} without all of {', '.join((*sizes, 'devices'))}")
+    found.skip(whole[~given], f"op {op} without all of {', '.join((*sizes, 'devices'))}")
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
         machine, reason = names.machine(hw, int(count), int(spread), engine, backend, release)
         if machine is None:
-            found.skip(places, reason)
+            found.skip(whole[places], reason)
             continue
         item = _collective(rows.take(places), op, machine, names)
-        yield Group(places=places, plan=_nothing(), machine=machine, exchange=item)
+        yield Group(places=whole[places], plan=_nothing(), machine=machine, exchange=item)
 
 
 def exchange_time(group: Group, registry: Registry, kernels: Kernels | None = None) -> Term:
@@ -235,22 +238,6 @@ def _nothing() -> Plan:
         active_parameters=ONE,
     )  # fmt: skip
     return Plan(ops=(), residency=workload.residency, workload=workload)
-
-
-def _collectives(rows: Table, names: Names) -> Prediction:
-    """Predict collectives on systems of as many devices as each row has."""
-    found = Prediction.empty(len(rows))
-    for group in exchanges_of(rows, names, found):
-        seconds = np.broadcast_to(exchange_time(group, names.registry).value, group.places.shape)
-        known, device = exchange_known(group), group.machine.device
-        spread = known.kernel.spread
-        found.put(
-            group.places,
-            seconds * _MICROSECONDS,
-            _model_spread(device) if spread is None else spread.value,
-            known.origin,
-        )
-    return found
 
 
 def exchange_known(group: Group) -> Known:
@@ -294,15 +281,6 @@ def _precision(rows: Table, device: Device, registry: Registry) -> tuple[Precisi
 
 def _given(rows: Table, columns: tuple[str, ...]) -> Array:
     return np.asarray(np.all([np.nan_to_num(rows.number(name)) > 0 for name in columns], axis=0))
-
-
-def _spread_of(cost: OpCost, device: Device) -> Array | float:
-    spread = cost.known.kernel.spread
-    return _model_spread(device) if spread is None else spread.value
-
-
-def _model_spread(device: Device) -> float:
-    return float(np.max(device.package.model_spread.value))
 
 
 def _origin(costs: list[OpCost]) -> str:

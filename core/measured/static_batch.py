@@ -26,7 +26,8 @@ from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
 from accelscope.core.solve import SLACK
-from accelscope.core.spread import WIDER, measured_on
+from accelscope.core.splits import strategies_with
+from accelscope.core.spread import measured_on, spread_of_pace
 from accelscope.core.term import Array, Term, term
 from accelscope.core.work import NO_BYTES, Limit, Machine, Precision
 
@@ -136,7 +137,7 @@ def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
         machine=machine,
         model=published.model,
         precision=_precision(key, machine, names),
-        strategies=_strategies(rows, names, binder),
+        strategies=_strategies(rows, names),
         load=_load(rows),
         memory=evolve(binder.default_of(MemoryPolicy, "rows.memory"), reserve=NO_BYTES),
         scheduler=binder.default_of(Scheduler, "rows.scheduler"),
@@ -153,17 +154,12 @@ def _precision(key: Key, machine: Machine, names: Names) -> Precision:
     return Precision(weights=weights, activations=activations, kv=key.kv or "bf16", head=head)
 
 
-def _strategies(rows: Table, names: Names, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
+def _strategies(rows: Table, names: Names) -> tuple[tuple[Strategy, Any], ...]:
     given = {name: np.nan_to_num(rows.number(name), nan=1.0) for name in _DEGREES}
     layered = rows.text("flag") == _LAYERS
     given["pp"] = np.where(layered, given["tp"], given["pp"])
     given["tp"] = np.where(layered, 1.0, given["tp"])
-    found = []
-    for strategy in names.registry.strategies:
-        spec = binder.default_of(strategy.spec, "rows.parallel")
-        own = {name: Term(value) for name, value in given.items() if hasattr(spec, name)}
-        found.append((strategy, evolve(spec, **own)))
-    return tuple(found)
+    return strategies_with(names.registry, {name: Term(value) for name, value in given.items()})
 
 
 def _load(rows: Table) -> Load:
@@ -189,7 +185,8 @@ def _chunk(rows: Table, usual: Term | None) -> Term | None:
 def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
     """Predict some rows, and skip those that no device holds or no metric tells."""
     evaluation, values = evaluated(design, rows, names.registry)
-    spread, origin = _spread_of(design)
+    spread = spread_of_pace(design.runtime, design.machine.device.package)
+    origin = measured_on(design.runtime)
     for (metric,), own in rows.groups("metric"):
         if metric not in METRICS:
             found.skip(places[own], f"metric {metric} is not predicted of a static batch")
@@ -200,14 +197,6 @@ def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: 
         else:
             found.put(places[own], values[own], spread, origin)
     _skip_infeasible(found, places, evaluation.limits)
-
-
-def _spread_of(design: Design) -> tuple[float, str]:
-    """Return the deviation of a prediction, wider where the runtime was not measured on the device, and where it was."""
-    pace = design.runtime
-    usual = pace.spread or design.machine.device.package.model_spread
-    origin = measured_on(pace)
-    return float(np.max(usual.value)) * WIDER[origin], origin
 
 
 def evaluated(design: Design, rows: Table, registry: Registry) -> tuple[Evaluation, Array]:

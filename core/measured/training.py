@@ -27,6 +27,7 @@ from accelscope.core.records import Strategy
 from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import MemoryPolicy, Scheduler, Training
 from accelscope.core.spec import fields_of
+from accelscope.core.splits import strategies_with
 from accelscope.core.term import Array, Term, term
 from accelscope.core.training import load_of, memory_limit
 from accelscope.core.work import Machine, Precision
@@ -189,7 +190,7 @@ def design_of(
         machine=machine,
         model=published.model,
         precision=_precision(key.dtype, machine, names),
-        strategies=_strategies(rows, names, binder, zero),
+        strategies=_strategies(rows, names, zero),
         load=load_of(training),
         training=training,
         memory=binder.default_of(MemoryPolicy, "rows.memory"),
@@ -244,21 +245,14 @@ def _stage(rows: Table, otherwise: float) -> Array:
     )
 
 
-def _strategies(
-    rows: Table, names: Names, binder: Binder, zero: float | None
-) -> tuple[tuple[Strategy, Any], ...]:
+def _strategies(rows: Table, names: Names, zero: float | None) -> tuple[tuple[Strategy, Any], ...]:
     tp, pp, cp = _count(rows, "tp"), _count(rows, "pp"), _noted(rows, "cp")
     dp = np.maximum(np.round(_count(rows, "n_devices") / (tp * pp * cp)), 1.0)
     given = {"tp": tp, "pp": pp, "cp": cp, "dp": dp, "ep": _count(rows, "ep")}
     given["interleave"] = _noted(rows, "interleave")
     given["zero"] = _stage(rows, 1.0) if zero is None else np.full(len(rows), zero)
-    found = []
-    for strategy in names.registry.strategies:
-        spec = binder.default_of(strategy.spec, "rows.parallel")
-        own: dict[str, Any] = {name: Term(value) for name, value in given.items() if hasattr(spec, name)}
-        own |= {"sp": True} if hasattr(spec, "sp") else {}
-        found.append((strategy, evolve(spec, **own)))
-    return tuple(found)
+    degrees: dict[str, Any] = {name: Term(value) for name, value in given.items()}
+    return strategies_with(names.registry, degrees | {"sp": True})
 
 
 def training_of_rows(rows: Table, binder: Binder, recompute: str, adapters: bool) -> Training:

@@ -15,6 +15,7 @@ from accelscope.core.verbs.shared import open_session, say
 
 if TYPE_CHECKING:
     from accelscope.core.calibrate.book import Book
+    from accelscope.core.calibrate.report import Error
     from accelscope.core.session import Session
 
 
@@ -67,58 +68,42 @@ def calibrate(
     configurations, whole devices, whole families.
     """
     from accelscope.core.calibrate import report
-    from accelscope.core.calibrate.run import book_of
 
     session = open_session(settings)
-    if runtimes is not None:
-        return _runtimes(session, files, runtimes, where, judge, form, output)
-    if trainers is not None:
-        return _trainers(session, files, trainers, where, judge, form, output)
-    book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
-    _write(book, sources, output)
-    found = report.errors(book.judged)
+    if runtimes is not None or trainers is not None:
+        found = _paces(session, files, runtimes, trainers, where, judge, output)
+    else:
+        from accelscope.core.calibrate.run import book_of
+
+        book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
+        _write(book, sources, output)
+        found = report.errors(book.judged)
     click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
     return OK
 
 
-def _runtimes(
+def _paces(
     session: Session,
     files: tuple[str, ...],
-    path: str,
+    runtimes: str | None,
+    trainers: str | None,
     where: tuple[str, ...],
     judge: bool,
-    form: str,
     output: str,
-) -> int:
-    from accelscope.core.calibrate import report
+) -> list[Error]:
+    """Write the file of runtimes that serve, or of those that train, with new paces; return the errors."""
     from accelscope.core.calibrate.pace_run import KINDS, runtimes_of
+    from accelscope.core.calibrate.training_run import trainers_of
 
     kinds = KINDS if judge else ()
-    text, found = runtimes_of(session, files, path, where=where, judge=kinds, progress=say)
+    if runtimes is not None:
+        text, found = runtimes_of(session, files, runtimes, where=where, judge=kinds, progress=say)
+    else:
+        assert trainers is not None  # one of the two is asked for
+        text, found = trainers_of(session, files, trainers, where=where, judge=kinds, progress=say)
     with opened(output) as stream:
         stream.write(text)
-    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
-    return OK
-
-
-def _trainers(
-    session: Session,
-    files: tuple[str, ...],
-    path: str,
-    where: tuple[str, ...],
-    judge: bool,
-    form: str,
-    output: str,
-) -> int:
-    from accelscope.core.calibrate import report
-    from accelscope.core.calibrate.training_run import KINDS, trainers_of
-
-    kinds = KINDS if judge else ()
-    text, found = trainers_of(session, files, path, where=where, judge=kinds, progress=say)
-    with opened(output) as stream:
-        stream.write(text)
-    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
-    return OK
+    return found
 
 
 def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
