@@ -230,6 +230,8 @@ class Core:
 class Node:
     """A server: packages, switches, cards and a host in one chassis."""
 
+    aliases: Any = listing(doc="further names that measurements and people use")
+
 
 @spec(kind="rack", within=_HARDWARE, derived=plausible.SYSTEM)
 class Rack:

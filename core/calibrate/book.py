@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import groupby
@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from accelscope.core.calibrate.fit import spread_of
 from accelscope.core.calibrate.fitted import order_of
 from accelscope.core.calibrate.judge import Judged, judged, residuals_at
-from accelscope.core.calibrate.samples import Sample, Subject, made, taken
+from accelscope.core.calibrate.samples import Others, Sample, Subject, made, taken
 from accelscope.core.calibrate.tree import Fits, Place, fit_subject, places_of
 from accelscope.core.kernels import Kernel, Layer
 from accelscope.core.registry import Registry
@@ -92,7 +92,7 @@ class _Task:
 
     subject: Subject
     samples: Sequence[Sample]
-    others: Mapping[str, Sequence[Layer]]
+    others: Others
     registry: Registry
     judge: bool
 
@@ -104,8 +104,7 @@ class _Task:
 
 def _task(subject: Subject, samples: Sequence[Sample], book: Book, judge: bool) -> _Task:
     own = [sample for sample in samples if sample.subject == subject]
-    last = {sample.device: sample for sample in own}
-    others = {device: book.layers(sample) for device, sample in last.items()}
+    others = {around: book.layers(sample) for around, sample in {item.around: item for item in own}.items()}
     return _Task(subject, own, others, book.registry, judge)
 
 
@@ -145,7 +144,7 @@ def _refit(
     subject: Subject,
     samples: Sequence[Sample],
     wanted: Container[Place],
-    others: Mapping[str, Sequence[Layer]],
+    others: Others,
     registry: Registry,
     before: Fits,
 ) -> Fits:

@@ -83,6 +83,7 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
     "linear_attention": _CHUNKS,
     "scan": _CHUNKS,
     "norm": _MOVING,
+    "native_norm": _MOVING,
     "activation": _MOVING,
     "rope": _MOVING,
     "embedding": _MOVING,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.calibrate.samples import Sample, taken, times
+from accelscope.core.calibrate.samples import Others, Sample, taken, times
 from accelscope.core.calibrate.tree import Fit, Fits, Place, places_of
-from accelscope.core.kernels import Layer
 from accelscope.core.registry import Registry
 from accelscope.core.term import Array
 
@@ -40,7 +39,7 @@ class Judged:
 def judged(
     samples: Sequence[Sample],
     refit: Refit,
-    others: Mapping[str, Sequence[Layer]],
+    others: Others,
     registry: Registry,
     folds: int = FOLDS,
 ) -> Iterator[Judged]:
@@ -48,7 +47,7 @@ def judged(
 
     Args:
         refit: fits the subject anew to what is not left out.
-        others: device to what is known of other kernels on it.
+        others: what is known of other kernels, by what runs them.
     """
     for fold in range(folds):
         kept = [part for sample in samples if len(part := _fold(sample, fold, folds, inside=False))]
@@ -74,7 +73,7 @@ def _judge(
     left: Sequence[Sample],
     kept: Sequence[Sample],
     refit: Refit,
-    others: Mapping[str, Sequence[Layer]],
+    others: Others,
     registry: Registry,
 ) -> Iterator[Judged]:
     fits = refit(kept, {place for sample in left for place in places_of(sample)})
@@ -82,7 +81,7 @@ def _judge(
         fit = nearest_fit(sample, fits)
         if fit is None:
             continue
-        predicted = times(sample, fit.values, others.get(sample.device, ()), registry)
+        predicted = times(sample, fit.values, others.get(sample.around, ()), registry)
         yield Judged(split, sample, np.log(predicted) - np.log(sample.measured))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,15 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.measured)
+
+    @property
+    def around(self) -> tuple[str, str | None]:
+        """What decides how fast the other kernels are that its rows hold: the device and the runtime."""
+        return self.device, self.runtime
+
+
+Others = Mapping[tuple[str, str | None], Sequence[Layer]]
+"""What is known of other kernels than the fitted one, by device and runtime."""
 
 
 def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
@@ -162,12 +171,16 @@ def taken(sample: Sample, rows: Array) -> Sample:
 
 
 def merged(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Yield samples of one device and kernel as one, whatever runtime and backend they are of."""
+    """Yield samples of one device and kernel as one, whatever backend they are of.
+
+    Those of several runtimes stay apart where their rows hold other kernels, which each runtime has its own of.
+    """
     found: dict[object, list[Sample]] = {}
     for sample in samples:
         shape: object = tuple((op.name, op.kernel, op.dtype, op.stored) for op in sample.group.plan.ops)
         shape = id(sample.group.machine) if sample.group.exchange is not None else shape
-        found.setdefault((sample.device, sample.subject, shape), []).append(sample)
+        around: object = sample.around if len(sample.group.plan.ops) > 1 else sample.device
+        found.setdefault((around, sample.subject, shape), []).append(sample)
     for same in found.values():
         yield same[0] if len(same) == 1 else _joined(same)
 

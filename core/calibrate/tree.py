@@ -14,8 +14,7 @@ from attrs import frozen
 from accelscope.core.calibrate.fit import fitted
 from accelscope.core.calibrate.fitted import moves_only, parameters_of
 from accelscope.core.calibrate.parameters import Parameter, nearest_choice
-from accelscope.core.calibrate.samples import Sample, Subject, merged, taken, times
-from accelscope.core.kernels import Layer
+from accelscope.core.calibrate.samples import Others, Sample, Subject, merged, taken, times
 from accelscope.core.registry import Registry
 from accelscope.core.term import Array
 
@@ -83,7 +82,7 @@ def places_of(sample: Sample) -> list[Place]:
 def fit_subject(
     subject: Subject,
     samples: Sequence[Sample],
-    others: Mapping[str, Sequence[Layer]],
+    others: Others,
     registry: Registry,
     wanted: Container[Place] | None = None,
     before: Fits | None = None,
@@ -91,7 +90,7 @@ def fit_subject(
     """Return the fits of a subject at every place that has enough rows.
 
     Args:
-        others: device to what is known of other kernels on it.
+        others: what is known of other kernels, by what runs them.
         wanted: places that are needed, with those that they are drawn towards; all by default.
         before: a fit to more rows, from which this one starts and whose choices among a few values it keeps.
     """
@@ -171,14 +170,14 @@ def _fit(
     samples: Sequence[Sample],
     parameters: Sequence[Parameter],
     expected: Values | None,
-    others: Mapping[str, Sequence[Layer]],
+    others: Others,
     registry: Registry,
     place: Place,
     near: Values | None,
 ) -> Values:
     def predicted(values: Mapping[str, float]) -> Array:
         return np.concatenate(
-            [times(sample, values, others.get(sample.device, ()), registry) for sample in samples]
+            [times(sample, values, others.get(sample.around, ()), registry) for sample in samples]
         )
 
     measured = np.concatenate([sample.measured for sample in samples])

@@ -131,13 +131,20 @@ FUSED_RESIDUAL = ("vllm",)
 """Engines whose measured normalisation adds the residual too."""
 
 
+NATIVE_NORMS = ("vllm/torch",)
+"""Engines measured with their RMS normalisation in operations of PyTorch: it takes ten times as long as one kernel of it."""
+
+LAYER_NORMS = re.compile(r"phi-(mini|3\.5)-moe", re.IGNORECASE)
+"""Layers of models that normalise by LayerNorm in a column of RMS normalisations (Hugging Face, modeling_phimoe.py)."""
+
+
 def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> dict[str, Any]:
     """Return the fields of a kernel model that the name of the measured kernel or its engine tells."""
     words = dict(FORMS[op].words)
     if op == "gemm":
         words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
     if op == "rmsnorm":
-        words["residual"] = engine in FUSED_RESIDUAL
+        words |= _norm(kernel, engine)
     if FORMS[op].family == "moe" and dist:
         words |= _routing(dist)
     if op == "gdn_linear_attn":
@@ -167,6 +174,13 @@ def kernel_of(op: str, engine: str, kernel: str) -> str:
 def implementation_of(kernel: str) -> str:
     """Return which of an engine's exchanges of experts a kernel is, without how many cores it takes."""
     return re.sub(r"_(dispatch|combine)|_sms\d+", "", kernel) if re.fullmatch(r"\w+", kernel) else ""
+
+
+def _norm(kernel: str, engine: str) -> dict[str, Any]:
+    """Return how an engine normalises, and with what where the name of the layer says of which model it is."""
+    if LAYER_NORMS.match(kernel):
+        return {"kind": "layernorm", "residual": False}
+    return {"residual": engine in FUSED_RESIDUAL, "native": engine in NATIVE_NORMS}
 
 
 def _routing(dist: str) -> dict[str, Any]:

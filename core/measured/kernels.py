@@ -202,6 +202,7 @@ def _exchanges(rows: Table, whole: Array, names: Names, found: Prediction) -> It
     """
     hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
     backend = implementation_of(kernel) if op in EXCHANGES else ""
+    network = kernel.casefold().rpartition(" ")[2]
     release = rows.text("engine_version")[0]
     sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
     given = _given(rows, (*sizes, "devices"))
@@ -209,7 +210,7 @@ def _exchanges(rows: Table, whole: Array, names: Names, found: Prediction) -> It
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
-        machine, reason = names.machine(hw, int(count), int(spread), engine, backend, release)
+        machine, reason = names.machine(hw, int(count), int(spread), engine, backend, release, network)
         if machine is None:
             found.skip(whole[places], reason)
             continue

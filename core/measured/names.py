@@ -56,6 +56,11 @@ class _System:
     def size(self) -> int:
         return int(np.asarray(self.machine.devices.value).flat[0])
 
+    @property
+    def joins_nodes(self) -> bool:
+        """Whether it has a network from node to node."""
+        return self.item.component.kind != "node" and len(self.machine.tiers) > 1
+
 
 @define(eq=False)
 class Names:
@@ -82,19 +87,31 @@ class Names:
         """Return the package of a name, or None and the reason."""
         return self._only(hw, ("package",), "device")
 
-    def system(self, hw: str, devices: int = 1, nodes: int = 1) -> tuple[Item | None, str]:
-        """Return the package of one device, or the smallest system of several; or None and the reason."""
+    def system(self, hw: str, devices: int = 1, nodes: int = 1, network: str = "") -> tuple[Item | None, str]:
+        """Return the package of one device, or the smallest system of several; or None and the reason.
+
+        Args:
+            network: the name of a system that goes before others, where the library knows it.
+        """
         package, reason = self.device(hw)
         if package is None or devices <= 1:
             return package, reason
-        for system in self._systems(package.component.name):
-            if system.size >= devices and (nodes <= 1 or len(system.machine.tiers) > 1):
+        systems = self._systems(package.component.name)
+        for system in (*(item for item in systems if network in item.item.names), *systems):
+            if system.size >= devices and (nodes <= 1 or system.joins_nodes):
                 return system.item, ""
         spread = f" in {nodes} nodes" if nodes > 1 else ""
         return None, f"the library has no system of {devices} {hw}{spread}"
 
     def machine(
-        self, hw: str, devices: int = 1, nodes: int = 1, engine: str = "", kernel: str = "", release: str = ""
+        self,
+        hw: str,
+        devices: int = 1,
+        nodes: int = 1,
+        engine: str = "",
+        kernel: str = "",
+        release: str = "",
+        network: str = "",
     ) -> tuple[Machine | None, str]:
         """Return a system of some devices, with what was measured of its kernels; or None and the reason.
 
@@ -105,10 +122,12 @@ class Names:
             hw: name of the device.
             engine: name of the software that runs on it.
             kernel: name of the kernel of it that was measured; release: of the software.
+            network: what a measurement calls the system.
         """
-        key = ("machine", hw, devices, nodes, engine, backend_of(kernel), release)
+        system = self.system(hw, devices, nodes, network)
+        key = ("machine", hw, devices, nodes, id(system[0]), engine, backend_of(kernel), release)
         if key not in self._found:
-            self._found[key] = self._machine(hw, devices, nodes, engine, backend_of(kernel), release)
+            self._found[key] = self._machine(system, devices, nodes, engine, backend_of(kernel), release)
         found: tuple[Machine | None, str] = self._found[key]
         return found
 
@@ -151,13 +170,23 @@ class Names:
         return None, f"the library has no {what} {name}"
 
     def _machine(
-        self, hw: str, devices: int, nodes: int, engine: str, backend: str | None, release: str
+        self,
+        system: tuple[Item | None, str],
+        devices: int,
+        nodes: int,
+        engine: str,
+        backend: str | None,
+        release: str,
     ) -> tuple[Machine | None, str]:
-        item, reason = self.system(hw, devices, nodes)
+        item, reason = system
         binder = Binder(self.registry, trace=self.trace)
         machine = None if item is None else machine_of(item.component, binder)
         if machine is None:
-            return None, reason or f"installed plugins do not serve all of {hw}{self.registry.why_absent()}"
+            return (
+                None,
+                reason
+                or f"installed plugins do not serve all of {item.name if item else ''}{self.registry.why_absent()}",
+            )
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from accelscope.core.records import WorkloadModel
 from accelscope.core.spec import choice, count, flag, spec
-from accelscope.core.term import Term
-from accelscope.core.work import ONE, Op, Precision, Step, Workload
+from accelscope.core.term import Term, term, total
+from accelscope.core.work import NO_BYTES, ONE, Op, Precision, Step, Workload
 from accelscope.plugins.workload.forward import elementwise
 from accelscope.plugins.workload.kernel import decoder_of, kernel_workload, pass_of, picked
 from accelscope.plugins.workload.spec import GATED, PLAIN
 
 _ROTATION = 3.0  # two multiplications and an addition for each number
 _SOFTMAX = 5.0  # maximum, difference, exponential, sum, quotient
+_FP32 = term(4.0, "B")
 _NORM = 4.0  # square, sum, scale and weight of each number
 _VOCABULARY = "Llama 3 (arXiv 2407.21783), section 3.2: 128,000 tokens"
 
@@ -29,6 +30,11 @@ class Norm:
         doc="whether it also adds the residual and writes the sum",
         default=True,
         source="vLLM: fused_add_rms_norm; TensorRT-LLM fuses the same",
+    )
+    native: bool = flag(
+        doc="whether it is written in operations of an array library, each a kernel of its own, in 32 bit",
+        default=False,
+        source="vLLM and TensorRT-LLM have a kernel of their own",
     )
 
 
@@ -77,7 +83,9 @@ class Softmax:
 
 
 def build_norm(spec: Norm, step: Step, precision: Precision) -> Workload:
-    """Build a normalisation: the one of a layer, or one without the residual."""
+    """Build a normalisation: the one of a layer, one without the residual, or one of elementary operations."""
+    if spec.native:
+        return kernel_workload((_native_norm(spec, precision),))
     if spec.residual:
         decoder = decoder_of(hidden=spec.columns, norm=spec.kind, heads=ONE)
         return kernel_workload(picked(decoder, _rows(spec.rows), precision, "norm"))
@@ -85,6 +93,33 @@ def build_norm(spec: Norm, step: Step, precision: Precision) -> Workload:
     run = pass_of(spec.rows, precision)
     return kernel_workload(
         (_mapped(spec, precision, "norm", _NORM, weights=vectors * spec.columns * run.outer),)
+    )
+
+
+def _native_norm(spec: Norm, precision: Precision) -> Op:
+    """Return an RMS normalisation as PyTorch runs it without a kernel for it.
+
+    Widen, square, average, scale, narrow and weigh; and before, where there is a residual, widen it, add and narrow the
+    sum (vLLM: RMSNorm.forward_native).
+    """
+    run = pass_of(spec.rows, precision)
+    elements, wide = spec.rows * spec.columns, run.wide
+    steps = [(wide, _FP32), (_FP32, _FP32), (_FP32, NO_BYTES), (_FP32, _FP32), (_FP32, wide), (wide, wide)]
+    if spec.residual:
+        steps += [(wide, _FP32), (2.0 * _FP32, _FP32), (_FP32, wide)]
+    reads, writes = (total(side) for side in zip(*steps, strict=True))
+    return elementwise(
+        run,
+        "norm",
+        "norm",
+        reads=elements * reads,
+        writes=elements * writes,
+        ops=(_NORM + 1.0 * spec.residual) * elements,
+        weights=spec.columns * run.outer,
+        repeat=ONE,
+        columns=spec.columns,
+        launches=term(float(len(steps))),
+        kernel="native_norm",
     )
 
 
