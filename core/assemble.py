@@ -22,6 +22,7 @@ from accelscope.core.refusals import (
     refuse_tierless,
     refuse_unsupported,
 )
+from accelscope.core.precision import with_narrow_experts
 from accelscope.core.runtime import PLAIN, Pace, Runtime, device_names, kernels_name, pace_of
 from accelscope.core.scenario import (
     Deployment,
@@ -84,6 +85,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         at_floor=None if inputs is None else inputs.at_floor(),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
+    design = with_narrow_experts(design, binder.registry)
     design = evolve(design, pools=pools_of(deployment, design, binder))
     refuse_unsupported(design, deployment, binder)
     refuse_tierless(design, deployment, binder)
@@ -159,8 +161,8 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
     activations = given.get("activations")
     if activations is None:
         activations = weights if multiplier(machine.device, weights, binder.registry) else WIDENED
-    kv, head = given.get("kv") or WIDENED, given.get("head")
-    return Precision(weights=weights, activations=activations, kv=kv, head=head)
+    kv, head, experts = given.get("kv") or WIDENED, given.get("head"), given.get("experts")
+    return Precision(weights=weights, activations=activations, kv=kv, head=head, experts=experts)
 
 
 def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Machine:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
+from accelscope.core.dtypes import NAMES
 from accelscope.core.kernels import overlapped
 from accelscope.core.spec import blocks, choice, count, fraction, listing, quantity, spec
 from accelscope.core.term import Term, maximum, term, where
@@ -149,6 +150,11 @@ class Runtime(Port):
         default=0.9,
         source="gpu_memory_utilization of vLLM and free_gpu_memory_fraction of TensorRT-LLM: 0.9",
     )
+    mx_activations: str | None = choice(
+        *NAMES,
+        doc="what experts stored in mxfp4 are computed in, where the device multiplies it; without it as all else",
+        optional=True,
+    )
     spread: Term | None = quantity(
         doc="standard deviation of the logarithm of measured over predicted time, on configurations not fitted to",
         gt=0,
@@ -203,6 +209,7 @@ class Pace:
     launch: Term | None = None
     hold: Term | None = None
     memory: Term | None = None
+    mx_activations: str | None = None
     spread: Term | None = None
 
 
@@ -242,6 +249,7 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
         launch=runtime.launch,
         hold=runtime.hold,
         memory=runtime.memory,
+        mx_activations=runtime.mx_activations,
         spread=runtime.spread,
         **values,
     )

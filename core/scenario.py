@@ -89,6 +89,11 @@ class PrecisionBlock:
     head: str | None = choice(
         *NAMES, doc="stored embedding and lm_head; without it 16 bit or more", optional=True
     )
+    experts: str | None = choice(
+        *NAMES,
+        doc="what routed experts are computed in; without it what the runtime narrows to, else as all activations",
+        optional=True,
+    )
 
 
 @spec(kind="scheduler", within=("deployment", "pool"), cited=False)

@@ -50,12 +50,18 @@ class Part(Generic[S]):
 
 @frozen(kw_only=True, eq=False)
 class Precision:
-    """Data types by role, as names of `accelscope.core.dtypes`; `head` is None where lm_head and embedding stay wide."""
+    """Data types by role, as names of `accelscope.core.dtypes`.
+
+    Attributes:
+        head: None where lm_head and embedding stay wide.
+        experts: what routed experts are computed in, None for as all else.
+    """
 
     weights: str
     activations: str
     kv: str
     head: str | None = None
+    experts: str | None = None
 
 
 @frozen(kw_only=True, eq=False)

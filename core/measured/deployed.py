@@ -15,6 +15,7 @@ from accelscope.core.dtypes import BITS
 from accelscope.core.measured.names import Names, Published
 from accelscope.core.measured.static_batch import STORED
 from accelscope.core.measured.table import Table
+from accelscope.core.precision import with_narrow_experts
 from accelscope.core.runtime import PLAIN, Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
@@ -66,7 +67,7 @@ def deployed(
     precision, reason = _precision(rows, machine, published, pace.name, names)
     if precision is None:
         return None, reason
-    return Design(
+    design = Design(
         scenario="row",
         machine=machine,
         model=published.model,
@@ -77,7 +78,8 @@ def deployed(
         scheduler=binder.default_of(Scheduler, "scheduler"),
         money=Money(),
         runtime=pace,
-    ), ""
+    )
+    return with_narrow_experts(design, names.registry), ""
 
 
 def strategies_of(names: Names, split: Split) -> tuple[Any, ...]:

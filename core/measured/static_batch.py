@@ -22,6 +22,7 @@ from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
 from accelscope.core.records import Strategy
+from accelscope.core.precision import with_narrow_experts
 from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
@@ -132,7 +133,7 @@ def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
     binder = Binder(names.registry)
     runtime: Runtime = binder.bind_as(item.component, Runtime)
     pace = pace_of(item.component.name, runtime, device_names(machine.device))
-    return Design(
+    design = Design(
         scenario="rows",
         machine=machine,
         model=published.model,
@@ -143,7 +144,8 @@ def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
         scheduler=binder.default_of(Scheduler, "rows.scheduler"),
         money=Money(),
         runtime=evolve(pace, chunk=_chunk(rows, pace.chunk)),
-    ), ""
+    )
+    return with_narrow_experts(design, names.registry), ""
 
 
 def _precision(key: Key, machine: Machine, names: Names) -> Precision:

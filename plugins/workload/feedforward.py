@@ -89,7 +89,7 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
         repeat=repeat,
         split="expert_row",
     )
-    routed = (*_routed(run, routing, visits), combine)
+    routed = (*_narrowed_for_experts(run, routing), *_routed(run.in_experts(), routing, visits), combine)
     if run.trains:
         routed = (*_sorted(run, routing, visits), *routed)
     if routing.latent:
@@ -101,6 +101,16 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
         )  # fmt: skip
         routed = (into, *routed, back)
     return (_routed_in_wide(run, router), *shared, *routed)
+
+
+def _narrowed_for_experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
+    """Return the narrowing of what goes to the experts, where only they compute in a narrow type."""
+    if run.quantizes or not run.in_experts().quantizes:
+        return ()
+    elements = run.rows * routing.width
+    return (
+        quantize(run.in_experts(), "quantize_tokens", elements=elements, repeat=routing.layers, split="none"),
+    )
 
 
 def _sorted(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from accelscope.core.dtypes import bytes_of
 from accelscope.core.term import Term, term
@@ -22,7 +22,7 @@ class Forward:
     Attributes:
         sequences, tokens, context: of the step, as plain numbers; rows: tokens of all sequences.
         decode: whether the pass makes one token of each sequence; trains: whether it learns from all of them.
-        dtype: computed in; stored, stored_expert, stored_kv: data types of weights, of those of routed
+        dtype: computed in; expert_dtype: that of routed experts; stored, stored_expert, stored_kv: data types of weights, of those of routed
             experts and of the KV cache; wide_dtype: what stays at 16 bit or more, such as attention, normalisation and lm_head.
         narrow: bytes of an input of a GEMM; wide: of any other activation, and of weights that no one quantises.
         stored_head: data type of lm_head and embedding, None for `wide_dtype`; head: bytes of a number of them.
@@ -39,6 +39,7 @@ class Forward:
     dtype: str
     stored: str
     stored_expert: str
+    expert_dtype: str
     stored_kv: str
     stored_head: str | None
     wide_dtype: str
@@ -54,6 +55,10 @@ class Forward:
     def quantizes(self) -> bool:
         """Whether activations are narrowed before each GEMM."""
         return self.dtype != self.wide_dtype
+
+    def in_experts(self) -> Forward:
+        """Return the same pass as routed experts compute it."""
+        return evolve(self, dtype=self.expert_dtype, narrow=term(bytes_of(self.expert_dtype), "B"))
 
 
 def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
@@ -72,6 +77,7 @@ def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
         dtype=precision.activations,
         stored=precision.weights,
         stored_expert=expert,
+        expert_dtype=precision.experts or precision.activations,
         stored_kv=precision.kv,
         wide_dtype=precision.activations if narrow >= SIXTEEN_BIT else "bf16",
         narrow=term(narrow, "B"),
