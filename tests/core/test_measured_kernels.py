@@ -233,3 +233,11 @@ def test_a_balancer_leaves_chance_and_even_visits_do_not():
         words_of("moe", "", "bf16", "trtllm", dist)["routing"] for dist in ("power_law_1.2_eplb", "balanced")
     ]
     assert routings == ["random", "even"]
+
+
+def test_an_engine_without_a_kernel_for_it_normalises_step_by_step():
+    native = words_of("rmsnorm", "Llama-3.1-8B:input_layernorm", "bf16", "vllm/torch")
+    assert native == {"kind": "rmsnorm", "residual": False, "native": True}
+    phi = words_of("rmsnorm", "Phi-mini-MoE-instruct:input_layernorm", "bf16", "vllm/torch")
+    assert phi == {"kind": "layernorm", "residual": False}
+    assert words_of("rmsnorm", "", "bf16", "vllm") == {"kind": "rmsnorm", "residual": True, "native": False}

@@ -68,3 +68,18 @@ def test_a_model_brings_the_types_of_its_publisher(names):
     published, _ = names.model("deepseek-r1")
     assert published.precision["weights"] == "fp8"
     assert np.all(published.model.spec.layers.value == 61)
+
+
+def test_a_measurement_may_name_the_system_that_it_ran_on(names):
+    plain, _ = names.machine("A100-PCIe-80GB", 2)
+    paired, _ = names.machine("A100-PCIe-80GB", 2, network="a100_pairwise_nvlink")
+    assert [tier.pattern for tier in plain.tiers] == ["switch"]
+    assert [tier.pattern for tier in paired.tiers] == ["clique", "switch"]
+    assert float(paired.tiers[0].size.value) == 2
+
+
+def test_a_node_joins_no_nodes(names):
+    assert names.machine("A100-PCIe-80GB", 2, 2, network="a100_pairwise_nvlink") == (
+        None,
+        "the library has no system of 2 A100-PCIe-80GB in 2 nodes",
+    )

@@ -116,3 +116,14 @@ def test_without_skew_all_experts_are_alike():
 def test_few_visits_are_drawn_over_another_range():
     ratios = drawn(term(1.2), term([4.0, 4096.0]), term(8), term(256)).ratio.value
     assert ratios == pytest.approx([200.0, 0.8 * 4096])
+
+
+def test_a_native_normalisation_moves_what_its_steps_move():
+    """Six operations of PyTorch, nine with the residual; in 32 bit but where they read or write a row of the model."""
+    (alone,) = built("norm", rows=3, columns=64, native=True, residual=False).ops
+    (added,) = built("norm", rows=3, columns=64, native=True).ops
+    assert (alone.kernel, alone.launches.value, added.launches.value) == ("native_norm", 6, 9)
+    assert alone.reads.to("B") == 3 * 64 * (2 * 2 + 4 * 4)
+    assert alone.writes.to("B") == 3 * 64 * (2 * 2 + 3 * 4)
+    assert (added.reads - alone.reads).to("B") == 3 * 64 * (2 + 3 * 4)
+    assert (added.writes - alone.writes).to("B") == 3 * 64 * (2 + 2 * 4)
