@@ -15,6 +15,7 @@ from accelscope.core.design import Design, Model, Money
 from accelscope.core.dtypes import BITS
 from accelscope.core.kernels import Calibration
 from accelscope.core.machine import machine_of
+from accelscope.core.precision import with_narrow_experts
 from accelscope.core.references import referred
 from accelscope.core.refusals import (
     refuse_degrees_of_training,
@@ -22,7 +23,6 @@ from accelscope.core.refusals import (
     refuse_tierless,
     refuse_unsupported,
 )
-from accelscope.core.precision import with_narrow_experts
 from accelscope.core.runtime import PLAIN, Pace, Runtime, device_names, kernels_name, pace_of
 from accelscope.core.scenario import (
     Deployment,

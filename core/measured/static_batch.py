@@ -21,8 +21,8 @@ from accelscope.core.measured.forms import DTYPES
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.predict import Prediction
 from accelscope.core.measured.table import Table
-from accelscope.core.records import Strategy
 from accelscope.core.precision import with_narrow_experts
+from accelscope.core.records import Strategy
 from accelscope.core.runtime import Runtime, device_names, pace_of
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.show.shelf import Item
