@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.measured import serving
-from accelscope.core.measured.predict import Prediction
-from accelscope.core.measured.static_batch import design_of, evaluated, groups_of
+from accelscope.core.calibrate.pace_groups import Group, Names3
+from accelscope.core.measured.static_batch import evaluated
 from accelscope.core.runtime import DRIVEN
 from accelscope.core.term import Array, term
 
 if TYPE_CHECKING:
     from accelscope.core.design import Design
-    from accelscope.core.measured.names import Names
-    from accelscope.core.measured.table import Table
     from accelscope.core.registry import Registry
 
 
@@ -72,10 +69,10 @@ TIMES = (*HOST, "collective", "hand_over", "latency", "launch")
 FAMILY: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
 DEVICE: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
 """Widths of the factors of families and devices."""
-LOOP = "B"
-"""Tier of rows of closed loops."""
-WAITING = 0.3
-"""Weight of a time to first token under load, whose error is that much larger."""
+OF_KERNELS = ("compute", "attention", "elementwise")
+"""Fields that say how fast kernels are: close to 1 for a runtime whose own kernels the library knows the measured times of."""
+MEASURED = 0.2
+"""Share of their width that such fields keep there: what else slows a prompt down must not be taken for them."""
 NOISE = 0.08
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
@@ -85,45 +82,8 @@ _FAR = 7.0  # logarithm of a factor
 _STRIDE = 1.5  # of a logarithm in one round
 _GAIN = 1e-3  # share of the cost that a round has to gain for another one
 
-Names3 = tuple[str, str, str]
 Place = tuple[str, ...]
 """What a factor is of: kind (`runtime`, `port`, `family`, `device`), names, field."""
-
-
-@frozen(kw_only=True, eq=False)
-class Group:
-    """Rows of one evaluation.
-
-    Attributes:
-        rows: places in the table.
-        ported: whether most rows of the runtime are of devices of another vendor.
-        sign: -1 where the measured value is a rate, 1 where it is a time, so that errors are those of times.
-        weight: how much an error counts in the fit: less where waiting for others is measured too.
-    """
-
-    rows: Array
-    table: Table
-    design: Design
-    measured: Array
-    sign: Array
-    weight: Array
-    ported: bool = False
-
-    @property
-    def runtime(self) -> str:
-        """Name of the runtime."""
-        return self.design.runtime.name
-
-    @property
-    def vendor(self) -> str:
-        """Vendor of the device."""
-        return str(self.design.machine.device.package.vendor)
-
-    @property
-    def names(self) -> Names3:
-        """Vendor, where the runtime was carried over to it, family and name of the device."""
-        device = self.design.machine.device
-        return self.vendor if self.ported else "", device.package.family or device.name, device.name
 
 
 @frozen(eq=False)
@@ -132,6 +92,7 @@ class Fit:
 
     values: dict[Place, float]
     covariance: Array
+    measured: frozenset[str] = frozenset()
 
     @property
     def deviations(self) -> dict[Place, float]:
@@ -140,80 +101,34 @@ class Fit:
 
     def of(self, runtime: str, names: Names3, name: str) -> float:
         """Return a field of a runtime on a device, known or not."""
-        found = (self.values.get(place, 0.0) for place, _ in places_of(runtime, names, name))
+        found = (self.values.get(place, 0.0) for place, _ in self._places(runtime, names, name))
         return float(FIELDS[name].start * np.exp(sum(found)))
 
     def deviation(self, runtime: str, names: Names3, name: str) -> float:
         """Return the deviation of the logarithm of a field; factors that no row has are as wide as they start."""
-        places = dict(places_of(runtime, names, name))
+        places = dict(self._places(runtime, names, name))
         order = list(self.values)
         known = [order.index(place) for place in places if place in self.values]
         unknown = sum(width**2 for place, width in places.items() if place not in self.values)
         return float(np.sqrt(self.covariance[np.ix_(known, known)].sum() + unknown))
 
+    def _places(self, runtime: str, names: Names3, name: str) -> Iterator[tuple[Place, float]]:
+        return places_of(runtime, names, name, runtime in self.measured)
 
-def groups(table: Table, names: Names, homes: Mapping[str, str] | None = None) -> list[Group]:
-    """Return the rows of static batches and closed loops that can be predicted, group by group.
+
+def places_of(runtime: str, names: Names3, name: str, measured: bool) -> Iterator[tuple[Place, float]]:
+    """Yield the factors of a field with their widths.
 
     Args:
-        homes: runtime to the vendor that it was written for; without it that of most of its rows.
+        measured: whether the kernels of the runtime were.
     """
-    found = [_group(*part) for part in _designs(table, names)]
-    known = homes_of(found) if homes is None else homes
-    return [evolve(group, ported=known.get(group.runtime, group.vendor) != group.vendor) for group in found]
-
-
-def _designs(table: Table, names: Names) -> Iterator[tuple[Table, Array, Design]]:
-    """Yield rows that are one evaluation, with their places and design: static batches, then closed loops."""
-    tiers = table.text("tier")
-    loops = np.flatnonzero(tiers == LOOP)
-    static = np.flatnonzero(tiers != LOOP)
-    for key, places in groups_of(table.take(static), names, Prediction.empty(len(static))):
-        part = table.take(static[places])
-        design, _ = design_of(key, part, names)
-        if design is not None:
-            yield part, static[places], design
-    for item, places in serving.groups_of(table.take(loops), names):
-        part = table.take(loops[places])
-        kept = np.flatnonzero(serving.known_of(part)[0])
-        if item is None or not kept.size:
-            continue
-        design, _ = serving.design_of(part.take(kept), names, item)
-        if design is not None:
-            yield part.take(kept), loops[places][kept], design
-
-
-def _group(part: Table, places: Array, design: Design) -> Group:
-    metrics = part.text("metric").astype(str)
-    rates = np.char.find(metrics, "tok_s") >= 0
-    waits = (part.text("tier") == LOOP) & (metrics == "ttft_ms")
-    return Group(
-        rows=places,
-        table=part,
-        design=design,
-        measured=part.number("value"),
-        sign=np.where(rates, -1.0, 1.0),
-        weight=np.where(waits, WAITING, 1.0),
-    )
-
-
-def homes_of(found: Sequence[Group]) -> dict[str, str]:
-    """Return the vendor that most rows of each runtime are of."""
-    rows: dict[str, dict[str, int]] = {}
-    for group in found:
-        counts = rows.setdefault(group.runtime, {})
-        counts[group.vendor] = counts.get(group.vendor, 0) + len(group.rows)
-    return {runtime: max(counts, key=lambda vendor: counts[vendor]) for runtime, counts in rows.items()}
-
-
-def places_of(runtime: str, names: Names3, name: str) -> Iterator[tuple[Place, float]]:
-    """Yield the factors of a field with their widths."""
     vendor, family, device = names
     width = FIELDS[name]
-    yield ("runtime", runtime, name), width.own
+    share = MEASURED if measured and name in OF_KERNELS else 1.0
+    yield ("runtime", runtime, name), width.own * share
     if vendor:
         yield ("port", runtime, vendor, name), width.port
-    if name in RATES:
+    if name in RATES and share == 1.0:
         yield ("family", family, RATES[name]), FAMILY[RATES[name]]
         yield ("device", device, RATES[name]), DEVICE[RATES[name]]
     if name in HOST:
@@ -246,12 +161,13 @@ def fitted(found: Sequence[Group], registry: Registry) -> Fit:
     widths: dict[Place, float] = {}
     for group in found:
         for name in FIELDS:
-            widths.update(places_of(group.runtime, group.names, name))
+            widths.update(places_of(group.runtime, group.names, name, group.measured_kernels))
     order = list(widths)
     members = [_members(group, order) for group in found]
     problem = _Problem(found, members, np.array(list(widths.values())), registry)
     x, jacobian = _least(problem)
-    return Fit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)))
+    measured = frozenset(group.runtime for group in found if group.measured_kernels)
+    return Fit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)), measured)
 
 
 def _least(problem: _Problem) -> tuple[Array, Array]:
@@ -280,7 +196,7 @@ def _members(group: Group, order: Sequence[Place]) -> Array:
     found = np.zeros((len(FIELDS), len(order)))
     numbers = {place: at for at, place in enumerate(order)}
     for row, name in enumerate(FIELDS):
-        for place, _ in places_of(group.runtime, group.names, name):
+        for place, _ in places_of(group.runtime, group.names, name, group.measured_kernels):
             found[row, numbers[place]] = 1.0
     return found
 

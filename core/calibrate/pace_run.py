@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accelscope.core.calibrate.fit import spread_of
-from accelscope.core.calibrate.pace import FIELDS, LOOP, Fit, Group, errors_of, fitted, groups, homes_of
+from accelscope.core.calibrate.pace import FIELDS, Fit, errors_of, fitted
+from accelscope.core.calibrate.pace_groups import LOOP, Group, groups, homes_of
 from accelscope.core.calibrate.pace_text import rewritten
 from accelscope.core.calibrate.report import Error, error_of
 from accelscope.core.errors import UsageError

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from accelscope.core.calibrate.pace import DEVICE, FIELDS, RATES, TIMES, Fit, Group, Names3
+from accelscope.core.calibrate.pace import DEVICE, FIELDS, RATES, TIMES, Fit
+from accelscope.core.calibrate.pace_groups import Group, Names3
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.format import format_text
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.calibrate.pace import FIELDS, Fit, errors_of, fitted, groups, paced
+from accelscope.core.calibrate.pace import FIELDS, Fit, errors_of, fitted, paced
+from accelscope.core.calibrate.pace_groups import groups
 from accelscope.core.calibrate.pace_run import labels_of, left_out
 from accelscope.core.calibrate.pace_text import rewritten
 from accelscope.core.measured.names import Names
