@@ -2,8 +2,8 @@
 
 A pass of S pipeline stages over M micro-batches takes (M + S - 1) stage times until its last result (Huang et al.,
 "GPipe", 2019, section 2.3); in steady decoding the same sequences come round every max(M, S) stage times, so the
-latency of a single sequence is never divided by S. In training, M micro-batches go forward and backward in turns, and each
-direction takes (M + (S - 1) / v) stage times where a stage holds v groups of layers (Narayanan et al., arXiv 2104.04473, section 2.2).
+latency of a single sequence is never divided by S. Where a stage holds v groups of layers, prompts and each direction of
+training take (M + (S - 1) / v) stage times (Narayanan et al., arXiv 2104.04473, section 2.2).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placemen
     turns = plan.microbatches if streaming else ONE
     if streaming:
         ops = over_the_pass(ops, plan, phase)
-    comms = left_over(design.runtime, _work(ops, comms, design, plan), comms)
+    comms = left_over(design.runtime, _work(ops, comms, design, plan), comms, ops)
     stage = _stage(ops, comms, energy, turns, design, registry, plan).named("stage time")
     rounds = ONE if streaming else _rounds(phase, plan)
     host = host_time(design.runtime, plan, phase)
@@ -183,20 +183,30 @@ def _work(ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design, 
     return driven(design.runtime, plan, work)
 
 
-def left_over(pace: Pace, work: Term, comms: tuple[CommCost, ...]) -> tuple[CommCost, ...]:
+def left_over(
+    pace: Pace, work: Term, comms: tuple[CommCost, ...], ops: tuple[OpCost, ...] = ()
+) -> tuple[CommCost, ...]:
     """Return communication with the s that work waits for: what goes on beside work counts as far as that does not hide it.
 
     A share of it can be hidden, behind as much of the work as it may go on beside. All communication of one window waits
-    (1 - hidden) x time + max(0, hidden x time - window x work).
+    (1 - hidden) x time + max(0, hidden x time - window x work); where it goes on beside one operation, that operation is
+    the work.
     """
     hidden = HIDDEN if pace.hidden is None else pace.hidden
-    shares: dict[int, Term] = {}
-    for window in {id(cost.item.window): cost.item.window for cost in comms}.values():
+    each = {cost.name: cost.seconds for cost in ops}
+    shares: dict[tuple[int, str], Term] = {}
+    for key, window in {_window(cost): cost.item.window for cost in comms}.items():
         if window is not None:
-            time = total(cost.seconds for cost in comms if cost.item.window is window)
-            left = time * (1.0 - hidden) + maximum(time * hidden - work * window, NO_TIME)
-            shares[id(window)] = left / maximum(time, SHORTEST)
-    return tuple(_left(cost, shares.get(id(cost.item.window))) for cost in comms)
+            time = total(cost.seconds for cost in comms if _window(cost) == key)
+            room = each.get(key[1], NO_TIME) if key[1] else work
+            left = time * (1.0 - hidden) + maximum(time * hidden - room * window, NO_TIME)
+            shares[key] = left / maximum(time, SHORTEST)
+    return tuple(_left(cost, shares.get(_window(cost))) for cost in comms)
+
+
+def _window(cost: CommCost) -> tuple[int, str]:
+    """Return what communication of one window has in common: the same term, beside the same operation."""
+    return id(cost.item.window), cost.item.beside
 
 
 def _left(cost: CommCost, share: Term | None) -> CommCost:
@@ -212,7 +222,8 @@ def _rounds(phase: str, plan: Plan) -> Term:
     if phase == "optimiser":
         return ONE
     if phase == "prefill":
-        return (plan.microbatches + plan.stages - 1.0).named("stage times until the last result")
+        bubble = (plan.stages - 1.0) / plan.chunks
+        return (plan.microbatches + bubble).named("stage times until the last result")
     return maximum(plan.microbatches, plan.stages).named("stage times between two tokens of a sequence")
 
 

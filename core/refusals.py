@@ -14,13 +14,14 @@ from accelscope.core.placement import RESIDENT
 from accelscope.core.splits import neutral
 from accelscope.core.work import Machine
 from accelscope.dsl.diagnostics import Diagnostic, Span
+from accelscope.dsl.values import Attribute
 
 if TYPE_CHECKING:
     from accelscope.core.bind import Binder
     from accelscope.dsl.component import Component
 
-OF_TRAINING = ("cp", "interleave")
-"""Degrees of parallelism that only a step of training has."""
+OF_TRAINING = ("zero",)
+"""Fields of a split that only a step of training has; 0 and 1 ask for nothing that serving would notice."""
 
 
 def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
@@ -71,13 +72,13 @@ def refuse_unsupported(design: Design, deployment: Component, binder: Binder) ->
 
 
 def refuse_degrees_of_training(design: Design, deployment: Component, binder: Binder) -> None:
-    """Refuse degrees that only training has where a model serves."""
+    """Refuse what only training has where a model serves."""
     if design.training is not None:
         return
     for block in deployment.children("parallel"):
         for name in OF_TRAINING:
             attribute = block.attributes().get(name)
-            if attribute is not None and not neutral(attribute):
+            if attribute is not None and not _asks_nothing(attribute):
                 binder.problems.append(
                     Diagnostic(
                         code="A303",
@@ -87,6 +88,11 @@ def refuse_degrees_of_training(design: Design, deployment: Component, binder: Bi
                         help="leave it out, or ask for training: `workload w { kind = training, ... }`",
                     )
                 )
+
+
+def _asks_nothing(attribute: Attribute) -> bool:
+    magnitude = np.asarray(getattr(attribute.value, "magnitude", attribute.value))
+    return neutral(attribute) or bool(np.all(magnitude == 0))
 
 
 def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:

@@ -298,8 +298,8 @@ def beside(pace: Pace, item: Collective) -> Term:
 
 
 def waited(pace: Pace, item: Collective, time: Term) -> Term:
-    """Return the s of one execution of a communication that work waits for."""
-    if item.kind != "all_to_all" or pace.exchange is None:
+    """Return the s of one execution of a communication that work waits for; exchanges between experts name their kernel."""
+    if item.kind != "all_to_all" or not item.kernel or pace.exchange is None:
         return time
     return time * pace.exchange
 

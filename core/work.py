@@ -160,6 +160,8 @@ class Collective:
         picks: of an all-to-all, the places that each token goes to, where it is sent once to each group of devices that
             holds any of them and copied on there; None where it is sent to each place.
         window: share of the pass's work that it goes on beside and can hide behind, or None where work waits for it.
+        beside: name of the one operation that it goes on beside, `window` then being a share of that operation's time; ""
+            for the whole pass.
         kernel: class of kernel that does it, such as `custom_all_reduce`; `""` for whatever is known of its kind.
         known: what was measured of that kernel, or None; the network looks it up.
     """
@@ -175,6 +177,7 @@ class Collective:
     layered: bool = True
     picks: Term | None = None
     window: Term | None = None
+    beside: str = ""
     kernel: str = ""
     known: Any = None
 
@@ -318,6 +321,8 @@ class Plan:
         stages: pipeline stages; each runs its share of `ops` (ops keep the repeat of one stage).
         microbatches: how many a pass is divided into; sequences: of all of them, in one replica.
         ranks: devices so far: the product of the degrees.
+        contexts: ranks among them that divide the context of one sequence, in serving.
+        handed: bytes of the activation between layers that a rank hands on to the next stage, or None for all of it.
         phase: of the step; chunks: groups of layers that a stage holds, which micro-batches come back to (interleaving).
         states: what training keeps of the parameters, or None.
         limits: rules of the split, such as heads that do not divide.
@@ -332,6 +337,8 @@ class Plan:
     sequences: Term = ONE
     replicas: Term = ONE
     ranks: Term = ONE
+    contexts: Term = ONE
+    handed: Term | None = None
     phase: str = ""
     chunks: Term = ONE
     states: States | None = None

@@ -1,83 +1,253 @@
-"""Context parallelism: the tokens of each sequence are divided over ranks, which exchange keys and values in attention.
+"""Context parallelism: the tokens of each sequence are divided over ranks, which exchange what attention needs of the others.
 
-Each rank has as many early as late tokens, so that the causal square is shared evenly, and works on its own tokens
-everywhere but in attention (Megatron Core, context parallelism; Liu et al., "Ring attention", arXiv 2310.01889).
+Everything but attention works on a rank's own tokens. In serving, the cache of a sequence lies on all of its ranks: in
+parts of its tokens (`ring`) or of its heads (`all_to_all`). In training each rank has its tokens in the whole step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+import numpy as np
 from attrs import evolve
 
 from accelscope.core.records import Strategy
-from accelscope.core.spec import count, spec
-from accelscope.core.term import Term
-from accelscope.core.work import ONE, Collective, Limit, Machine, Op, Plan, Step
-from accelscope.plugins.parallelism.degree import NO_SPLIT
+from accelscope.core.spec import choice, count, spec
+from accelscope.core.term import Term, maximum, total
+from accelscope.core.work import (
+    NO_BYTES,
+    ONE,
+    Collective,
+    Limit,
+    Machine,
+    Op,
+    Plan,
+    Residency,
+    Step,
+    condition,
+)
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
+from accelscope.plugins.parallelism.routed import hit_share
+from accelscope.plugins.parallelism.sequence import Ring, by_cache, by_share, by_tokens, carried
 
 TRAINING = ("forward", "backward")
+SCANS = ("linear_attention", "scan")
+"""Classes of kernel that hand a state on from token to token."""
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
 class Context:
-    """Division of the tokens of each sequence over ranks, in training."""
+    """Division of the tokens of each sequence over ranks."""
 
     cp: Term = count(doc="ranks that divide the context of one sequence", default=1, source=NO_SPLIT)
+    cp_method: str = choice(
+        "ring",
+        "all_to_all",
+        doc="how attention sees the tokens of all ranks: keys and values go round, and in decoding queries to the parts of the "
+        "cache; or each rank has some heads of all tokens, between two all-to-alls (Ulysses)",
+        default="ring",
+        source="Megatron Core's cp_comm_type is p2p by default; vLLM divides the cache by tokens",
+    )
 
 
 def split(spec: Context, step: Step) -> Step:
-    """Give each rank its share of the tokens of a sequence, in training."""
+    """Give each rank its share of the tokens of a sequence, in training; in serving a step keeps its sequences whole."""
     if step.phase not in TRAINING:
         return step
     return evolve(step, tokens=step.tokens / spec.cp)
 
 
 def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
-    """Let attention see the tokens of all ranks; ranks of a sequence sum gradients as replicas do."""
-    if plan.phase not in TRAINING:
-        alone = Limit(
-            name="cp in training",
-            used=spec.cp,
-            available=ONE,
-            reason="cp is modelled for training only",
+    """Divide a pass over the ranks of a sequence; ranks of a sequence sum gradients as replicas do."""
+    limits = (*plan.limits, *_limits(spec, plan))
+    if plan.phase in TRAINING:
+        ops, exchanged = _trained(spec, plan)
+        wider = evolve(plan, replicas=plan.replicas * spec.cp)
+    else:
+        ops, exchanged = _served(spec, plan)
+        held = _residency(spec, plan)
+        handed = plan.workload.activation if plan.handed is None else plan.handed
+        wider = evolve(
+            plan, residency=held, contexts=plan.contexts * spec.cp, handed=handed * _part(spec, plan)
         )
-        return evolve(plan, limits=(*plan.limits, alone))
     return evolve(
-        plan,
-        ops=tuple(_widened(op, spec.cp) for op in plan.ops),
-        collectives=(*plan.collectives, *_exchanges(spec, plan)),
-        replicas=plan.replicas * spec.cp,
+        wider,
+        ops=tuple(ops),
+        collectives=(*plan.collectives, *exchanged),
         ranks=plan.ranks * spec.cp,
+        limits=limits,
     )
+
+
+def _trained(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
+    """Return the operations of a rank whose attention was built for its own tokens, and what it exchanges."""
+    ring = _ring(spec, plan, spec.cp)
+    ops: list[Op] = []
+    exchanged: list[Collective] = []
+    for op in plan.ops:
+        if op.kind != "attention":
+            ops.append(op)
+            continue
+        if spec.cp_method == "all_to_all" and op.split == "heads":
+            mine, moved = by_share(_whole(op, spec.cp), ring)
+        else:
+            mine, moved = _widened(op, spec.cp), tuple(_gathered(op, spec, plan))
+        ops.append(mine)
+        exchanged.extend(moved)
+    return ops, exchanged
 
 
 def _widened(op: Op, cp: Term) -> Op:
     """Return attention of a rank's queries to the tokens of all ranks: a share of 1/cp of the whole square."""
-    if op.kind != "attention":
-        return op
     return evolve(op, flops=op.flops * cp, n=op.n * cp, kv_read=op.kv_read * cp)
 
 
-def _exchanges(spec: Context, plan: Plan) -> Iterable[Collective]:
-    """Yield the exchange of keys and values of each attention, and of their gradients on the way back."""
+def _whole(op: Op, cp: Term) -> Op:
+    """Return attention of all queries of a sequence to all of its tokens."""
+    wide = _widened(op, cp)
+    return evolve(
+        wide,
+        m=op.m * cp,
+        flops=wide.flops * cp,
+        reads=op.reads * cp,
+        writes=op.writes * cp,
+        kv_write=op.kv_write * cp,
+    )
+
+
+def _gathered(op: Op, spec: Context, plan: Plan) -> Iterator[Collective]:
+    """Yield the exchange of keys and values of an attention in training, and of their gradients on the way back."""
     kinds = ("all_gather", "reduce_scatter") if plan.phase == "backward" else ("all_gather",)
-    for op in (op for op in plan.ops if op.kind == "attention"):
-        for kind in kinds:
-            yield Collective(
-                name=f"{op.name}_context_{kind}",
-                kind=kind,
-                bytes=op.kv_read * spec.cp,
-                ranks=spec.cp,
-                stride=plan.ranks / plan.replicas,
-                repeat=op.repeat,
-                window=ONE,
-            )
+    for kind in kinds:
+        yield Collective(
+            name=f"{op.name}_context_{kind}",
+            kind=kind,
+            bytes=carried(op) * spec.cp,
+            ranks=spec.cp,
+            stride=plan.ranks / plan.replicas,
+            repeat=op.repeat,
+            window=ONE,
+        )
+
+
+def _served(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
+    """Return the operations of a rank in serving, and what it exchanges."""
+    ring = _ring(spec, plan, ONE)
+    ops: list[Op] = []
+    exchanged: list[Collective] = []
+    for op in plan.ops:
+        if op.kind != "attention":
+            ops.append(_own_tokens(op, spec, plan))
+            continue
+        if spec.cp_method == "all_to_all" and op.split == "heads":
+            mine, moved = by_share(op, ring)
+        elif _prompts(op, plan) or spec.cp_method == "all_to_all":
+            mine, moved = by_tokens(op, ring)
+        else:
+            mine, moved = by_cache(op, ring)
+        ops.append(mine)
+        exchanged.extend(moved)
+    return ops, exchanged
+
+
+def _prompts(op: Op, plan: Plan) -> bool:
+    """Say whether an attention is of new prompts: also in a step that decodes beside them."""
+    return plan.phase == "prefill" or op.kernel.endswith("_prefill") or op.name.startswith("prompt_")
+
+
+def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:
+    """Return an operation on a rank's own tokens; what follows the last token of a prompt is on the rank that has it."""
+    if plan.phase == "prefill" and not op.layered and op.kind != "gather":
+        return op
+    experts, top_k = plan.workload.experts, plan.workload.top_k
+    if op.kind == "grouped_gemm" and experts is not None and top_k is not None:
+        tokens = op.groups * op.m / top_k
+        part = share(tokens, spec.cp)
+        hit = hit_share(experts, top_k, tokens, part)
+        return evolve(_rows(op, part), groups=op.groups * hit, m=op.m * part / hit, weights=op.weights * hit)
+    mine = _rows(op, share(op.m, spec.cp))
+    if spec.cp_method == "ring":
+        return mine
+    return evolve(mine, kv_write=op.kv_write * share(op.kv_heads or ONE, spec.cp))
+
+
+def _rows(op: Op, part: Term) -> Op:
+    """Return a share of the rows of an operation."""
+    return evolve(
+        op,
+        m=op.m * part,
+        flops=op.flops * part,
+        reads=op.reads * part,
+        writes=op.writes * part,
+        kv_read=op.kv_read * part,
+        kv_write=op.kv_write * part,
+    )
+
+
+def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
+    """Return the ranks of a sequence.
+
+    Args:
+        part: ranks that the tokens of the plan are divided over already.
+    """
+    writes = [
+        op.kv_write * op.repeat * share(op.kv_heads or ONE, spec.cp) * spec.cp
+        for op in plan.ops
+        if op.layered
+    ]
+    layers = [op.repeat for op in plan.ops if op.kind == "attention" and op.split == "heads"]
+    written = total(writes) * part if writes else NO_BYTES
+    return Ring(
+        ranks=spec.cp,
+        stride=plan.ranks / plan.replicas,
+        heads=_local(plan.workload.heads, plan),
+        kept=written / maximum(total(layers), 1.0) if layers else written,
+    )
+
+
+def _local(heads: Term, plan: Plan) -> Term:
+    """Return the heads of one tensor-parallel rank."""
+    return heads * share(heads, plan.ranks / plan.replicas)
+
+
+def _part(spec: Context, plan: Plan) -> Term:
+    """Return the share of the rows of a pass that a rank has."""
+    rows = [op.m for op in plan.ops if op.kind == "gemm" and op.layered]
+    return share(rows[0], spec.cp) if rows else ONE / spec.cp
+
+
+def _residency(spec: Context, plan: Plan) -> Residency:
+    """Divide the cache by tokens or by whole heads, and activations by tokens."""
+    held, part = plan.residency, _part(spec, plan)
+    heads = share(_local(plan.workload.kv_heads, plan), spec.cp)
+    return evolve(
+        held,
+        kv=held.kv * (heads if spec.cp_method == "all_to_all" else ONE / spec.cp),
+        activations=held.activations * part,
+        replicated=held.replicated * part,
+    )
+
+
+def _limits(spec: Context, plan: Plan) -> Iterator[Limit]:
+    """Yield what limits the degree: heads where those are divided, and layers that hand a state on."""
+    if spec.cp_method == "all_to_all":
+        yield divides("cp", spec.cp, _local(plan.workload.heads, plan), "heads of a rank")
+        yield fits("cp", spec.cp, _local(plan.workload.kv_heads, plan), "KV heads of a rank")
+    if any(op.kernel in SCANS or _keeps_state(op) for op in plan.ops):
+        yield condition(
+            "cp needs attention",
+            np.asarray(spec.cp.value <= 1.0),
+            "cp divides tokens, but some layers hand a state on from token to token, so ranks would wait for each other",
+        )
+
+
+def _keeps_state(op: Op) -> bool:
+    return op.kind == "elementwise" and bool(np.any(op.kv_read.value > 0.0))
 
 
 CONTEXT = Strategy(
     name="context",
-    doc="The tokens of each sequence are divided over ranks in training: `cp`.",
+    doc="The tokens of each sequence are divided over ranks: `cp`, by `cp_method`.",
     spec=Context,
     order=25,
     split=split,

@@ -6,18 +6,16 @@ left of the degree divides each expert; beyond it, replicas share their experts 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, power, sqrt, term, where
+from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, term, where
 from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
+from accelscope.plugins.parallelism.routed import LN2, distinct, fullest
 
-_LN2 = math.log(2)
 _ONE = term(1.0)
 
 
@@ -103,7 +101,7 @@ def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
 
 
 def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> Spread:
-    tp = plan.ranks / plan.replicas
+    tp = plan.ranks / plan.replicas / plan.contexts
     pooled = maximum(spec.ep / tp, 1.0)
     visits = down.groups * down.m
     tokens = visits / top_k
@@ -112,13 +110,15 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
     load = (
         all_visits
         / spec.ep
-        * _fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
+        * fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
     )
     load = maximum(load, minimum(all_visits, 1.0)).named("visits of the fullest rank")
-    mean = down.groups * (_hit(experts, top_k, tokens * pooled) / _hit(experts, top_k, tokens)) / spec.ep
+    mean = (
+        down.groups * (distinct(experts, top_k, tokens * pooled) / distinct(experts, top_k, tokens)) / spec.ep
+    )
     multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
     hit = minimum(
-        mean * _fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
+        mean * fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
         maximum(experts / spec.ep, mean),
     )
     hit = maximum(hit, minimum(down.groups, 1.0)).named("experts hit on the fullest rank")
@@ -141,35 +141,10 @@ def _received(plan: Plan, load: Term, tokens: Term, top_k: Term) -> Term:
     all, where visits are dealt out one by one.
     """
     share = minimum(load / (tokens * top_k), 1.0)
-    random = tokens * (1.0 - exp(maximum(top_k * log2(maximum(1.0 - share, 1e-300)) * _LN2, -700.0)))
+    random = tokens * (1.0 - exp(maximum(top_k * log2(maximum(1.0 - share, 1e-300)) * LN2, -700.0)))
     dealt = minimum(load, tokens)
     some = where(plan.workload.expert_chance > 0.0, random, dealt)
     return maximum(some * top_k, load).named("visits of the tokens that a rank gets")
-
-
-def _fullest(variance: Term, ranks: Term) -> Term:
-    """Return the load of the fullest of some ranks over the mean: halfway from the largest normal to the largest lognormal.
-
-    Those are 1 + z deviation, and exp(z s - s^2 / 2) with s^2 = ln(1 + variance); they agree for small variances, and the
-    truncated power law of popularity has a tail between theirs. z is the mean of the largest of n normals, the quantile of
-    (n - 3/8) / (n + 1/4) (Blom, "Statistical estimates and transformed beta-variables", 1958), by Tukey's lambda:
-    (p^0.135 - (1 - p)^0.135) / 0.1975. At most everything lies on one rank.
-
-    Args:
-        variance: of the load of a rank over the square of its mean: 1 / mean by chance, and what the popularity of its
-            experts adds, over their number.
-    """
-    share = (ranks - 0.375) / (ranks + 0.25)
-    largest = (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975
-    spread = log2(1.0 + variance) * _LN2
-    heavy = exp(largest * sqrt(spread) - spread / 2.0)
-    return minimum(maximum((heavy + 1.0 + largest * sqrt(variance)) / 2.0, 1.0), ranks)
-
-
-def _hit(experts: Term, top_k: Term, tokens: Term) -> Term:
-    """Return the distinct experts that tokens visit: E(1-(1-k/E)^n)."""
-    missed = maximum(1.0 - top_k / experts, 1e-300)
-    return experts * (1.0 - exp(maximum(tokens * log2(missed) * _LN2, -700.0)))
 
 
 def _divided(op: Op, spread: Spread) -> Op:
@@ -230,7 +205,7 @@ def _exchange(name: str, sent: Term, ranks: Term, down: Op, picks: Term | None) 
 
 
 def _log_missed(ranks: Term) -> Term:
-    return log2(maximum(1.0 - 1.0 / ranks, 1e-300)) * _LN2
+    return log2(maximum(1.0 - 1.0 / ranks, 1e-300)) * LN2
 
 
 def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> Collective:

@@ -11,7 +11,7 @@ from attrs import evolve
 from accelscope.core.records import Strategy
 from accelscope.core.spec import count, spec
 from accelscope.core.term import Term, ceil, minimum
-from accelscope.core.work import ONE, Collective, Machine, Plan, Residency, Step
+from accelscope.core.work import Collective, Limit, Machine, Plan, Residency, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, at_most, share
 
 
@@ -21,7 +21,7 @@ class Pipeline:
 
     pp: Term = count(doc="stages that the layers are divided into", default=1, source=NO_SPLIT)
     interleave: Term = count(
-        doc="groups of layers that a stage holds in training, which micro-batches come back to (virtual stages)",
+        doc="groups of layers that a stage holds, which micro-batches come back to (virtual stages)",
         default=1,
         source="each stage holds consecutive layers unless told otherwise",
     )
@@ -70,19 +70,36 @@ def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
         stages=plan.stages * spec.pp,
         chunks=spec.interleave,
         ranks=plan.ranks * spec.pp,
-        limits=(*plan.limits, at_most("pp", spec.pp, plan.workload.layers, "layers")),
+        limits=(*plan.limits, *_limits(spec, plan.workload.layers)),
+    )
+
+
+def _limits(spec: Pipeline, layers: Term) -> tuple[Limit, ...]:
+    """Return that every group of layers of every stage has a layer."""
+    groups = (spec.pp * spec.interleave).named("groups of layers of all stages")
+    return (
+        at_most("pp", spec.pp, layers, "layers"),
+        Limit(
+            name="pp × interleave at most layers",
+            used=groups,
+            available=layers,
+            reason="pp × interleave is more than the number of layers, so some groups would have none",
+        ),
     )
 
 
 def _boundary(spec: Pipeline, plan: Plan) -> Collective:
-    """Each stage hands its activation to the next; the ranks of a tensor-parallel group lie between the two."""
+    """Each stage hands its activation to the next; the ranks of one stage lie between the two.
+
+    Stages are a chain through the tiers of the network, as slow as its slowest link.
+    """
     return Collective(
         name="stage_send",
         kind="send_recv",
-        bytes=plan.workload.activation,
-        ranks=minimum(spec.pp, 2.0),
+        bytes=plan.workload.activation if plan.handed is None else plan.handed,
+        ranks=spec.pp,
         stride=plan.ranks / plan.replicas,
-        repeat=spec.interleave if plan.phase in ("forward", "backward") else ONE,
+        repeat=spec.interleave,
     )
 
 

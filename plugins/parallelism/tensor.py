@@ -11,9 +11,10 @@ from attrs import evolve
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import count, flag, spec
-from accelscope.core.term import Term, maximum
-from accelscope.core.work import ONE, Collective, Machine, Op, Plan, Residency, Step
+from accelscope.core.term import Term
+from accelscope.core.work import Collective, Machine, Op, Plan, Residency, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
+from accelscope.plugins.parallelism.heads import by_heads, mixed
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
@@ -53,13 +54,13 @@ def shard(spec: Tensor, plan: Plan, machine: Machine) -> Plan:
 def _divided(op: Op, spec: Tensor, heads: Term) -> Op:
     """Return what one rank does of an operation."""
     if op.split == "column":
-        return _by_columns(op, share(op.n, spec.tp) if op.kv_heads is None else _mixed(op, heads, spec.tp))
+        return _by_columns(op, share(op.n, spec.tp) if op.kv_heads is None else mixed(op, heads, spec.tp))
     if op.split in ("row", "partial"):
         return _by_rows(op, share(op.k, spec.tp))
     if op.split == "vocab":
         return _by_vocabulary(op, spec.tp)
     if op.split == "heads":
-        return _by_heads(op, heads, spec.tp)
+        return by_heads(op, heads, spec.tp)
     if spec.sp and op.split == "none" and op.kind == "elementwise" and op.layered:
         return _by_tokens(op, spec.tp)
     return op
@@ -92,42 +93,6 @@ def _by_vocabulary(op: Op, tp: Term) -> Op:
 
 def _by_tokens(op: Op, tp: Term) -> Op:
     return evolve(op, m=op.m / tp, flops=op.flops / tp, reads=op.reads / tp, writes=op.writes / tp)
-
-
-def _by_heads(op: Op, heads: Term, tp: Term) -> Op:
-    """Divide query heads; a rank holds whole KV heads, so beyond their number they are held several times."""
-    queries = share(heads, tp)
-    if op.kv_heads is None:
-        return evolve(
-            op,
-            groups=op.groups * queries if op.kind == "gemm" else op.groups,
-            flops=op.flops * queries,
-            weights=op.weights * queries,
-            reads=op.reads * queries,
-            writes=op.writes * queries,
-        )
-    kv = share(op.kv_heads, tp)
-    reads = op.reads * (queries if op.kind == "attention" else _mixed(op, heads, tp))
-    divided = evolve(
-        op,
-        flops=op.flops * queries,
-        reads=reads,
-        writes=op.writes * queries,
-        kv_read=op.kv_read * kv,
-        kv_write=op.kv_write * kv,
-        kv_heads=op.kv_heads * kv,
-    )
-    if op.kind != "attention":
-        return divided
-    each = queries / kv
-    return evolve(divided, groups=op.groups * kv, m=op.m * each, queries=maximum(op.queries * each, 1.0))
-
-
-def _mixed(op: Op, heads: Term, tp: Term) -> Term:
-    """Return the share of an operation on queries, keys and values of all heads."""
-    kv_heads = ONE if op.kv_heads is None else op.kv_heads
-    whole = heads + 2.0 * kv_heads
-    return (heads * share(heads, tp) + 2.0 * kv_heads * share(kv_heads, tp)) / whole
 
 
 def _collectives(op: Op, spec: Tensor) -> tuple[Collective, ...]:

@@ -56,8 +56,8 @@ def test_a_single_pool_is_refused_rather_than_ignored(shell: Session, path: Path
     assert [code for code, _ in found] == ["A211"]
 
 
-def test_a_degree_of_training_is_refused_where_a_model_serves(shell: Session, path: Path) -> None:
-    found = codes(shell, path, more=", parallel { tp = 2, cp = 2 }")
+def test_sharding_of_training_is_refused_where_a_model_serves(shell: Session, path: Path) -> None:
+    found = codes(shell, path, more=", parallel { tp = 2, dp = 2, zero = 3 }")
     assert [code for code, _ in found] == ["A303"]
 
 

@@ -154,7 +154,7 @@ def test_a_batch_that_does_not_fit_says_what_does_not(shell: Session, path: Path
     assert "optimiser states" in next(row["reason"] for row in point["limits"] if row["name"] == "memory")
 
 
-def test_serving_refuses_degrees_of_training(shell: Session, path: Path) -> None:
+def test_serving_refuses_what_only_training_shards(shell: Session, path: Path) -> None:
     path.write_text(
         TEXT.format(
             batch=1,
@@ -163,7 +163,7 @@ def test_serving_refuses_degrees_of_training(shell: Session, path: Path) -> None
             system="DGX_H100",
             model="llama3_8b",
             more="",
-            split="pp = 2, interleave = 2",
+            split="dp = 2, zero = 3",
         ).replace("kind = training, batch = 1, sequence = 1 tok", "batch = 1, prompt = 1 tok, output = 1 tok")
     )
     with pytest.raises(DescriptionError) as caught:

@@ -1,0 +1,45 @@
+"""Operations whose heads are divided over ranks: query heads evenly, KV heads whole, so several times beyond their number."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.term import Term, maximum
+from accelscope.core.work import ONE, Op
+from accelscope.plugins.parallelism.degree import share
+
+
+def by_heads(op: Op, heads: Term, tp: Term) -> Op:
+    """Divide query heads; a rank holds whole KV heads, so beyond their number they are held several times."""
+    queries = share(heads, tp)
+    if op.kv_heads is None:
+        return evolve(
+            op,
+            groups=op.groups * queries if op.kind == "gemm" else op.groups,
+            flops=op.flops * queries,
+            weights=op.weights * queries,
+            reads=op.reads * queries,
+            writes=op.writes * queries,
+        )
+    kv = share(op.kv_heads, tp)
+    reads = op.reads * (queries if op.kind == "attention" else mixed(op, heads, tp))
+    divided = evolve(
+        op,
+        flops=op.flops * queries,
+        reads=reads,
+        writes=op.writes * queries,
+        kv_read=op.kv_read * kv,
+        kv_write=op.kv_write * kv,
+        kv_heads=op.kv_heads * kv,
+    )
+    if op.kind != "attention":
+        return divided
+    each = queries / kv
+    return evolve(divided, groups=op.groups * kv, m=op.m * each, queries=maximum(op.queries * each, 1.0))
+
+
+def mixed(op: Op, heads: Term, tp: Term) -> Term:
+    """Return the share of an operation on queries, keys and values of all heads."""
+    kv_heads = ONE if op.kv_heads is None else op.kv_heads
+    whole = heads + 2.0 * kv_heads
+    return (heads * share(heads, tp) + 2.0 * kv_heads * share(kv_heads, tp)) / whole

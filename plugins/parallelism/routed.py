@@ -1,0 +1,39 @@
+"""How visits of tokens fall on routed experts: which experts are hit, and how full the fullest of some ranks gets."""
+
+from __future__ import annotations
+
+import math
+
+from accelscope.core.term import Term, exp, log2, maximum, minimum, power, sqrt
+
+LN2 = math.log(2)
+
+
+def fullest(variance: Term, ranks: Term) -> Term:
+    """Return the load of the fullest of some ranks over the mean: halfway from the largest normal to the largest lognormal.
+
+    Those are 1 + z deviation, and exp(z s - s^2 / 2) with s^2 = ln(1 + variance); they agree for small variances, and the
+    truncated power law of popularity has a tail between theirs. z is the mean of the largest of n normals, the quantile of
+    (n - 3/8) / (n + 1/4) (Blom, "Statistical estimates and transformed beta-variables", 1958), by Tukey's lambda:
+    (p^0.135 - (1 - p)^0.135) / 0.1975. At most everything lies on one rank.
+
+    Args:
+        variance: of the load of a rank over the square of its mean: 1 / mean by chance, and what the popularity of its
+            experts adds, over their number.
+    """
+    share = (ranks - 0.375) / (ranks + 0.25)
+    largest = (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975
+    spread = log2(1.0 + variance) * LN2
+    heavy = exp(largest * sqrt(spread) - spread / 2.0)
+    return minimum(maximum((heavy + 1.0 + largest * sqrt(variance)) / 2.0, 1.0), ranks)
+
+
+def distinct(experts: Term, top_k: Term, tokens: Term) -> Term:
+    """Return the distinct experts that tokens visit: E(1-(1-k/E)^n)."""
+    missed = maximum(1.0 - top_k / experts, 1e-300)
+    return experts * (1.0 - exp(maximum(tokens * log2(missed) * LN2, -700.0)))
+
+
+def hit_share(experts: Term, top_k: Term, tokens: Term, part: Term) -> Term:
+    """Return the experts that a share of some tokens visit, as a share of those that all of them do."""
+    return distinct(experts, top_k, tokens * part) / maximum(distinct(experts, top_k, tokens), 1e-300)

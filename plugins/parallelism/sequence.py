@@ -1,0 +1,136 @@
+"""One attention of whole sequences, divided over the ranks of their context: by new tokens, by heads or by cache.
+
+The attention that comes in has all new tokens and the whole cache; what goes out is that of one rank, and the collectives are
+what the ranks exchange for it. `cp` ranks with N new tokens, h and g numbers of all query and KV heads, e bytes of a number:
+
+    by tokens  keys and values go round, cp - 1 times a block of 1 / cp of them: 2 g e x tokens seen x (cp - 1) / cp
+    by heads   an all-to-all before and one after: (2 h + 2 g) e N / cp, of which (cp - 1) / cp leave the rank
+    by cache   an all-gather of the queries, and an all-to-all of partial results with the logarithms of their sums
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from accelscope.core.dtypes import bytes_of
+from accelscope.core.term import Term, term, where
+from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Op
+from accelscope.plugins.parallelism.heads import by_heads
+
+LOG_SUM = term(4.0, "B")
+"""The logarithm of the sum of exponentials of a query row, in fp32 (FlashAttention's `softmax_lse`)."""
+
+
+@frozen(kw_only=True, eq=False)
+class Ring:
+    """Ranks that divide the context of one sequence.
+
+    Attributes:
+        ranks: how many; stride: distance of neighbouring ones in device numbers.
+        heads: query heads of the attention that comes in.
+        kept: bytes that the new tokens leave in the cache of one layer, on all ranks of a division by heads together.
+    """
+
+    ranks: Term
+    stride: Term
+    heads: Term
+    kept: Term
+
+
+def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+    """Each rank has as many early as late new tokens, and keys and values go round while attention runs.
+
+    Liu et al., "Ring attention", arXiv 2310.01889; Megatron Core shares the causal square evenly in this way. Each of the
+    cp - 1 transfers has one of the cp steps of attention to hide behind.
+    """
+    cp = ring.ranks
+    mine = evolve(op, m=op.m / cp, flops=op.flops / cp, reads=op.reads / cp, writes=op.writes / cp)
+    passed = Collective(
+        name=f"{op.name}_ring",
+        kind="send_recv",
+        bytes=(carried(op) / cp).named("keys and values of a rank"),
+        ranks=cp,
+        stride=ring.stride,
+        repeat=op.repeat * (cp - 1.0),
+        window=(cp - 1.0) / cp,
+        beside=op.name,
+    )
+    return mine, (passed,)
+
+
+def by_share(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+    """Each rank has some heads of all tokens: an all-to-all before attention and one after it.
+
+    Jacobs et al., "DeepSpeed Ulysses", arXiv 2309.14509, section 3.
+    """
+    cp = ring.ranks
+    sent = (queries(op) / cp + ring.kept / cp).named("queries, keys and values of a rank")
+    moves = (("heads_dispatch", sent), ("heads_combine", op.writes / cp))
+    exchanged = tuple(
+        Collective(
+            name=f"{op.name}_{name}",
+            kind="all_to_all",
+            bytes=payload,
+            ranks=cp,
+            stride=ring.stride,
+            repeat=op.repeat,
+        )
+        for name, payload in moves
+    )
+    return by_heads(op, ring.heads, cp), exchanged
+
+
+def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+    """Each rank attends from all queries to its part of the cache, and the parts of a result are weighted and added.
+
+    Yang et al., "Context parallelism for scalable million-token inference", arXiv 2411.01783, section 3.4: queries go
+    to all ranks, and partial results with the logarithms of their sums back to the rank of the sequence, where one more
+    kernel joins them as Flash-Decoding does.
+    """
+    cp = ring.ranks
+    partial = op.writes + op.groups * op.m * LOG_SUM
+    joins = where(cp > 1.0, ONE, NOTHING)
+    mine = evolve(
+        op,
+        n=op.n / cp,
+        flops=op.flops / cp,
+        kv_read=op.kv_read / cp,
+        reads=op.reads + partial * joins,
+        writes=op.writes + op.writes / cp * joins,
+        launches=op.launches + joins,
+    )
+    gathered = Collective(
+        name=f"{op.name}_queries",
+        kind="all_gather",
+        bytes=queries(op).named("queries of all ranks"),
+        ranks=cp,
+        stride=ring.stride,
+        repeat=op.repeat,
+    )
+    returned = Collective(
+        name=f"{op.name}_partial_results",
+        kind="all_to_all",
+        bytes=partial.named("partial results of a rank"),
+        ranks=cp,
+        stride=ring.stride,
+        repeat=op.repeat,
+    )
+    return mine, (gathered, returned)
+
+
+def carried(op: Op) -> Term:
+    """Return the bytes of all keys and values that an attention sees: what it reads of the cache.
+
+    Where they are made from latents just before, and so are read as activations, it is their size.
+    """
+    made = op.groups * op.n * op.k * 2.0 * _number(op)
+    return where(op.kv_read > NO_BYTES, op.kv_read, made)
+
+
+def queries(op: Op) -> Term:
+    """Return the bytes of all queries of an attention: rows of the width of a key; results have that of a value."""
+    return op.groups * op.m * op.k * 2.0 * _number(op) - op.writes
+
+
+def _number(op: Op) -> Term:
+    return term(bytes_of(op.dtype), "B")
