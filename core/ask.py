@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from accelscope.core.assemble import assemble
-from accelscope.core.bind import Binder
+from accelscope.core.bind import Alteration, Binder
 from accelscope.core.design import Design
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate import evaluate
@@ -112,7 +112,7 @@ def explained(program: Program, registry: Registry, name: str, metric: str, sets
         )
     picks = {item.axis.name: 0 for item in asked.swept if not item.axis.numeric}
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
-    design, _ = _design(asked, registry, picks, numeric, trace=True)
+    design, _ = design_of(asked, registry, picks, numeric, trace=True)
     found = record.compute(evaluate(design, registry))
     if found is None or found.node is None:
         raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
@@ -163,7 +163,7 @@ def _piece(
     inputs = _inputs(asked, registry, picks, numeric) if bars else None
     if inputs is not None and math.prod(shape) * inputs.size > BARS_UP_TO:
         inputs = None
-    design, scenario = _design(asked, registry, picks, numeric, shape=shape, inputs=inputs)
+    design, scenario = design_of(asked, registry, picks, numeric, shape=shape, inputs=inputs)
     columns = solve(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
     return Piece(
         columns=columns,
@@ -177,11 +177,11 @@ def _inputs(
 ) -> Inputs:
     """Evaluate once with plain numbers, to learn which uncertain values matter."""
     inputs = Inputs(len(numeric) + 1)
-    _design(asked, registry, picks, numeric, inputs=inputs)
+    design_of(asked, registry, picks, numeric, inputs=inputs)
     return inputs.freeze()
 
 
-def _design(
+def design_of(
     asked: Question,
     registry: Registry,
     picks: Mapping[str, int],
@@ -189,19 +189,29 @@ def _design(
     *,
     shape: tuple[int, ...] | None = None,
     inputs: Inputs | None = None,
+    altered: Alteration | None = None,
     trace: bool = False,
 ) -> tuple[Design, Component]:
     """Return the design of one variant and its scenario; without a shape, at the first point of each axis.
+
+    Args:
+        picks: index of the value of each axis that is a variant.
+        numeric: the axes that own an array dimension, in order.
+        shape: their sizes.
+        inputs: uncertain values, which own a last dimension.
+        altered: what varies values along a last dimension of its own.
+        trace: whether terms keep how they were computed.
 
     Raises:
         DescriptionError: something is missing or wrong.
     """
     vary: Callable[..., object] | None = inputs.vary if inputs is not None else None
-    session = asked.program.session.fork(ArrayOperations(), vary)
-    dimensions = 0 if shape is None else len(shape) + (inputs is not None)
+    alter = altered.value if altered is not None else None
+    session = asked.program.session.fork(ArrayOperations(), vary, alter)
+    dimensions = 0 if shape is None else len(shape) + (inputs is not None or altered is not None)
     scenario = placed(asked, session, picks, numeric, dimensions)
     _refuse(session)
-    binder = Binder(registry, trace=trace)
+    binder = Binder(registry, trace=trace, altered=altered)
     design = (
         assemble(scenario, binder, inputs if shape is not None else None) if scenario is not None else None
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from attrs import define, evolve, field
@@ -12,7 +12,7 @@ from accelscope.core.curve import Curve
 from accelscope.core.spec import about, children_of, entries_of, fields_of, written_name
 from accelscope.core.term import Node, Term, term
 from accelscope.core.work import ONE, Part
-from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.diagnostics import Diagnostic, Span
 from accelscope.dsl.schema import KindSchema, schema_of_kind
 from accelscope.dsl.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
 from accelscope.dsl.values import Curve as CurveValue
@@ -22,17 +22,32 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 
+class Alteration(Protocol):
+    """What varies the values that are bound: each function returns what to use in place of one."""
+
+    def value(self, owner: Component, name: str, value: object, span: Span | None) -> object:
+        """Vary what an attribute or a count is given; `name` is `count`, or `shape[0]` of several dims."""
+
+    def default(self, owner: Component, name: str, value: Term, source: str) -> Term:
+        """Vary the default of a field that is not given."""
+
+    def curve(self, owner: Component, attribute: Attribute, curve: Curve) -> Curve:
+        """Vary a curve."""
+
+
 @define
 class Binder:
     """Binds blocks to the specs that the registry names for them, and collects what is missing.
 
     Attributes:
         trace: whether terms keep how they were computed, for `explain`.
+        altered: varies defaults and curves, or None; the session of the blocks varies what texts give.
         problems: diagnostics so far.
     """
 
     registry: Registry
     trace: bool = False
+    altered: Alteration | None = None
     problems: list[Diagnostic] = field(factory=list)
 
     def bind(self, component: Component, default: type | None = None) -> tuple[Any, Any]:
@@ -62,6 +77,8 @@ class Binder:
                 missing.append((written, told["doc"]))
             elif told["default"] is not None and told["type"] == "quantity":
                 values[name] = self._default(component.path, written, told)
+                if self.altered is not None:
+                    values[name] = self.altered.default(component, written, values[name], told["source"])
         values.update(self._children(component, cls))
         values.update(self._entries(attributes.values(), cls))
         if missing:
@@ -176,7 +193,8 @@ class Binder:
         if isinstance(value, Quantity):
             return self._term(value, f"{component.path}.{attribute.name}", attribute.origin)
         if isinstance(value, CurveValue):
-            return self._curve(value, attribute)
+            curve = self._curve(value, attribute)
+            return curve if self.altered is None else self.altered.curve(component, attribute, curve)
         if isinstance(value, Symbol):
             return value.name
         if isinstance(value, ListValue):

@@ -19,6 +19,7 @@ class Curve:
         keys, values: one-dimensional arrays in base units, keys above zero.
         key_dimension, dimension: of keys and values.
         origin: where the curve is written, for explanations.
+        factor: what its values are multiplied by, or None.
     """
 
     keys: Array
@@ -27,6 +28,7 @@ class Curve:
     dimension: Dimension
     origin: Origin | None = None
     label: str | None = None
+    factor: Term | None = None
 
     def at(self, key: Term) -> Term:
         """Return the values at keys of any shape."""
@@ -34,6 +36,8 @@ class Curve:
             raise DimensionError(f"a curve over {self.key_dimension} was asked at {key.dimension}")
         position = np.log(np.maximum(key.value, self.keys[0]))
         value = np.interp(position, np.log(self.keys), self.values)
+        if self.factor is not None:
+            value = value * self.factor.value
         if key.node is None:
             return Term(value, self.dimension)
         node = Node(

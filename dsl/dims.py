@@ -54,8 +54,8 @@ def count_of(component: Component) -> Quantity:
 def _shape(component: Component) -> tuple[Quantity, ...]:
     member = component.index().members.get("count")
     if member is not None and member.bindings:
-        value = component.value("count")
-        return (_counted(component, value, member.bindings[-1].span),)
+        span = member.bindings[-1].span
+        return (_altered(component, "count", _counted(component, component.value("count"), span), span),)
     shape = []
     total = 1.0
     given = _given(component)
@@ -67,7 +67,18 @@ def _shape(component: Component) -> tuple[Quantity, ...]:
     if total > _MOST:
         span = Span(given[0][1].source, given[0][0].start, given[-1][0].end)
         raise Problem("A209", f"more than {_MOST:,.0f} instances of `{component.name}`", span)
-    return tuple(shape)
+    names = ["count"] if len(given) == 1 else [f"shape[{place}]" for place in range(len(given))]
+    return tuple(
+        _altered(component, name, n, dim.span(scope.source))
+        for name, n, (dim, scope) in zip(names, shape, given, strict=True)
+    )
+
+
+def _altered(component: Component, name: str, n: Quantity, span: Span | None) -> Quantity:
+    """Return a dim as the session's hook has it, which need not be whole."""
+    hook = component.session.altered
+    found = n if hook is None else hook(component, name, n, span)
+    return found if isinstance(found, Quantity) else n
 
 
 def _given(component: Component) -> list[tuple[Expr, Scope]]:

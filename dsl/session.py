@@ -25,6 +25,8 @@ from accelscope.dsl.values import Citation, Magnitude, Quantity, Symbol
 
 Uncertain = Callable[[Quantity, Span], Magnitude]
 """Gives the magnitude to use for a value with a tolerance, so that inputs can be varied."""
+Altered = Callable[[Component, str, object, Span | None], object]
+"""Gives the value to use for what an attribute or the count of a block is, so that any of them can be varied."""
 
 
 class Session(Budget):
@@ -32,6 +34,7 @@ class Session(Budget):
 
     Attributes:
         uncertain: hook for values with a tolerance, or None to take them as they are.
+        altered: hook for the values of attributes and counts, or None to take them as they are.
     """
 
     def __init__(
@@ -41,9 +44,10 @@ class Session(Budget):
         schemas: Schemas,
         operations: Operations,
         uncertain: Uncertain | None = None,
+        altered: Altered | None = None,
     ) -> None:
         super().__init__()
-        self.units, self.operations, self.uncertain = units, operations, uncertain
+        self.units, self.operations, self.uncertain, self.altered = units, operations, uncertain, altered
         self.fields = Fields(schemas)
         self.modules = Modules(self, reader)
         self.evaluator = Evaluator(self)
@@ -54,11 +58,15 @@ class Session(Budget):
         self._active: list[tuple[Component, str]] = []
         self._layering: list[Component] = []
 
-    def fork(self, operations: Operations | None = None, uncertain: Uncertain | None = None) -> Session:
+    def fork(
+        self,
+        operations: Operations | None = None,
+        uncertain: Uncertain | None = None,
+        altered: Altered | None = None,
+    ) -> Session:
         """Return a session without values that shares the parsed texts, to evaluate all anew."""
-        other = Session(
-            self.modules.reader, self.units, self.fields.schemas, operations or self.operations, uncertain
-        )
+        operations = operations or self.operations
+        other = Session(self.modules.reader, self.units, self.fields.schemas, operations, uncertain, altered)
         other.modules.parsed = self.modules.parsed
         return other
 
@@ -217,6 +225,8 @@ class Session(Budget):
             value = binding.ready
         else:
             value = self._symbol(owner, name, binding) or self.evaluate(binding.node, binding.scope)
+        if self.altered is not None and name != "count":
+            value = self.altered(owner, name, value, binding.span)
         if isinstance(value, Quantity) and not value.cites:
             cites = self.cites_of(binding.layer)
             if cites:

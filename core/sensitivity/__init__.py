@@ -1,0 +1,1 @@
+"""How much each number of a hardware description matters to the metrics of a scenario."""
