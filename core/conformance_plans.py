@@ -2,9 +2,9 @@
 
 from accelscope.core.conformance_plans import StrategyConformance
 
-class TestContextParallelism(StrategyConformance):
-    model = CONTEXT
-    sample = {"cp": "4"}
+class TestTensorParallelism(StrategyConformance):
+    model = TENSOR
+    sample = {"tp": "4"}
 """
 
 from __future__ import annotations
@@ -107,6 +107,35 @@ class StrategyConformance(SpecConformance):
         assert np.all(after.residency.weights.value <= before.residency.weights.value * (1 + 1e-9))
         assert np.all(after.ranks.value * after.replicas.value >= 1.0)
 
+    def test_nothing_is_lost(self) -> None:
+        """All ranks together do no less work, and hold no fewer weights and KV cache, than one device would.
+
+        What they do or hold several times (norms, KV heads, the fullest rank's experts) comes on top of that.
+        """
+        before, after = make_plan(), self.sharded(4.0)
+        ranks = after.ranks / before.ranks
+        assert np.all((_sum(after) * ranks).value >= _work(before) * (1 - 1e-9)), "work is lost"
+        for name in ("weights", "kv"):
+            one, part = getattr(before.residency, name), getattr(after.residency, name)
+            assert np.all((part * ranks).value >= one.value * (1 - 1e-9)), f"bytes of `{name}` are lost"
+
+    def test_communication_is_of_ranks_that_exist(self) -> None:
+        """Collectives have names of their own, some ranks among those of the plan, and no negative bytes."""
+        after = self.sharded(4.0)
+        names = [item.name for item in after.collectives]
+        assert len(set(names)) == len(names), names
+        for item in after.collectives:
+            assert np.all(item.ranks.value <= after.ranks.value), (
+                f"`{item.name}` has more ranks than the plan"
+            )
+            assert np.all(item.bytes.value >= 0.0) and np.all(item.repeat.value >= 0.0), item.name
+
+    def test_rules_of_the_split_give_their_reason(self) -> None:
+        """A limit says which rule a degree breaks, and the sample breaks none."""
+        for limit in self.sharded(4.0).limits:
+            assert limit.reason.strip(), f"limit `{limit.name}` needs a reason"
+            assert np.all(limit.used.value <= limit.available.value), f"the sample breaks `{limit.name}`"
+
 
 class WorkloadConformance(SpecConformance):
     """What holds of a workload model."""
@@ -164,8 +193,12 @@ def assert_same_step(expected: Step, found: Step) -> None:
         assert np.allclose(getattr(expected, name).value, getattr(found, name).value), name
 
 
+def _sum(plan: Plan | Workload) -> Term:
+    return sum((_all(op) for op in plan.ops), term(0.0, "op"))
+
+
 def _work(plan: Plan | Workload) -> Any:
-    return sum((_all(op) for op in plan.ops), term(0.0, "op")).value
+    return _sum(plan).value
 
 
 def _all(op: Op) -> Term:

@@ -1,4 +1,4 @@
-"""Parallelism strategies that ship with accelscope: data, tensor, context, expert, pipeline, sharding."""
+"""Parallelism strategies that ship with accelscope: data, tensor, cache, context, expert, pipeline, sharding."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_strategies() -> Iterable[Strategy]:
     """Yield strategies; they apply in their `order`."""
+    from accelscope.plugins.parallelism.cache import CACHE
     from accelscope.plugins.parallelism.context import CONTEXT
     from accelscope.plugins.parallelism.data import DATA
     from accelscope.plugins.parallelism.expert import EXPERT
@@ -21,4 +22,4 @@ def accelscope_strategies() -> Iterable[Strategy]:
     from accelscope.plugins.parallelism.pipeline import PIPELINE
     from accelscope.plugins.parallelism.tensor import TENSOR
 
-    yield from (DATA, TENSOR, CONTEXT, EXPERT, PIPELINE, SHARDING)
+    yield from (DATA, TENSOR, CACHE, CONTEXT, EXPERT, PIPELINE, SHARDING)

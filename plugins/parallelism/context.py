@@ -13,7 +13,7 @@ from attrs import evolve
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, maximum, total
+from accelscope.core.term import Term, maximum, term, total
 from accelscope.core.work import (
     NO_BYTES,
     ONE,
@@ -28,9 +28,17 @@ from accelscope.core.work import (
 )
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
 from accelscope.plugins.parallelism.routed import hit_share
-from accelscope.plugins.parallelism.sequence import Ring, by_cache, by_share, by_tokens, carried
+from accelscope.plugins.parallelism.sequence import (
+    TRAINING,
+    Ring,
+    by_cache,
+    by_share,
+    by_tokens,
+    carried,
+    of_prompts,
+)
 
-TRAINING = ("forward", "backward")
+_BYTE = term(1.0, "B")
 SCANS = ("linear_attention", "scan")
 """Classes of kernel that hand a state on from token to token."""
 
@@ -62,9 +70,11 @@ def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
     limits = (*plan.limits, *_limits(spec, plan))
     if plan.phase in TRAINING:
         ops, exchanged = _trained(spec, plan)
+        said = plan.collectives
         wider = evolve(plan, replicas=plan.replicas * spec.cp)
     else:
         ops, exchanged = _served(spec, plan)
+        said = _said(plan, ops)
         held = _residency(spec, plan)
         handed = plan.workload.activation if plan.handed is None else plan.handed
         wider = evolve(
@@ -73,7 +83,7 @@ def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
     return evolve(
         wider,
         ops=tuple(ops),
-        collectives=(*plan.collectives, *exchanged),
+        collectives=(*said, *exchanged),
         ranks=plan.ranks * spec.cp,
         limits=limits,
     )
@@ -141,7 +151,7 @@ def _served(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
             continue
         if spec.cp_method == "all_to_all" and op.split == "heads":
             mine, moved = by_share(op, ring)
-        elif _prompts(op, plan) or spec.cp_method == "all_to_all":
+        elif of_prompts(op, plan.phase) or spec.cp_method == "all_to_all":
             mine, moved = by_tokens(op, ring)
         else:
             mine, moved = by_cache(op, ring)
@@ -150,9 +160,16 @@ def _served(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
     return ops, exchanged
 
 
-def _prompts(op: Op, plan: Plan) -> bool:
-    """Say whether an attention is of new prompts: also in a step that decodes beside them."""
-    return plan.phase == "prefill" or op.kernel.endswith("_prefill") or op.name.startswith("prompt_")
+def _said(plan: Plan, ops: list[Op]) -> tuple[Collective, ...]:
+    """Return what ranks of one part of the context say to each other: of their own tokens, as the operation it follows."""
+    parts = {
+        old.name: new.writes / maximum(old.writes, _BYTE) for old, new in zip(plan.ops, ops, strict=True)
+    }
+    found = []
+    for item in plan.collectives:
+        after = max((name for name in parts if item.name.startswith(f"{name}_")), key=len, default=None)
+        found.append(item if after is None else evolve(item, bytes=item.bytes * parts[after]))
+    return tuple(found)
 
 
 def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:

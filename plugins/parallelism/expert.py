@@ -14,7 +14,7 @@ from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, term, where
 from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
-from accelscope.plugins.parallelism.routed import LN2, distinct, fullest
+from accelscope.plugins.parallelism.routed import LN2, distinct, fullest, halved, slots_hit
 
 _ONE = term(1.0)
 
@@ -32,7 +32,7 @@ class Expert:
         source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
     )
     redundant_experts: Term = count(
-        doc="experts that are held twice",
+        doc="experts that are held twice, those with the most visits; each copy gets half of them",
         default=0,
         ge=0,
         source="none unless the load of experts is balanced by copies",
@@ -106,20 +106,20 @@ def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> S
     visits = down.groups * down.m
     tokens = visits / top_k
     all_visits = visits * pooled
-    alone = plan.workload.expert_spread / maximum(experts / spec.ep, 1.0)
+    held = (experts + spec.redundant_experts) / spec.ep
+    alone = halved(plan.workload.expert_spread, spec.redundant_experts / experts) / maximum(held, 1.0)
     load = (
         all_visits
         / spec.ep
         * fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
     )
     load = maximum(load, minimum(all_visits, 1.0)).named("visits of the fullest rank")
-    mean = (
-        down.groups * (distinct(experts, top_k, tokens * pooled) / distinct(experts, top_k, tokens)) / spec.ep
-    )
+    found = slots_hit(experts, top_k, tokens * pooled, spec.redundant_experts)
+    mean = down.groups * (found / distinct(experts, top_k, tokens)) / spec.ep
     multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
     hit = minimum(
         mean * fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
-        maximum(experts / spec.ep, mean),
+        maximum(held, mean),
     )
     hit = maximum(hit, minimum(down.groups, 1.0)).named("experts hit on the fullest rank")
     return Spread(

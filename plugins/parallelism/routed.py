@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from accelscope.core.term import Term, exp, log2, maximum, minimum, power, sqrt
+from accelscope.core.term import Term, exp, log2, maximum, minimum, power, sqrt, where
 
 LN2 = math.log(2)
+LOGISTIC = 1.702
+"""Phi(x) is 1 / (1 + exp(-1.702 x)) within 0.01 (Haley, 1952)."""
 
 
 def fullest(variance: Term, ranks: Term) -> Term:
@@ -22,7 +24,7 @@ def fullest(variance: Term, ranks: Term) -> Term:
             experts adds, over their number.
     """
     share = (ranks - 0.375) / (ranks + 0.25)
-    largest = (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975
+    largest = quantile(share)
     spread = log2(1.0 + variance) * LN2
     heavy = exp(largest * sqrt(spread) - spread / 2.0)
     return minimum(maximum((heavy + 1.0 + largest * sqrt(variance)) / 2.0, 1.0), ranks)
@@ -37,3 +39,31 @@ def distinct(experts: Term, top_k: Term, tokens: Term) -> Term:
 def hit_share(experts: Term, top_k: Term, tokens: Term, part: Term) -> Term:
     """Return the experts that a share of some tokens visit, as a share of those that all of them do."""
     return distinct(experts, top_k, tokens * part) / maximum(distinct(experts, top_k, tokens), 1e-300)
+
+
+def slots_hit(experts: Term, top_k: Term, tokens: Term, copies: Term) -> Term:
+    """Return the distinct held experts that tokens visit where some are held twice, and each copy gets half of the visits."""
+    once = distinct(experts, top_k, tokens) * (1.0 - copies / experts)
+    return once + distinct(experts * 2.0, top_k, tokens) * (copies / experts)
+
+
+def halved(variance: Term, copied: Term) -> Term:
+    """Return the variance of the popularity of held experts where a share of them, the busiest, is held twice.
+
+    DeepSeek-V3 report, arXiv 2412.19437, section 3.4: experts of high load are duplicated, and tokens divided between
+    the copies. With lognormal popularity, s^2 = ln(1 + variance), the busiest share q has T = Phi(2 s - z(1 - q)) of the
+    second moment. In halves it has half of that, over 1 + q as many held experts:
+    (1 + variance) (1 - T / 2) (1 + q) - 1, and copies are never placed so as to make it worse.
+
+    Args:
+        variance: over the square of the mean.
+    """
+    deviation = sqrt(log2(1.0 + variance) * LN2)
+    place = 2.0 * deviation - quantile(1.0 - minimum(copied, 1.0))
+    top = where(copied > 0.0, 1.0 / (1.0 + exp(minimum(-LOGISTIC * place, 700.0))), 0.0)
+    return minimum(maximum((1.0 + variance) * (1.0 - top / 2.0) * (1.0 + copied) - 1.0, 0.0), variance)
+
+
+def quantile(share: Term) -> Term:
+    """Return the quantile of a normal by Tukey's lambda: (p^0.135 - (1 - p)^0.135) / 0.1975."""
+    return (power(share, 0.135) - power(1.0 - share, 0.135)) / 0.1975

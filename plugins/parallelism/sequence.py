@@ -13,10 +13,11 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from accelscope.core.dtypes import bytes_of
-from accelscope.core.term import Term, term, where
+from accelscope.core.term import Term, maximum, term, where
 from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Op
 from accelscope.plugins.parallelism.heads import by_heads
 
+TRAINING = ("forward", "backward")
 LOG_SUM = term(4.0, "B")
 """The logarithm of the sum of exponentials of a query row, in fp32 (FlashAttention's `softmax_lse`)."""
 
@@ -29,12 +30,19 @@ class Ring:
         ranks: how many; stride: distance of neighbouring ones in device numbers.
         heads: query heads of the attention that comes in.
         kept: bytes that the new tokens leave in the cache of one layer, on all ranks of a division by heads together.
+        name: what names of collectives begin with after that of the operation.
     """
 
     ranks: Term
     stride: Term
     heads: Term
     kept: Term
+    name: str = "context"
+
+
+def of_prompts(op: Op, phase: str) -> bool:
+    """Say whether an attention is of new prompts: also in a step that decodes beside them."""
+    return phase == "prefill" or op.kernel.endswith("_prefill") or op.name.startswith("prompt_")
 
 
 def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
@@ -65,18 +73,8 @@ def by_share(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     """
     cp = ring.ranks
     sent = (queries(op) / cp + ring.kept / cp).named("queries, keys and values of a rank")
-    moves = (("heads_dispatch", sent), ("heads_combine", op.writes / cp))
-    exchanged = tuple(
-        Collective(
-            name=f"{op.name}_{name}",
-            kind="all_to_all",
-            bytes=payload,
-            ranks=cp,
-            stride=ring.stride,
-            repeat=op.repeat,
-        )
-        for name, payload in moves
-    )
+    moves = (("dispatch", sent), ("combine", op.writes / cp))
+    exchanged = tuple(_exchange(op, ring, name, "all_to_all", payload) for name, payload in moves)
     return by_heads(op, ring.heads, cp), exchanged
 
 
@@ -85,37 +83,36 @@ def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
 
     Yang et al., "Context parallelism for scalable million-token inference", arXiv 2411.01783, section 3.4: queries go
     to all ranks, and partial results with the logarithms of their sums back to the rank of the sequence, where one more
-    kernel joins them as Flash-Decoding does.
+    kernel joins them as Flash-Decoding does. Scores of an indexer, which has no heads, stay where they are.
     """
     cp = ring.ranks
-    partial = op.writes + op.groups * op.m * LOG_SUM
+    part = evolve(op, n=op.n / cp, flops=op.flops / cp, kv_read=op.kv_read / cp)
+    if op.split != "heads":
+        return evolve(part, writes=op.writes / cp), (_exchange(op, ring, "queries", "all_gather", op.reads),)
+    partial = (op.writes + op.groups * op.m * LOG_SUM).named("partial results of a rank")
     joins = where(cp > 1.0, ONE, NOTHING)
     mine = evolve(
-        op,
-        n=op.n / cp,
-        flops=op.flops / cp,
-        kv_read=op.kv_read / cp,
+        part,
         reads=op.reads + partial * joins,
         writes=op.writes + op.writes / cp * joins,
         launches=op.launches + joins,
     )
-    gathered = Collective(
-        name=f"{op.name}_queries",
-        kind="all_gather",
-        bytes=queries(op).named("queries of all ranks"),
-        ranks=cp,
+    asked = queries(op).named("queries of all ranks")
+    return mine, (
+        _exchange(op, ring, "queries", "all_gather", asked),
+        _exchange(op, ring, "results", "all_to_all", partial),
+    )
+
+
+def _exchange(op: Op, ring: Ring, name: str, kind: str, payload: Term) -> Collective:
+    return Collective(
+        name=f"{op.name}_{ring.name}_{name}",
+        kind=kind,
+        bytes=payload,
+        ranks=ring.ranks,
         stride=ring.stride,
         repeat=op.repeat,
     )
-    returned = Collective(
-        name=f"{op.name}_partial_results",
-        kind="all_to_all",
-        bytes=partial.named("partial results of a rank"),
-        ranks=cp,
-        stride=ring.stride,
-        repeat=op.repeat,
-    )
-    return mine, (gathered, returned)
 
 
 def carried(op: Op) -> Term:
@@ -129,7 +126,7 @@ def carried(op: Op) -> Term:
 
 def queries(op: Op) -> Term:
     """Return the bytes of all queries of an attention: rows of the width of a key; results have that of a value."""
-    return op.groups * op.m * op.k * 2.0 * _number(op) - op.writes
+    return maximum(op.groups * op.m * op.k * 2.0 * _number(op) - op.writes, NO_BYTES)
 
 
 def _number(op: Op) -> Term:

@@ -22,10 +22,13 @@ from accelscope.core.testing import (
     quantity_of,
     terms_of,
 )
-from accelscope.core.work import NO_TIME, Usage
+from accelscope.core.work import NO_TIME, Collective, Usage
 from accelscope.plugins.compute.matrix import MATRIX
+from accelscope.plugins.parallelism.cache import CACHE
+from accelscope.plugins.parallelism.context import CONTEXT
 from accelscope.plugins.parallelism.data import DATA
 from accelscope.plugins.parallelism.expert import EXPERT
+from accelscope.plugins.parallelism.fsdp import SHARDING
 from accelscope.plugins.parallelism.pipeline import PIPELINE
 from accelscope.plugins.parallelism.tensor import TENSOR
 from accelscope.plugins.workload.decoder import DECODER
@@ -48,6 +51,25 @@ class TestData(StrategyConformance):
 
 class TestExpert(StrategyConformance):
     model = EXPERT
+
+
+class TestRing(StrategyConformance):
+    model = CONTEXT
+    sample = {"cp": "4"}
+
+
+class TestUlysses(StrategyConformance):
+    model = CONTEXT
+    sample = {"cp": "4", "cp_method": "all_to_all"}
+
+
+class TestCache(StrategyConformance):
+    model = CACHE
+
+
+class TestSharding(StrategyConformance):
+    model = SHARDING
+    sample = {"zero": "3"}
 
 
 class TestDecoder(WorkloadConformance):
@@ -165,6 +187,34 @@ def test_a_network_that_charges_a_single_rank_is_caught():
 
     with pytest.raises(AssertionError):
         Toll().test_one_rank_or_no_bytes_take_no_time()
+
+
+class Halving(StrategyConformance):
+    model = attrs.evolve(TENSOR, shard=lambda spec, plan, machine: halved(plan, ranks=1.0))
+    sample = {"tp": "2"}
+
+
+def halved(plan, ranks):
+    ops = tuple(attrs.evolve(op, flops=op.flops / 2.0) for op in plan.ops)
+    return attrs.evolve(plan, ops=ops, ranks=plan.ranks * ranks)
+
+
+def test_a_strategy_that_loses_work_is_caught():
+    with pytest.raises(AssertionError, match="work is lost"):
+        Halving().test_nothing_is_lost()
+    tests = Halving()
+    tests.model = attrs.evolve(TENSOR, shard=lambda spec, plan, machine: halved(plan, ranks=2.0))
+    tests.test_nothing_is_lost()
+
+
+def test_a_strategy_whose_ranks_do_not_exist_is_caught():
+    tests = Halving()
+    extra = Collective(name="sum", kind="all_reduce", bytes=term(1.0, "B"), ranks=term(4.0))
+    tests.model = attrs.evolve(
+        TENSOR, shard=lambda spec, plan, machine: attrs.evolve(plan, collectives=(extra,))
+    )
+    with pytest.raises(AssertionError, match="more ranks"):
+        tests.test_communication_is_of_ranks_that_exist()
 
 
 def test_a_sample_with_an_unknown_field_is_an_error():

@@ -1,11 +1,16 @@
-"""Fixtures of the plugins' tests: the spec that the text of an imported model binds to."""
+"""Fixtures of the plugins' tests: the spec that the text of an imported model binds to; and their helper, `planning`."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import pytest
 
 from accelscope.core.bind import Binder
 from accelscope.core.session import Session
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,109 @@
+"""Decode context parallelism: tensor-parallel ranks that would hold copies of a KV head divide its context instead.
+
+Beyond the number of KV heads, tensor parallelism holds each of them several times; a latent cache, which counts as one head,
+on all ranks. With `dcp` of those ranks each keeps every dcp-th part of the tokens, attends in decoding from the queries of
+all dcp ranks to its part, and partial results are joined: vLLM's `decode_context_parallel_size`, and Helix (Bhatia et al.,
+arXiv 2507.07120, section 2) where the same ranks go on with the feed-forward network. No ranks are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from attrs import evolve
+
+from accelscope.core.records import Strategy
+from accelscope.core.spec import count, spec
+from accelscope.core.term import Term, maximum, where
+from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Machine, Op, Plan, Step
+from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
+from accelscope.plugins.parallelism.sequence import TRAINING, Ring, by_cache, of_prompts
+
+LATENT = "mla_decode"
+"""Class of kernel whose rows are not counted by query heads of a KV head."""
+
+
+@spec(kind="parallel", within=("deployment", "pool"))
+class Cache:
+    """Division of the cache over tensor-parallel ranks that would hold it several times."""
+
+    dcp: Term = count(
+        doc="tensor-parallel ranks with the same KV head that divide the context of a sequence in decoding",
+        default=1,
+        source=NO_SPLIT,
+    )
+
+
+def split(spec: Cache, step: Step) -> Step:
+    """Leave the step: all ranks work on the same sequences."""
+    return step
+
+
+def shard(spec: Cache, plan: Plan, machine: Machine) -> Plan:
+    """Divide the cache and the attention of decoding; prompts gather what is cached of them already."""
+    if plan.phase in TRAINING:
+        return plan
+    tp = plan.ranks / plan.replicas
+    copies = (tp * share(plan.workload.kv_heads, tp)).named("copies of a KV head")
+    ops: list[Op] = []
+    said: list[Collective] = []
+    for op in plan.ops:
+        mine, moved = _divided(op, spec, plan)
+        ops.append(mine)
+        said.extend(moved)
+    return evolve(
+        plan,
+        ops=tuple(ops),
+        collectives=(*plan.collectives, *said),
+        residency=evolve(plan.residency, kv=plan.residency.kv / spec.dcp),
+        limits=(*plan.limits, divides("dcp", spec.dcp, copies, "copies of a KV head")),
+    )
+
+
+def _divided(op: Op, spec: Cache, plan: Plan) -> tuple[Op, tuple[Collective, ...]]:
+    """Return what a rank does of an operation that reads or writes the cache, and what it exchanges."""
+    dcp = spec.dcp
+    if op.kind != "attention" or of_prompts(op, plan.phase):
+        kept = evolve(op, kv_write=op.kv_write / dcp)
+        return kept, tuple(_gathered(op, dcp))
+    ring = Ring(ranks=dcp, stride=ONE, heads=plan.workload.heads, kept=NO_BYTES, name="copies")
+    if op.split != "heads":
+        return by_cache(op, ring)[0], ()
+    return by_cache(_all_queries(op, dcp), ring)
+
+
+def _all_queries(op: Op, dcp: Term) -> Op:
+    """Return an attention from the queries of all ranks with the same KV head."""
+    return evolve(
+        op,
+        m=op.m * dcp,
+        queries=op.queries if op.kernel == LATENT else op.queries * dcp,
+        flops=op.flops * dcp,
+        reads=op.reads * dcp,
+        writes=op.writes * dcp,
+    )
+
+
+def _gathered(op: Op, dcp: Term) -> Iterator[Collective]:
+    """Yield how an operation on a prompt gets what is cached of it, all but its new tokens, from the other ranks."""
+    if op.kind not in ("attention", "gemm") or not np.any(op.kv_read.value > 0.0):
+        return
+    new = op.m / op.queries / maximum(op.n, 1.0) if op.kind == "attention" else NOTHING
+    yield Collective(
+        name=f"{op.name}_cached",
+        kind="all_gather",
+        bytes=op.kv_read * where(new < 1.0, 1.0 - new, NOTHING),
+        ranks=dcp,
+        repeat=op.repeat,
+    )
+
+
+CACHE = Strategy(
+    name="cache",
+    doc="Tensor-parallel ranks that would hold copies of the KV cache divide it by tokens: `dcp`.",
+    spec=Cache,
+    order=22,
+    split=split,
+    shard=shard,
+)
