@@ -42,7 +42,7 @@ def split(spec: Cache, step: Step) -> Step:
 
 def shard(spec: Cache, plan: Plan, machine: Machine) -> Plan:
     """Divide the cache and the attention of decoding; prompts gather what is cached of them already."""
-    if plan.phase in TRAINING:
+    if plan.phase in TRAINING or not np.any(spec.dcp > 1.0):
         return plan
     tp = plan.ranks / plan.replicas
     copies = (tp * share(plan.workload.kv_heads, tp)).named("copies of a KV head")

@@ -67,6 +67,8 @@ def split(spec: Context, step: Step) -> Step:
 
 def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
     """Divide a pass over the ranks of a sequence; ranks of a sequence sum gradients as replicas do."""
+    if not np.any(spec.cp > 1.0):
+        return plan
     limits = (*plan.limits, *_limits(spec, plan))
     if plan.phase in TRAINING:
         ops, exchanged = _trained(spec, plan)

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, term, where
-from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Step
+from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Routed, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
 from accelscope.plugins.parallelism.routed import LN2, distinct, fullest, halved, slots_hit
 
@@ -96,6 +96,7 @@ def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
         ops=tuple(_divided(op, spread) for op in plan.ops),
         collectives=(*plan.collectives, *_collectives(spec, plan, down, spread, top_k)),
         residency=evolve(plan.residency, weights=weights),
+        routed=Routed(ranks=spec.ep, tokens=spread.tokens * spread.pooled),
         limits=(*plan.limits, *_limits(spec, plan, experts, spread)),
     )
 

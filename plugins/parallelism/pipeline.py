@@ -6,6 +6,9 @@ core's part. One sequence passes all stages, so its latency is not divided.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 from attrs import evolve
 
 from accelscope.core.records import Strategy
@@ -74,18 +77,13 @@ def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
     )
 
 
-def _limits(spec: Pipeline, layers: Term) -> tuple[Limit, ...]:
-    """Return that every group of layers of every stage has a layer."""
-    groups = (spec.pp * spec.interleave).named("groups of layers of all stages")
-    return (
-        at_most("pp", spec.pp, layers, "layers"),
-        Limit(
-            name="pp × interleave at most layers",
-            used=groups,
-            available=layers,
-            reason="pp × interleave is more than the number of layers, so some groups would have none",
-        ),
-    )
+def _limits(spec: Pipeline, layers: Term) -> Iterator[Limit]:
+    """Yield that every stage has a layer, and so has every group of layers where stages hold several."""
+    yield at_most("pp", spec.pp, layers, "layers")
+    if np.any(spec.interleave > 1.0):
+        groups = (spec.pp * spec.interleave).named("groups of layers of all stages")
+        reason = "pp × interleave is more than the number of layers, so some groups would have none"
+        yield Limit(name="pp × interleave at most layers", used=groups, available=layers, reason=reason)
 
 
 def _boundary(spec: Pipeline, plan: Plan) -> Collective:
