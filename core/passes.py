@@ -51,6 +51,7 @@ class Pass:
         stage: time of one micro-batch on one pipeline stage; of the whole pass where tokens stream through a device.
         time: of the whole pass: for prefill until the last result, for decode until the same sequence's next token.
         rounds: how many stage times `time` holds.
+        placement: what it was costed with.
     """
 
     phase: str
@@ -62,6 +63,7 @@ class Pass:
     rounds: Term
     overhead: Term
     time: Term
+    placement: Placement
 
 
 def plain(value: Term) -> Term:
@@ -73,6 +75,7 @@ def plain(value: Term) -> Term:
 
 def plan_of(design: Design, step: Step) -> Plan:
     """Return one step of a model as one device runs it."""
+    whole = step
     step, sequences = split_of(design, step)
     if streams(design):
         step = streamed(step)
@@ -84,6 +87,7 @@ def plan_of(design: Design, step: Step) -> Plan:
         microbatches=step.microbatches,
         sequences=sequences,
         phase=step.phase,
+        step=whole,
     )
     for strategy, spec in design.strategies:
         plan = strategy.shard(spec, plan, design.machine)
@@ -132,6 +136,7 @@ def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placemen
         rounds=rounds,
         overhead=overhead,
         time=((stage * rounds).named("all stage times") + overhead).named(f"{phase} pass"),
+        placement=placement,
     )
 
 

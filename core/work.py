@@ -311,6 +311,18 @@ class States:
 
 
 @frozen(kw_only=True, eq=False)
+class Routed:
+    """How the visits of tokens to routed experts spread over ranks.
+
+    Attributes:
+        ranks: that hold the experts of a layer, in equal numbers; tokens: that visit experts on them.
+    """
+
+    ranks: Term
+    tokens: Term
+
+
+@frozen(kw_only=True, eq=False)
 class Plan:
     """A pass as one device runs it: what the strategies make of a workload, one after the other.
 
@@ -325,6 +337,8 @@ class Plan:
         handed: bytes of the activation between layers that a rank hands on to the next stage, or None for all of it.
         phase: of the step; chunks: groups of layers that a stage holds, which micro-batches come back to (interleaving).
         states: what training keeps of the parameters, or None.
+        routed: how visits spread over ranks, or None without routed experts.
+        step: of all devices, before it was split, or None where it is not one step.
         limits: rules of the split, such as heads that do not divide.
     """
 
@@ -342,6 +356,8 @@ class Plan:
     phase: str = ""
     chunks: Term = ONE
     states: States | None = None
+    routed: Routed | None = None
+    step: Step | None = None
     limits: tuple[Limit, ...] = ()
 
 
