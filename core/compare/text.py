@@ -62,7 +62,7 @@ def text_of(title: str, model: Used, cases: Sequence[Case]) -> str:
     note = (
         "`accelscope compare FILE` evaluates its scenarios side by side, `accelscope eval FILE` each in full."
     )
-    parts = [f"## {title}.\n##\n## {note}", "\n".join(_uses((*(case.system for case in cases), model)))]
+    parts = [f"## {title}.\n##\n## {note}", "\n".join(uses((*(case.system for case in cases), model)))]
     loads = dict.fromkeys(case.load for case in cases)
     parts.append("\n".join(_workload(load) for load in loads))
     places = {case.place: case for case in cases}
@@ -71,7 +71,7 @@ def text_of(title: str, model: Used, cases: Sequence[Case]) -> str:
     return format_text(Source("comparison", "\n\n".join(parts) + "\n"))
 
 
-def _uses(used: Iterable[Used]) -> Iterator[str]:
+def uses(used: Iterable[Used]) -> Iterator[str]:
     """Yield a `use` for each module and file."""
     homes: dict[tuple[str, str], list[str]] = {}
     taken: dict[str, str] = {}

@@ -1,0 +1,143 @@
+"""Evaluations of a study: the text of each, and processes that work on them side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import field, frozen
+
+from accelscope.core.ask import answer
+from accelscope.core.compare.entrants import Used
+from accelscope.core.compare.text import uses
+from accelscope.core.errors import DescriptionError
+from accelscope.core.session import Session
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.program import Program, load
+from accelscope.dsl.session import Session as Language
+
+if TYPE_CHECKING:
+    from accelscope.core.result import Result
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+SCENARIO = "asked"
+_FILE = "study.accel"
+
+
+@frozen(kw_only=True)
+class Job:
+    """A scenario of the folder with another system, model, split or runtime.
+
+    Attributes:
+        folder: of the study.
+        deployment: that takes the place of the scenario's, or None to keep it.
+        fields: of the deployment, as texts or as definitions.
+        blocks: fields of its inner blocks.
+        sets: texts of `--set`, for axes.
+    """
+
+    folder: str
+    scenario: Used
+    deployment: Used | None = None
+    fields: Mapping[str, Used] = field(factory=dict)
+    blocks: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    sets: tuple[str, ...] = ()
+
+
+def text_of(job: Job) -> str:
+    """Return the text of a job, as a person would write it."""
+    base = job.deployment.reference if job.deployment else f"{job.scenario.reference}.deployment"
+    used = [job.scenario, *job.fields.values(), *([job.deployment] if job.deployment else [])]
+    inner = [f"  {name} = {item.reference}" for name, item in job.fields.items()]
+    inner += [
+        f"  {kind} {{ {', '.join(f'{name} = {value}' for name, value in fields.items())} }}"
+        for kind, fields in job.blocks.items()
+        if fields
+    ]
+    return "\n".join(
+        (
+            *uses(used),
+            f"deployment served_by extends {base} {{",
+            *inner,
+            "}",
+            f"scenario {SCENARIO} extends {job.scenario.reference} {{ deployment = served_by }}",
+            "",
+        )
+    )
+
+
+@frozen(eq=False)
+class Desk:
+    """A session with a language whose parsed texts all evaluations share.
+
+    Attributes:
+        session: plugins and files.
+        language: that others are forked from.
+    """
+
+    session: Session
+    language: Language
+
+    @classmethod
+    def of(cls, session: Session) -> Desk:
+        """Return the desk of a session."""
+        return cls(session, session.language())
+
+    def read(self, source: Source) -> Program:
+        """Return the program of a text."""
+        return load(source, self.language.fork())
+
+    def program(self, job: Job) -> Program:
+        """Return the program that asks what a job asks."""
+        source = Source(_FILE, text_of(job))
+        self.session.library.adopt(source, Path(job.folder))
+        return self.read(source)
+
+    def evaluated(self, job: Job) -> Result | str:
+        """Return the result of a job without error bars, or why there is none."""
+        try:
+            name = f"scenario {SCENARIO}"
+            return answer(self.program(job), self.session.registry, name, job.sets, bars=False)
+        except DescriptionError as error:
+            return error.diagnostics[0].message
+
+
+def side_by_side(
+    function: Callable[[Desk, T], R],
+    items: Iterable[T],
+    *,
+    desk: Desk,
+    disabled: Sequence[str] = (),
+    workers: int | None = None,
+) -> list[R]:
+    """Return what a function makes of each item, in order; several processes share the items.
+
+    Args:
+        function: at the top of a module, so that processes can import it.
+        desk: that is used where one process does it all.
+        disabled: plugins that processes leave out as well.
+        workers: processes; without it one for each core.
+    """
+    work = list(items)
+    count = min(workers or len(os.sched_getaffinity(0)), len(work))
+    if count <= 1:
+        return [function(desk, item) for item in work]
+    settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
+    with ProcessPoolExecutor(count) as pool:
+        return list(pool.map(_work, [function] * len(work), work, [settings] * len(work)))
+
+
+@cache
+def _desk(disabled: tuple[str, ...], roots: tuple[str, ...]) -> Desk:
+    """Return the desk of this process."""
+    return Desk.of(Session.open(disabled, roots))
+
+
+def _work(function: Callable[[Desk, T], R], item: T, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> R:
+    return function(_desk(*settings), item)

@@ -1,0 +1,193 @@
+"""Figures of the page as plotly's JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PALETTE = (
+    "#2f6db3",
+    "#d97f1e",
+    "#3a9a5b",
+    "#b8433f",
+    "#7d5ba6",
+    "#5f6b76",
+    "#c2a11c",
+    "#2aa3a3",
+    "#a2557b",
+    "#7a6a53",
+)
+"""Colours of categories: distinct in hue and in lightness."""
+ROW = 22
+"""Pixels of a row of a heat map."""
+_HOVER = "%{customdata}<extra></extra>"
+
+
+def categories(
+    names: Sequence[str],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    place: Sequence[Sequence[int]],
+    text: Sequence[Sequence[str]],
+    hover: Sequence[Sequence[str]],
+    visible: bool,
+) -> dict[str, Any]:
+    """Return a heat map whose colours are categories; a place of -1 stays empty.
+
+    Args:
+        names: of the categories, in the order of the palette.
+    """
+    count = max(len(names), 1)
+    scale = []
+    for at in range(count):
+        colour = PALETTE[at % len(PALETTE)]
+        scale += [[at / count, colour], [(at + 1) / count, colour]]
+    return {
+        "type": "heatmap",
+        "x": list(columns),
+        "y": list(rows),
+        "z": [[None if value < 0 else value for value in row] for row in place],
+        "text": [list(row) for row in text],
+        "customdata": [list(row) for row in hover],
+        "texttemplate": "%{text}",
+        "textfont": {"size": 10, "color": "white"},
+        "hovertemplate": _HOVER,
+        "colorscale": scale,
+        "zmin": -0.5,
+        "zmax": count - 0.5,
+        "xgap": 1,
+        "ygap": 1,
+        "showscale": False,
+        "visible": visible,
+    }
+
+
+def amounts(
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    text: Sequence[Sequence[str]],
+    hover: Sequence[Sequence[str]],
+    low: float,
+    high: float,
+    visible: bool,
+) -> dict[str, Any]:
+    """Return a heat map of amounts."""
+    return {
+        "type": "heatmap",
+        "x": list(columns),
+        "y": list(rows),
+        "z": [list(row) for row in values],
+        "text": [list(row) for row in text],
+        "customdata": [list(row) for row in hover],
+        "texttemplate": "%{text}",
+        "textfont": {"size": 10},
+        "hovertemplate": _HOVER,
+        "colorscale": [[0, "#f7f4ea"], [0.35, "#f3cf7a"], [0.7, "#df8138"], [1, "#a93226"]],
+        "zmin": low,
+        "zmax": high,
+        "xgap": 1,
+        "ygap": 1,
+        "showscale": False,
+        "visible": visible,
+    }
+
+
+def legend(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return empty traces that make a legend of categories."""
+    return [
+        {
+            "type": "scatter",
+            "x": [None],
+            "y": [None],
+            "mode": "markers",
+            "name": name,
+            "marker": {"color": PALETTE[at % len(PALETTE)], "size": 11, "symbol": "square"},
+            "hoverinfo": "skip",
+        }
+        for at, name in enumerate(names)
+    ]
+
+
+def bars(
+    name: str, values: Mapping[str, float], colour: str, hover: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a trace of horizontal bars, one for each key."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": list(values),
+        "x": list(values.values()),
+        "customdata": [(hover or {}).get(key, f"{name}: {value:.3g}") for key, value in values.items()],
+        "hovertemplate": _HOVER,
+        "marker": {"color": colour},
+    }
+
+
+def dots(name: str, values: Mapping[str, float], colour: str, hover: Mapping[str, str]) -> dict[str, Any]:
+    """Return a trace of points on rows, one for each key."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "y": list(values),
+        "x": list(values.values()),
+        "customdata": [hover[key] for key in values],
+        "hovertemplate": _HOVER,
+        "marker": {"color": colour, "size": 9},
+    }
+
+
+def chooser(labels: Sequence[str], shown: Sequence[Sequence[bool]]) -> list[dict[str, Any]]:
+    """Return a menu that chooses which traces are visible."""
+    buttons = [
+        {"label": label, "method": "restyle", "args": ["visible", list(visible)]}
+        for label, visible in zip(labels, shown, strict=True)
+    ]
+    menu = {
+        "buttons": buttons,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "pad": {"b": 48},
+        "showactive": True,
+    }
+    return [menu]
+
+
+def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str, Any]:
+    """Return the layout of a heat map: rows from the top, columns labelled above."""
+    return {
+        "height": rows * ROW + 190,
+        "xaxis": {
+            "title": {"text": x_title, "standoff": 4},
+            "side": "top",
+            "type": "category",
+            "fixedrange": True,
+        },
+        "yaxis": {
+            "title": {"text": y_title},
+            "autorange": "reversed",
+            "type": "category",
+            "automargin": True,
+            "fixedrange": True,
+        },
+        "margin": {"t": 100, "l": 10, "r": 10, "b": 60},
+        **more,
+    }
+
+
+def bar_layout(rows: int, x_title: str, **more: Any) -> dict[str, Any]:
+    """Return the layout of horizontal bars, the first on top."""
+    return {
+        "height": rows * 26 + 130,
+        "xaxis": {"title": {"text": x_title}, "fixedrange": True, "automargin": True},
+        "yaxis": {"autorange": "reversed", "type": "category", "automargin": True, "fixedrange": True},
+        "margin": {"t": 20, "l": 10, "r": 10, "b": 50},
+        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        **more,
+    }

@@ -1,0 +1,156 @@
+"""A study from its folder to sections, and from these to files."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+import accelscope
+from accelscope.core.errors import UsageError
+from accelscope.core.study.entries import Cast, cast_of
+from accelscope.core.study.evaluated import Evaluated
+from accelscope.core.study.folder import Folder, words_of
+from accelscope.core.study.grid import evaluate_grid, section_of
+from accelscope.core.study.hardware import hardware
+from accelscope.core.study.jobs import Desk
+from accelscope.core.study.kinds import Claim, Grid, PageBlock, Strategies
+from accelscope.core.study.page import page
+from accelscope.core.study.section import Section, Table
+from accelscope.core.study.strategies import strategies_section
+from accelscope.core.study.words import few
+
+PAGE = "study.html"
+
+
+@frozen(kw_only=True, eq=False)
+class Study:
+    """What a study found."""
+
+    title: str
+    lead: str
+    sections: tuple[Section, ...]
+    claims: Table | None
+
+
+def run(desk: Desk, path: Path, disabled: Sequence[str] = (), workers: int | None = None) -> Study:
+    """Evaluate the study of a folder.
+
+    Args:
+        disabled: plugins that further processes leave out as well.
+        workers: processes; without it one for each core.
+
+    Raises:
+        UsageError: it is no folder, or there is nothing to show.
+        DescriptionError: a file has errors.
+    """
+    folder = Folder.open(desk, path)
+    cast = cast_of(folder)
+    sections = tuple(_sections(folder, cast, disabled, workers))
+    if not sections:
+        raise UsageError(f"`{path}` holds neither architectures nor a grid, strategies, software or gaps")
+    about = next((block for _, block in folder.blocks(PageBlock)), None)
+    return Study(
+        title=(about.title if about else None) or path.resolve().name,
+        lead=(about.lead if about else None) or "",
+        sections=sections,
+        claims=claims(folder, sections),
+    )
+
+
+def _sections(folder: Folder, cast: Cast, disabled: Sequence[str], workers: int | None) -> Iterator[Section]:
+    grids: dict[str, Evaluated] = {}
+    for name, block in folder.blocks(Grid):
+        grids[name] = evaluate_grid(folder, cast, name, block, disabled, workers)
+        yield section_of(grids[name])
+    for name, ways in folder.blocks(Strategies):
+        yield strategies_section(folder, name, ways, disabled, workers)
+    if cast.kin:
+        yield hardware(folder, cast)
+
+
+def claims(folder: Folder, sections: Sequence[Section]) -> Table | None:
+    """Return published numbers beside those of the study that a claim's patterns fit; None without claims.
+
+    Raises:
+        UsageError: a pattern fits no number.
+    """
+    numbers = {name: value for section in sections for name, value in section.numbers.items()}
+    rows = []
+    for label, block in folder.blocks(Claim):
+        patterns = words_of(block.figures)
+        found = {
+            name: value for name, value in numbers.items() if any(fnmatchcase(name, p) for p in patterns)
+        }
+        if not found:
+            raise UsageError(
+                f"claim `{label}` is about {', '.join(patterns)}, and the study has no such number"
+            )
+        values = sorted(value for value in found.values() if np.isfinite(value))
+        ours = (
+            "-"
+            if not values
+            else few(values[0])
+            if len(values) == 1
+            else f"{few(values[0])} to {few(values[-1])}"
+        )
+        published = None if block.published is None else few(float(block.published.value))
+        rows.append((block.says or label, published, ours, block.because or ""))
+    if not rows:
+        return None
+    return Table(
+        name="claims",
+        title="What was published, and what we find",
+        heads=("claim", "published", "here", "why they differ"),
+        rows=tuple(rows),
+    )
+
+
+def write(study: Study, folder: Path) -> list[Path]:
+    """Write the page and a CSV file for each table; return what was written.
+
+    Raises:
+        UsageError: plotly is missing, or the folder cannot be written.
+    """
+    tables = [part for section in study.sections for part in section.parts if isinstance(part, Table)]
+    texts = {
+        f"{table.name}.csv": _csv(table) for table in (*([study.claims] if study.claims else []), *tables)
+    }
+    texts[PAGE] = page(
+        title=study.title,
+        lead=study.lead,
+        claims=study.claims,
+        sections=study.sections,
+        script=_plotly(),
+        footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
+        "analytic models without error bars; no price is a quotation.",
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write to `{folder}`: {error.strerror}") from error
+    return [folder / name for name in (PAGE, *(name for name in texts if name != PAGE))]
+
+
+def _plotly() -> str:
+    if importlib.util.find_spec("plotly") is None:
+        raise UsageError("the page needs plotly: `pip install 'accelscope[plot]'`")
+    offline: Any = importlib.import_module("plotly.offline")
+    return str(offline.get_plotlyjs())
+
+
+def _csv(table: Table) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(table.heads)
+    writer.writerows(["" if value is None else value for value in row] for row in table.rows)
+    return stream.getvalue()

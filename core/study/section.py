@@ -1,0 +1,64 @@
+"""What a study finds, ready to be shown: sections of words, tables and plots, and numbers that claims refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+Cell = str | float | int | None
+"""A cell of a table; None is shown as a dash and left empty in CSV."""
+
+
+@frozen(kw_only=True)
+class Table:
+    """Rows under heads.
+
+    Attributes:
+        name: of its CSV file, without the suffix.
+        heads: of the columns, with units.
+        note: below the table on the page.
+        shown: whether the page shows it; else it is only a CSV file.
+        folded: whether the page shows it folded.
+    """
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    shown: bool = True
+    folded: bool = False
+
+
+@frozen(kw_only=True, eq=False)
+class Plot:
+    """A figure in plotly's JSON: traces and layout.
+
+    Attributes:
+        name: of the element on the page.
+    """
+
+    name: str
+    title: str
+    traces: tuple[Mapping[str, Any], ...]
+    layout: Mapping[str, Any] = field(factory=dict)
+    note: str = ""
+
+
+@frozen(kw_only=True, eq=False)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        findings: sentences made from the numbers; the first stands at the top of the page as well.
+        parts: tables and plots, in order.
+        numbers: by dotted name, for claims.
+    """
+
+    name: str
+    title: str
+    findings: tuple[str, ...] = ()
+    parts: tuple[Table | Plot, ...] = ()
+    numbers: Mapping[str, float] = field(factory=dict)

@@ -1,0 +1,44 @@
+"""Numbers and lists as sentences have them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def few(value: float, digits: int = 3) -> str:
+    """Return a number with few digits: `3.7`, `120`, `1,300`, `0.012`."""
+    if math.isnan(value):
+        return "-"
+    text = f"{value:.{digits}g}"
+    number = float(text)
+    return f"{number:,.0f}" if abs(number) >= 100 else text if "e" not in text else f"{number:.2e}"
+
+
+def times(value: float) -> str:
+    """Return a ratio: `3.7x`."""
+    return f"{few(value, 2 if value < 10 else 3)}x"
+
+
+def share(part: float, whole: float) -> str:
+    """Return a share in per cent."""
+    return f"{100 * part / whole:.0f} %" if whole else "-"
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
+    """Return items as a sentence lists them."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 cell`, `12 cells`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def said(value: float | str) -> str:
+    """Return the value of an axis: whole numbers in full."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if float(value).is_integer() else few(value)
