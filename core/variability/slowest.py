@@ -6,7 +6,7 @@ M (Levin, "A representation for multinomial cumulative distribution functions", 
     P(max <= x) = P(all Y <= x) P(W = M) / P(S = M)      W the sum of the Y below x, S of all Y
 
 Both probabilities are one inversion of characteristic functions, a sum over angles. Each Y is a binomial count of the given
-mean and variance, which may have a fraction of trials; where the variance is the mean it is a Poisson count.
+mean and variance, between two whole numbers of trials; where the variance is the mean it is a Poisson count.
 """
 
 from __future__ import annotations
@@ -29,6 +29,43 @@ LEAST = 1e-5
 
 
 @frozen(kw_only=True, eq=False)
+class Counts:
+    """Counts of some mean that have one whole number of trials or the next, with `share` of the latter.
+
+    Attributes:
+        spread: the standard deviation.
+    """
+
+    mean: Array
+    trials: Array
+    share: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, means: Array, variances: Array) -> Counts:
+        """Return the counts of a mean and variance: the variance is linear in one over the trials."""
+        chance = np.clip(1.0 - variances / means, LEAST, 1.0 - LEAST)
+        trials = np.maximum(np.floor(means / chance + 1e-6), np.ceil(means - 1e-6))
+        share = np.clip((chance / means - 1.0 / trials) * -trials * (trials + 1.0), 0.0, 1.0)
+        return cls(mean=means, trials=trials, share=share, spread=np.sqrt(means * (1.0 - chance)))
+
+    def chance_of(self, count: Array) -> Array:
+        """Return the chance of each count, along a new last dimension."""
+        share, trials, mean = (item[..., None] for item in (self.share, self.trials, self.mean))
+        count = count[..., None, :]
+        fewer, more = (binomial(count, item, mean / item) for item in (trials, trials + 1.0))
+        return (1.0 - share) * fewer + share * more
+
+    def turned(self, angles: Array) -> Array:
+        """Return the characteristic function around the mean, along a new last dimension."""
+        share, trials, mean = (item[..., None] for item in (self.share, self.trials, self.mean))
+        step = np.exp(1j * angles) - 1.0
+        fewer, more = (np.exp(item * np.log1p(mean / item * step)) for item in (trials, trials + 1.0))
+        found: Array = ((1.0 - share) * fewer + share * more) * np.exp(-1j * angles * mean)
+        return found
+
+
+@frozen(kw_only=True, eq=False)
 class Moments:
     """Mean, variance and third central moment of a random number, as arrays."""
 
@@ -44,8 +81,8 @@ class Moments:
     @property
     def skewness(self) -> Array:
         """The third central moment over the deviation cubed; 0 where nothing varies."""
-        found: Array = self.third / np.maximum(self.deviation, 1e-150) ** 3
-        return np.where(self.variance > 0.0, found, 0.0)
+        found: Array = self.third / np.maximum(self.deviation, LEAST) ** 3
+        return np.where(self.deviation > LEAST, found, 0.0)
 
 
 def slowest(means: Array, variances: Array, counts: Array, *, fixed: bool) -> Moments:
@@ -71,15 +108,14 @@ def slowest(means: Array, variances: Array, counts: Array, *, fixed: bool) -> Mo
 
 
 def _moments(means: Array, variances: Array, counts: Array, *, fixed: bool) -> Moments:
-    chance = np.clip(1.0 - variances / means, LEAST, 1.0 - LEAST)
-    spread = np.sqrt(means * (1.0 - chance))
+    each = Counts.of(means, variances)
+    spread = each.spread
     whole = np.sum(means * counts, axis=-1, keepdims=True)
     first, size = _grid(means, _apart(spread, counts) if fixed else spread, counts, whole if fixed else np.inf)
     centres = first + size * np.arange(CELLS) + (size - 1.0) / 2.0
-    masses = _masses(centres, size, means, chance)
+    masses = _masses(centres, size, each)
     if fixed:
-        deviation = np.sqrt(np.sum(spread**2 * counts, axis=-1, keepdims=True))
-        below = _conditioned(centres, size, masses, means, chance, counts, deviation)
+        below = _conditioned(centres, size, masses, each, counts)
     else:
         below = np.prod(np.maximum(1.0 - _above(masses), 0.0) ** counts[..., None], axis=-2)
     below = np.maximum.accumulate(np.clip(below / below[..., -1:], 0.0, 1.0), axis=-1)
@@ -88,7 +124,15 @@ def _moments(means: Array, variances: Array, counts: Array, *, fixed: bool) -> M
     off = centres - mean[..., None]
     grouped = (size[..., 0] ** 2 - 1.0) / 12.0  # Sheppard's correction for counts that share a cell
     variance = np.maximum(np.sum(shares * off**2, axis=-1) - grouped, 0.0)
-    return Moments(mean=mean, variance=variance, third=np.sum(shares * off**3, axis=-1))
+    third = np.sum(shares * off**3, axis=-1)
+    if not fixed:
+        return Moments(mean=mean, variance=variance, third=third)
+    several = np.sum(counts, axis=-1) > 1.0  # a single count has the whole sum
+    return Moments(
+        mean=np.where(several, mean, whole[..., 0]),
+        variance=np.where(several, variance, 0.0),
+        third=np.where(several, third, 0.0),
+    )
 
 
 def _apart(spread: Array, counts: Array) -> Array:
@@ -112,12 +156,11 @@ def _grid(means: Array, spread: Array, counts: Array, whole: Array | float) -> t
     return first, size
 
 
-def _masses(centres: Array, size: Array, means: Array, chance: Array) -> Array:
+def _masses(centres: Array, size: Array, each: Counts) -> Array:
     """Return the chance that a count lies in each cell: two points of a cell have its mean and variance."""
     aside = np.sqrt((size**2 - 1.0) / 12.0)
-    points = ((centres + sign * aside)[..., None, :] for sign in (-1.0, 1.0))
-    halves = [binomial(point, means[..., None], chance[..., None]) for point in points]
-    return size[..., None] / 2.0 * (halves[0] + halves[1])
+    found: Array = size[..., None] / 2.0 * (each.chance_of(centres - aside) + each.chance_of(centres + aside))
+    return found
 
 
 def _above(masses: Array) -> Array:
@@ -125,21 +168,19 @@ def _above(masses: Array) -> Array:
     return np.flip(np.cumsum(np.flip(masses, -1), axis=-1), -1) - masses
 
 
-def _conditioned(
-    centres: Array, size: Array, masses: Array, means: Array, chance: Array, counts: Array, deviation: Array
-) -> Array:
+def _conditioned(centres: Array, size: Array, masses: Array, each: Counts, counts: Array) -> Array:
     """Return what is in proportion to the chance that no count lies above a cell, where all add up to their means."""
+    deviation = np.sqrt(np.sum(each.spread**2 * counts, axis=-1, keepdims=True))
     step = np.minimum(ANGLE / deviation, np.pi / (size * ANGLES))
     angles = (step * (np.arange(ANGLES) + 0.5))[..., None, :]
-    trials = (means / chance)[..., None]
-    full = np.exp(
-        trials * np.log1p(chance[..., None] * (np.exp(1j * angles) - 1.0)) - 1j * angles * means[..., None]
-    )
+    full = each.turned(angles)
     # Counts at the middle of their cell have this factor too much: the characteristic function of a cell's width.
     width = size[..., None] * np.sin(angles / 2.0) / np.sin(size[..., None] * angles / 2.0)
     above = _above(masses[..., None, :] * _turned(centres, size, angles))
-    below = full[..., None] - above * (width * np.exp(-1j * angles * means[..., None]))[..., None]
-    product = np.prod(below ** counts[..., None, None], axis=-3)
+    below = full[..., None] - above * (width * np.exp(-1j * angles * each.mean[..., None]))[..., None]
+    if not np.all(counts == 1.0):
+        below = below ** counts[..., None, None]
+    product = np.prod(below, axis=-3)
     found: Array = np.sum(product.real, axis=-2)
     return found
 
@@ -152,14 +193,14 @@ def _turned(centres: Array, size: Array, angles: Array) -> Array:
     return found
 
 
-def binomial(count: Array, mean: Array, chance: Array) -> Array:
-    """Return the chance of a count under a binomial distribution, which may have a fraction of trials."""
-    trials = mean / chance
-    inside = (count >= 0.0) & (count <= trials + 1e-9)
+def binomial(count: Array, trials: Array, chance: Array) -> Array:
+    """Return the chance of a count under a binomial distribution."""
+    inside = (count >= 0.0) & (count <= trials)
     taken = np.where(inside, count, 0.0)
     left = np.maximum(trials - taken, 0.0)
     ways = log_factorial(trials) - log_factorial(taken) - log_factorial(left)
-    found: Array = np.exp(ways + taken * np.log(chance) + left * np.log1p(-chance))
+    rest = np.log(np.maximum(1.0 - chance, 1e-300))
+    found: Array = np.exp(ways + taken * np.log(chance) + left * rest)
     return np.where(inside, found, 0.0)
 
 
