@@ -12,14 +12,20 @@ from accelscope.core.sensitivity.naming import Parameter
 from accelscope.core.sensitivity.trials import Trials
 from accelscope.core.space import Axis
 from accelscope.core.term import Array
+from accelscope.dsl.units import Dimension, built_in
 
 if TYPE_CHECKING:
     from accelscope.core.records import Metric
 
+JUMP = 3.0
+"""Ratio of the slopes of a small and a large step that only a jump has: a tenfold step over one makes it ten."""
 KINK = 0.02
 """Difference of left and right elasticity from which both are told; a smooth share differs by less than 0.003."""
 NONE = 1e-9
 """Largest change of a logarithm that rounding makes."""
+
+LEAST_GAIN = 0.001
+"""Smallest relative improvement that is worth a word."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -34,6 +40,7 @@ class Effects:
         left, right: elasticity below and above the value.
         less, more: relative change of the metric where the parameter is a tenth less and a tenth more.
         by_one: where only a step of one moves the metric, as of a count that a model rounds.
+        jump: where the metric jumps beside the value, as one more tile is begun; the elasticities are then over a tenth.
     """
 
     name: str
@@ -46,10 +53,11 @@ class Effects:
     less: Array
     more: Array
     by_one: Array
+    jump: Array
 
     def of(self, rows: Array) -> Effects:
         """Return the effects of some of the parameters."""
-        names = ("central", "left", "right", "less", "more", "by_one")
+        names = ("central", "left", "right", "less", "more", "by_one", "jump")
         changed: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         return evolve(self, **changed)
 
@@ -63,8 +71,7 @@ class Effects:
     def gain(self) -> Array:
         """Relative improvement by a tenth of the parameter in the direction that helps, 0 where none does."""
         sign = -1.0 if self.better == "low" else 1.0
-        both = np.stack([sign * self.less, sign * self.more, np.zeros_like(self.less)])
-        return np.asarray(np.nanmax(both, axis=0))
+        return np.maximum(np.maximum(np.nan_to_num(sign * self.less), np.nan_to_num(sign * self.more)), 0.0)
 
 
 @frozen(kw_only=True, eq=False)
@@ -107,19 +114,28 @@ def effects_of(metric: Metric, values: Array, feasible: Array, trials: Trials) -
         steps = {name: _column(np.log(ratio), nominal.ndim) for name, ratio in trials.ratios.items()}
     left, right, central = _slopes(logs["down"], logs["up"], steps["down"], steps["up"])
     fewer, another, whole = _slopes(logs["fewer"], logs["another"], steps["fewer"], steps["another"])
+    less, more, wide = _slopes(logs["less"], logs["more"], steps["less"], steps["more"])
     by_one = (np.nan_to_num(central) == 0.0) & (np.nan_to_num(whole) != 0.0)
+    jump = ~by_one & (_jumps(left, less) | _jumps(right, more))
     return Effects(
         name=metric.name,
         unit=metric.unit,
         better=metric.better,
         nominal=nominal,
-        central=np.where(by_one, whole, central),
-        left=np.where(by_one, fewer, left),
-        right=np.where(by_one, another, right),
+        central=np.where(jump, wide, np.where(by_one, whole, central)),
+        left=np.where(jump, less, np.where(by_one, fewer, left)),
+        right=np.where(jump, more, np.where(by_one, another, right)),
         less=np.expm1(logs["less"]),
         more=np.expm1(logs["more"]),
         by_one=by_one,
+        jump=jump,
     )
+
+
+def _jumps(near: Array, far: Array) -> Array:
+    """Return where a small step changes as much as a ten times larger one, so that its slope says nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(near) > JUMP * np.abs(far) + KINK)
 
 
 def _slopes(low: Array, high: Array, below: Array, above: Array) -> tuple[Array, Array, Array]:
@@ -132,3 +148,48 @@ def _slopes(low: Array, high: Array, below: Array, above: Array) -> tuple[Array,
 
 def _column(values: Array, dimensions: int) -> Array:
     return values.reshape(-1, *(1,) * dimensions)
+
+
+def rank_of(sensitivity: Sensitivity, metric: str) -> list[int]:
+    """Return the rows of the parameters, the largest elasticity of a metric first, at a single point.
+
+    Of parameters that multiply each other, what a text gives with a unit comes before counts, shares and defaults. Those
+    that do not move this metric follow in the order of what they do to the others.
+    """
+    own = np.abs(np.nan_to_num(sensitivity.effects[metric].central))
+    others = np.max([np.abs(np.nan_to_num(item.central)) for item in sensitivity.effects.values()], axis=0)
+
+    def key(row: int) -> tuple[float, float, bool, bool, str]:
+        item = sensitivity.parameters[row]
+        plain = not item.dimension.powers
+        moved = round(own[row], 3)
+        return -moved, 0.0 if moved else -round(others[row], 3), item.sort != "given", plain, item.path
+
+    return sorted(range(len(sensitivity.parameters)), key=key)
+
+
+def first_change(sensitivity: Sensitivity, metric: str) -> int | None:
+    """Return the row of the given parameter of which a tenth helps a metric most; None where none helps by 0.1 %."""
+    gain = np.nan_to_num(sensitivity.effects[metric].gain)
+    rows = [row for row in rank_of(sensitivity, metric) if sensitivity.parameters[row].sort == "given"]
+    best = max(rows, key=lambda row: round(float(gain[row]), 3), default=None)
+    return best if best is not None and gain[best] >= LEAST_GAIN else None
+
+
+def accounted(sensitivity: Sensitivity, metric: str) -> float | None:
+    """Return the share of a time that the parameters account for, at a single point; None for what is no time.
+
+    Where every number is told in a k times shorter second, a time is k times longer: the elasticities, each times the
+    power of seconds in the dimension of its parameter, add up to that in the metric's (Euler's theorem on homogeneous
+    functions). What is missing belongs to times that were not varied.
+    """
+    item = sensitivity.effects[metric]
+    own = _seconds(built_in().parse(item.unit)[1]) if item.unit else 0
+    if own == 0:
+        return None
+    powers = np.array([_seconds(one.dimension) for one in sensitivity.parameters], dtype=float)
+    return float(np.sum(powers * np.nan_to_num(item.central)) / own)
+
+
+def _seconds(dimension: Dimension) -> float:
+    return float(dict(dimension.powers).get("s", 0))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
     from accelscope.core.solve import Columns
 
+LEADING = ("tpot", "step_time")
+"""Headline metrics that come first where none is asked for: what a step of serving and of training takes."""
+
 
 def elasticities(
     program: Program,
@@ -62,7 +65,7 @@ def elasticities(
     noted = chosen(variants.noted, paths, [path_of(item, system) for item in variants.noted.values()])
     trials = trials_of(noted)
     shape = tuple(item.axis.size for item in asked.swept)
-    varied = Variants(factors=trials.factors(), fitted=variants.fitted)
+    varied = Variants(factors=trials.factors(len(shape) + 1), fitted=variants.fitted)
     design, _ = design_of(asked, registry, {}, asked.swept, shape=shape, altered=varied)
     if fitted:
         design = with_kernels(design, varied)
@@ -85,7 +88,7 @@ def elasticities(
 
 
 def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ...]:
-    """Return the metrics of some names, or the headline metrics without any.
+    """Return the metrics of some names, or the headline metrics without any, the time of a step first.
 
     Raises:
         UsageError: there is no such metric.
@@ -97,7 +100,8 @@ def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ..
             raise UsageError(f"no metric is called `{name}`; {hint}")
     if names:
         return tuple(registry.metrics[name] for name in dict.fromkeys(names))
-    return tuple(item for item in registry.metrics.values() if item.headline)
+    found = [item for item in registry.metrics.values() if item.headline]
+    return tuple(sorted(found, key=lambda item: item.name not in LEADING))
 
 
 def _kernel_fields(registry: Registry) -> Mapping[str, FieldSchema]:

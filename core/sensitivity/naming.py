@@ -24,6 +24,7 @@ class Parameter:
         block: path of the block that it stands in.
         value: in base units, of a curve its largest; dimension: of it.
         source: file, line and column, or where a default comes from.
+        sort: `given` by a text, `default` of a model, or `fitted` to measurements.
     """
 
     path: str
@@ -32,7 +33,7 @@ class Parameter:
     dimension: Dimension
     source: str
     settable: bool
-    default: bool
+    sort: str
 
 
 def system_of(scenario: Component) -> Component | None:
@@ -56,15 +57,14 @@ def parameter_of(item: Noted, scenario: Component) -> Parameter:
     """Return the record of a parameter."""
     system = system_of(scenario)
     block = _names(item, system)
-    default = bool(item.source)
     return Parameter(
         path=path_of(item, system),
         block=".".join(block),
         value=item.value,
         dimension=item.dimension,
-        source=f"default: {item.source}" if default else str(item.span or ""),
+        source=f"default: {item.source}" if item.source else str(item.span or ""),
         settable=item.owner is not None and _settable(scenario, (*block, item.name)),
-        default=default,
+        sort="fitted" if not item.hardware else "default" if item.source else "given",
     )
 
 

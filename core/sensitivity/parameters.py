@@ -71,6 +71,11 @@ class Noted:
     block: tuple[str, ...] = ()
 
     @property
+    def hardware(self) -> bool:
+        """Whether it describes hardware, rather than kernels or a runtime."""
+        return self.owner is not None and is_hardware(self.owner)
+
+    @property
     def whole(self) -> bool:
         """Whether it is a count, of which a model may read whole numbers only."""
         declared = self.about is not None and self.about.integer

@@ -8,6 +8,7 @@ import numpy as np
 from attrs import define, field
 
 from accelscope.core.sensitivity.parameters import Key, Noted
+from accelscope.core.space import along
 from accelscope.core.term import Array
 
 STEP = 0.01
@@ -32,15 +33,19 @@ class Trials:
     places: dict[str, Array] = field(factory=dict)
     size: int = 1
 
-    def factors(self) -> Mapping[Key, Array]:
-        """Return for each parameter what multiplies it along the dimension: 1 but at its own trials."""
+    def factors(self, dimensions: int) -> Mapping[Key, Array]:
+        """Return for each parameter what multiplies it along the last dimension: 1 but at its own trials.
+
+        Args:
+            dimensions: of the arrays.
+        """
         found = {}
         for row, key in enumerate(self.keys):
             factor = np.ones(self.size)
             for name in NAMES:
                 if self.places[name][row]:
                     factor[self.places[name][row]] = self.ratios[name][row]
-            found[key] = factor
+            found[key] = along(factor, dimensions - 1, dimensions)
         return found
 
     def taken(self, values: Array, name: str) -> Array:
