@@ -104,6 +104,21 @@ def explained(program: Program, registry: Registry, name: str, metric: str, sets
         known = ", ".join(sorted(registry.metrics))
         hint = hint or (f"there are {known}" if known else "there are none" + registry.why_absent())
         raise UsageError(f"no metric is called `{metric}`; {hint}")
+    found = record.compute(evaluate(design_at(program, registry, name, sets, trace=True), registry))
+    if found is None or found.node is None:
+        raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
+    return found.named(metric).node or found.node
+
+
+def design_at(
+    program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, trace: bool = False
+) -> Design:
+    """Return the design of a scenario that asks for one point.
+
+    Raises:
+        DescriptionError: the description lacks something.
+        UsageError: several points are asked for.
+    """
     asked = question(program, name, tuple(sets))
     wide = [item.axis.name for item in asked.swept if item.axis.size > 1]
     if wide:
@@ -112,11 +127,7 @@ def explained(program: Program, registry: Registry, name: str, metric: str, sets
         )
     picks = {item.axis.name: 0 for item in asked.swept if not item.axis.numeric}
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
-    design, _ = design_of(asked, registry, picks, numeric, trace=True)
-    found = record.compute(evaluate(design, registry))
-    if found is None or found.node is None:
-        raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
-    return found.named(metric).node or found.node
+    return design_of(asked, registry, picks, numeric, trace=trace)[0]
 
 
 def named(program: Program, kind: str, name: str | None) -> tuple[str, ...]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 OF_TRAINING = ("zero",)
-"""Fields of a split that only a step of training has; 0 and 1 ask for nothing that serving would notice."""
+"""Fields of a split that shard what only training has: gradients. 0 and 1 ask for nothing, 3 for weights."""
+GRADIENTS = 2
+"""ZeRO stage whose gradients serving has not."""
 
 
 def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
@@ -92,7 +94,7 @@ def refuse_degrees_of_training(design: Design, deployment: Component, binder: Bi
 
 def _asks_nothing(attribute: Attribute) -> bool:
     magnitude = np.asarray(getattr(attribute.value, "magnitude", attribute.value))
-    return neutral(attribute) or bool(np.all(magnitude == 0))
+    return neutral(attribute) or not bool(np.any(magnitude == GRADIENTS))
 
 
 def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:

@@ -133,12 +133,33 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such metric or scenario, or several scenarios and none is named.
         """
-        from accelscope.core.ask import explained, named
+        from accelscope.core.ask import explained
         from accelscope.core.explain import explain
+
+        program, name = self._one(path, scenario)
+        node = explained(program, self.registry, name, metric, sets)
+        return "\n".join(str(line) for line in explain(node, depth))
+
+    def split(self, path: str, scenario: str | None = None, sets: Sequence[str] = ()) -> str:
+        """Return what the strategies of a scenario make of it, as lines of text: memory, communication and rules.
+
+        Raises:
+            DescriptionError: the file or an override has errors, or lacks something.
+            UsageError: there is no such scenario, or several scenarios and none is named.
+        """
+        from accelscope.core.ask import design_at
+        from accelscope.core.evaluate import evaluate
+        from accelscope.core.show.split import split
+
+        program, name = self._one(path, scenario)
+        return split(evaluate(design_at(program, self.registry, name, sets), self.registry))
+
+    def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
+        """Return a checked program and the name of the scenario that is meant."""
+        from accelscope.core.ask import named
 
         program = self.checked(path)
         names = named(program, "scenario", scenario)
         if len(names) > 1:
             raise UsageError(f"the file holds {', '.join(names)}; choose one with --scenario")
-        node = explained(program, self.registry, names[0], metric, sets)
-        return "\n".join(str(line) for line in explain(node, depth))
+        return program, names[0]

@@ -7,6 +7,9 @@ import rich_click as click
 from accelscope.core.cli import Settings
 from accelscope.core.verbs.shared import asking, open_session
 
+SPLIT = "split"
+"""What is explained in place of a metric: the plan of one device."""
+
 
 @click.command()
 @click.argument("metric")
@@ -24,6 +27,12 @@ def explain(
     root: tuple[str, ...],
     depth: int,
 ) -> None:
-    """Show how a metric comes about, down to the lines of the files and the sources they cite."""
+    """Show how a metric comes about, down to the lines of the files and the sources they cite.
+
+    METRIC `split` shows what the strategies make of the deployment: memory of a device, communication, rules.
+    """
     session = open_session(settings, root)
+    if metric == SPLIT:
+        click.echo(session.split(file, scenario, sets))
+        return
     click.echo(session.explain(file, metric, scenario, sets, depth=depth))

@@ -5,12 +5,17 @@ gradients too, 3 parameters too. With stage 1 (the distributed optimiser of Mega
 the last backward pass, and updated parameters are gathered during the next forward pass. From stage 2 on (torch FSDP:
 SHARD_GRAD_OP and FULL_SHARD) each micro-batch gathers the parameters of a layer before it is worked on, with stage 3 again
 for the backward pass, and scatters its gradients. All of it goes on beside the work.
+
+Serving has parameters only, so stage 3 alone means something there: replicas, and ranks of one context, hold a share of the
+weights each and gather a layer before it is worked on, as ZeRO-Inference (Aminabadi et al., arXiv 2207.00032, section 6) and the
+weight-gathered layouts of Pope et al. (arXiv 2211.05102, section 3.2.3) do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.dtypes import NAMES, bytes_of
@@ -26,11 +31,11 @@ AHEAD = 2.0
 
 @spec(kind="parallel", within=("deployment", "pool"))
 class Sharding:
-    """What replicas share of the states of training."""
+    """What replicas share of parameters and of the states of training."""
 
     zero: Term = count(
-        doc="ZeRO stage in training: 0 all replicas hold everything, 1 optimiser states are sharded over them, 2 gradients "
-        "too, 3 parameters too (FSDP)",
+        doc="ZeRO stage: 0 all replicas hold everything, 1 optimiser states of training are sharded over them, 2 gradients "
+        "too, 3 parameters too (FSDP), which serving can do as well",
         ge=0,
         default=1,
         source="the distributed optimiser is on in the recipes of Megatron Bridge and NeMo",
@@ -68,9 +73,9 @@ def split(spec: Sharding, step: Step) -> Step:
 
 
 def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
-    """Add what replicas send each other in training, and say what each of them holds; serving shares nothing."""
+    """Add what replicas send each other, and say what each of them holds."""
     if plan.phase not in ("forward", "backward"):
-        return plan
+        return _served(spec, plan) if np.any(spec.zero >= 3.0) else plan
     kept = _kept(plan)
     once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
     moved = _gathered if plan.phase == "forward" else _reduced
@@ -81,6 +86,29 @@ def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     )
 
 
+def _served(spec: Sharding, plan: Plan) -> Plan:
+    """Return a pass of serving whose weights are gathered layer by layer."""
+    kept = _kept(plan)
+    times = where(spec.zero >= 3.0, ONE, ONE * 0.0)
+    weights = total(
+        where(spec.zero >= 3.0, item.bytes / item.ranks + item.bytes * _ahead(item), item.bytes)
+        for item in kept
+    )
+    return evolve(
+        plan,
+        collectives=(
+            *plan.collectives,
+            *(_collective(item, "gather", "all_gather", item.bytes, times, ONE, "sharding") for item in kept),
+        ),
+        residency=evolve(plan.residency, weights=weights),
+    )
+
+
+def _ahead(kept: Kept) -> Term:
+    """Return the share of the layers that are gathered at once."""
+    return minimum(AHEAD / kept.layers, 1.0)
+
+
 def _kept(plan: Plan) -> tuple[Kept, ...]:
     """Return the dense parameters of a device, and those of experts, which fewer replicas hold."""
     whole = plan.workload
@@ -88,20 +116,17 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
     grouped = [op.weights * op.repeat for op in plan.ops if op.kind == "grouped_gemm"]
     routed = minimum(total(grouped), plan.residency.weights) if grouped else NO_BYTES
     layers = maximum(whole.layers / plan.stages, 1.0)
-    tp = plan.ranks / plan.replicas / plan.stages
+    holders = plan.replicas * plan.contexts
+    tp = plan.ranks / holders / plan.stages
     dense = plan.residency.weights - routed
     found = [
-        Kept(
-            name="parameters", bytes=dense, count=dense / each, ranks=plan.replicas, stride=tp, layers=layers
-        )
+        Kept(name="parameters", bytes=dense, count=dense / each, ranks=holders, stride=tp, layers=layers)
     ]
     if grouped:
         spread = maximum(whole.expert_weights / maximum(routed * plan.stages, _BYTE), 1.0)
-        holders = maximum(plan.replicas * tp / spread, 1.0)
+        same = maximum(holders * tp / spread, 1.0)
         found.append(
-            Kept(
-                name="experts", bytes=routed, count=routed / each, ranks=holders, stride=spread, layers=layers
-            )
+            Kept(name="experts", bytes=routed, count=routed / each, ranks=same, stride=spread, layers=layers)
         )
     return tuple(found)
 
@@ -153,7 +178,7 @@ def _states(spec: Sharding, kept: tuple[Kept, ...]) -> States:
         return total(where(spec.zero >= stage, item.count / item.ranks, item.count) for item in kept)
 
     whole = total(item.count for item in kept)
-    ahead = total(item.count * minimum(AHEAD / item.layers, 1.0) for item in kept)
+    ahead = total(item.count * _ahead(item) for item in kept)
     return States(
         weights=held(3.0),
         gathered=where(spec.zero >= 3.0, ahead, whole * 0.0),
@@ -164,7 +189,7 @@ def _states(spec: Sharding, kept: tuple[Kept, ...]) -> States:
 
 SHARDING = Strategy(
     name="sharding",
-    doc="Replicas share states, gradients and parameters of training: `zero`.",
+    doc="Replicas share parameters, and in training gradients and states: `zero`.",
     spec=Sharding,
     order=50,
     split=split,

@@ -163,7 +163,7 @@ def test_serving_refuses_what_only_training_shards(shell: Session, path: Path) -
             system="DGX_H100",
             model="llama3_8b",
             more="",
-            split="dp = 2, zero = 3",
+            split="dp = 2, zero = 2",
         ).replace("kind = training, batch = 1, sequence = 1 tok", "batch = 1, prompt = 1 tok, output = 1 tok")
     )
     with pytest.raises(DescriptionError) as caught:

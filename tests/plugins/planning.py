@@ -9,6 +9,7 @@ from accelscope.plugins.parallelism.cache import CACHE, Cache
 from accelscope.plugins.parallelism.context import CONTEXT, Context
 from accelscope.plugins.parallelism.data import DATA, Data
 from accelscope.plugins.parallelism.expert import EXPERT, Expert
+from accelscope.plugins.parallelism.fsdp import SHARDING, Sharding
 from accelscope.plugins.parallelism.pipeline import PIPELINE, Pipeline
 from accelscope.plugins.parallelism.tensor import TENSOR, Tensor
 from accelscope.plugins.workload.decoder import build
@@ -24,6 +25,7 @@ STRATEGIES = (
     (CONTEXT, Context),
     (EXPERT, Expert),
     (PIPELINE, Pipeline),
+    (SHARDING, Sharding),
 )
 _N = term
 LLAMA = Decoder(

@@ -182,3 +182,25 @@ def test_fewer_sequences_than_ranks_leave_one_for_each():
 def test_logits_of_a_prompt_are_made_where_the_last_token_of_a_prompt_is():
     assert float(op(plan(LLAMA, prefill(4), cp=8), "lm_head").m.value) == 4
     assert float(op(plan(LLAMA, decode(64), cp=8), "lm_head").m.value) == 8
+
+
+@pytest.mark.parametrize(
+    "degrees", [{"dp": 16}, {"dp": 8, "tp": 4}, {"cp": 4, "dp": 2}, {"dp": 8, "pp": 4}], ids=str
+)
+def test_sharded_weights_are_held_once_by_all_replicas(degrees):
+    made, alone = plan(LLAMA, prefill(32), zero=3, **degrees), plan(LLAMA)
+    ranks, layers = float(made.ranks.value), 80 / degrees.get("pp", 1)
+    part = float(made.residency.weights.value) * degrees.get("tp", 1) * degrees.get("pp", 1)
+    holders = degrees["dp"] * degrees.get("cp", 1)
+    whole = float(alone.residency.weights.value)
+    # a share of each, and the layer that is worked on with the next one
+    assert part == pytest.approx(whole / holders + whole * 2 / layers)
+    assert ranks == np.prod(list(degrees.values()))
+
+
+def test_spread_experts_are_sharded_over_those_that_hold_the_same():
+    made, wide = (plan(QWEN_MOE, prefill(32), dp=8, ep=ep, zero=3) for ep in (8, 1))
+    names = {item.name: item for item in made.collectives}
+    assert float(names["experts_gather"].ranks.value) == 1
+    assert float(names["parameters_gather"].ranks.value) == 8
+    assert float(next(c for c in wide.collectives if c.name == "experts_gather").ranks.value) == 8

@@ -137,3 +137,10 @@ def test_heads_limit_a_context_divided_by_heads():
         plan(LLAMA, prefill(1, N), tp=8, cp=16, cp_method="all_to_all")
     )
     assert broken(plan(LLAMA, prefill(1, N), tp=8, cp=16)) == []
+
+
+def test_gathered_weights_are_each_received_once_a_pass():
+    """Rajbhandari et al., arXiv 1910.02054, section 7.2: parameters of all other ranks, (N - 1) / N of them."""
+    made = plan(LLAMA, prefill(8, N), dp=8, zero=3)
+    weights = float(plan(LLAMA).residency.weights.value)
+    assert sent(made, "parameters_gather") == pytest.approx(weights * 7 / 8)

@@ -1,0 +1,74 @@
+"""`explain split`: what strategies make of a deployment, in words and numbers of one device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from accelscope.core.cli import run
+from accelscope.core.session import Session
+
+TEXT = """
+use std.nvidia {{ H100_SuperPOD }}
+use std.models {{ llama3_70b }}
+workload w {{ batch = 2, prompt = 131072 tok, output = 2 tok }}
+deployment d {{ system = H100_SuperPOD, model = llama3_70b, parallel {{ {} }} }}
+scenario s {{ deployment = d, workload = w }}
+"""
+
+
+@pytest.fixture
+def explained(shell: Session, tmp_path: Path):
+    def run(split: str) -> str:
+        path = tmp_path / "case.accel"
+        path.write_text(TEXT.format(split))
+        return shell.split(str(path))
+
+    return run
+
+
+def rows(text: str, name: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if name in line.split()]
+
+
+def test_degrees_and_devices_come_first(explained) -> None:
+    lines = explained("tp = 4, sp = true, cp = 4, pp = 3").splitlines()
+    assert lines[:2] == ["tp = 4, sp = true, cp = 4, pp = 3", "48 of 256 devices"]
+    assert "one device holds everything" in explained("tp = 1")
+
+
+def test_each_communication_names_the_tiers_that_it_crosses(explained) -> None:
+    text = explained("tp = 4, cp = 4, pp = 3")
+    inner, ring, stages = (
+        rows(text, name)[0] for name in ("o_proj_all_reduce", "attention_ring", "stage_send")
+    )
+    assert inner[4] == "NVLink4"
+    assert ring[4:7] == ["NVLink4", "+", "NDR400"]
+    assert stages[4] == "NDR400"
+
+
+def test_a_ring_hides_behind_attention_where_prompts_are_long(explained) -> None:
+    ring = rows(explained("tp = 8, cp = 4"), "attention_ring")[0]
+    assert ring[-3:] == ["0", "s", "100%"]
+
+
+def test_a_rule_that_is_broken_gives_its_reason(explained) -> None:
+    text = explained("tp = 3, cp = 4, cp_method = all_to_all")
+    assert "broken: tp = 3 does not divide 64 heads" in text
+    assert "broken: cp = 4 does not divide 22 heads of a rank" in text
+
+
+def test_the_command_prints_it(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "case.accel"
+    path.write_text(TEXT.format("tp = 8"))
+    assert run(["explain", "split", str(path)]) == 0
+    assert "ONE DEVICE HOLDS" in capsys.readouterr().out
+
+
+def test_gathered_weights_hide_behind_a_long_prompt_and_not_behind_one_token(explained) -> None:
+    found = rows(explained("dp = 8, zero = 3"), "parameters_gather")
+    prefill, decode = ((row[0], row[-1]) for row in found)
+    assert prefill == ("prefill", "100%")
+    assert decode[0] == "decode"
+    assert float(decode[1].rstrip("%")) < 20
