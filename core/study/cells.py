@@ -15,7 +15,7 @@ from accelscope.core.result import BreakdownRow, Result
 from accelscope.core.study.jobs import Desk, Job
 from accelscope.core.term import Array
 
-_PARALLEL = "deployment.parallel."
+PARALLEL = "deployment.parallel."
 NOTHING = "-"
 _RESOURCES = {"launch": "kernel starts", "network": "network", "host": "host"}
 _ON_CHIP = "on-chip network"
@@ -29,12 +29,14 @@ class Rung:
         label: name of the system; streamed: whether weights come from behind the devices' memory.
         groups: axes of splits, as texts of `--set`.
         resources: what each engine and memory of the device is: `compute` or `memory`.
+        above: labels of the blocks from the system down to the package.
     """
 
     label: str
     job: Job
     groups: tuple[tuple[str, ...], ...]
     resources: Mapping[str, str]
+    above: tuple[str, ...] = ()
     streamed: bool = False
 
 
@@ -107,7 +109,7 @@ def cells_of(desk: Desk, entry: Entry) -> Cells | str:
 
 def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> Cells:
     """Return the best split of each cell of one system."""
-    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(_PARALLEL)]
+    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL)]
     cells = tuple(axis.size for at, axis in enumerate(result.axes) if at not in own)
     feasible = _flat(result, result.feasible, len(own))
     sought = _flat(result, _column(result, entry.measures[0]), len(own))
@@ -122,7 +124,7 @@ def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> C
     values = {name: taken(_column(result, name)) for name in entry.measures}
     throughput = taken(_column(result, "throughput"))
     used = next((row.used for row in result.limits if row.name == "devices"), np.ones(()))
-    split = {result.axes[at].name.removeprefix(_PARALLEL): taken(_degrees(result, at)) for at in own}
+    split = {result.axes[at].name.removeprefix(PARALLEL): taken(_degrees(result, at)) for at in own}
     detailed = _detailed(desk, rung, result, split)
     return Cells(
         device=entry.device,
@@ -174,7 +176,7 @@ def _detailed(desk: Desk, rung: Rung, result: Result, split: Mapping[str, Array]
         known = np.unique(degrees[np.isfinite(degrees)])
         if not known.size:
             return None
-        sets.append(f"{_PARALLEL}{name} = [{', '.join(f'{degree:g}' for degree in known)}]")
+        sets.append(f"{PARALLEL}{name} = [{', '.join(f'{degree:g}' for degree in known)}]")
     again = desk.evaluated(evolve(rung.job, sets=tuple(sets)))
     return None if isinstance(again, str) or not again.breakdown else again
 
@@ -184,7 +186,7 @@ def _bounds(result: Result | None, rung: Rung, split: Mapping[str, Array]) -> Ar
     shape = next(iter(split.values())).shape if split else ()
     if result is None:
         return np.full(shape, NOTHING, dtype=object)
-    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(_PARALLEL)]
+    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL)]
     place = _places(result, own, split)
     whole = _flat(result, _column(result, "e2e_latency"), len(own))
     first = _flat(result, _column(result, "ttft"), len(own))
@@ -216,7 +218,7 @@ def _places(result: Result, own: Sequence[int], split: Mapping[str, Array]) -> A
     for at in own:
         axis = result.axes[at]
         values = np.array([float(value) for value in axis.values])
-        degree = np.nan_to_num(split[axis.name.removeprefix(_PARALLEL)], nan=values[0]).reshape(1, -1)
+        degree = np.nan_to_num(split[axis.name.removeprefix(PARALLEL)], nan=values[0]).reshape(1, -1)
         flat = flat * axis.size + np.abs(values[:, None] - degree).argmin(axis=0)[None]
     return flat
 

@@ -17,7 +17,7 @@ from accelscope.core.study.cells import Entry, Rung
 from accelscope.core.study.folder import Folder, components_of
 from accelscope.core.study.jobs import Job
 from accelscope.core.study.kinds import Architecture, Selection
-from accelscope.core.study.natural import Subject, System, splits_of, system_of, systems_of
+from accelscope.core.study.natural import Subject, System, package_path, splits_of, system_of, systems_of
 from accelscope.dsl.values import Attribute, Symbol
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def _rung(
         job=job,
         groups=tuple(splits_of(system, subject)),
         resources=_resources(folder, system.component),
+        above=package_path(system.component),
         streamed=streamed,
     )
 

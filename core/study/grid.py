@@ -89,6 +89,10 @@ def section_of(grid: Evaluated) -> Section:
         for per, found in wins.items()
         for key, count in found.items()
     }
+    numbers |= {
+        f"{grid.name}.leader_share.{per}": max(found.values()) / max(sum(found.values()), 1)
+        for per, found in wins.items()
+    }
     parts = (
         Plot(
             name=f"{grid.name}_winner",

@@ -108,6 +108,11 @@ class Desk:
             return error.diagnostics[0].message
 
 
+def asked(desk: Desk, job: Job) -> Result | str:
+    """Return the result of a job, for `side_by_side`."""
+    return desk.evaluated(job)
+
+
 def side_by_side(
     function: Callable[[Desk, T], R],
     items: Iterable[T],

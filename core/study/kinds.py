@@ -73,6 +73,7 @@ class Software:
     systems: Any = listing(doc="systems that take the place of the scenario's")
     models: Any = listing(doc="models that take the place of the scenario's")
     runtimes: Any = listing(doc="runtimes that take the place of the scenario's")
+    measures: Any = listing(doc="metrics to compare, the more the better")
 
 
 @spec(kind="gaps", within=("file",), cited=False)
@@ -81,7 +82,7 @@ class Gaps:
 
     title: str | None = text(doc="headline of the section")
     scenario: Any = ref("scenario", doc="what is asked; its `sweep` statements are the axes")
-    grid: Any = ref("grid", doc="where the systems of each device and their splits are taken from")
+    grid: Any = ref("grid", doc="whose models and measures are taken")
     devices: Any = listing(doc="packages, one for each architecture")
     models: Any = listing(doc="models of the grid; without them all")
     metric: str | None = choice(doc="what answers; without it the grid's first measure", optional=True)

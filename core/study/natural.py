@@ -88,6 +88,16 @@ def system_of(component: Component, registry: Registry, dtype: str) -> System | 
     return System(component=component, facts=facts, tiered=tiered)
 
 
+def package_path(system: Component) -> tuple[str, ...]:
+    """Return the labels of the blocks from below a system down to its first package; none for a package."""
+    for child in system.children():
+        if child.kind == "package":
+            return (child.name,)
+        if child.kind in SYSTEMS and (below := package_path(child)):
+            return (child.name, *below)
+    return ()
+
+
 def area_of(package: Component) -> float | None:
     """Return the mm² of all dies of a package; None where the area of one is not known."""
     dies = package.children("die")

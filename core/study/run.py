@@ -18,12 +18,14 @@ from accelscope.core.errors import UsageError
 from accelscope.core.study.entries import Cast, cast_of
 from accelscope.core.study.evaluated import Evaluated
 from accelscope.core.study.folder import Folder, words_of
+from accelscope.core.study.gaps import gaps_section
 from accelscope.core.study.grid import evaluate_grid, section_of
 from accelscope.core.study.hardware import hardware
 from accelscope.core.study.jobs import Desk
-from accelscope.core.study.kinds import Claim, Grid, PageBlock, Strategies
+from accelscope.core.study.kinds import Claim, Gaps, Grid, PageBlock, Software, Strategies
 from accelscope.core.study.page import page
 from accelscope.core.study.section import Section, Table
+from accelscope.core.study.software import software_section
 from accelscope.core.study.strategies import strategies_section
 from accelscope.core.study.words import few
 
@@ -72,6 +74,10 @@ def _sections(folder: Folder, cast: Cast, disabled: Sequence[str], workers: int 
         yield section_of(grids[name])
     for name, ways in folder.blocks(Strategies):
         yield strategies_section(folder, name, ways, disabled, workers)
+    for name, stack in folder.blocks(Software):
+        yield software_section(folder, name, stack, disabled, workers)
+    for name, gap in folder.blocks(Gaps):
+        yield gaps_section(folder, cast, grids[gap.grid.name], name, gap, disabled, workers)
     if cast.kin:
         yield hardware(folder, cast)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
@@ -13,14 +12,11 @@ from accelscope.core.result import Result
 from accelscope.core.study import plots
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import Desk, Job, side_by_side
+from accelscope.core.study.jobs import Job, asked, side_by_side
 from accelscope.core.study.kinds import Strategies
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Plot, Section, Table
 from accelscope.core.study.words import few, listed, said, times
-
-if TYPE_CHECKING:
-    from accelscope.dsl.component import Component
 
 MEASURES = ("throughput", "tpot", "memory_used", "communication_share")
 """Metrics that are shown where a block names none."""
@@ -58,7 +54,7 @@ def strategies_section(
     measures = words_of(block.measures) or MEASURES
     ways = tuple(_ways(folder, name, block))
     replies = side_by_side(
-        _asked, [way.job for way in ways], desk=folder.desk, disabled=disabled, workers=workers
+        asked, [way.job for way in ways], desk=folder.desk, disabled=disabled, workers=workers
     )
     outcomes = [
         one for way, reply in zip(ways, replies, strict=True) for one in _outcomes(way, reply, measures)
@@ -66,17 +62,16 @@ def strategies_section(
     units = _units(folder, measures)
     known = tuple(measure for measure in measures if any(measure in one.values for one in outcomes))
     relative = dict(_relative(outcomes, known))
-    titles = {
-        component.name: _title(component)
-        for component in components_of(block.deployments, "deployments", "deployment")
-    }
+    deployments = components_of(block.deployments, f"{name}.deployments", "deployment")
+    titles = {component.name: component.name.replace("_", " ") for component in deployments}
+    about = {component.name: component.doc.strip().split("\n")[0] for component in deployments}
     numbers = _numbers(name, outcomes, relative)
     return Section(
         name=name,
         title=block.title or name,
         findings=tuple(_findings(titles, outcomes, relative, known)),
         parts=(
-            _summary(name, titles, outcomes, relative, known),
+            _summary(name, titles, about, outcomes, relative, known),
             *(_plot(name, titles, outcomes, relative, measure) for measure in known),
             _table(name, titles, outcomes, known, units),
             _impossible(name, titles, outcomes),
@@ -86,19 +81,15 @@ def strategies_section(
 
 
 def _ways(folder: Folder, name: str, block: Strategies) -> Iterator[Way]:
-    asked = asked_dtype(block.scenario)
+    dtype = asked_dtype(block.scenario)
     for component in components_of(block.systems, f"{name}.systems", "package", *SYSTEMS):
-        system = system_of(component, folder.session.registry, asked)
+        system = system_of(component, folder.session.registry, dtype)
         if system is None:
             continue
         for model in components_of(block.models, f"{name}.models", "model"):
             for deployment in components_of(block.deployments, f"{name}.deployments", "deployment"):
-                job = job_on(folder, block.scenario, system, model, asked, deployment=deployment)
+                job = job_on(folder, block.scenario, system, model, dtype, deployment=deployment)
                 yield Way(model=model.name, system=component.name, strategy=deployment.name, job=job)
-
-
-def _asked(desk: Desk, job: Job) -> Result | str:
-    return desk.evaluated(job)
 
 
 def _outcomes(way: Way, reply: Result | str, measures: Sequence[str]) -> Iterator[Outcome]:
@@ -213,6 +204,7 @@ def _range(values: Sequence[float]) -> str:
 def _summary(
     name: str,
     titles: Mapping[str, str],
+    about: Mapping[str, str],
     outcomes: Sequence[Outcome],
     relative: Mapping[tuple[int, str], float],
     measures: Sequence[str],
@@ -225,11 +217,11 @@ def _summary(
             _range(found) if (found := _of(outcomes, relative, strategy, measure)) else ""
             for measure in measures
         ]
-        rows.append((titles[strategy], f"{works} of {len(own)}", *cells))
+        rows.append((titles[strategy], about[strategy], f"{works} of {len(own)}", *cells))
     return Table(
         name=f"{name}_summary",
         title="Each strategy relative to the first",
-        heads=("strategy", "possible", *measures),
+        heads=("strategy", "what it is", "possible", *measures),
         rows=tuple(rows),
         note="Over models, systems and points at which both are possible.",
     )
@@ -306,8 +298,3 @@ def _impossible(name: str, titles: Mapping[str, str], outcomes: Sequence[Outcome
 def _units(folder: Folder, measures: Sequence[str]) -> dict[str, str]:
     registry = folder.session.registry
     return {name: registry.metrics[name].unit if name in registry.metrics else "" for name in measures}
-
-
-def _title(component: Component) -> str:
-    """Return what the page calls a strategy: the first line of its documentation, or its name."""
-    return component.doc.strip().split("\n")[0].rstrip(".") or component.name.replace("_", " ")
