@@ -26,8 +26,17 @@ if TYPE_CHECKING:
     from accelscope.core.registry import Registry
     from accelscope.core.solve import Columns
 
-LEADING = ("tpot", "step_time")
-"""Headline metrics that come first where none is asked for: what a step of serving and of training takes."""
+LEADING = (
+    "tpot",
+    "step_time",
+    "ttft",
+    "throughput",
+    "train_throughput",
+    "energy_per_token",
+    "cost_per_mtok",
+    "power",
+)
+"""Headline metrics in the order in which they come where none is asked for; others follow."""
 
 
 def elasticities(
@@ -101,7 +110,8 @@ def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ..
     if names:
         return tuple(registry.metrics[name] for name in dict.fromkeys(names))
     found = [item for item in registry.metrics.values() if item.headline]
-    return tuple(sorted(found, key=lambda item: item.name not in LEADING))
+    order = {name: at for at, name in enumerate(LEADING)}
+    return tuple(sorted(found, key=lambda item: order.get(item.name, len(order))))
 
 
 def _kernel_fields(registry: Registry) -> Mapping[str, FieldSchema]:

@@ -22,8 +22,10 @@ UNTOLD = 0.05
 """Share of a time that is not worth a word."""
 PHASES = {"ttft": ("prefill",), "tpot": ("decode",)}
 """Phases that a metric is the time of; other metrics are of all phases."""
-_FIXED = 4
-"""Columns in front of the other metrics."""
+_OWN, _FIXED = 2, 4
+"""Column of the first metric, and columns in front of the others."""
+_NOTHING = ("0", "-")
+"""Elasticities that say nothing."""
 
 
 def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -> str:
@@ -33,13 +35,17 @@ def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -
         indices: of Sobol, or None.
         width: characters of a line; columns of further metrics are left out for it, then the sources.
     """
-    rows, heads, left = _rows(found, TOP)
+    rows, heads = _rows(found)
     kept = _fitting([heads, *rows], width)
+    shown_at = [at for at in kept if at in _metric_columns(heads)]
+    rows = [row for row in rows if any(row[at] not in _NOTHING for at in shown_at)][:TOP]
+    left = len(found.parameters) - len(rows)
     parts = ["\n".join(story(found))]
     if rows:
         right = [at for at, whole in enumerate(kept) if 0 < whole < len(heads) - 1]
         parts.append(tabulate([_taken(row, kept) for row in rows], _taken(heads, kept), right))
-    parts.append("\n".join(_remarks(found, left, [head for at, head in enumerate(heads) if at not in kept])))
+    spared = [head for at, head in enumerate(heads) if at not in kept]
+    parts.append("\n".join(_remarks(found, [row[at] for row in rows for at in shown_at], left, spared)))
     if indices is not None:
         parts.extend(_sobol_table(name, indices) for name in indices.metrics if name in found.effects)
         parts.append(sampled_text(indices))
@@ -48,11 +54,13 @@ def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -
 
 def as_markdown(found: Sensitivity, indices: Sobol | None) -> str:
     """Return sentences and a Markdown table of all parameters."""
-    rows, heads, left = _rows(found, None)
+    rows, heads = _rows(found)
     right = range(1, len(heads) - 1)
-    parts = ["\n".join(story(found)), markdown(rows, heads, right), "\n".join(_remarks(found, left, ()))]
+    left = len(found.parameters) - len(rows)
+    parts = ["\n".join(story(found)), *([markdown(rows, heads, right)] if rows else [])]
+    parts.append("\n".join(_remarks(found, [cell for row in rows for cell in row], left, ())))
     if indices is not None:
-        for name in indices.metrics:
+        for name in (name for name in indices.metrics if sobol_rows(name, indices)):
             parts.append(
                 f"**Sobol indices of {name}**\n\n" + markdown(sobol_rows(name, indices), SOBOL, (1, 2, 3))
             )
@@ -95,6 +103,8 @@ def _gain(item: Effects, change: float) -> float:
 
 
 def _bound_text(found: Sensitivity, name: str) -> str:
+    if accounted(found, name) is None:
+        return ""
     phases = [phase for phase in PHASES.get(name, tuple(found.bound)) if phase in found.bound]
     told = []
     for phase in phases:
@@ -103,8 +113,8 @@ def _bound_text(found: Sensitivity, name: str) -> str:
     return f"; {'; '.join(told)}" if told else ""
 
 
-def _rows(found: Sensitivity, most: int | None) -> tuple[list[list[str]], list[str], int]:
-    """Return rows, titles, and how many parameters are left out."""
+def _rows(found: Sensitivity) -> tuple[list[list[str]], list[str]]:
+    """Return rows of the parameters that matter to any metric, and titles."""
     names = list(found.effects)
     heads = [
         "PARAMETER",
@@ -114,16 +124,14 @@ def _rows(found: Sensitivity, most: int | None) -> tuple[list[list[str]], list[s
         *(name.upper() for name in names[1:]),
         "SOURCE",
     ]
-    order = [row for row in rank_of(found, names[0]) if _matters(found, row)]
-    rows = [_row(found, row) for row in order[:most]]
-    return rows, heads, len(found.parameters) - len(rows)
+    rows = [_row(found, row) for row in rank_of(found, names[0])]
+    columns = _metric_columns(heads)
+    return [row for row in rows if any(row[at] not in _NOTHING for at in columns)], heads
 
 
-def _matters(found: Sensitivity, row: int) -> bool:
-    return any(
-        np.nanmax(np.abs([item.central[row], item.left[row], item.right[row], 0.0])) >= SMALL
-        for item in found.effects.values()
-    )
+def _metric_columns(heads: Sequence[str]) -> list[int]:
+    """Return the columns of elasticities."""
+    return [_OWN, *range(_FIXED, len(heads) - 1)]
 
 
 def _row(found: Sensitivity, row: int) -> list[str]:
@@ -164,16 +172,16 @@ def source_text(parameter: Parameter) -> str:
     return "default" if parameter.sort == "default" else parameter.source
 
 
-def _remarks(found: Sensitivity, left: int, spared: Sequence[str]) -> Iterator[str]:
-    """Yield what the table leaves out."""
+def _remarks(found: Sensitivity, printed: Sequence[str], left: int, spared: Sequence[str]) -> Iterator[str]:
+    """Yield what the table leaves out, and what the words of the cells printed mean."""
     if left:
         yield f"{left} more parameters have less effect; --format csv or json has them."
     yield f"{found.without} parameters that were tried have no effect on these metrics."
-    if any(np.any(item.kinked) for item in found.effects.values()):
+    if any(" | " in cell for cell in printed):
         yield "left | right: below and above its value a parameter matters differently, as at the knee of a roofline."
-    if any(np.any(item.jump) for item in found.effects.values()):
+    if any(cell.endswith(" jump") for cell in printed):
         yield "jump: the metric jumps beside the value, as one more tile is begun; the elasticity is over a tenth of it."
-    if any(np.any(item.by_one) for item in found.effects.values()):
+    if any(cell.endswith(" by one") for cell in printed):
         yield "by one: the model counts whole ones, so one fewer and one more were tried."
     if not np.all(found.bounds):
         lower = [item.path for item, row in zip(found.parameters, found.bounds, strict=True) if not row[0]]
