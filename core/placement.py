@@ -67,10 +67,12 @@ def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
 
 
 def _tier(design: Design, registry: Registry) -> Part[Any] | None:
-    """Return the nearest tier where a policy puts bytes into it."""
+    """Return the tier that a policy puts bytes into: the one that it names, or else the nearest."""
     if (design.memory.weights, design.memory.kv) == RESIDENT:
         return None
-    return next(iter(tiers_of(design.machine.device, registry)), None)
+    named = design.memory.tier
+    tiers = tiers_of(design.machine.device, registry)
+    return next((part for part in tiers if named is None or part.name == named), None)
 
 
 def _share(over: Term, whole: Term, name: str) -> Term:

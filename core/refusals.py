@@ -101,10 +101,22 @@ def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> No
     """Refuse a policy that puts bytes into a tier which the system does not have."""
     if binder.problems or (design.memory.weights, design.memory.kv) == RESIDENT:
         return
-    if tiers_of(design.machine.device, binder.registry):
-        return
+    tiers = [part.name for part in tiers_of(design.machine.device, binder.registry)]
+    named = design.memory.tier
     inner = deployment.children("memory")
     name = design.machine.device.name
+    if tiers and named is not None and named not in tiers:
+        binder.problems.append(
+            Diagnostic(
+                code="A304",
+                message=f"no memory behind `{name}` is called `{named}`",
+                span=inner[0].span if inner else deployment.span,
+                label="this policy puts bytes there",
+                help=f"there is {', '.join(f'`{tier}`' for tier in tiers)}",
+            )
+        )
+    if tiers:
+        return
     binder.problems.append(
         Diagnostic(
             code="A304",

@@ -163,6 +163,10 @@ class MemoryPolicy:
         default="resident",
         source="as for weights",
     )
+    tier: str | None = choice(
+        doc="label of the memory behind the device that takes what this policy puts there; without it the nearest",
+        optional=True,
+    )
     kv_block: Term = count(
         unit="tok", doc="tokens of one block of KV cache", default=16, source="vLLM's default block size"
     )

@@ -19,7 +19,7 @@ _ONE_WAY = term(1.0, "dir")
 
 
 def tiers_behind(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]]:
-    """Return the memories outside of a package that a connection joins with it, each as the share of one device.
+    """Return the memories outside of a package that a connection joins with it, nearest first, each as the share of one device.
 
     Capacity and bandwidth of a memory are shared by the devices around it, and no device is faster than its links. A
     memory that broadcasts sends the same weights to all, so that its bandwidth is not shared.
@@ -28,7 +28,7 @@ def tiers_behind(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]
         chain: components from the system down to the package.
     """
     found: list[Part[Any]] = []
-    for depth, place in enumerate(chain[:-1]):
+    for depth, place in reversed(list(enumerate(chain[:-1]))):
         sharing = binder.counts(chain[depth + 1 :])
         for item in place.connections():
             found.extend(_joined(item, chain[depth + 1 :], sharing, binder))
