@@ -22,6 +22,7 @@ from accelscope.core.study.words import counted, few, listed, said
 SHOWN = 8
 """Parameters of a device that its plot shows."""
 _LEAST = 0.001
+_LESS, _MORE = "#d97f1e", "#2f6db3"
 
 
 @frozen(kw_only=True, eq=False)
@@ -201,7 +202,7 @@ def _tornado(
     for number, (device, order) in enumerate(ranked.items()):
         own = [one for one in effects if one.device == device]
         cells = max(len({(one.model, one.cell) for one in own}), 1)
-        for side, colour in (("less", "#d97f1e"), ("more", "#2f6db3")):
+        for side, colour in (("less", _LESS), ("more", _MORE)):
             values = {
                 parameter: 100 * sum(getattr(one, side) for one in own if one.parameter == parameter) / cells
                 for parameter, _ in order[:SHOWN]
@@ -219,14 +220,15 @@ def _tornado(
         f"mean change of {metric} [%]",
         barmode="overlay",
         updatemenus=plots.chooser(labels, shown),
-        margin={"t": 90, "l": 10, "r": 10, "b": 50},
-        height=SHOWN * 26 + 210,
+        margin={"t": 80, "l": 10, "r": 10, "b": 50},
+        height=SHOWN * 26 + 150,
     )
     return Plot(
         name=f"{name}_tornado",
         title=f"What a tenth of each number does to {metric}",
         traces=tuple(traces),
         layout=layout,
+        legend={"a tenth less": _LESS, "a tenth more": _MORE},
         note="Mean over the cells in which the device works; the parameters that help most come first.",
     )
 

@@ -97,8 +97,9 @@ def section_of(grid: Evaluated) -> Section:
         Plot(
             name=f"{grid.name}_winner",
             title=f"Best device of each cell by {measure}",
-            traces=(*drawn.winner_traces(grid, verdicts), *plots.legend(drawn.class_titles(grid))),
-            layout=drawn.layout(grid, [PER[per] for per in PER], len(drawn.class_titles(grid))),
+            traces=tuple(drawn.winner_traces(grid, verdicts)),
+            layout=drawn.layout(grid, list(PER.values())),
+            legend=plots.legend(drawn.class_titles(grid)),
             note="Colour is the architecture. Hover for the runner-up, the system, its split and what decides.",
         ),
         Plot(
@@ -106,7 +107,7 @@ def section_of(grid: Evaluated) -> Section:
             title=f"Spread of {measure}: best over worst",
             traces=tuple(drawn.spread_traces(grid, measure)),
             layout=drawn.layout(
-                grid, [f"{title}, {PER[per]}" for _, title, _ in groups(grid) for per in PER], 0
+                grid, [f"{title}, {PER[per]}" for _, title, _ in groups(grid) for per in PER]
             ),
             note="Between architectures, the best device of each takes part.",
         ),
@@ -117,6 +118,7 @@ def section_of(grid: Evaluated) -> Section:
             name=f"{grid.name}_bound",
             title="What decides, by architecture",
             traces=tuple(drawn.bound_traces(grid)),
+            legend=plots.legend(drawn.bound_names(grid)),
             layout=plots.bar_layout(
                 len(drawn.class_titles(grid)),
                 "share of cells in which it decides",

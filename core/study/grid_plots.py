@@ -31,20 +31,19 @@ def _rows(grid: Evaluated) -> tuple[list[str], list[str], list[list[tuple[int, .
     return list(table), columns, list(table.values())
 
 
-def layout(grid: Evaluated, labels: Sequence[str], extra: int) -> dict[str, object]:
-    """Return the layout of a heat map of the grid, with a menu of traces and `extra` traces that always show."""
+def layout(grid: Evaluated, labels: Sequence[str]) -> dict[str, object]:
+    """Return the layout of a heat map of the grid, with a menu of traces."""
     rows, _, _ = _rows(grid)
     name = grid.field.axes[-1][0].rpartition(".")[2]
     unit = grid.field.axes[-1][1]
     others = " · ".join(axis[0].rpartition(".")[2] for axis in grid.field.axes[:-1])
-    shown = [[place == at for place in range(len(labels))] + [True] * extra for at in range(len(labels))]
+    shown = [[place == at for place in range(len(labels))] for at in range(len(labels))]
     return plots.grid_layout(
         len(rows),
         f"{name}{f' [{unit}]' if unit else ''}",
         f"model · {others}" if others else "model",
         updatemenus=plots.chooser(labels, shown),
-        legend={"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top"},
-        showlegend=bool(extra),
+        showlegend=False,
     )
 
 
@@ -129,10 +128,15 @@ def _bounds(grid: Evaluated) -> dict[str, dict[str, int]]:
     return counts
 
 
+def bound_names(grid: Evaluated) -> list[str]:
+    """Return everything that decides somewhere."""
+    return sorted({name for own in _bounds(grid).values() for name in own})
+
+
 def bound_traces(grid: Evaluated) -> Iterator[dict[str, object]]:
     """Yield bars of how often each resource decides, by architecture."""
     counts = _bounds(grid)
-    names = sorted({name for own in counts.values() for name in own})
+    names = bound_names(grid)
     for number, name in enumerate(names):
         values = {
             grid.cast.titles[architecture]: own.get(name, 0) / max(sum(own.values()), 1)

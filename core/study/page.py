@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -33,6 +33,8 @@ td.w { white-space: normal; min-width: 16rem; max-width: 30rem; }
 th { background: var(--tint); position: sticky; top: 0; }
 tr:last-child td { border-bottom: 0; }
 details > summary { cursor: pointer; font-weight: 600; margin: 1.2rem 0 .4rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .82rem; margin: .3rem 0; }
+.legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border-radius: 2px; }
 .plot { width: 100%; min-width: 0; }
 @media (max-width: 600px) { body { font-size: 15px; } h1 { font-size: 1.35rem; } main { padding: .8rem .6rem 3rem; } }
 """
@@ -113,6 +115,8 @@ def _part(part: Table | Plot) -> Iterator[str]:
     if isinstance(part, Plot):
         height = part.layout.get("height", 400)
         yield f"<h3>{escape(part.title)}</h3>"
+        if part.legend:
+            yield _legend(part.legend)
         yield f'<div class="plot" id="{part.name}" style="height:{height}px"></div>'
         if part.note:
             yield f'<p class="note">{escape(part.note)}</p>'
@@ -128,6 +132,13 @@ def _part(part: Table | Plot) -> Iterator[str]:
             yield f"<details><summary>{escape(part.title)}</summary>{table}{note}</details>"
         else:
             yield f"<h3>{escape(part.title)}</h3>{table}{note}"
+
+
+def _legend(colours: Mapping[str, str]) -> str:
+    items = (
+        f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for name, colour in colours.items()
+    )
+    return f'<div class="legend">{"".join(items)}</div>'
 
 
 def _table(table: Table) -> str:

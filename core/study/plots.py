@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 PALETTE = (
@@ -20,6 +20,12 @@ PALETTE = (
 """Colours of categories: distinct in hue and in lightness."""
 ROW = 22
 """Pixels of a row of a heat map."""
+LOGARITHMIC = {
+    "type": "log",
+    "tickvals": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100],
+    "ticktext": ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"],
+}
+"""An axis of ratios."""
 _HOVER = "%{customdata}<extra></extra>"
 
 
@@ -95,20 +101,9 @@ def amounts(
     }
 
 
-def legend(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return empty traces that make a legend of categories."""
-    return [
-        {
-            "type": "scatter",
-            "x": [None],
-            "y": [None],
-            "mode": "markers",
-            "name": name,
-            "marker": {"color": PALETTE[at % len(PALETTE)], "size": 11, "symbol": "square"},
-            "hoverinfo": "skip",
-        }
-        for at, name in enumerate(names)
-    ]
+def legend(names: Iterable[str]) -> dict[str, str]:
+    """Return the colours of categories, in the order of the palette."""
+    return {name: PALETTE[at % len(PALETTE)] for at, name in enumerate(names)}
 
 
 def bars(
@@ -162,7 +157,7 @@ def chooser(labels: Sequence[str], shown: Sequence[Sequence[bool]]) -> list[dict
 def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str, Any]:
     """Return the layout of a heat map: rows from the top, columns labelled above."""
     return {
-        "height": rows * ROW + 190,
+        "height": rows * ROW + 120,
         "xaxis": {
             "title": {"text": x_title, "standoff": 4},
             "side": "top",
@@ -176,7 +171,7 @@ def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str,
             "automargin": True,
             "fixedrange": True,
         },
-        "margin": {"t": 100, "l": 10, "r": 10, "b": 60},
+        "margin": {"t": 100, "l": 10, "r": 10, "b": 10},
         **more,
     }
 
@@ -188,6 +183,6 @@ def bar_layout(rows: int, x_title: str, **more: Any) -> dict[str, Any]:
         "xaxis": {"title": {"text": x_title}, "fixedrange": True, "automargin": True},
         "yaxis": {"autorange": "reversed", "type": "category", "automargin": True, "fixedrange": True},
         "margin": {"t": 20, "l": 10, "r": 10, "b": 50},
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        "showlegend": False,
         **more,
     }

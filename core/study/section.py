@@ -38,12 +38,14 @@ class Plot:
 
     Attributes:
         name: of the element on the page.
+        legend: colours by what they stand for; the page shows it, so that it wraps in a narrow window.
     """
 
     name: str
     title: str
     traces: tuple[Mapping[str, Any], ...]
     layout: Mapping[str, Any] = field(factory=dict)
+    legend: Mapping[str, str] = field(factory=dict)
     note: str = ""
 
 

@@ -1,0 +1,192 @@
+"""What the section of strategies shows: sentences, tables and points relative to the first strategy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.study import plots
+from accelscope.core.study.jobs import Job
+from accelscope.core.study.section import Plot, Table
+from accelscope.core.study.words import few, listed, times
+
+
+@frozen(kw_only=True)
+class Way:
+    """A strategy for a model on a system."""
+
+    model: str
+    system: str
+    strategy: str
+    job: Job
+
+
+@frozen(kw_only=True, eq=False)
+class Outcome:
+    """What a way gives at one point of the scenario's axes.
+
+    Attributes:
+        point: values of the axes, in words.
+        values: by metric; empty where the way is impossible, for the reason `why`.
+    """
+
+    way: Way
+    point: str
+    values: Mapping[str, float]
+    why: str = ""
+
+
+def findings(
+    titles: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+    relative: Mapping[tuple[int, str], float],
+    measures: Sequence[str],
+) -> Iterator[str]:
+    """Yield the range of each strategy relative to the first, and which works for how many models and systems."""
+    strategies = list(dict.fromkeys(one.way.strategy for one in outcomes))
+    if not strategies:
+        return
+    for measure in measures:
+        parts = []
+        for strategy in strategies[1:]:
+            values = _of(outcomes, relative, strategy, measure)
+            if values:
+                parts.append(f"{_range(values)} with {titles[strategy]}")
+        if parts:
+            yield f"Relative to {titles[strategies[0]]}, {measure} is {listed(parts)}."
+    for strategy in strategies:
+        own = [one for one in outcomes if one.way.strategy == strategy]
+        broken = sorted({one.way.model for one in own if one.why})
+        if broken:
+            yield f"{titles[strategy].capitalize()} is impossible on some system for {listed(broken)}."
+
+
+def _of(
+    outcomes: Sequence[Outcome], relative: Mapping[tuple[int, str], float], strategy: str, measure: str
+) -> list[float]:
+    places = [place for place, one in enumerate(outcomes) if one.way.strategy == strategy]
+    return sorted(relative[place, measure] for place in places if (place, measure) in relative)
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = few(values[0], 2), few(values[-1], 2)
+    return f"{low}x" if low == high else f"{low}x to {high}x (median {times(float(np.median(values)))})"
+
+
+def summary(
+    name: str,
+    titles: Mapping[str, str],
+    about: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+    relative: Mapping[tuple[int, str], float],
+    measures: Sequence[str],
+) -> Table:
+    """Return the ranges of each strategy relative to the first."""
+    rows = []
+    for strategy in dict.fromkeys(one.way.strategy for one in outcomes):
+        own = [one for one in outcomes if one.way.strategy == strategy]
+        works = sum(1 for one in own if not one.why)
+        cells = [
+            _range(found) if (found := _of(outcomes, relative, strategy, measure)) else ""
+            for measure in measures
+        ]
+        rows.append((titles[strategy], about[strategy], f"{works} of {len(own)}", *cells))
+    return Table(
+        name=f"{name}summary",
+        title="Each strategy relative to the first",
+        heads=("strategy", "what it is", "possible", *measures),
+        rows=tuple(rows),
+        note="Over models, systems and points at which both are possible.",
+    )
+
+
+def plot(
+    name: str,
+    titles: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+    relative: Mapping[tuple[int, str], float],
+    measures: Sequence[str],
+) -> Plot:
+    """Return points of all strategies on a row for each question; a menu chooses the metric."""
+    strategies = list(dict.fromkeys(one.way.strategy for one in outcomes))
+    rows = list(dict.fromkeys(_row(one) for one in outcomes if not one.why))
+    traces = []
+    for measure in measures:
+        for number, strategy in enumerate(strategies):
+            values = {
+                _row(one): relative[place, measure]
+                for place, one in enumerate(outcomes)
+                if one.way.strategy == strategy and (place, measure) in relative
+            }
+            hover = {
+                key: f"{key}<br>{measure}, {titles[strategy]}: {times(value)}"
+                for key, value in values.items()
+            }
+            colour = plots.PALETTE[number % len(plots.PALETTE)]
+            trace = plots.dots(titles[strategy], values, colour, hover)
+            traces.append(trace | {"visible": measure == measures[0]})
+    shown = [[place // len(strategies) == at for place in range(len(traces))] for at in range(len(measures))]
+    layout = plots.bar_layout(
+        len(rows),
+        f"relative to {titles[strategies[0]]}",
+        updatemenus=plots.chooser(measures, shown),
+        margin={"t": 80, "l": 10, "r": 10, "b": 50},
+        height=len(rows) * plots.ROW + 150,
+    )
+    layout["xaxis"] |= plots.LOGARITHMIC
+    layout["yaxis"] |= {"categoryorder": "array", "categoryarray": rows}
+    return Plot(
+        name=f"{name}_relative",
+        title=f"Each strategy relative to {titles[strategies[0]]}",
+        traces=tuple(traces),
+        layout=layout,
+        legend=plots.legend(titles[strategy] for strategy in strategies),
+    )
+
+
+def _row(one: Outcome) -> str:
+    return " · ".join(filter(None, (one.way.model, one.way.system, one.point)))
+
+
+def table(
+    name: str,
+    titles: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+    measures: Sequence[str],
+    units: Mapping[str, str],
+) -> Table:
+    """Return every outcome that is possible."""
+    heads = (
+        "model",
+        "system",
+        "point",
+        "strategy",
+        *(f"{m} [{units[m]}]" if units[m] else m for m in measures),
+    )
+    rows = tuple(
+        (
+            one.way.model,
+            one.way.system,
+            one.point,
+            titles[one.way.strategy],
+            *(one.values.get(m) for m in measures),
+        )
+        for one in outcomes
+        if not one.why
+    )
+    return Table(name=f"{name}_results", title="All strategies", heads=heads, rows=rows, folded=True)
+
+
+def impossible(name: str, titles: Mapping[str, str], outcomes: Sequence[Outcome]) -> Table:
+    """Return what is impossible, with the reason."""
+    rows = tuple(
+        (one.way.model, one.way.system, one.point, titles[one.way.strategy], one.why)
+        for one in outcomes
+        if one.why
+    )
+    heads = ("model", "system", "point", "strategy", "why not")
+    return Table(
+        name=f"{name}impossible", title="What is impossible, and why", heads=heads, rows=rows, folded=True
+    )
