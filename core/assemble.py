@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind import Binder, missing_field
 from accelscope.core.calibrations import kernels_of
 from accelscope.core.cost import multiplier
 from accelscope.core.design import Design, Model, Money
@@ -32,6 +32,7 @@ from accelscope.core.scenario import (
     Scenario,
     Scheduler,
     Speculative,
+    Training,
 )
 from accelscope.core.spec import fields_of
 from accelscope.core.splits import block_of, pools_of, strategies_of
@@ -39,6 +40,7 @@ from accelscope.core.structure import Cost
 from accelscope.core.term import term
 from accelscope.core.training import load_of, training_of
 from accelscope.core.uncertainty import Inputs
+from accelscope.core.variability.block import Variability
 from accelscope.core.work import Limit, Machine, Precision, condition
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
@@ -83,6 +85,7 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         runtime=_runtime(deployment, machine, binder),
         error=None if inputs is None else inputs.model_error(),
         at_floor=None if inputs is None else inputs.at_floor(),
+        variability=_variability(scenario, deployment, training, binder),
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
     design = with_narrow_experts(design, binder.registry)
@@ -139,6 +142,19 @@ def _speculative(deployment: Component, load: Load, binder: Binder) -> Speculati
             )
         )
     found: Speculative | None = binder.bind_as(inner[0], Speculative)
+    return found
+
+
+def _variability(
+    scenario: Component, deployment: Component, training: Training | None, binder: Binder
+) -> Variability | None:
+    """Return what is random, as the scenario says or else the deployment, or None; of training nothing is."""
+    blocks = (*scenario.children("variability"), *deployment.children("variability"))
+    if not blocks or training is not None:
+        return None
+    found: Variability | None = binder.bind_as(blocks[0], Variability)
+    if found is not None and found.routing == "zipf" and found.skew is None:
+        binder.problems.append(missing_field(blocks[0], "skew", fields_of(Variability)["skew"]["doc"]))
     return found
 
 

@@ -11,6 +11,7 @@ from accelscope.core.records import Strategy, WorkloadModel
 from accelscope.core.runtime import PLAIN, Pace
 from accelscope.core.scenario import Load, MemoryPolicy, Scheduler, Speculative, Training
 from accelscope.core.term import Array, Term
+from accelscope.core.variability.block import Variability
 from accelscope.core.work import Limit, Machine, Precision
 
 
@@ -66,6 +67,7 @@ class Design:
         speculative: who proposes tokens ahead, or None.
         training: what a step of training asks, or None where the model serves; `load` then has its batch and sequences.
         pools: where prompts and decoding have devices of their own; None where all devices do both.
+        variability: what is random in a step, or None.
         limits: conditions of the description itself, such as its asserts.
     """
 
@@ -84,4 +86,5 @@ class Design:
     runtime: Pace = PLAIN
     error: Array | None = None
     at_floor: Array | None = None
+    variability: Variability | None = None
     limits: tuple[Limit, ...] = ()

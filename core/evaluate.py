@@ -17,6 +17,7 @@ from accelscope.core.serving.loop import Loop
 from accelscope.core.serving.pools import pooled
 from accelscope.core.term import Term, ceil, maximum, minimum
 from accelscope.core.training import Trained, trained
+from accelscope.core.variability.latency import Latency, latency_of
 from accelscope.core.work import ONE, Limit, Part, Plan, Residency, Step
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Evaluation:
         batch: sequences that the whole system serves at once.
         rounds: in which a static batch is served one part after the other, where memory does not hold all of it.
         loop: the steady state under a closed loop, or None for a static batch; of the replica that decodes.
+        prompts_vary, steps_vary: the times of both passes as distributions, or None where nothing is said to be random.
         training: a step of training, or None where the model serves; `prefill` and `decode` are then its passes forward
             and backward.
     """
@@ -50,6 +52,8 @@ class Evaluation:
     limits: tuple[Limit, ...]
     rounds: Term = ONE
     loop: Loop | None = None
+    prompts_vary: Latency | None = None
+    steps_vary: Latency | None = None
     training: Trained | None = None
 
     @property
@@ -75,7 +79,7 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
         return _training(design, registry, design.training)
     clients = design.load.concurrency
     if clients is not None:
-        return _under_load(design, registry, clients)
+        return _varied(_under_load(design, registry, clients))
     load = design.load
     batch = (load.batch or ONE).named("batch")
     prompt = plain(load.prompt).named("prompt")
@@ -91,7 +95,21 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
     prefill = pass_of(design, registry, first.phase, plan_of(design, first), placement)
     decode = pass_of(design, registry, further.phase, plan_of(design, further), placement)
     found = _evaluation(design, registry, prefill, decode, placement, batch, decode.plan.ranks)
-    return evolve(found, rounds=rounds)
+    return _varied(evolve(found, rounds=rounds))
+
+
+def _varied(found: Evaluation) -> Evaluation:
+    """Return an evaluation with the times of its passes as distributions, where its scenario says what is random."""
+    design, words = found.design, found.design.variability
+    if words is None:
+        return found
+    pools = design.pools
+    first, further = (design, design) if pools is None else (pools.prefill, pools.decode)
+    return evolve(
+        found,
+        prompts_vary=latency_of(found.prefill, words, first, found.registry),
+        steps_vary=latency_of(found.decode, words, further, found.registry),
+    )
 
 
 def _prompts(design: Design, batch: Term, prompt: Term) -> Step:

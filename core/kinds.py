@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from accelscope.core import kernels, runtime, scenario, structure
 from accelscope.core.errors import PluginConflictError
 from accelscope.core.spec import about, children_of, schema_of
+from accelscope.core.variability import block as variability
 from accelscope.core.study import kinds as study
 from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.units import UnitTable
@@ -63,7 +64,12 @@ class Kinds:
         """
         own = [
             Candidate(spec, str(about(spec)["kind"]), None, "core")
-            for spec in structure.KINDS + scenario.KINDS + kernels.KINDS + runtime.KINDS + study.KINDS
+            for spec in structure.KINDS
+            + scenario.KINDS
+            + kernels.KINDS
+            + runtime.KINDS
+            + variability.KINDS
+            + study.KINDS
         ]
         by_kind: dict[str, tuple[Candidate, ...]] = {}
         for item in (*own, *plugins):

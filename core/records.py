@@ -159,6 +159,7 @@ class Metric:
         better: "low" or "high".
         headline: whether `eval` prints it without being asked.
         of: what it is a metric of: `serving`, `training` or `any`.
+        given: (evaluation) to whether it has the metric at all; without this each of its sort has.
         at_most: (evaluation) to what the metric cannot exceed, which bounds its error bar; None where nothing does.
     """
 
@@ -169,6 +170,7 @@ class Metric:
     better: str = "low"
     headline: bool = True
     of: str = "serving"
+    given: Callable[[Evaluation], bool] | None = None
     at_most: Callable[[Evaluation], Term | None] | None = None
     contract: int = 1
 

@@ -71,7 +71,7 @@ def _fill(
     columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
 ) -> None:
     for metric in metrics:
-        if metric.of in ("any", evaluation.sort):
+        if metric.of in ("any", evaluation.sort) and (metric.given is None or metric.given(evaluation)):
             _fill_metric(columns, metric, evaluation, where)
     for limit in evaluation.limits:
         _fill_limit(columns, limit, where)

@@ -51,14 +51,16 @@ Joined = Callable[..., Array]
 
 
 def _metrics(pieces: Sequence[Piece], joined: Joined) -> dict[str, MetricColumn]:
+    """Columns of all variants; one that lacks a metric has no value there."""
     found = {}
-    for name, column in pieces[0].columns.metrics.items():
-        same = [piece.columns.metrics[name] for piece in pieces]
+    names = dict.fromkeys(name for piece in pieces for name in piece.columns.metrics)
+    for name in names:
+        same = [piece.columns.metrics.get(name) for piece in pieces]
         found[name] = evolve(
-            column,
-            value=_column([item.value for item in same], joined),
-            low=_column([item.low for item in same], joined),
-            high=_column([item.high for item in same], joined),
+            next(item for item in same if item is not None),
+            value=_column([item.value if item else None for item in same], joined),
+            low=_column([item.low if item else None for item in same], joined),
+            high=_column([item.high if item else None for item in same], joined),
         )
     return found
 

@@ -125,6 +125,28 @@ def term(value: Any, unit: str = "", *, origin: Origin | None = None, label: str
     return Term(array, dimension, Node("value", _scalar(array), dimension, label, (), origin))
 
 
+def leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
+    """Return a value under a name, with a note on how it was found in place of its parts, or with others.
+
+    Args:
+        text: where it comes from; parts: what a reader may be shown below it.
+    """
+    if value.node is None:
+        return value
+    origin = Origin(span=None, how="default", text=text)
+    return evolve(
+        value,
+        node=Node(
+            "value",
+            _scalar(value.value),
+            value.dimension,
+            label,
+            tuple(item.node for item in parts if item.node),
+            origin,
+        ),
+    )
+
+
 def as_term(value: Term | float) -> Term:
     """Return a term as it is, and a plain number as a dimensionless term."""
     return value if isinstance(value, Term) else Term(np.asarray(value, dtype=float))

@@ -58,9 +58,7 @@ def zipf(tokens: Array, experts: int, top_k: int, ranks: int, *, skew: float, se
     """
     chances = visited(experts, top_k, skew)
     apart = independent(chances)
-    found = [
-        _placed(tokens, chances[order], apart[order], ranks) for order in placements(experts, seed=seed)
-    ]
+    found = [_placed(tokens, chances[order], apart[order], ranks) for order in placements(experts, seed=seed)]
     return Traffic(
         visits=_mean([item.visits for item in found]),
         hit=_mean([item.hit for item in found]),
@@ -91,8 +89,9 @@ def visited(experts: int, top_k: int, skew: float) -> Array:
         fewer *= 1.0 - other
         fewer[..., 1:] += moved
     density = popularity[:, None] * (1.0 - rung) * np.sum(fewer, axis=-1)
-    found = np.sum(density * weights, axis=-1)
-    return found * (top_k / np.sum(found))
+    found: Array = np.sum(density * weights, axis=-1)
+    found *= top_k / np.sum(found)
+    return found
 
 
 def _late(popularity: Array, top_k: int) -> float:

@@ -54,7 +54,8 @@ class Counts:
         share, trials, mean = (item[..., None] for item in (self.share, self.trials, self.mean))
         count = count[..., None, :]
         fewer, more = (binomial(count, item, mean / item) for item in (trials, trials + 1.0))
-        return (1.0 - share) * fewer + share * more
+        found: Array = (1.0 - share) * fewer + share * more
+        return found
 
     def turned(self, angles: Array) -> Array:
         """Return the characteristic function around the mean, along a new last dimension."""
@@ -82,7 +83,8 @@ class Moments:
     def skewness(self) -> Array:
         """The third central moment over the deviation cubed; 0 where nothing varies."""
         found: Array = self.third / np.maximum(self.deviation, LEAST) ** 3
-        return np.where(self.deviation > LEAST, found, 0.0)
+        varied: Array = np.where(self.deviation > LEAST, found, 0.0)
+        return varied
 
 
 def slowest(means: Array, variances: Array, counts: Array, *, fixed: bool) -> Moments:
@@ -111,7 +113,9 @@ def _moments(means: Array, variances: Array, counts: Array, *, fixed: bool) -> M
     each = Counts.of(means, variances)
     spread = each.spread
     whole = np.sum(means * counts, axis=-1, keepdims=True)
-    first, size = _grid(means, _apart(spread, counts) if fixed else spread, counts, whole if fixed else np.inf)
+    first, size = _grid(
+        means, _apart(spread, counts) if fixed else spread, counts, whole if fixed else np.inf
+    )
     centres = first + size * np.arange(CELLS) + (size - 1.0) / 2.0
     masses = _masses(centres, size, each)
     if fixed:
@@ -209,7 +213,5 @@ def log_factorial(value: Array) -> Array:
     near = value + 1.0
     far = near + 4.0
     series = (far - 0.5) * np.log(far) - far + 0.5 * np.log(2.0 * np.pi) + 1.0 / (12.0 * far)
-    found: Array = (
-        series - 1.0 / (360.0 * far**3) - np.log(near * (near + 1.0) * (near + 2.0) * (near + 3.0))
-    )
+    found: Array = series - 1.0 / (360.0 * far**3) - np.log(near * (near + 1.0) * (near + 2.0) * (near + 3.0))
     return found

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_metrics() -> Iterable[Metric]:
     """Yield the metrics that every evaluation has."""
-    from accelscope.plugins.metrics import cost, latency, power, training, use
+    from accelscope.plugins.metrics import cost, distribution, latency, power, training, use
 
     yield from latency.METRICS
+    yield from distribution.METRICS
     yield from use.METRICS
     yield from power.METRICS
     yield from cost.METRICS

@@ -54,6 +54,17 @@ def parameters(evaluation: Evaluation) -> Term:
     return evaluation.decode.plan.workload.parameters.named("parameters")
 
 
+def parameter_to_compute(evaluation: Evaluation) -> Term:
+    """Return all parameters over those that a token uses: what is stored for each one that is computed with."""
+    workload = evaluation.decode.plan.workload
+    return (workload.parameters / workload.active_parameters).named("parameter to compute")
+
+
+def has_experts(evaluation: Evaluation) -> bool:
+    """Return whether tokens visit some of the parameters only; else the ratio is 1, less what is only looked up."""
+    return evaluation.decode.plan.workload.experts is not None
+
+
 def kv_per_token(evaluation: Evaluation) -> Term:
     """Return the bytes of KV cache that one more token of context takes, over all devices and without replication."""
     return evaluation.decode.plan.workload.kv_per_token.named("kv per token")
@@ -103,6 +114,15 @@ METRICS = (
         of="any",
         compute=parameters,
         headline=False,
+    ),
+    Metric(
+        name="parameter_to_compute",
+        unit="",
+        doc="parameters over those that one token uses, of a model with experts",
+        of="any",
+        compute=parameter_to_compute,
+        better="high",
+        given=has_experts,
     ),
     Metric(
         name="kv_per_token",

@@ -1,0 +1,104 @@
+"""Few different cases behind many points: what is slow to compute is computed once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from accelscope.core.term import Array
+from accelscope.core.variability.draw import Draws, drawn
+from accelscope.core.variability.normal import largest_normal
+from accelscope.core.variability.routing import Traffic, uniform, zipf
+from accelscope.core.variability.slowest import Moments
+
+
+def spread_cases(function: Callable[..., Array], *values: Array) -> Array:
+    """Return what a function makes of rows of values, for all points; it sees each different row once.
+
+    Args:
+        function: of arrays of one dimension, one for each of `values`; its result has the rows last.
+    """
+    points = np.broadcast_arrays(*values)
+    rows, back = np.unique(np.stack([item.ravel() for item in points]), axis=1, return_inverse=True)
+    found = function(*rows)
+    spread: Array = found[..., back.ravel()].reshape(*found.shape[:-1], *points[0].shape)
+    return spread
+
+
+def traffic_of(
+    tokens: Array, experts: Array, top_k: Array, ranks: Array, *, skew: Array | None, seed: int
+) -> Traffic:
+    """Return visits and hit experts of the fullest rank at each point; without a skew, experts are alike."""
+
+    def rows(tokens: Array, experts: Array, top_k: Array, ranks: Array, skew: Array) -> Array:
+        found = np.empty((6, tokens.size))
+        groups, member = np.unique(np.stack([experts, top_k, ranks, skew]), axis=1, return_inverse=True)
+        for place, (many, picks, parts, exponent) in enumerate(groups.T):
+            where = member.ravel() == place
+            found[:, where] = _stacked(
+                zipf(tokens[where], int(many), int(picks), int(min(parts, many)), skew=exponent, seed=seed)
+            )
+        return found
+
+    if skew is not None:
+        return _unstacked(spread_cases(rows, tokens, experts, top_k, ranks, skew))
+    alike = spread_cases(lambda *row: _stacked(uniform(*row)), tokens, experts, top_k, ranks)
+    return _unstacked(alike)
+
+
+def draws_of(
+    tokens: Array,
+    experts: Array,
+    top_k: Array,
+    ranks: Array,
+    skew: Array,
+    *,
+    samples: int,
+    seed: int,
+) -> tuple[Traffic, Array]:
+    """Return the same from draws at each point, and the draws with mean 0 and deviation 1, of visits where these vary."""
+
+    def rows(*values: Array) -> Array:
+        found = np.empty((6 + samples, values[0].size))
+        for place, (many, of, picks, parts, exponent) in enumerate(zip(*values, strict=True)):
+            draws = drawn(
+                round(many), int(of), int(picks), int(min(parts, of)),
+                skew=exponent, samples=samples, seed=seed,
+            )  # fmt: skip
+            found[:6, place] = _stacked(_traffic(draws))
+            visits = draws.standard(draws.visits)
+            found[6:, place] = visits if np.any(visits) else draws.standard(draws.hit)
+        return found
+
+    found = spread_cases(rows, tokens, experts, top_k, ranks, skew)
+    return _unstacked(found[:6]), found[6:]
+
+
+def largest_of(ranks: Array) -> Moments:
+    """Return the moments of the largest of so many normals of mean 0 and deviation 1, at each point."""
+
+    def rows(many: Array) -> Array:
+        found = largest_normal(many)
+        return np.stack([found.mean, found.variance, found.third])
+
+    mean, variance, third = spread_cases(rows, ranks)
+    return Moments(mean=mean, variance=variance, third=third)
+
+
+def _traffic(draws: Draws) -> Traffic:
+    return Traffic(visits=draws.moments(draws.visits), hit=draws.moments(draws.hit))
+
+
+def _stacked(traffic: Traffic) -> Array:
+    parts = [
+        item
+        for moments in (traffic.visits, traffic.hit)
+        for item in (moments.mean, moments.variance, moments.third)
+    ]
+    return np.stack(parts)
+
+
+def _unstacked(found: Array) -> Traffic:
+    visits, hit = (Moments(mean=found[at], variance=found[at + 1], third=found[at + 2]) for at in (0, 3))
+    return Traffic(visits=visits, hit=hit)
