@@ -61,7 +61,7 @@ def elasticities(
 
     Raises:
         DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
-        UsageError: a metric is not known, or an axis is no number.
+        UsageError: a metric or a path is not known, or an axis is no number.
     """
     wanted = wanted_metrics(registry, metrics)
     asked = question(program, name, tuple(sets))

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from attrs import define, field
 
+from accelscope.core.errors import UsageError
 from accelscope.core.sensitivity.parameters import Key, Noted
 from accelscope.core.space import along
 from accelscope.core.term import Array
+from accelscope.dsl.suggest import did_you_mean
 
 STEP = 0.01
 """Share by which a parameter is moved for an elasticity: small beside what changes a bottleneck, large beside rounding."""
@@ -88,12 +90,17 @@ def chosen(noted: Mapping[Key, Noted], paths: Iterable[str] | None, names: Seque
 
     Args:
         names: the path of each parameter.
+
+    Raises:
+        UsageError: a path is that of no parameter.
     """
     if paths is None:
         return dict(noted)
-    wanted = tuple(paths)
-    return {
-        key: item
-        for (key, item), name in zip(noted.items(), names, strict=True)
-        if any(name == one or name.endswith(f".{one}") for one in wanted)
-    }
+    wanted: set[str] = set()
+    for path in paths:
+        found = {name for name in names if f".{name}".endswith(f".{path}")}
+        if not found:
+            hint = did_you_mean(path, names)
+            raise UsageError(f"no parameter is called `{path}`" + (f"; {hint}" if hint else ""))
+        wanted |= found
+    return {key: item for (key, item), name in zip(noted.items(), names, strict=True) if name in wanted}

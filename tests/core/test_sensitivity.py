@@ -219,6 +219,11 @@ def test_parameters_without_effect_are_counted(table):
 def test_only_some_paths(table):
     found, _ = table(PLAIN, "tpot", paths=("bandwidth",))
     assert [item.path for item in found.parameters] == ["hbm.bandwidth"]
+    assert found.without == 0
+    with pytest.raises(
+        UsageError, match="no parameter is called `hbm.bandwith`; did you mean `hbm.bandwidth`"
+    ):
+        table(PLAIN, "tpot", paths=("hbm.bandwith",))
 
 
 def test_a_grid_is_each_of_its_points(table):

@@ -1,0 +1,25 @@
+"""Time of all elasticities of a scenario, after start-up and parsing.
+
+Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from accelscope.core.sensitivity.elastic import elasticities
+from accelscope.core.session import Session
+
+MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
+
+
+@pytest.mark.benchmark(group="sensitivity")
+def test_all_parameters_of_a_scenario(benchmark):
+    shell = Session.open()
+    program = shell.checked(MAIN_JOB)
+    found = benchmark(lambda: elasticities(program, shell.registry, "scenario one_person_on_dgx"))
+    tried = len(found.parameters) + found.without
+    assert tried > 60
+    print(f"\n{tried} parameters in {benchmark.stats.stats.min * 1e3:.0f} ms, all headline metrics")
