@@ -221,7 +221,7 @@ def test_only_some_paths(table):
     assert [item.path for item in found.parameters] == ["hbm.bandwidth"]
     assert found.without == 0
     with pytest.raises(
-        UsageError, match="no parameter is called `hbm.bandwith`; did you mean `hbm.bandwidth`"
+        UsageError, match=r"no parameter is called `hbm\.bandwith`; did you mean `hbm\.bandwidth`"
     ):
         table(PLAIN, "tpot", paths=("hbm.bandwith",))
 
@@ -277,3 +277,28 @@ def test_kernels_and_runtimes_are_varied_where_asked(table):
 def test_what_cannot_be_asked(table, metrics, sets, message):
     with pytest.raises(UsageError, match=message.replace("?", r"\?")):
         table(PLAIN, *metrics, sets=sets)
+
+
+def test_a_curve_is_a_parameter_as_a_whole(table):
+    found, _ = table(PLAIN.replace("efficiency = 50%", "efficiency = [1 MB -> 40%, 1 GB -> 60%]"), "tpot")
+    bandwidth, curve = (central(found, "tpot", f"hbm.{name}") for name in ("bandwidth", "efficiency"))
+    assert curve == pytest.approx(bandwidth, abs=1e-9)
+    assert found.parameters[row_of(found, "hbm.efficiency")].value == pytest.approx(0.6)
+
+
+def test_dims_of_a_block_are_parameters_each(table):
+    text = PLAIN.replace("engine mac[16]", "engine mac[4, 4]")
+    found, _ = table(text, "ttft", sets=("batch=64",))
+    whole, _ = table(PLAIN, "ttft", sets=("batch=64",))
+    for name in ("mac.shape[0]", "mac.shape[1]"):
+        assert central(found, "ttft", name) == pytest.approx(central(whole, "ttft", "mac.count"), abs=1e-9)
+        assert not found.parameters[row_of(found, name)].settable
+
+
+def test_what_a_name_stands_for_is_varied_where_it_is_used(table):
+    text = PLAIN.replace("bandwidth = 2 TB/s", "bandwidth = fast").replace(
+        "package chip {", "let fast = 2 TB/s\npackage chip {"
+    )
+    found, _ = table(text, "tpot")
+    assert central(found, "tpot", "hbm.bandwidth") < -0.9
+    assert not any(item.path == "fast" for item in found.parameters)
