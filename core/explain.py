@@ -213,6 +213,8 @@ def origin_text(origin: Origin | None) -> str:
         parts = [f"set: {origin.text}"]
     if origin.how == "default":
         parts = [f"default: {origin.text}"]
+    if origin.how == "note":
+        parts = [f"({origin.text})"]
     parts.extend(_cites(origin))
     return "  ".join(parts)
 

@@ -133,7 +133,7 @@ def leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
     """
     if value.node is None:
         return value
-    origin = Origin(span=None, how="default", text=text)
+    origin = Origin(span=None, how="note", text=text)
     return evolve(
         value,
         node=Node(

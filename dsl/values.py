@@ -115,7 +115,7 @@ class Origin:
 
     Attributes:
         span: the place of the value, or None for a plugin's default.
-        how: `file`, `set` (an override of the command line or a sweep) or `default`.
+        how: `file`, `set` (an override of the command line or a sweep), `default`, or `note` of what has no line of its own.
         text: the expression as written, or the source of a default.
         cites: citations of the value, of what it was computed from, or else of its block.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from accelscope.core.variability.draw import Draws, drawn
 from accelscope.core.variability.normal import largest_normal
 from accelscope.core.variability.routing import Traffic, uniform, zipf
 from accelscope.core.variability.slowest import Moments
+
+TABLE = 64
+"""Numbers of tokens that are looked at for all others between them."""
+LEAST = 1e-12
 
 
 def spread_cases(function: Callable[..., Array], *values: Array) -> Array:
@@ -36,8 +41,16 @@ def traffic_of(
         groups, member = np.unique(np.stack([experts, top_k, ranks, skew]), axis=1, return_inverse=True)
         for place, (many, picks, parts, exponent) in enumerate(groups.T):
             where = member.ravel() == place
-            found[:, where] = _stacked(
-                zipf(tokens[where], int(many), int(picks), int(min(parts, many)), skew=exponent, seed=seed)
+            found[:, where] = _of_tokens(
+                tokens[where],
+                partial(
+                    zipf,
+                    experts=int(many),
+                    top_k=int(picks),
+                    ranks=int(min(parts, many)),
+                    skew=exponent,
+                    seed=seed,
+                ),
             )
         return found
 
@@ -45,6 +58,24 @@ def traffic_of(
         return _unstacked(spread_cases(rows, tokens, experts, top_k, ranks, skew))
     alike = spread_cases(lambda *row: _stacked(uniform(*row)), tokens, experts, top_k, ranks)
     return _unstacked(alike)
+
+
+def _of_tokens(tokens: Array, function: Callable[[Array], Traffic]) -> Array:
+    """Return the stacked traffic of numbers of tokens; of very many, between some that are exact.
+
+    Moments are near powers of the tokens, so their logarithms, and what has none, lie on lines over that of the tokens.
+    """
+    if tokens.size <= TABLE:
+        return _stacked(function(tokens))
+    nodes = np.geomspace(np.min(tokens), np.max(tokens), TABLE)
+    exact = _stacked(function(nodes))
+    places, wanted = np.log(nodes), np.log(tokens)
+    lines = np.log(np.maximum(exact, LEAST))
+    lines[2::3] = exact[2::3] / np.maximum(exact[1::3], LEAST) ** 1.5
+    found = np.stack([np.interp(wanted, places, line) for line in lines])
+    found[0::3], found[1::3] = np.exp(found[0::3]), np.exp(found[1::3])
+    found[2::3] *= found[1::3] ** 1.5
+    return found
 
 
 def draws_of(

@@ -82,7 +82,9 @@ def _drawn(parts: tuple[Part, ...], deviation: Term, words: Variability) -> dict
     random = np.random.default_rng(int(np.max(words.seed.value)))
     steps = np.zeros((samples, *shape))
     for part in parts:
-        steps = steps + part.deviation.value * _standard(part, random, samples)
+        standard = _standard(part, random, samples)
+        missing = (1,) * (len(shape) + 1 - standard.ndim)  # points have their dimensions last
+        steps = steps + part.deviation.value * standard.reshape(samples, *missing, *standard.shape[1:])
     steps = steps / np.maximum(deviation.value, 1e-100)
     return {number: np.percentile(steps, number, axis=0) for number in QUANTILES}
 
@@ -94,14 +96,15 @@ def _standard(part: Part, random: np.random.Generator, samples: int) -> Array:
         found /= np.maximum(np.std(found, axis=0), 1e-100)
         return found
     if part.drawn is None:
-        normal = random.standard_normal(samples)
-        return normal.reshape(samples, *(1,) * part.deviation.value.ndim)
+        return random.standard_normal(samples)
     return _over_layers(part, part.drawn, random)
 
 
 def _over_layers(part: Part, drawn: Array, random: np.random.Generator) -> Array:
     """Return the mean of layers, each a draw that it has a share of in common with the others."""
     layers = np.round(part.layers)
+    missing = (1,) * (max(layers.ndim, part.correlation.ndim) + 1 - drawn.ndim)
+    drawn = drawn.reshape(drawn.shape[0], *missing, *drawn.shape[1:])
     own: Array = np.zeros(())
     for layer in range(int(np.max(layers))):
         own = own + np.where(layer < layers, drawn[random.permutation(drawn.shape[0])], 0.0)

@@ -17,8 +17,10 @@ from attrs import frozen
 from accelscope.core.term import Array
 from accelscope.core.variability.slowest import Moments, slowest
 
-PLACEMENTS = 4
+PLACEMENTS = 8
 """Orders of experts over ranks that are averaged over: popular experts are not the same ones in every layer."""
+ALONE = 8
+"""Ranks that are looked at one by one; emptier ones are put together by their mean."""
 ROUNDS = 40
 """Rounds of the search for variances."""
 NODES = 64
@@ -144,12 +146,29 @@ def _placed(tokens: Array, chances: Array, apart: Array, ranks: int) -> Traffic:
         found: Array = np.add.reduceat(of_experts, firsts, axis=-1)
         return found
 
-    alike = np.ones(ranks)
-    visits = _fullest(many * by_rank(chances), many * by_rank(apart), alike)
+    loads, spread, counts = _classes(many * by_rank(chances), many * by_rank(apart))
+    visits = _fullest(loads, spread, counts)
     hit = np.maximum(by_rank(1.0 - missed), TINY)
-    found = _most_hit(hit, by_rank(missed * (1.0 - missed)), alike)
+    found = _most_hit(*_classes(hit, by_rank(missed * (1.0 - missed))))
     common = np.take_along_axis(by_rank(pull), np.argmax(hit, axis=-1)[:, None], axis=-1)[:, 0]
     return Traffic(visits=visits, hit=_less(found, common**2))
+
+
+def _classes(means: Array, variances: Array) -> tuple[Array, Array, Array]:
+    """Return means, variances and numbers of ranks in classes: the fullest alone, and larger ones the emptier they are."""
+    ranks = means.shape[-1]
+    pairs = ((ALONE + 2 * (2**size - 1), ALONE + 3 * 2**size - 2) for size in range(20))
+    firsts = np.array([*range(ALONE), *(first for pair in pairs for first in pair)])
+    firsts = firsts[firsts < ranks]
+    order = np.argsort(-means, axis=-1)
+    counts = np.diff(np.append(firsts, ranks)).astype(float)
+
+    def in_classes(of_ranks: Array) -> Array:
+        found: Array = np.add.reduceat(np.take_along_axis(of_ranks, order, axis=-1), firsts, axis=-1)
+        found = found / counts
+        return found
+
+    return in_classes(means), in_classes(variances), counts
 
 
 def _fullest(means: Array, variances: Array, counts: Array) -> Moments:

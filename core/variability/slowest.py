@@ -18,8 +18,10 @@ from accelscope.core.term import Array
 
 CELLS = 48
 """Cells of the grid of counts; they are whole numbers of counts, and about a fourth of a deviation."""
-ANGLES = 40
-"""Angles of the inversion: up to 12 over the deviation of the sum."""
+ANGLES, ENOUGH = 40, 24
+"""Angles of the inversion, up to 12 over the deviation of the sum; and those that are enough for a sum of many counts."""
+MANY = 8
+"""Counts that are many: characteristic functions of their sum have died away earlier."""
 ANGLE = 0.31
 """Step of the angles, times the deviation of the sum: sums within ten deviations are told apart."""
 BELOW, ABOVE = 5.0, 3.5
@@ -81,9 +83,9 @@ class Moments:
 
     @property
     def skewness(self) -> Array:
-        """The third central moment over the deviation cubed; 0 where nothing varies."""
+        """The third central moment over the deviation cubed, up to 10; 0 where nothing varies."""
         found: Array = self.third / np.maximum(self.deviation, LEAST) ** 3
-        varied: Array = np.where(self.deviation > LEAST, found, 0.0)
+        varied: Array = np.where(self.deviation > LEAST, np.clip(found, -10.0, 10.0), 0.0)
         return varied
 
 
@@ -175,8 +177,9 @@ def _above(masses: Array) -> Array:
 def _conditioned(centres: Array, size: Array, masses: Array, each: Counts, counts: Array) -> Array:
     """Return what is in proportion to the chance that no count lies above a cell, where all add up to their means."""
     deviation = np.sqrt(np.sum(each.spread**2 * counts, axis=-1, keepdims=True))
-    step = np.minimum(ANGLE / deviation, np.pi / (size * ANGLES))
-    angles = (step * (np.arange(ANGLES) + 0.5))[..., None, :]
+    many = ENOUGH if np.min(np.sum(counts, axis=-1)) >= MANY else ANGLES
+    step = np.minimum(ANGLE / deviation, np.pi / (size * many))
+    angles = (step * (np.arange(many) + 0.5))[..., None, :]
     full = each.turned(angles)
     # Counts at the middle of their cell have this factor too much: the characteristic function of a cell's width.
     width = size[..., None] * np.sin(angles / 2.0) / np.sin(size[..., None] * angles / 2.0)
@@ -199,13 +202,11 @@ def _turned(centres: Array, size: Array, angles: Array) -> Array:
 
 def binomial(count: Array, trials: Array, chance: Array) -> Array:
     """Return the chance of a count under a binomial distribution."""
-    inside = (count >= 0.0) & (count <= trials)
-    taken = np.where(inside, count, 0.0)
-    left = np.maximum(trials - taken, 0.0)
+    taken, left = np.maximum(count, 0.0), np.maximum(trials - count, 0.0)
     ways = log_factorial(trials) - log_factorial(taken) - log_factorial(left)
     rest = np.log(np.maximum(1.0 - chance, 1e-300))
     found: Array = np.exp(ways + taken * np.log(chance) + left * rest)
-    return np.where(inside, found, 0.0)
+    return np.where((count >= 0.0) & (count <= trials), found, 0.0)
 
 
 def log_factorial(value: Array) -> Array:

@@ -31,7 +31,7 @@ ORDER = "order statistics: docs/explanation/models/variability.md"
 POPULAR = "the pass at the mean load of the fullest rank by Zipf's law, less that by uniform routing"
 FULLEST = "half of the difference of passes whose fullest rank has one deviation more and less, in all layers"
 LONGER = "slope of the time of the pass over sequences that are longer and shorter"
-TABLE = Origin(span=None, how="default", text=ORDER)
+TABLE = Origin(span=None, how="note", text=ORDER)
 
 
 @frozen(kw_only=True, eq=False)
@@ -108,8 +108,9 @@ def links(step: Pass, words: Variability) -> Part | None:
         return None
     squares = total(
         cost.seconds * cost.seconds * step.rounds / maximum(cost.item.repeat, 1.0) for cost in step.comms
-    ).named("squares of the times of all collectives")
-    deviation = (words.link_jitter * sqrt(squares)).named("deviation by link jitter")
+    )
+    length = leaf(sqrt(squares), "root of the squares of the times of all collectives", "each run by itself")
+    deviation = (words.link_jitter * length).named("deviation by link jitter")
     return Part(name="link jitter", deviation=deviation)
 
 
@@ -123,9 +124,8 @@ def stragglers(step: Pass, words: Variability) -> Part | None:
         together = maximum(together, plan.routed.ranks)
     together = together.named("devices that wait for each other")
     largest = largest_of(together.value)
-    work = minimum(total(cost.seconds for cost in step.ops) * step.rounds, step.time).named(
-        "work of a device"
-    )
+    operations = total(cost.seconds for cost in step.ops) * step.rounds
+    work = leaf(minimum(operations, step.time), "work of a device", "all operations of the pass")
     mean = leaf(_told_number(largest.mean, step), "mean of the largest of as many normals", ORDER, together)
     spread = leaf(_told_number(largest.deviation, step), "deviation of the largest of as many normals", ORDER)
     return Part(
