@@ -17,7 +17,7 @@ from accelscope.core.study.folder import Folder, components_of
 from accelscope.core.study.jobs import SCENARIO, Desk, side_by_side
 from accelscope.core.study.kinds import Gaps
 from accelscope.core.study.section import Plot, Section, Table
-from accelscope.core.study.words import counted, few, listed, said
+from accelscope.core.study.words import counted, few, listed, point_of
 
 SHOWN = 8
 """Parameters of a device that its plot shows."""
@@ -132,9 +132,8 @@ def _effects(
         return
     effects = found.effects[probe.metric]
     for at in places:
-        label = ", ".join(
-            f"{name.rpartition('.')[2]} {said(values[place])}"
-            for (name, _, values), place in zip(cells.axes, at, strict=True)
+        label = point_of(
+            (name, values[place]) for (name, _, values), place in zip(cells.axes, at, strict=True)
         )
         for row, parameter in enumerate(found.parameters):
             less, more = (float(np.nan_to_num(array[(row, *at)])) for array in (effects.less, effects.more))

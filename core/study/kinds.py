@@ -15,6 +15,7 @@ class PageBlock:
 
     title: str | None = text(doc="headline")
     lead: str | None = text(doc="what the study asks, in a few sentences")
+    models: Any = listing(doc="models that the table of models has, besides those of the sections")
 
 
 @spec(kind="architecture", within=("file",), cited=False)

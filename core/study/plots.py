@@ -122,17 +122,22 @@ def bars(
     }
 
 
-def dots(name: str, values: Mapping[str, float], colour: str, hover: Mapping[str, str]) -> dict[str, Any]:
-    """Return a trace of points on rows, one for each key."""
+def dots(name: str, points: Iterable[tuple[str, float, str]], colour: str, size: int = 9) -> dict[str, Any]:
+    """Return a trace of points on rows.
+
+    Args:
+        points: row, value and what hovering shows.
+    """
+    known = tuple(points)
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "y": list(values),
-        "x": list(values.values()),
-        "customdata": [hover[key] for key in values],
+        "y": [row for row, _, _ in known],
+        "x": [value for _, value, _ in known],
+        "customdata": [text for _, _, text in known],
         "hovertemplate": _HOVER,
-        "marker": {"color": colour, "size": 9},
+        "marker": {"color": colour, "size": size, "opacity": 0.85},
     }
 
 

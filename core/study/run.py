@@ -6,28 +6,27 @@ import csv
 import importlib.util
 import io
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from attrs import frozen
 
 import accelscope
 from accelscope.core.errors import UsageError
+from accelscope.core.study.claims import claims
 from accelscope.core.study.entries import Cast, cast_of
 from accelscope.core.study.evaluated import Evaluated
-from accelscope.core.study.folder import Folder, words_of
+from accelscope.core.study.folder import Folder
 from accelscope.core.study.gaps import gaps_section
 from accelscope.core.study.grid import evaluate_grid, section_of
 from accelscope.core.study.hardware import hardware
 from accelscope.core.study.jobs import Desk
-from accelscope.core.study.kinds import Claim, Gaps, Grid, PageBlock, Software, Strategies
+from accelscope.core.study.kinds import Gaps, Grid, PageBlock, Software, Strategies
+from accelscope.core.study.models import models_section
 from accelscope.core.study.page import page
 from accelscope.core.study.section import Section, Table
 from accelscope.core.study.software import software_section
 from accelscope.core.study.strategies import strategies_section
-from accelscope.core.study.words import few
 
 PAGE = "study.html"
 
@@ -78,45 +77,11 @@ def _sections(folder: Folder, cast: Cast, disabled: Sequence[str], workers: int 
         yield software_section(folder, name, stack, disabled, workers)
     for name, gap in folder.blocks(Gaps):
         yield gaps_section(folder, cast, grids[gap.grid.name], name, gap, disabled, workers)
+    models = models_section(folder)
+    if models is not None:
+        yield models
     if cast.kin:
         yield hardware(folder, cast)
-
-
-def claims(folder: Folder, sections: Sequence[Section]) -> Table | None:
-    """Return published numbers beside those of the study that a claim's patterns fit; None without claims.
-
-    Raises:
-        UsageError: a pattern fits no number.
-    """
-    numbers = {name: value for section in sections for name, value in section.numbers.items()}
-    rows = []
-    for label, block in folder.blocks(Claim):
-        patterns = words_of(block.figures)
-        found = {
-            name: value for name, value in numbers.items() if any(fnmatchcase(name, p) for p in patterns)
-        }
-        if not found:
-            raise UsageError(
-                f"claim `{label}` is about {', '.join(patterns)}, and the study has no such number"
-            )
-        values = sorted(value for value in found.values() if np.isfinite(value))
-        ours = (
-            "-"
-            if not values
-            else few(values[0])
-            if len(values) == 1
-            else f"{few(values[0])} to {few(values[-1])}"
-        )
-        published = None if block.published is None else few(float(block.published.value))
-        rows.append((block.says or label, published, ours, block.because or ""))
-    if not rows:
-        return None
-    return Table(
-        name="claims",
-        title="What was published, and what we find",
-        heads=("claim", "published", "here", "why they differ"),
-        rows=tuple(rows),
-    )
 
 
 def write(study: Study, folder: Path) -> list[Path]:

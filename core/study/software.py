@@ -8,6 +8,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.facts import SYSTEMS
+from accelscope.core.result import Result
 from accelscope.core.study import plots
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
@@ -15,9 +16,10 @@ from accelscope.core.study.jobs import Job, asked, side_by_side
 from accelscope.core.study.kinds import Software
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Cell, Plot, Section, Table
-from accelscope.core.study.words import few, said, times
+from accelscope.core.study.words import few, point_of, times
 
 MEASURES = ("throughput",)
+"""Metrics that are compared where a block names none."""
 
 
 @frozen(kw_only=True)
@@ -64,25 +66,7 @@ def software_section(
     replies = side_by_side(
         asked, [run.job for run in runs], desk=folder.desk, disabled=disabled, workers=workers
     )
-    found: dict[tuple[str, str, str, str], dict[str, float]] = {}
-    for run, reply in zip(runs, replies, strict=True):
-        if isinstance(reply, str):
-            continue
-        for index in zip(*np.nonzero(reply.feasible), strict=True) if reply.axes else ((),):
-            point = ", ".join(
-                f"{axis.name.rpartition('.')[2]} {said(axis.values[at])}"
-                for axis, at in zip(reply.axes, index, strict=True)
-            )
-            for measure in measures:
-                column = reply.metrics.get(measure)
-                if column is not None and column.value is not None and bool(reply.feasible[index]):
-                    value = float(np.broadcast_to(column.value, reply.shape)[index])
-                    found.setdefault((run.system, run.model, point, measure), {})[run.runtime] = value
-    rows = [
-        Row(system=system, model=model, point=point, measure=measure, values=values)
-        for (system, model, point, measure), values in found.items()
-        if len(values) > 1
-    ]
+    rows = _rows(runs, replies, measures)
     runtimes = tuple(dict.fromkeys(run.runtime for run in runs))
     return Section(
         name=name,
@@ -112,6 +96,26 @@ def _runs(folder: Folder, name: str, block: Software) -> Iterator[Run]:
                     runtime=runtime.name,
                     job=evolve(job, fields=fields),
                 )
+
+
+def _rows(runs: Sequence[Run], replies: Sequence[Result | str], measures: Sequence[str]) -> list[Row]:
+    """Return the points at which at least two runtimes work."""
+    found: dict[tuple[str, str, str, str], dict[str, float]] = {}
+    for run, reply in zip(runs, replies, strict=True):
+        if isinstance(reply, str):
+            continue
+        for index in np.ndindex(reply.shape):
+            point = point_of(reply.where(index).items())
+            for measure in measures:
+                column = reply.metrics.get(measure)
+                if column is not None and column.value is not None and reply.feasible[index]:
+                    value = float(np.broadcast_to(column.value, reply.shape)[index])
+                    found.setdefault((run.system, run.model, point, measure), {})[run.runtime] = value
+    return [
+        Row(system=system, model=model, point=point, measure=measure, values=values)
+        for (system, model, point, measure), values in found.items()
+        if len(values) > 1
+    ]
 
 
 def _findings(rows: Sequence[Row]) -> Iterator[str]:

@@ -16,10 +16,11 @@ from accelscope.core.study.kinds import Strategies
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Section
 from accelscope.core.study.strategies_shown import Outcome, Way
-from accelscope.core.study.words import said
+from accelscope.core.study.words import point_of
 
 MEASURES = ("throughput", "tpot", "memory_used", "communication_share")
 """Metrics that are shown where a block names none."""
+_VARIANCE = "_variance"
 
 
 def strategies_section(
@@ -72,24 +73,27 @@ def _outcomes(way: Way, reply: Result | str, measures: Sequence[str]) -> Iterato
         yield Outcome(way=way, point="", values={}, why=reply)
         return
     for index in np.ndindex(reply.shape):
-        point = ", ".join(
-            f"{axis.name.rpartition('.')[2]} {said(axis.values[at])}"
-            for axis, at in zip(reply.axes, index, strict=True)
-        )
+        point = point_of(reply.where(index).items())
         if not reply.feasible[index]:
             yield Outcome(way=way, point=point, values={}, why=_broken(reply, index))
             continue
         values = {}
         for measure in measures:
-            column = reply.metrics.get(measure)
-            value = (
-                None
-                if column is None or column.value is None
-                else float(np.broadcast_to(column.value, reply.shape)[index])
-            )
+            value = _value(reply, measure, index)
             if value is not None and np.isfinite(value):
                 values[measure] = value
         yield Outcome(way=way, point=point, values=values)
+
+
+def _value(result: Result, measure: str, index: tuple[int, ...]) -> float | None:
+    """Return a metric at a point, or None; a variance that is no metric is the square of the standard deviation."""
+    column = result.metrics.get(measure)
+    if column is None and measure.endswith(_VARIANCE):
+        deviation = _value(result, measure.removesuffix(_VARIANCE) + "_std", index)
+        return None if deviation is None else deviation**2
+    if column is None or column.value is None:
+        return None
+    return float(np.broadcast_to(column.value, result.shape)[index])
 
 
 def _broken(result: Result, index: tuple[int, ...]) -> str:

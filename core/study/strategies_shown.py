@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from accelscope.core.study import plots
 from accelscope.core.study.jobs import Job
 from accelscope.core.study.section import Plot, Table
 from accelscope.core.study.words import few, listed, times
+
+MOST_ROWS = 40
+"""Questions that have a row each in the plot; of more, those of one model and system share a row."""
 
 
 @frozen(kw_only=True)
@@ -109,24 +113,25 @@ def plot(
     relative: Mapping[tuple[int, str], float],
     measures: Sequence[str],
 ) -> Plot:
-    """Return points of all strategies on a row for each question; a menu chooses the metric."""
+    """Return points of all strategies on a row for each question, or for each model and system; a menu chooses the metric."""
     strategies = list(dict.fromkeys(one.way.strategy for one in outcomes))
-    rows = list(dict.fromkeys(_row(one) for one in outcomes if not one.why))
+    many = len({_row(one) for one in outcomes}) > MOST_ROWS
+    label = _pair if many else _row
+    rows = list(dict.fromkeys(label(one) for one in outcomes if not one.why))
     traces = []
-    for measure in measures:
-        for number, strategy in enumerate(strategies):
-            values = {
-                _row(one): relative[place, measure]
-                for place, one in enumerate(outcomes)
-                if one.way.strategy == strategy and (place, measure) in relative
-            }
-            hover = {
-                key: f"{key}<br>{measure}, {titles[strategy]}: {times(value)}"
-                for key, value in values.items()
-            }
-            colour = plots.PALETTE[number % len(plots.PALETTE)]
-            trace = plots.dots(titles[strategy], values, colour, hover)
-            traces.append(trace | {"visible": measure == measures[0]})
+    for measure, (number, strategy) in itertools.product(measures, enumerate(strategies)):
+        points = (
+            (
+                label(one),
+                relative[place, measure],
+                f"{_row(one)}<br>{measure}, {titles[strategy]}: {times(relative[place, measure])}",
+            )
+            for place, one in enumerate(outcomes)
+            if one.way.strategy == strategy and (place, measure) in relative
+        )
+        colour = plots.PALETTE[number % len(plots.PALETTE)]
+        trace = plots.dots(titles[strategy], points, colour, size=6 if many else 9)
+        traces.append(trace | {"visible": measure == measures[0]})
     shown = [[place // len(strategies) == at for place in range(len(traces))] for at in range(len(measures))]
     layout = plots.bar_layout(
         len(rows),
@@ -144,6 +149,10 @@ def plot(
         layout=layout,
         legend=plots.legend(titles[strategy] for strategy in strategies),
     )
+
+
+def _pair(one: Outcome) -> str:
+    return f"{one.way.model} · {one.way.system}"
 
 
 def _row(one: Outcome) -> str:

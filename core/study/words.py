@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def few(value: float, digits: int = 3) -> str:
@@ -35,6 +35,11 @@ def listed(items: Sequence[str], word: str = "and") -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 cell`, `12 cells`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def point_of(axes: Iterable[tuple[str, float | str]]) -> str:
+    """Return the values of axes as the page says them: `batch 8, prompt 1,024`."""
+    return ", ".join(f"{name.rpartition('.')[2]} {said(value)}" for name, value in axes)
 
 
 def said(value: float | str) -> str:
