@@ -81,7 +81,7 @@ def story(found: Sensitivity) -> Iterator[str]:
     change = more if helps == "more" else less
     yield (
         f"Change {parameter.path} first: 10 % {helps} of it makes {name} {abs(change) * 100:.1f} % "
-        f"{'lower' if change < 0 else 'higher'} (elasticity {float(item.central[row]):+.2f})."
+        f"{'lower' if change < 0 else 'higher'} (elasticity {elasticity_text(item, row)})."
     )
     yield from _rest_text(found, name)
 
