@@ -221,21 +221,42 @@ def design_of(
     session = asked.program.session.fork(ArrayOperations(), vary, alter)
     dimensions = 0 if shape is None else len(shape) + (inputs is not None or altered is not None)
     scenario = placed(asked, session, picks, numeric, dimensions)
-    _refuse(session)
     binder = Binder(registry, trace=trace, altered=altered)
-    design = (
-        assemble(scenario, binder, inputs if shape is not None else None) if scenario is not None else None
-    )
-    if design is None or scenario is None:
-        found = in_order((*session.diagnostics, *binder.problems))
-        raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
-    if shape is not None or trace:  # a probe for uncertain values stands at the first point only
-        design = _checked(design, registry, session)
+    known = inputs if shape is not None else None
+    # a probe for uncertain values stands at the first point only
+    design = designed(scenario, session, binder, inputs=known, checked=shape is not None or trace)
+    assert scenario is not None  # or `designed` has said why
     if shape is not None:
         left_out = tuple(pruned(asked, scenario, numeric, dimensions))
         design = evolve(design, limits=(*design.limits, *left_out))
     _refuse(session)
     return design, scenario
+
+
+def designed(
+    scenario: Component | None,
+    session: Session,
+    binder: Binder,
+    *,
+    inputs: Inputs | None = None,
+    checked: bool = True,
+) -> Design:
+    """Return the design of a scenario with everything set.
+
+    Args:
+        session: of the scenario.
+        inputs: uncertain values, which own a last dimension, or None.
+        checked: whether the plugins' checks run.
+
+    Raises:
+        DescriptionError: something is missing or wrong.
+    """
+    _refuse(session)
+    design = assemble(scenario, binder, inputs) if scenario is not None else None
+    if design is None:
+        found = in_order((*session.diagnostics, *binder.problems))
+        raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
+    return _checked(design, binder.registry, session) if checked else design
 
 
 def _checked(design: Design, registry: Registry, session: Session) -> Design:

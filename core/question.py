@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from attrs import frozen
@@ -59,11 +59,11 @@ def question(program: Program, name: str, sets: tuple[str, ...]) -> Question:
     Raises:
         DescriptionError: a text of `sets` or an axis is wrong.
     """
-    assignments = [_parsed(text) for text in sets]
-    owner = _owner(program, name)
-    scenario = _scenario(owner)
-    plain = tuple(item for item in assignments if not _several(item))
-    swept = [_swept(scenario, item.axis(scenario), item, 0) for item in assignments if _several(item)]
+    assignments = [parsed(text) for text in sets]
+    owner = owner_of(program, name)
+    scenario = scenario_of(owner)
+    plain = tuple(item for item in assignments if not several(item))
+    swept = [_swept(scenario, item.axis(scenario), item, 0) for item in assignments if several(item)]
     paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
     for position, statement in enumerate(owner.sweeps()):
         _refuse_tune(statement)
@@ -83,8 +83,8 @@ def placed(
         dimensions: of the arrays; 0 sets the first value of each axis as a plain number.
     """
     program = load(asked.program.module.source, session)
-    owner = _owner(program, asked.name)
-    scenario = _scenario(owner)
+    owner = owner_of(program, asked.name)
+    scenario = scenario_of(owner)
     overrides = [item.override() for item in asked.plain]
     for item, statement, values in _axes(asked, owner, scenario):
         if values is None:
@@ -109,7 +109,7 @@ def pruned(
     Its names are those of the swept paths, or paths of the scenario such as `tp`.
     """
     session = scenario.session
-    owner = _owner(load(asked.program.module.source, session), asked.name)
+    owner = owner_of(load(asked.program.module.source, session), asked.name)
     conditional = [statement for statement in owner.sweeps() if statement.when is not None]
     if not conditional:
         return
@@ -117,11 +117,24 @@ def pruned(
     for item, _, values in _axes(asked, owner, scenario):
         if item.axis.numeric and values:
             swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
-    for statement in conditional:
-        assert statement.when is not None  # kept above for just this
-        names = {name: _of_scenario(scenario, name) for name in _names_of(statement.when)} | swept
+    yield from left_out(conditional, scenario, swept)
+
+
+def left_out(
+    statements: Iterable[Statement], scenario: Component, swept: Mapping[str, object]
+) -> Iterator[Limit]:
+    """Yield a limit for the `when` of each statement that has one.
+
+    Args:
+        swept: values by the last name of a swept path; they go before those of the scenario.
+    """
+    for statement in statements:
+        if statement.when is None:
+            continue
+        names = {name: _of_scenario(scenario, name) for name in _names_of(statement.when)} | dict(swept)
         known = {name: value for name, value in names.items() if value is not None}
-        holds = session.value_of(statement.when, scope_of(scenario, statement.scope.source), known)
+        scope = scope_of(scenario, statement.scope.source)
+        holds = scenario.session.value_of(statement.when, scope, known)
         if holds is not None:
             text = statement.when.span(statement.scope.source).text
             yield condition(
@@ -171,25 +184,28 @@ def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quanti
     )
 
 
-def _parsed(text: str) -> Assignment:
+def parsed(text: str) -> Assignment:
+    """Return an argument of `--set`; raise DescriptionError where it is wrong."""
     found, problems = parse_override(text)
     if found is None or has_errors(problems):
         raise DescriptionError(problems)
     return found
 
 
-def _several(item: Assignment) -> bool:
+def several(item: Assignment) -> bool:
+    """Return whether an argument gives an axis rather than one value."""
     return item.step is not None or isinstance(item.domain, ListOf | Range)
 
 
-def _owner(program: Program, name: str) -> Component:
+def owner_of(program: Program, name: str) -> Component:
+    """Return the scenario or study of a name such as `study s`."""
     found = program.lookup(name)
     if found is None:
         raise DescriptionError(program.diagnostics)
     return found
 
 
-def _scenario(owner: Component) -> Component:
+def scenario_of(owner: Component) -> Component:
     """Return a scenario itself, or the one that a study varies."""
     if owner.kind == "scenario":
         return owner
@@ -230,10 +246,11 @@ def _swept(scenario: Component, statement: Statement, assignment: Assignment | N
         span = statement.domain.span(statement.scope.source)
         message = f"values of the axis `{statement.path}` take no tolerance"
         raise DescriptionError((Diagnostic(code="A211", message=message, span=span, help="leave `±` out"),))
-    return Swept(axis=_axis(scenario, statement.path, values), assignment=assignment, position=position)
+    return Swept(axis=axis_at(scenario, statement.path, values), assignment=assignment, position=position)
 
 
-def _axis(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:
+def axis_at(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:
+    """Return the axis of some values: numbers in the unit as written, or names of variants."""
     quantities = [item for item in values if isinstance(item, Quantity)]
     if len(quantities) == len(values):
         unit = quantities[0].unit or ""
