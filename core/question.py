@@ -86,7 +86,7 @@ def placed(
     owner = owner_of(program, asked.name)
     scenario = scenario_of(owner)
     overrides = [item.override() for item in asked.plain]
-    for item, statement, values in _axes(asked, owner, scenario):
+    for item, statement, values in swept_axes(asked, owner, scenario):
         if values is None:
             return None
         if item.axis.numeric:
@@ -114,7 +114,7 @@ def pruned(
     if not conditional:
         return
     swept: dict[str, object] = {}
-    for item, _, values in _axes(asked, owner, scenario):
+    for item, _, values in swept_axes(asked, owner, scenario):
         if item.axis.numeric and values:
             swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
     yield from left_out(conditional, scenario, swept)
@@ -142,7 +142,7 @@ def left_out(
             )
 
 
-def _axes(
+def swept_axes(
     asked: Question, owner: Component, scenario: Component
 ) -> Iterator[tuple[Swept, Statement, tuple[object, ...] | None]]:
     """Yield each axis of a question with its statement and its values in the session of a scenario.

@@ -25,7 +25,7 @@ def requirement_rows(
 ) -> tuple[RequirementRow, ...]:
     """Return a row for each target of some blocks; one that names what is not computed has `met` None."""
     items = [(place, item) for place in places for item in place.checks(("require", "prefer"))]
-    names = _names(columns, units) if items else {}
+    names = metric_names(columns, units) if items else {}
     rows = []
     for place, item in items:
         rows.append(
@@ -45,7 +45,8 @@ def _met(place: Component, item: Requirement, names: Mapping[str, object]) -> Ar
     return None if value is None else np.asarray(value, dtype=bool)
 
 
-def _names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[str, object]:
+def metric_names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[str, object]:
+    """Return what the metrics are called in requirements and goals, with the functions of percentiles."""
     names: dict[str, object] = dict.fromkeys(PERCENTILES, _itself)
     for name, column in columns.items():
         if column.value is not None:
