@@ -23,7 +23,9 @@ from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, maximum, minimum, term, total, where
 from accelscope.core.work import NO_BYTES, ONE, Collective, Machine, Plan, States, Step
+from accelscope.plugins.parallelism.degree import share
 
+TRAINING = ("forward", "backward")
 _BYTE = term(1.0, "B")
 AHEAD = 2.0
 """Layers whose parameters are gathered at once: the one that is worked on and the next (torch FSDP prefetches one)."""
@@ -74,7 +76,7 @@ def split(spec: Sharding, step: Step) -> Step:
 
 def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     """Add what replicas send each other, and say what each of them holds."""
-    if plan.phase not in ("forward", "backward"):
+    if plan.phase not in TRAINING:
         return _served(spec, plan) if np.any(spec.zero >= 3.0) else plan
     kept = _kept(plan)
     once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
@@ -91,7 +93,11 @@ def _served(spec: Sharding, plan: Plan) -> Plan:
     kept = _kept(plan)
     times = where(spec.zero >= 3.0, ONE, ONE * 0.0)
     weights = total(
-        where(spec.zero >= 3.0, item.bytes / item.ranks + item.bytes * _ahead(item), item.bytes)
+        where(
+            spec.zero >= 3.0,
+            minimum(item.bytes / item.ranks + item.bytes * _ahead(item), item.bytes),
+            item.bytes,
+        )
         for item in kept
     )
     return evolve(
@@ -114,7 +120,7 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
     whole = plan.workload
     each = whole.residency.weights / whole.parameters
     grouped = [op.weights * op.repeat for op in plan.ops if op.kind == "grouped_gemm"]
-    routed = minimum(total(grouped), plan.residency.weights) if grouped else NO_BYTES
+    routed = _routed(plan, grouped) if grouped else NO_BYTES
     layers = maximum(whole.layers / plan.stages, 1.0)
     holders = plan.replicas * plan.contexts
     tp = plan.ranks / holders / plan.stages
@@ -129,6 +135,16 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
             Kept(name="experts", bytes=routed, count=routed / each, ranks=same, stride=spread, layers=layers)
         )
     return tuple(found)
+
+
+def _routed(plan: Plan, read: list[Term]) -> Term:
+    """Return the bytes of the routed experts of a device: training reads all of them in a pass, serving those with a visit."""
+    held, whole = plan.residency.weights, plan.workload
+    if plan.phase in TRAINING:
+        return minimum(total(read), held)
+    tp = plan.ranks / plan.replicas / plan.contexts / plan.stages
+    dense = (whole.residency.weights - whole.expert_weights) / tp * share(whole.layers, plan.stages)
+    return maximum(held - dense, _BYTE)
 
 
 def _gathered(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:

@@ -204,3 +204,14 @@ def test_spread_experts_are_sharded_over_those_that_hold_the_same():
     assert float(names["experts_gather"].ranks.value) == 1
     assert float(names["parameters_gather"].ranks.value) == 8
     assert float(next(c for c in wide.collectives if c.name == "experts_gather").ranks.value) == 8
+
+
+@pytest.mark.parametrize("degrees", [{"dp": 8}, {"dp": 4, "tp": 2, "pp": 3}, {"dp": 8, "ep": 4}], ids=str)
+@pytest.mark.parametrize("step", [decode(8), prefill(8, 2048)], ids=["decode", "prefill"])
+def test_all_weights_of_a_device_are_gathered_whichever_experts_are_hit(step, degrees):
+    held = plan(DEEPSEEK, step, **degrees).residency.weights
+    made = plan(DEEPSEEK, step, zero=3, **degrees)
+    gathered = [item for item in made.collectives if item.name.endswith("_gather")]
+    assert sum(float((item.bytes * item.repeat).value) for item in gathered) == pytest.approx(
+        float(held.value)
+    )
