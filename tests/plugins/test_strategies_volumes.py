@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from planning import DEEPSEEK, LLAMA, MHA, QWEN_MOE, broken, decode, op, plan, prefill, said
 
+from accelscope.core.term import term
+from accelscope.core.work import Step
 from accelscope.plugins.interconnect.alphabeta import sent_bytes
 
 N, D = 8192, 8192
@@ -144,3 +146,37 @@ def test_gathered_weights_are_each_received_once_a_pass():
     made = plan(LLAMA, prefill(8, N), dp=8, zero=3)
     weights = float(plan(LLAMA).residency.weights.value)
     assert sent(made, "parameters_gather") == pytest.approx(weights * 7 / 8)
+
+
+def forward(tokens=N):
+    return Step(
+        phase="forward",
+        sequences=term(8),
+        tokens=term(tokens, "tok"),
+        context=term(0.0, "tok"),
+        micro_batch=term(1.0),
+    )
+
+
+@pytest.mark.parametrize("method", ["ring", "all_to_all"])
+def test_ranks_of_a_context_train_on_what_one_device_would(method):
+    alone, made = plan(MHA, forward()), plan(MHA, forward(), cp=4, cp_method=method)
+    for kind in ("gemm", "attention"):
+        whole, part = (
+            sum(float((o.flops * o.repeat).value) for o in each.ops if o.kind == kind and o.layered)
+            for each in (alone, made)
+        )
+        # attention was built for a quarter of the tokens, whose diagonal weighs a little more
+        assert part * 4 == pytest.approx(whole, rel=1e-3)
+
+
+def test_training_by_heads_moves_what_serving_does():
+    made, served = (plan(MHA, step, cp=4, cp_method="all_to_all") for step in (forward(), prefill(1, N)))
+    names = ("attention_context_dispatch", "attention_context_combine")
+    assert sent(made, *names) == pytest.approx(sent(served, *names))
+
+
+def test_training_on_latents_exchanges_keys_and_values_made_of_them():
+    made = plan(DEEPSEEK, forward(), cp=4)
+    item = next(c for c in made.collectives if c.name == "attention_context_all_gather")
+    assert float(item.bytes.value) == pytest.approx(N * 128 * (128 + 64 + 128) * 2)
