@@ -113,6 +113,7 @@ class Op:
             `expert_row` (by expert, and within one like `column` and `row`) or `none`.
         kv_heads: KV heads on the device, where the operation has a part for each KV head that repeats beyond them.
         layered: whether it stands in the layers that a pipeline divides; not so embedding and lm_head.
+        expands: whether it makes keys and values of all tokens, cached ones too, from latents just before an attention.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Op:
     split: str = "none"
     kv_heads: Term | None = None
     layered: bool = True
+    expands: bool = False
 
 
 @frozen(kw_only=True, eq=False)

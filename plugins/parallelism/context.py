@@ -178,6 +178,8 @@ def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:
     """Return an operation on a rank's own tokens; what follows the last token of a prompt is on the rank that has it."""
     if plan.phase == "prefill" and not op.layered and op.kind != "gather":
         return op
+    if op.expands:
+        return op if spec.cp_method == "ring" else _expanded(op, share(op.n, spec.cp))
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if op.kind == "grouped_gemm" and experts is not None and top_k is not None:
         tokens = op.groups * op.m / top_k
@@ -188,6 +190,13 @@ def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:
     if spec.cp_method == "ring":
         return mine
     return evolve(mine, kv_write=op.kv_write * share(op.kv_heads or ONE, spec.cp))
+
+
+def _expanded(op: Op, part: Term) -> Op:
+    """Return what makes keys and values of some heads from the latents of all tokens."""
+    return evolve(
+        op, n=op.n * part, flops=op.flops * part, weights=op.weights * part, writes=op.writes * part
+    )
 
 
 def _rows(op: Op, part: Term) -> Op:
@@ -209,6 +218,8 @@ def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
     Args:
         part: ranks that the tokens of the plan are divided over already.
     """
+    new = [op.kv_write * op.repeat for op in plan.ops if op.layered]
+    expands = any(op.expands for op in plan.ops)
     writes = [
         op.kv_write * op.repeat * share(op.kv_heads or ONE, spec.cp) * spec.cp
         for op in plan.ops
@@ -216,11 +227,13 @@ def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
     ]
     layers = [op.repeat for op in plan.ops if op.kind == "attention" and op.split == "heads"]
     written = total(writes) * part if writes else NO_BYTES
+    each = maximum(total(layers), 1.0) if layers else ONE
     return Ring(
         ranks=spec.cp,
         stride=plan.ranks / plan.replicas,
         heads=_local(plan.workload.heads, plan),
-        kept=written / maximum(total(layers), 1.0) if layers else written,
+        kept=written / each,
+        latents=total(new) / each if expands else None,
     )
 
 

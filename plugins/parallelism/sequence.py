@@ -30,6 +30,7 @@ class Ring:
         ranks: how many; stride: distance of neighbouring ones in device numbers.
         heads: query heads of the attention that comes in.
         kept: bytes that the new tokens leave in the cache of one layer, on all ranks of a division by heads together.
+        latents: bytes that they leave there once, where keys and values are made from them; None where they are kept.
         name: what names of collectives begin with after that of the operation.
     """
 
@@ -37,6 +38,7 @@ class Ring:
     stride: Term
     heads: Term
     kept: Term
+    latents: Term | None = None
     name: str = "context"
 
 
@@ -49,14 +51,16 @@ def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     """Each rank has as many early as late new tokens, and keys and values go round while attention runs.
 
     Liu et al., "Ring attention", arXiv 2310.01889; Megatron Core shares the causal square evenly in this way. Each of the
-    cp - 1 transfers has one of the cp steps of attention to hide behind.
+    cp - 1 transfers has one of the cp steps of attention to hide behind. Latents go round as they are kept, and each rank
+    makes keys and values of all of them.
     """
     cp = ring.ranks
+    passed_on = carried(op) if ring.latents is None else ring.latents * op.n / maximum(op.m, 1.0)
     mine = evolve(op, m=op.m / cp, flops=op.flops / cp, reads=op.reads / cp, writes=op.writes / cp)
     passed = Collective(
         name=f"{op.name}_ring",
         kind="send_recv",
-        bytes=(carried(op) / cp).named("keys and values of a rank"),
+        bytes=(passed_on / cp).named("keys and values of a rank"),
         ranks=cp,
         stride=ring.stride,
         repeat=op.repeat * (cp - 1.0),

@@ -262,4 +262,4 @@ def _expanded(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
         expanded=width + latent.rope_dim,
     )
     cached = run.sequences * run.context * kv_elements(shape) * run.kv
-    return (evolve(expand, kv_read=cached), *_attend(run, heads))
+    return (evolve(expand, kv_read=cached, expands=True), *_attend(run, heads))

@@ -180,3 +180,22 @@ def test_training_on_latents_exchanges_keys_and_values_made_of_them():
     made = plan(DEEPSEEK, forward(), cp=4)
     item = next(c for c in made.collectives if c.name == "attention_context_all_gather")
     assert float(item.bytes.value) == pytest.approx(N * 128 * (128 + 64 + 128) * 2)
+
+
+@pytest.mark.parametrize("context", [0, 3 * N])
+def test_latents_go_round_as_they_are_kept_and_every_rank_expands_all_of_them(context):
+    step = prefill(1, N, context)
+    whole, made = (plan(DEEPSEEK, step, tp=8, cp=cp) for cp in (1, 4))
+    assert sent(made, "attention_ring") == pytest.approx(60 * (N + context) * 576 * 2 * 3 / 4)
+    for what in ("flops", "weights", "m"):
+        one, each = (float(getattr(op(p, "kv_up"), what).value) for p in (whole, made))
+        assert each == pytest.approx(one)
+
+
+def test_by_heads_each_rank_gets_all_latents_and_expands_its_heads():
+    whole, made = (plan(DEEPSEEK, prefill(1, N), cp=cp, cp_method="all_to_all") for cp in (1, 4))
+    assert op(made, "kv_up").flops.value == pytest.approx(float(op(whole, "kv_up").flops.value) / 4)
+    queries = 128 * 192
+    assert sent(made, "attention_context_dispatch") == pytest.approx(
+        60 * N * (queries / 4 + 576) * 2 * 3 / 4, rel=1e-6
+    )
