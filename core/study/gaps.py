@@ -4,58 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 
-from accelscope.core.errors import DescriptionError
-from accelscope.core.sensitivity.elastic import elasticities
 from accelscope.core.study import plots
-from accelscope.core.study.cells import PARALLEL, Cells, Entry, cells_of
+from accelscope.core.study.effects import LEAST, Answer, Effect, Probe, effects_of
 from accelscope.core.study.entries import Cast, entries_of
 from accelscope.core.study.evaluated import Evaluated
-from accelscope.core.study.folder import Folder, components_of
-from accelscope.core.study.jobs import SCENARIO, Desk, side_by_side
+from accelscope.core.study.folder import Folder, components_of, words_of
+from accelscope.core.study.jobs import side_by_side
 from accelscope.core.study.kinds import Gaps
 from accelscope.core.study.section import Plot, Section, Table
-from accelscope.core.study.words import counted, few, listed, point_of
+from accelscope.core.study.words import counted, few, listed
 
 SHOWN = 8
 """Parameters of a device that its plot shows."""
-_LEAST = 0.001
 _LESS, _MORE = "#d97f1e", "#2f6db3"
-
-
-@frozen(kw_only=True, eq=False)
-class Effect:
-    """What a tenth of one parameter does in one cell.
-
-    Attributes:
-        cell: values of the axes, in words.
-        elasticity: relative change of the metric over that of the parameter.
-        less, more: relative change of the metric where the parameter is a tenth less and a tenth more.
-    """
-
-    device: str
-    model: str
-    cell: str
-    system: str
-    parameter: str
-    source: str
-    elasticity: float
-    less: float
-    more: float
-
-    def gain(self, sign: float) -> float:
-        """Return the relative improvement by a tenth in the direction that helps."""
-        return max(sign * self.less, sign * self.more, 0.0)
-
-
-@frozen(kw_only=True)
-class Probe:
-    """An entry of a grid, and the metric that answers."""
-
-    entry: Entry
-    metric: str
 
 
 def gaps_section(
@@ -76,18 +39,21 @@ def gaps_section(
     metric = block.metric or grid.measures[0]
     probes = [Probe(entry=entry, metric=metric) for entry in entries]
     replies = side_by_side(effects_of, probes, desk=folder.desk, disabled=disabled, workers=workers)
-    effects = [one for reply in replies for one in reply]
+    effects = [one for reply in replies for one in reply.effects]
     sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0
-    ranked = {
-        device: _ranked(effects, device, sign) for device in dict.fromkeys(one.device for one in effects)
-    }
+    hardware = [
+        one for one in effects if one.given and one.parameter.rpartition(".")[2] not in words_of(block.apart)
+    ]
+    devices = dict.fromkeys(reply.device for reply in replies)
+    ranked = {device: _ranked(hardware, device, sign) for device in devices}
+    held = {device: _held(replies, device) for device in devices}
     return Section(
         name=name,
         title=block.title or name,
-        findings=tuple(_findings(cast, effects, ranked, metric)),
+        findings=tuple(_findings(cast, held, ranked, metric)),
         parts=(
-            _tornado(name, cast, effects, ranked, metric),
-            _first_table(name, cast, effects, sign),
+            _tornado(name, cast, hardware, ranked, metric),
+            _first_table(name, cast, hardware, sign),
             _table(name, cast, effects),
         ),
         numbers={
@@ -98,62 +64,11 @@ def gaps_section(
     )
 
 
-def effects_of(desk: Desk, probe: Probe) -> tuple[Effect, ...]:
-    """Return the effects of a device with a model: one evaluation for each split that any of its cells has."""
-    cells = cells_of(desk, probe.entry)
-    if isinstance(cells, str):
-        return ()
-    groups: dict[tuple[int, tuple[str, ...]], list[tuple[int, ...]]] = {}
-    for at in np.ndindex(cells.rung.shape):
-        if cells.rung[at] >= 0:
-            sets = tuple(f"{PARALLEL}{name} = {values[at]:g}" for name, values in cells.split.items())
-            groups.setdefault((int(cells.rung[at]), sets), []).append(at)
-    return tuple(
-        one
-        for (rung, sets), places in groups.items()
-        for one in _effects(desk, probe, cells, rung, sets, places)
-    )
-
-
-def _effects(
-    desk: Desk,
-    probe: Probe,
-    cells: Cells,
-    rung: int,
-    sets: tuple[str, ...],
-    places: Sequence[tuple[int, ...]],
-) -> Iterator[Effect]:
-    job = probe.entry.rungs[rung].job
-    try:
-        found = elasticities(
-            desk.program(job), desk.session.registry, f"scenario {SCENARIO}", (probe.metric,), sets=sets
-        )
-    except DescriptionError:
-        return
-    effects = found.effects[probe.metric]
-    for at in places:
-        label = point_of(
-            (name, values[place]) for (name, _, values), place in zip(cells.axes, at, strict=True)
-        )
-        for row, parameter in enumerate(found.parameters):
-            less, more = (float(np.nan_to_num(array[(row, *at)])) for array in (effects.less, effects.more))
-            if max(abs(less), abs(more)) > _LEAST:
-                yield Effect(
-                    device=cells.device,
-                    model=cells.model,
-                    cell=label,
-                    system=cells.systems[rung],
-                    parameter=_of_device(parameter.path, probe.entry.rungs[rung].above),
-                    source=parameter.source,
-                    elasticity=float(np.nan_to_num(effects.central[(row, *at)])),
-                    less=less,
-                    more=more,
-                )
-
-
-def _of_device(path: str, above: Sequence[str]) -> str:
-    """Return the path of a parameter from below the package, so that it is called alike in all systems."""
-    return path.removeprefix(".".join((*above, ""))) if above else path
+def _held(replies: Sequence[Answer], device: str) -> tuple[int, int]:
+    """Return in how many cells a device works, and of how many; a model that it never holds counts as often as others."""
+    own = [reply for reply in replies if reply.device == device]
+    size = max((reply.cells for reply in replies), default=0)
+    return sum(reply.works for reply in own), size * len(own)
 
 
 def _ranked(effects: Sequence[Effect], device: str, sign: float) -> list[tuple[str, float]]:
@@ -167,21 +82,28 @@ def _ranked(effects: Sequence[Effect], device: str, sign: float) -> list[tuple[s
 
 
 def _findings(
-    cast: Cast, effects: Sequence[Effect], ranked: Mapping[str, Sequence[tuple[str, float]]], metric: str
+    cast: Cast,
+    held: Mapping[str, tuple[int, int]],
+    ranked: Mapping[str, Sequence[tuple[str, float]]],
+    metric: str,
 ) -> Iterator[str]:
-    """Yield what to change first, for each device."""
+    """Yield what to change first, for each device: memory where it holds models in less than half of the cells."""
     firsts, lines = [], []
     for device, order in ranked.items():
-        top = [f"{name} (+{few(100 * gain, 2)} %)" for name, gain in order[:3] if gain > _LEAST]
+        works, cells = held[device]
+        top = [f"{name} (+{few(100 * gain, 2)} %)" for name, gain in order[:3] if gain > LEAST]
+        scarce = 2 * works < cells
+        words = [f"memory for the model (held in {works} of {cells} cells)"] if scarce else []
+        words += [order[0][0]] if top else []
+        if words:
+            firsts.append(f"{_architecture(cast, device)} ({device}): {', then '.join(words)}")
         if top:
-            firsts.append(f"{order[0][0]} of {device} ({_architecture(cast, device)})")
-            cells = len({(one.model, one.cell) for one in effects if one.device == device})
             lines.append(
-                f"{device}: over {counted(cells, 'cell')} in which it works, a tenth of one number changes {metric} most by "
-                f"{listed(top)}."
+                f"{device} holds the model in {works} of {counted(cells, 'cell')}; in these a tenth of one number gives most "
+                f"{metric} by {listed(top)}."
             )
     if firsts:
-        yield f"What to change first for more {metric}: {listed(firsts)}."
+        yield f"What to change first for more {metric}. {'; '.join(firsts)}."
     yield from lines
 
 

@@ -87,6 +87,9 @@ class Gaps:
     devices: Any = listing(doc="packages, one for each architecture")
     models: Any = listing(doc="models of the grid; without them all")
     metric: str | None = choice(doc="what answers; without it the grid's first measure", optional=True)
+    apart: Any = listing(
+        doc="last names of parameters that are no hardware, and so never what to change first"
+    )
 
 
 @spec(kind="claim", within=("file",), cited=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from accelscope.core.errors import UsageError
 from accelscope.core.facts import ModelFacts
@@ -53,9 +54,8 @@ def ratio_of(facts: ModelFacts) -> float:
 def _subjects(folder: Folder) -> Iterator[Subject]:
     found = {
         component.name: component
-        for cls in (Grid, Strategies, Software, Gaps, PageBlock)
-        for name, block in _blocks(folder, cls)
-        for component in components_of(block, f"{name}.models", "model")
+        for name, models in _listings(folder)
+        for component in components_of(models, f"{name}.models", "model")
     }
     for component in found.values():
         subject = subject_of(component, folder.session.registry)
@@ -64,9 +64,10 @@ def _subjects(folder: Folder) -> Iterator[Subject]:
         yield subject
 
 
-def _blocks(folder: Folder, cls: type) -> Iterator[tuple[str, object]]:
-    for name, block in folder.blocks(cls):
-        yield name, block.models
+def _listings(folder: Folder) -> Iterator[tuple[str, Any]]:
+    """Yield the label and the models of each block that has some."""
+    for cls in (Grid, Strategies, Software, Gaps, PageBlock):
+        yield from ((name, getattr(block, "models", None)) for name, block in folder.blocks(cls))
 
 
 def _findings(ratios: dict[str, float]) -> Iterable[str]:

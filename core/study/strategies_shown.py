@@ -98,7 +98,7 @@ def summary(
         ]
         rows.append((titles[strategy], about[strategy], f"{works} of {len(own)}", *cells))
     return Table(
-        name=f"{name}summary",
+        name=f"{name}_summary",
         title="Each strategy relative to the first",
         heads=("strategy", "what it is", "possible", *measures),
         rows=tuple(rows),
@@ -197,5 +197,5 @@ def impossible(name: str, titles: Mapping[str, str], outcomes: Sequence[Outcome]
     )
     heads = ("model", "system", "point", "strategy", "why not")
     return Table(
-        name=f"{name}impossible", title="What is impossible, and why", heads=heads, rows=rows, folded=True
+        name=f"{name}_impossible", title="What is impossible, and why", heads=heads, rows=rows, folded=True
     )

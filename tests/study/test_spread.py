@@ -1,0 +1,61 @@
+"""Winners and spreads on plain arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from accelscope.core.study.claims import closest
+from accelscope.core.study.spread import champions, quartiles, verdict
+from accelscope.core.study.words import few, listed, point_of, said, times
+
+NAN = np.nan
+VALUES = np.array([[4.0, NAN, NAN], [1.0, 6.0, NAN], [2.0, 3.0, NAN]])
+"""Three devices in three cells: all work, two work, none works."""
+
+
+def test_best_worst_and_spread():
+    found = verdict(VALUES)
+    assert found.best.tolist() == [0, 1, -1]
+    assert found.worst.tolist() == [1, 2, -1]
+    assert found.spread[:2].tolist() == [4.0, 2.0]
+    assert np.isnan(found.spread[2])
+
+
+def test_a_spread_needs_two_that_work():
+    found = verdict(VALUES, (0, 1))
+    assert found.spread[0] == 4.0
+    assert np.isnan(found.spread[1])
+    assert found.top[1] == 6.0
+
+
+def test_champions_are_the_best_of_each_architecture():
+    names, best = champions(VALUES, ("a", "b", "b"))
+    assert names == ("a", "b")
+    assert best[1, :2].tolist() == [2.0, 6.0]
+    assert verdict(best).spread[0] == 2.0
+
+
+def test_quartiles_leave_out_cells_without_a_spread():
+    assert quartiles(np.array([NAN, 2.0, 8.0, 4.0])) == (2.0, 4.0, 8.0)
+    assert quartiles(np.array([NAN])) is None
+
+
+def test_the_closest_number_is_so_by_ratio():
+    assert closest({"a": 1.0, "b": 5.0, "c": 0.0}, 2.0) == "1 at a"
+    assert closest({"a": 1.0, "b": 3.9}, 2.0) == "3.9 at b"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.7123, "3.71"), (1234.5, "1,230"), (0.00001234, "1.23e-05"), (NAN, "-"), (100.4, "100")],
+)
+def test_few_digits(value, text):
+    assert few(value) == text
+
+
+def test_words():
+    assert times(3.72) == "3.7x"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert said(1024.0) == "1,024"
+    assert point_of([("workload.prompt", 1024.0), ("batch", 8.0)]) == "prompt 1,024, batch 8"
