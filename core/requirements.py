@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accelscope.core.term import Array
 
 PERCENTILES = ("mean", "p50", "p90", "p95", "p99")
-"""Of a static batch every sequence has the same latency, so that each of these is the value itself."""
+"""Where nothing is random every sequence has the same latency, so that each of these is the value itself."""
 
 
 def requirement_rows(
@@ -47,7 +47,8 @@ def _met(place: Component, item: Requirement, names: Mapping[str, object]) -> Ar
 
 def metric_names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[str, object]:
     """Return what the metrics are called in requirements and goals, with the functions of percentiles."""
-    names: dict[str, object] = dict.fromkeys(PERCENTILES, _itself)
+    names: dict[str, object] = {}
+    names |= {part: _part_of(names, part) for part in PERCENTILES}
     for name, column in columns.items():
         if column.value is not None:
             scale, dimension = units.parse(column.unit) if column.unit else (1.0, NONE)
@@ -58,5 +59,11 @@ def metric_names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[
     return names
 
 
-def _itself(value: object) -> object:
-    return value
+def _part_of(names: Mapping[str, object], part: str) -> Callable[[object], object]:
+    """Return what gives the mean or a percentile of a metric: of its distribution, where a scenario says what is random."""
+
+    def found(value: object) -> object:
+        metric = next((name for name, item in names.items() if item is value), None)
+        return names.get(f"{metric}_{part}", value)
+
+    return found

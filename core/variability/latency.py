@@ -31,7 +31,7 @@ class Latency:
     Attributes:
         base: the time without what is random.
         parts: what is random in it.
-        percentiles: by number: 50, 90, 99.
+        percentiles: by number: 50, 90, 95, 99.
     """
 
     base: Term

@@ -10,7 +10,7 @@ import numpy as np
 from accelscope.core.term import Array
 from accelscope.core.variability.slowest import Moments
 
-QUANTILES = {50: 0.0, 90: 1.2816, 99: 2.3263}
+QUANTILES = {50: 0.0, 90: 1.2816, 95: 1.6449, 99: 2.3263}
 """Percentile to the deviations above the mean at which a normal has it."""
 REACH = 9.0
 STEPS = 721

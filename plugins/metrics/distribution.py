@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from attrs import frozen
 
 from accelscope.core.evaluate import Evaluation
 from accelscope.core.records import Metric
@@ -16,8 +17,75 @@ from accelscope.core.term import Term, leaf
 from accelscope.core.variability.latency import Latency
 from accelscope.plugins.metrics.latency import tpot, ttft
 
-Get = Callable[[Latency], Term]
-PERCENTILES = (50, 90, 99)
+SHOWN = (50, 90, 99)
+"""Percentiles that `eval` prints."""
+FURTHER = (95,)
+"""Percentiles that are computed too."""
+
+
+@frozen
+class Varied:
+    """A metric that a pass decides.
+
+    Attributes:
+        value: the metric where nothing varies; latency: the time of its pass as a distribution.
+    """
+
+    name: str
+    unit: str
+    doc: str
+    value: Callable[[Evaluation], Term]
+    latency: Callable[[Evaluation], Latency | None]
+
+    def time(
+        self, suffix: str, doc: str, part: Callable[[Latency], Term], *, headline: bool = True
+    ) -> Metric:
+        """Return the metric of a part of the distribution that is a time."""
+
+        def compute(evaluation: Evaluation) -> Term | None:
+            latency = self.latency(evaluation)
+            if latency is None:
+                return None
+            ratio = self.value(evaluation) / latency.base
+            if evaluation.loop is None:  # the metric is the time of the pass
+                ratio = Term(np.ones(()), ratio.dimension)
+            else:
+                ratio = leaf(ratio, f"{self.name} over the time of its pass", "steady state of a closed loop")
+            return (part(latency) * ratio).named(f"{self.name} {suffix}")
+
+        return Metric(
+            name=f"{self.name}_{suffix}",
+            unit=self.unit,
+            doc=f"{doc} {self.doc}",
+            compute=compute,
+            headline=headline,
+            given=varies,
+        )
+
+    def variation(self) -> Metric:
+        """Return the metric of the deviation over the mean."""
+
+        def compute(evaluation: Evaluation) -> Term | None:
+            latency = self.latency(evaluation)
+            return None if latency is None else (latency.deviation / latency.mean).named(f"{self.name} cv")
+
+        doc = f"standard deviation over the mean of the {self.doc}"
+        return Metric(name=f"{self.name}_cv", unit="", doc=doc, compute=compute, given=varies)
+
+    def percentile(self, number: int, *, headline: bool = True) -> Metric:
+        """Return the metric of a percentile."""
+        doc = f"what {number} % of steps stay below in the"
+        return self.time(f"p{number}", doc, lambda latency: latency.percentiles[number], headline=headline)
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return all metrics of the distribution."""
+        return (
+            self.time("mean", "mean of the", lambda latency: latency.mean),
+            self.time("std", "standard deviation of the", lambda latency: latency.deviation),
+            self.variation(),
+            *(self.percentile(number) for number in SHOWN),
+            *(self.percentile(number, headline=False) for number in FURTHER),
+        )
 
 
 def varies(evaluation: Evaluation) -> bool:
@@ -25,87 +93,6 @@ def varies(evaluation: Evaluation) -> bool:
     return evaluation.design.variability is not None
 
 
-def _of_step(name: str, get: Get) -> Callable[[Evaluation], Term | None]:
-    def compute(evaluation: Evaluation) -> Term | None:
-        latency = evaluation.steps_vary
-        return (
-            None
-            if latency is None
-            else _scaled(evaluation, get(latency), latency.base, tpot(evaluation)).named(name)
-        )
-
-    return compute
-
-
-def _of_prompts(name: str, get: Get) -> Callable[[Evaluation], Term | None]:
-    def compute(evaluation: Evaluation) -> Term | None:
-        latency = evaluation.prompts_vary
-        return (
-            None
-            if latency is None
-            else _scaled(evaluation, get(latency), latency.base, ttft(evaluation)).named(name)
-        )
-
-    return compute
-
-
-def _scaled(evaluation: Evaluation, time: Term, base: Term, metric: Term) -> Term:
-    """Return a time of a distribution on the scale of a metric: of a static batch, that is the time of the pass."""
-    ratio = metric / base
-    if evaluation.loop is None:
-        return time * Term(np.ones(()), ratio.dimension)
-    return time * leaf(ratio, "metric over the time of its pass", "steady state under a closed loop")
-
-
-def _variation(of: Callable[[Evaluation], Latency | None], name: str) -> Callable[[Evaluation], Term | None]:
-    def compute(evaluation: Evaluation) -> Term | None:
-        latency = of(evaluation)
-        return None if latency is None else (latency.deviation / latency.mean).named(name)
-
-    return compute
-
-
-def _percentile(number: int) -> Get:
-    return lambda latency: latency.percentiles[number]
-
-
-def _metrics(
-    name: str,
-    unit: str,
-    what: str,
-    made: Callable[[str, Get], Callable[[Evaluation], Term | None]],
-    of: Callable[[Evaluation], Latency | None],
-) -> tuple[Metric, ...]:
-    """Return the metrics of one distribution.
-
-    Args:
-        what: it is the time of; made: (name, part of a distribution) to how the metric is computed.
-    """
-
-    def metric(suffix: str, doc: str, get: Get) -> Metric:
-        full = f"{name}_{suffix}"
-        return Metric(
-            name=full, unit=unit, doc=f"{doc} {what}", compute=made(full.replace("_", " "), get), given=varies
-        )
-
-    return (
-        metric("mean", "mean of the", lambda latency: latency.mean),
-        metric("std", "standard deviation of the", lambda latency: latency.deviation),
-        Metric(
-            name=f"{name}_cv",
-            unit="",
-            doc=f"standard deviation over the mean of the {what}",
-            compute=_variation(of, f"{name} cv"),
-            given=varies,
-        ),
-        *(
-            metric(f"p{number}", f"what {number} % of steps stay below in the", _percentile(number))
-            for number in PERCENTILES
-        ),
-    )
-
-
-METRICS = (
-    *_metrics("ttft", "s", "time to first token", _of_prompts, lambda evaluation: evaluation.prompts_vary),
-    *_metrics("tpot", "s/tok", "time between two tokens", _of_step, lambda evaluation: evaluation.steps_vary),
-)
+TTFT = Varied("ttft", "s", "time to first token", ttft, lambda evaluation: evaluation.prompts_vary)
+TPOT = Varied("tpot", "s/tok", "time between two tokens", tpot, lambda evaluation: evaluation.steps_vary)
+METRICS = (*TTFT.metrics(), *TPOT.metrics())

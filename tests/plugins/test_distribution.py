@@ -90,3 +90,14 @@ def test_variants_without_a_metric_have_no_value(shell, tmp_path):
     found = shell.evaluate(str(file), sets=sets, bars=False)[0].metrics["parameter_to_compute"].value
     assert found[0] != found[0]  # nan
     assert found[1] == pytest.approx(3.63, abs=0.01)
+
+
+@pytest.mark.parametrize("part", ("mean", "p50", "p95", "p99"))
+def test_a_requirement_on_a_percentile_of_a_metric_is_one_on_its_distribution(shell, tmp_path, part, metrics):
+    file = tmp_path / "strict.accel"
+    text = Path(EXAMPLE).read_text().partition("## From few")[0]
+    limit = number(metrics["experts"], f"tpot_{part}") * 1e3
+    both = f"  require {part}(tpot) <= {limit * 1.0001} ms/tok\n  require {part}(tpot) <= {limit * 0.9999} ms/tok\n"
+    file.write_text(text.replace("  variability {", f"{both}  variability {{", 1))
+    result = shell.evaluate(str(file), "experts", bars=False)[0]
+    assert [bool(row.met) for row in result.requirements] == [True, False]
