@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -175,13 +176,22 @@ def _evaluation(
         devices_used=ranks,
         limits=(
             *design.limits,
-            *prefill.plan.limits,
-            *(() if design.pools is None else decode.plan.limits),
+            *_rules(design, prefill, decode),
             devices,
             *placement.limits,
             *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
         ),
     )
+
+
+def _rules(design: Design, prefill: Pass, decode: Pass) -> Iterator[Limit]:
+    """Yield the rules of the split; pools have one each, which their names tell apart."""
+    if design.pools is None:
+        yield from prefill.plan.limits
+        return
+    for pool, step in (("prefill", prefill), ("decode", decode)):
+        for limit in step.plan.limits:
+            yield evolve(limit, name=f"{pool}: {limit.name}")
 
 
 def _residency(longest: Plan, prefill: Plan) -> Residency:

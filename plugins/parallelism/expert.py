@@ -215,7 +215,7 @@ def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> C
 
 
 def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
-    reason = "ep is spread over the ranks of tp and dp, so it is at most their product"
+    reason = "ep is spread over the ranks of tp, cp and dp, so it is at most their product"
     found = (
         divides("ep", spec.ep, experts + spec.redundant_experts, "experts"),
         fits("ep", spec.ep, spread.tp, "ranks of tp"),

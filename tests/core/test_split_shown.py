@@ -72,3 +72,29 @@ def test_gathered_weights_hide_behind_a_long_prompt_and_not_behind_one_token(exp
     assert prefill == ("prefill", "100%")
     assert decode[0] == "decode"
     assert float(decode[1].rstrip("%")) < 20
+
+
+POOLS = """
+use std.nvidia { H100_SuperPOD }
+use std.models { deepseek_v3 }
+workload w { concurrency = 64, prompt = 4096 tok, output = 16 tok }
+deployment d {
+  system = H100_SuperPOD, model = deepseek_v3
+  precision { weights = fp8 }
+  pool prefill { parallel { tp = 4, cp = 2, dp_attention = 4, ep = 32 }, redundant_experts = 32 }
+  pool decode  { parallel { tp = 8, dcp = 8, dp_attention = 8, ep = 64 }, redundant_experts = 32 }
+}
+scenario s { deployment = d, workload = w }
+"""
+
+
+def test_pools_have_a_split_and_rules_of_their_own(shell: Session, tmp_path: Path) -> None:
+    path = tmp_path / "case.accel"
+    path.write_text(POOLS)
+    text = shell.split(str(path))
+    assert text.startswith(
+        "prefill: dp_attention = 4, tp = 4, cp = 2, ep = 32, redundant_experts = 32\ndecode: "
+    )
+    assert ["prefill:", "ep", "divides", "experts", "holds"] in [line.split() for line in text.splitlines()]
+    assert "decode: ep divides experts" in text
+    assert "broken: ep = 64 does not divide 288 experts" in text
