@@ -70,6 +70,7 @@ _OURS = {
     "sensitivity": "Say which numbers of the hardware a scenario depends on.",
     "compare": "Compare a model on several systems, or the scenarios of files.",
     "sweep": "Evaluate a study: every point of its sweeps.",
+    "search": "Find the best points of a study, or the best deployments of a model.",
     "study": "Compare architectures as the files of a folder say: one page and tables.",
     "validate": "Compare predictions with published measurements.",
     "calibrate": "Fit parameters of kernels to published measurements.",
