@@ -34,7 +34,16 @@ class UsageError(AccelscopeError):
 
 
 class PluginError(AccelscopeError):
-    """Something is wrong with a plugin, not with accelscope or a description."""
+    """Something is wrong with a plugin, not with accelscope or a description.
+
+    Attributes:
+        plugin, distribution: that are at fault, where one is.
+    """
+
+    def __init__(self, message: str, *, plugin: str | None = None, distribution: str | None = None) -> None:
+        super().__init__(message)
+        self.plugin = plugin
+        self.distribution = distribution
 
 
 class PluginLoadError(PluginError):

@@ -13,6 +13,7 @@ from accelscope.dsl.suggest import did_you_mean
 
 SUFFIX = ".accel"
 STDIN = "-"
+STDIN_NAME = "<stdin>"
 
 
 def read(path: Path, name: str, *, only_regular: bool = False) -> Source | Diagnostic:
@@ -42,7 +43,7 @@ def read(path: Path, name: str, *, only_regular: bool = False) -> Source | Diagn
 
 def read_stdin() -> Source | Diagnostic:
     """Return the text of standard input."""
-    return _text("<stdin>", sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+    return _text(STDIN_NAME, sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
 
 
 def unreadable(name: str, why: str, help: str | None = None) -> Diagnostic:

@@ -6,9 +6,11 @@ Infinite times are allowed: a point that never finishes. Records that are used w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 import attrs
@@ -42,25 +44,91 @@ def guarded(family: str, record: Any, plugin: Plugin) -> Any:
         function = getattr(record, name, None)
         if function is not None:
             bound = partial(accept, record) if family == "metric" else accept
-            changed[name] = _watched(function, f"{about}, {name}", bound)
+            changed[name] = _watched(function, Watched(plugin, f"{about}, {name}"), bound)
     return attrs.evolve(record, **changed) if changed else record
 
 
-def _watched(function: Callable[..., Any], where: str, accept: Accept) -> Callable[..., Any]:
+@attrs.frozen
+class Watched:
+    """A function of a plugin, as messages name it."""
+
+    plugin: Plugin
+    where: str
+
+    def error(self, what: str) -> PluginError:
+        """Return the error that says what is wrong with the function."""
+        return PluginError(
+            f"{self.where}: {what}", plugin=self.plugin.name, distribution=self.plugin.distribution
+        )
+
+
+def _watched(function: Callable[..., Any], watched: Watched, accept: Accept) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return accept(function(*arguments, **named))
+            found = accept(function(*arguments, **named))
+            grid = _GRID.get()
+            if grid is not None:
+                _fits(found, grid)
+            return found
         except _THROUGH:
             raise
         except Unfit as error:
-            raise PluginError(f"{where}: {error}") from None
+            raise watched.error(str(error)) from None
         except (Exception, SystemExit) as error:
             given = (*arguments, *named.values())
             if isinstance(error, OSError) and any(fails(item, error) for item in given):
                 raise  # of the stream that a report writes to
-            raise PluginError(f"{where}: {type(error).__name__}: {error}") from error
+            raise watched.error(f"{type(error).__name__}: {error}") from error
 
     return call
+
+
+# ---- who is at fault
+
+
+_GRID: ContextVar[tuple[int, ...] | None] = ContextVar("grid", default=None)
+"""Sizes of the dimensions that arrays may have while a failure is looked into."""
+
+
+@contextmanager
+def expecting(grid: tuple[int, ...]) -> Iterator[None]:
+    """Let functions of plugins fail that return arrays which do not fit a grid; it costs time, so only after a failure.
+
+    Args:
+        grid: sizes of its dimensions.
+    """
+    token = _GRID.set(grid)
+    try:
+        yield
+    finally:
+        _GRID.reset(token)
+
+
+def at_work(frame: FrameType | None) -> Watched | None:
+    """Return the function of a plugin that a stack is in; the innermost, where there are several."""
+    while frame is not None:
+        watched = frame.f_locals.get("watched")
+        if frame.f_code.co_filename == __file__ and isinstance(watched, Watched):
+            return watched
+        frame = frame.f_back
+    return None
+
+
+def _fits(found: Any, grid: tuple[int, ...]) -> None:
+    """Raise where an array of a result has another size than the grid in a dimension."""
+    if isinstance(found, Term):
+        shape = np.shape(found.value)
+        same = len(shape) <= len(grid) and all(
+            size in (1, wanted) for size, wanted in zip(reversed(shape), reversed(grid), strict=False)
+        )
+        if not same:
+            raise Unfit(f"returns an array of shape {shape} where the points are {grid}")
+    elif isinstance(found, tuple | list):
+        for item in found:
+            _fits(item, grid)
+    elif attrs.has(type(found)) and type(found).__module__ == Plan.__module__:
+        for item in attrs.fields(type(found)):
+            _fits(getattr(found, item.name), grid)
 
 
 # ---- what the functions of each family return

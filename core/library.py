@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import define, field
@@ -26,6 +26,8 @@ class Library:
     folders: dict[str, Path]
     roots: tuple[Path, ...] = ()
     _sources: dict[Path, Source | Diagnostic] = field(factory=dict)
+    _supplied: dict[str, Source] = field(factory=dict)
+    _own: dict[str, Source] = field(factory=dict)
     _places: dict[Source, tuple[Path, tuple[Path, ...]]] = field(factory=dict)
 
     @classmethod
@@ -36,8 +38,9 @@ class Library:
     def open(self, name: str) -> Source | Diagnostic:
         """Read a file that a person named; its folder becomes a root of what it uses."""
         path = Path(name)
-        found = read(path, name)
+        found = self._supplied.get(name) or read(path, name)
         if isinstance(found, Source):
+            self._own[name] = found
             folder = path.parent.resolve()
             self._places[found] = (path.parent, (folder, *self.roots))
             self._sources.setdefault(folder / path.name, found)
@@ -45,7 +48,20 @@ class Library:
 
     def adopt(self, source: Source, folder: Path) -> None:
         """Let a text that comes from no file, such as standard input, use files of a folder."""
+        self._own[source.name] = source
         self._places[source] = (folder, (folder.resolve(), *self.roots))
+
+    def texts(self) -> dict[str, str]:
+        """Return the texts that were read and are no modules of plugins, by name: what another machine needs."""
+        return {name: source.text for name, source in sorted(self._own.items())}
+
+    def supply(self, texts: Mapping[str, str]) -> None:
+        """Use texts in the place of files of their names, which need not exist here."""
+        self._supplied |= {name: Source(name, text) for name, text in texts.items()}
+
+    def supplied(self, name: str) -> Source | None:
+        """Return the text that was given in the place of a file, if any."""
+        return self._supplied.get(name)
 
     def library(self, name: str) -> Source | None:
         """Return the module of a dotted name such as `std.nvidia`, or None where there is none.
@@ -98,8 +114,12 @@ class Library:
                 ),
                 help="move the file there, or allow its folder with `--root DIR`",
             )
-        found = self._cached(real, os.path.normpath(folder / path))
+        name = os.path.normpath(folder / path)
+        if name in self._supplied:
+            self._sources.setdefault(real, self._supplied[name])
+        found = self._cached(real, name)
         if isinstance(found, Source):
+            self._own[found.name] = found
             self._places.setdefault(found, ((folder / path).parent, roots))
         return found
 

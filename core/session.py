@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.files import STDIN, read_stdin
+from accelscope.core.files import STDIN, STDIN_NAME, read_stdin
 from accelscope.core.library import Library
 from accelscope.core.registry import Registry
 from accelscope.dsl.diagnostics import Diagnostic, Source, has_errors
@@ -57,7 +57,7 @@ class Session:
         """Return the text of a file, or of standard input for "-"."""
         if path != STDIN:
             return self.library.open(path)
-        found = read_stdin()
+        found = self.library.supplied(STDIN_NAME) or read_stdin()
         if isinstance(found, Source):
             self.library.adopt(found, Path())
         return found
