@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ASIDE = 0.1
 """Share by which lengths are changed to see what depends on them."""
+EXCHANGES = ("experts_dispatch", "experts_combine")
+"""Collectives that take tokens to their experts and back."""
 ZERO, ALONE = np.zeros(()), np.ones(())
 ORDER = "order statistics: docs/explanation/models/variability.md"
 POPULAR = "the pass at the mean load of the fullest rank by Zipf's law, less that by uniform routing"
@@ -203,8 +205,18 @@ def _told_number(value: Array, step: Pass) -> Term:
 
 
 def fuller(plan: Plan, visits: Term, hit: Term) -> Plan:
-    """Return a plan whose rank has so many times the visits, and so many times the experts hit."""
-    return evolve(plan, ops=tuple(_fuller(op, visits, hit) for op in plan.ops))
+    """Return a plan whose rank has so many times the visits, and so many times the experts hit.
+
+    What is sent to it and back grows with its visits.
+    """
+    return evolve(
+        plan,
+        ops=tuple(_fuller(op, visits, hit) for op in plan.ops),
+        collectives=tuple(
+            evolve(item, bytes=item.bytes * visits) if item.name in EXCHANGES else item
+            for item in plan.collectives
+        ),
+    )
 
 
 def _fuller(op: Op, visits: Term, hit: Term) -> Op:
