@@ -1,0 +1,60 @@
+"""Swept degrees give what each degree gives alone, a degree of one among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planning import DEEPSEEK, LLAMA, QWEN_MOE, WINDOWED, decode, plan, prefill
+
+from accelscope.core.testing import terms_of
+
+SWEPT = {
+    "cp": [1, 2, 4, 8],
+    "dcp": [1, 2, 4, 8],
+    "tp": [1, 2, 8, 16],
+    "pp": [1, 2, 4],
+    "dp": [1, 4, 16],
+    "redundant_experts": [0, 32, 64],
+    "zero": [0, 1, 3],
+}
+AROUND = {
+    "cp": {"tp": 2},
+    "dcp": {"tp": 64},
+    "tp": {"dp": 4},
+    "pp": {"tp": 2},
+    "dp": {"tp": 2},
+    "redundant_experts": {"dp": 32, "ep": 32},
+    "zero": {"dp": 8, "tp": 2},
+}
+
+
+@pytest.fixture(autouse=True)
+def strict_numpy():
+    with np.errstate(all="raise"):
+        yield
+
+
+def named(made):
+    """Return every term of a plan by a name that does not depend on which collectives have been left out."""
+    found = {f"op.{op.name}.{path}": value for op in made.ops for path, value in terms_of(op)}
+    for item in made.collectives:
+        found |= {f"said.{item.name}.{path}": value for path, value in terms_of(item)}
+    return found | dict(terms_of(made.residency)) | {"ranks": made.ranks, "stages": made.stages}
+
+
+@pytest.mark.parametrize("name", SWEPT)
+@pytest.mark.parametrize(
+    "model", [LLAMA, WINDOWED, DEEPSEEK, QWEN_MOE], ids=["llama", "window", "mla", "moe"]
+)
+@pytest.mark.parametrize("step", [decode(64), prefill(8, 2048)], ids=["decode", "prefill"])
+def test_a_swept_degree_equals_its_points(name, model, step):
+    if name == "redundant_experts" and model.experts is None:
+        pytest.skip("the model has no experts")
+    values = SWEPT[name]
+    for method in ("ring", "all_to_all") if name == "cp" else ("ring",):
+        around = {**AROUND[name], "cp_method": method}
+        whole = named(plan(model, step, **around, **{name: values}))
+        for index, value in enumerate(values):
+            for path, alone in named(plan(model, step, **around, **{name: value})).items():
+                swept = np.broadcast_to(whole[path].value, len(values))[index]
+                assert swept == pytest.approx(float(alone.value), rel=1e-12), (path, value)
