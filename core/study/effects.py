@@ -104,7 +104,7 @@ def _effects(
     effects = found.effects[probe.metric]
     for at in places:
         label = point_of(
-            (name, values[place]) for (name, _, values), place in zip(cells.axes, at, strict=True)
+            (name, unit, values[place]) for (name, unit, values), place in zip(cells.axes, at, strict=True)
         )
         for row, parameter in enumerate(found.parameters):
             less, more = (float(np.nan_to_num(array[(row, *at)])) for array in (effects.less, effects.more))

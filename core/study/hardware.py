@@ -33,7 +33,7 @@ def hardware(folder: Folder, cast: Cast) -> Section:
     return Section(
         name="hardware",
         title="The devices",
-        findings=tuple(_findings(folder, cast)),
+        findings=tuple(_findings(cast)),
         parts=(
             Table(
                 name="memory_hierarchy",
@@ -147,9 +147,8 @@ def _networks(folder: Folder, cast: Cast, kin: Kin) -> Iterator[tuple[Cell, ...]
         )
 
 
-def _findings(folder: Folder, cast: Cast) -> Iterator[str]:
+def _findings(cast: Cast) -> Iterator[str]:
     """Yield what separates the architectures: memory that holds weights, and bytes a second for each operation."""
-    registry = folder.session.registry
     parts = []
     for name, title in cast.titles.items():
         facts = [kin.systems[0].facts for kin in cast.kin if kin.architecture == name and kin.systems]
@@ -159,9 +158,7 @@ def _findings(folder: Folder, cast: Cast) -> Iterator[str]:
             parts.append(f"{title} {_range(memory)} GB and {_range(ratio)} op/B")
     if parts:
         yield (
-            f"Memory of a device that holds weights, and bf16 operations for each byte that it delivers: {'; '.join(parts)}. "
-            f"Of {len(cast.kin)} devices, {sum(1 for kin in cast.kin if area_of(kin.device))} have a published area; "
-            f"{len(registry.metrics)} metrics of each system are evaluated."
+            f"Memory of a device that holds weights, and bf16 operations for each byte that it delivers: {'; '.join(parts)}."
         )
 
 

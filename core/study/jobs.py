@@ -16,6 +16,7 @@ from accelscope.core.compare.entrants import Used
 from accelscope.core.compare.text import uses
 from accelscope.core.errors import DescriptionError
 from accelscope.core.session import Session
+from accelscope.core.study.words import point_of
 from accelscope.dsl.diagnostics import Source
 from accelscope.dsl.program import Program, load
 from accelscope.dsl.session import Session as Language
@@ -106,6 +107,13 @@ class Desk:
             return answer(self.program(job), self.session.registry, name, job.sets, bars=False)
         except DescriptionError as error:
             return error.diagnostics[0].message
+
+
+def point_at(result: Result, index: tuple[int, ...]) -> str:
+    """Return the values of a result's axes at a point, in words."""
+    return point_of(
+        (axis.name, axis.unit, axis.values[at]) for axis, at in zip(result.axes, index, strict=True)
+    )
 
 
 def asked(desk: Desk, job: Job) -> Result | str:

@@ -24,6 +24,8 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 p, li { max-width: 46rem; }
 nav a { margin-right: 1rem; white-space: nowrap; }
 a { color: var(--mark); }
+.claim { border-left: 3px solid var(--line); padding: .1rem 0 .1rem .8rem; margin: .9rem 0; max-width: 46rem; overflow-wrap: anywhere; }
+.numbers { font-size: .88rem; color: var(--mark); }
 .note { color: var(--soft); font-size: .85rem; }
 .scroll { overflow-x: auto; max-width: 100%; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
@@ -97,7 +99,8 @@ def _body(
         yield "<h2>Findings</h2>"
         yield _list(heads)
     if claims is not None:
-        yield from _part(claims)
+        yield f"<h2>{escape(claims.title)}</h2>"
+        yield from _claims(claims)
     for section in sections:
         yield f'<h2 id="{section.name}">{escape(section.title)}</h2>'
         if section.findings:
@@ -105,6 +108,18 @@ def _body(
         for part in section.parts:
             yield from _part(part)
     yield f'<p class="note">{escape(footer)}</p>'
+
+
+def _claims(table: Table) -> Iterator[str]:
+    """Yield each claim with its numbers and the reason for their difference, below each other."""
+    for says, published, least, median, most, nearest, because in table.rows:
+        numbers = [f"here {_shown(least)} to {_shown(most)}, median {_shown(median)}"]
+        if published is not None:
+            numbers = [f"published {_shown(published)}", *numbers, f"closest {_shown(nearest)}"]
+        yield (
+            f'<div class="claim"><b>{_shown(says)}</b><br><span class="numbers">{"; ".join(numbers)}</span>'
+            f"<br>{_shown(because)}</div>"
+        )
 
 
 def _list(items: Iterable[str]) -> str:

@@ -20,6 +20,8 @@ PALETTE = (
 """Colours of categories: distinct in hue and in lightness."""
 ROW = 22
 """Pixels of a row of a heat map."""
+AROUND_ONE = [[0, "#2f6db3"], [0.5, "#f7f7f7"], [1, "#b8433f"]]
+"""Colours of ratios: less than one, one, more."""
 LOGARITHMIC = {
     "type": "log",
     "tickvals": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100],

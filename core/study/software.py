@@ -12,11 +12,11 @@ from accelscope.core.result import Result
 from accelscope.core.study import plots
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import Job, asked, side_by_side
+from accelscope.core.study.jobs import Job, asked, point_at, side_by_side
 from accelscope.core.study.kinds import Software
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Cell, Plot, Section, Table
-from accelscope.core.study.words import few, point_of, times
+from accelscope.core.study.words import few, times
 
 MEASURES = ("throughput",)
 """Metrics that are compared where a block names none."""
@@ -105,7 +105,7 @@ def _rows(runs: Sequence[Run], replies: Sequence[Result | str], measures: Sequen
         if isinstance(reply, str):
             continue
         for index in np.ndindex(reply.shape):
-            point = point_of(reply.where(index).items())
+            point = point_at(reply, index)
             for measure in measures:
                 column = reply.metrics.get(measure)
                 if column is not None and column.value is not None and reply.feasible[index]:

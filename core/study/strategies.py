@@ -11,12 +11,11 @@ from accelscope.core.result import Result
 from accelscope.core.study import strategies_shown as shown
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import asked, side_by_side
+from accelscope.core.study.jobs import asked, point_at, side_by_side
 from accelscope.core.study.kinds import Strategies
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Section
 from accelscope.core.study.strategies_shown import Outcome, Way
-from accelscope.core.study.words import point_of
 
 MEASURES = ("throughput", "tpot", "memory_used", "communication_share")
 """Metrics that are shown where a block names none."""
@@ -48,6 +47,11 @@ def strategies_section(
         findings=tuple(shown.findings(titles, outcomes, relative, known)),
         parts=(
             shown.summary(name, titles, about, outcomes, relative, known),
+            *(
+                [shown.medians(name, titles, outcomes, relative, known)]
+                if known and any(one.point for one in outcomes)
+                else []
+            ),
             *([shown.plot(name, titles, outcomes, relative, known)] if known else []),
             shown.table(name, titles, outcomes, known, units),
             shown.impossible(name, titles, outcomes),
@@ -73,7 +77,7 @@ def _outcomes(way: Way, reply: Result | str, measures: Sequence[str]) -> Iterato
         yield Outcome(way=way, point="", values={}, why=reply)
         return
     for index in np.ndindex(reply.shape):
-        point = point_of(reply.where(index).items())
+        point = point_at(reply, index)
         if not reply.feasible[index]:
             yield Outcome(way=way, point=point, values={}, why=_broken(reply, index))
             continue

@@ -60,11 +60,13 @@ def findings(
                 parts.append(f"{_range(values)} with {titles[strategy]}")
         if parts:
             yield f"Relative to {titles[strategies[0]]}, {measure} is {listed(parts)}."
-    for strategy in strategies:
-        own = [one for one in outcomes if one.way.strategy == strategy]
-        broken = sorted({one.way.model for one in own if one.why})
-        if broken:
-            yield f"{titles[strategy].capitalize()} is impossible on some system for {listed(broken)}."
+    broken = [
+        f"{titles[strategy]} for {listed(models)}"
+        for strategy in strategies
+        if (models := sorted({one.way.model for one in outcomes if one.why and one.way.strategy == strategy}))
+    ]
+    if broken:
+        yield f"Impossible on some system: {'; '.join(broken)}."
 
 
 def _of(
@@ -76,7 +78,9 @@ def _of(
 
 def _range(values: Sequence[float]) -> str:
     low, high = few(values[0], 2), few(values[-1], 2)
-    return f"{low}x" if low == high else f"{low}x to {high}x (median {times(float(np.median(values)))})"
+    return (
+        f"{low}x" if low == high else f"{times(float(np.median(values)))} in the median ({low}x to {high}x)"
+    )
 
 
 def summary(
@@ -157,6 +161,68 @@ def _pair(one: Outcome) -> str:
 
 def _row(one: Outcome) -> str:
     return " · ".join(filter(None, (one.way.model, one.way.system, one.point)))
+
+
+def medians(
+    name: str,
+    titles: Mapping[str, str],
+    outcomes: Sequence[Outcome],
+    relative: Mapping[tuple[int, str], float],
+    measures: Sequence[str],
+) -> Plot:
+    """Return a heat map of the medians over models and systems: a row for each point, a menu chooses the metric."""
+    strategies = list(dict.fromkeys(one.way.strategy for one in outcomes))
+    points = list(dict.fromkeys(one.point for one in outcomes if one.point))
+    traces = []
+    for measure in measures:
+        found = [
+            [_median(outcomes, relative, point, strategy, measure) for strategy in strategies]
+            for point in points
+        ]
+        text = [["" if value is None else times(value) for value in row] for row in found]
+        hover = [
+            [
+                f"{point}<br>{measure}, {titles[strategy]}: {text[n][m]}"
+                for m, strategy in enumerate(strategies)
+            ]
+            for n, point in enumerate(points)
+        ]
+        trace = plots.amounts(
+            rows=points,
+            columns=[titles[strategy] for strategy in strategies],
+            values=[
+                [None if value is None or value <= 0 else float(np.log2(value)) for value in row]
+                for row in found
+            ],
+            text=text,
+            hover=hover,
+            low=-4.0,
+            high=4.0,
+            visible=measure == measures[0],
+        )
+        traces.append(trace | {"colorscale": plots.AROUND_ONE})
+    shown = [[place == at for place in range(len(traces))] for at in range(len(traces))]
+    return Plot(
+        name=f"{name}_medians",
+        title=f"Relative to {titles[strategies[0]]}, median over models and systems",
+        traces=tuple(traces),
+        layout=plots.grid_layout(len(points), "", "", updatemenus=plots.chooser(measures, shown)),
+    )
+
+
+def _median(
+    outcomes: Sequence[Outcome],
+    relative: Mapping[tuple[int, str], float],
+    point: str,
+    strategy: str,
+    measure: str,
+) -> float | None:
+    values = [
+        relative[place, measure]
+        for place, one in enumerate(outcomes)
+        if (one.point, one.way.strategy) == (point, strategy) and (place, measure) in relative
+    ]
+    return float(np.median(values)) if values else None
 
 
 def table(

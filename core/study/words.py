@@ -37,9 +37,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def point_of(axes: Iterable[tuple[str, float | str]]) -> str:
-    """Return the values of axes as the page says them: `batch 8, prompt 1,024`."""
-    return ", ".join(f"{name.rpartition('.')[2]} {said(value)}" for name, value in axes)
+def point_of(axes: Iterable[tuple[str, str, float | str]]) -> str:
+    """Return names, units and values of axes as the page says them: `batch 8, prompt 1,024 tok`."""
+    return ", ".join(
+        f"{name.rpartition('.')[2]} {said(value)}{f' {unit}' if unit else ''}" for name, unit, value in axes
+    )
 
 
 def said(value: float | str) -> str:

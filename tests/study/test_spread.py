@@ -58,4 +58,4 @@ def test_words():
     assert times(3.72) == "3.7x"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert said(1024.0) == "1,024"
-    assert point_of([("workload.prompt", 1024.0), ("batch", 8.0)]) == "prompt 1,024, batch 8"
+    assert point_of([("workload.prompt", "tok", 1024.0), ("batch", "", 8.0)]) == "prompt 1,024 tok, batch 8"
