@@ -66,7 +66,8 @@ def answer(
     asked = question(program, name, tuple(sets))
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
     others = tuple(item for item in asked.swept if not item.axis.numeric)
-    _refuse_large(math.prod(item.axis.size for item in asked.swept), len(registry.metrics), bars)
+    always = sum(metric.given is None for metric in registry.metrics.values())
+    _refuse_large(math.prod(item.axis.size for item in asked.swept), always, bars)
     pieces = []
     for chosen in itertools.product(*(range(item.axis.size) for item in others)):
         picks = {item.axis.name: index for item, index in zip(others, chosen, strict=True)}
