@@ -42,9 +42,9 @@ class Points:
         return self.excess <= 0.0
 
     def reasons(self) -> Iterable[tuple[str, Array]]:
-        """Yield each limit's reason with where it is broken."""
+        """Yield the name of each limit with where it is broken."""
         for limit in self.limits:
-            yield limit.reason or limit.name, broken(limit, self.size) > 0.0
+            yield limit.name, broken(limit, self.size) > 0.0
 
 
 def points_of(design: Design, registry: Registry, size: int, wanted: Iterable[str]) -> Points:

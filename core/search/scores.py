@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import define, field, frozen
@@ -16,6 +16,9 @@ from accelscope.core.search.space import Placed, Space, groups, placed
 from accelscope.dsl.checks import Requirement
 from accelscope.dsl.units import Dimension
 from accelscope.dsl.values import Mapped, Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -127,7 +130,7 @@ class Judge:
         registry = self.space.registry
         items = [*goals, *(item for _, item in required)]
         found = points_of(at.design, registry, size, wanted(items, registry))
-        names = by_path(at.swept) | names_of(found, self.space)
+        names = by_path(at.swept) | names_of(found, self.space.registry)
         columns = [self._goal(number, goal, at, names, size) for number, goal in enumerate(goals)]
         lacking = found.excess
         for place, item in required:
@@ -145,15 +148,15 @@ class Judge:
         return np.broadcast_to(np.asarray(value.magnitude, dtype=float), (size,))
 
 
-def names_of(found: Points, space: Space) -> dict[str, object]:
+def names_of(found: Points, registry: Registry) -> dict[str, object]:
     """Return what goals and requirements may name: the metrics of some points."""
     columns = {}
     for name, array in found.metrics.items():
-        metric = space.registry.metrics[name]
+        metric = registry.metrics[name]
         columns[name] = MetricColumn(
             name=name, unit=metric.unit, doc="", headline=False, better=metric.better, value=np.array(array)
         )
-    return metric_names(columns, space.registry.units)
+    return metric_names(columns, registry.units)
 
 
 def by_path(swept: Mapping[str, object]) -> dict[str, object]:

@@ -66,10 +66,8 @@ def summary(told: Mapping[str, Any]) -> list[str]:
     part = "all" if told["whole"] else f"{told['evaluations']:,} ({share:.2%})"
     part += " evaluated"
     how = "" if told["whole"] else f", {told['method']} with seed {told['seed']}"
-    lines = [
-        f"{told['study']}: {told['points']:,} points, {part}, {told['allowed']:,} allowed{how}, "
-        f"in {told['seconds']:.1f} s"
-    ]
+    first = f"{told['study']}: {told['points']:,} points, {part}, {told['allowed']:,} allowed{how}"
+    lines = [f"{first}, in {told['seconds']:.1f} s"]
     goals = ", ".join(f"{goal['word']} {goal['name']}" for goal in told["goals"])
     count = len(told["front"])
     lines.append(f"{count} {'points' if count != 1 else 'point'} that no other beats in all of: {goals}")

@@ -28,8 +28,8 @@ from accelscope.core.question import (
     parsed,
     scenario_of,
     several,
+    swept_axes,
 )
-from accelscope.core.question import swept_axes
 from accelscope.core.registry import Registry
 from accelscope.dsl.component import Component
 from accelscope.dsl.domains import evaluate_domain

@@ -1,0 +1,72 @@
+"""Which layouts can hold a model at all: limits of their plans and of memory, for one sequence. Pure.
+
+This costs two plans instead of an evaluation. A layout that breaks a limit here breaks it under every load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, fields_dict
+
+from accelscope.core.design import Design
+from accelscope.core.passes import plain
+from accelscope.core.placement import placed
+from accelscope.core.search.points import broken
+from accelscope.core.serving.closed import alive_of
+from accelscope.core.term import minimum, term
+from accelscope.core.work import Limit
+
+if TYPE_CHECKING:
+    from accelscope.core.registry import Registry
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def laid_out(design: Design, columns: Mapping[str, Array]) -> Design:
+    """Return a design with degrees of its strategies from columns; all of them share one array dimension."""
+    strategies = []
+    for strategy, spec in design.strategies:
+        own = {name: term(column) for name, column in columns.items() if name in fields_dict(type(spec))}
+        strategies.append((strategy, evolve(spec, **own) if own else spec))
+    return evolve(design, strategies=tuple(strategies))
+
+
+def unfit(design: Design, registry: Registry, size: int, *, tokens: float) -> Iterator[tuple[Limit, Array]]:
+    """Yield each limit that some layouts break, with where.
+
+    Args:
+        design: terms have one dimension, that of the layouts.
+        size: layouts.
+        tokens: fewest prompt tokens of a step.
+    """
+    load = design.load
+    prompt, output = plain(load.prompt), plain(load.output)
+    context = prompt + (output - 1.0) / 2.0
+    with np.errstate(all="ignore"):
+        alive, single = alive_of(design, context, minimum(prompt, term(tokens)))
+        placement = placed(design, registry, alive)
+    devices = Limit(name="devices", used=single.ranks, available=design.machine.devices)
+    for limit in (*design.limits, *single.limits, devices, *placement.limits):
+        over = broken(limit, size) > 0.0
+        if over.any():
+            yield limit, over
+
+
+def counted(found: Iterable[tuple[str, Array]], size: int) -> tuple[dict[str, int], Array]:
+    """Return how many points each reason rules out, the first one that does, and where none does."""
+    left = np.ones(size, dtype=bool)
+    counts: dict[str, int] = {}
+    for name, over in found:
+        new = int((left & over).sum())
+        if new:
+            counts[name] = counts.get(name, 0) + new
+        left &= ~over
+    return counts, left
+
+
+def one_each(columns: Mapping[str, Array]) -> int:
+    """Return how many rows columns have."""
+    return len(next(iter(columns.values()))) if columns else 0

@@ -1,0 +1,118 @@
+"""The layouts of a model on a system: every split that its devices, heads, layers and experts allow, as columns of numbers.
+
+A column has one number for each layout. What a strategy refuses beyond that, and what memory does not hold, the
+evaluation of the layouts says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Columns = dict[str, Array]
+
+LOADS = tuple(2**n for n in range(11))
+"""Sequences at once that are tried where the load does not say: 1 to 1024."""
+CHUNKS = (512, 2048, 8192)
+"""Prompt tokens of a step that are tried: 8,192 and 2,048 are what vLLM, SGLang and TensorRT-LLM start with on large and
+small devices, and 512 was vLLM's first; fewer make steps shorter for those that decode, more make prompts quicker."""
+CONTEXT = (1, 2, 4, 8)
+"""Degrees of context parallelism."""
+MOST_STAGES = 16
+"""Pipeline stages beyond which no layout is tried."""
+
+
+@frozen(kw_only=True)
+class Sizes:
+    """What splits depend on.
+
+    Attributes:
+        devices: that a layout may use; group: devices that are paid for together.
+        experts: 0 or 1 for a dense model.
+    """
+
+    devices: int
+    group: int
+    heads: int
+    layers: int
+    experts: int
+
+
+def splits(sizes: Sizes, replicas: Sequence[int] | None) -> Columns:
+    """Return every split: tensor, pipeline, context, data and expert parallelism.
+
+    Args:
+        replicas: numbers of replicas to try; None for one, and as many as fill the devices that are paid for together.
+    """
+    rows = set()
+    for tp in dividing(sizes.heads, sizes.devices):
+        for pp in stages(sizes.layers, sizes.devices // tp):
+            for cp in CONTEXT:
+                single = tp * pp * cp
+                if single <= sizes.devices:
+                    for dp in _replicas(sizes, single, replicas):
+                        rows.update(_spread(sizes, tp, pp, cp, dp))
+    table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 6)
+    return dict(zip(("tp", "pp", "cp", "dp", "dp_attention", "ep"), table.T, strict=True))
+
+
+def _replicas(sizes: Sizes, single: int, asked: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the numbers of replicas to try of a split over some devices."""
+    room = sizes.devices // single
+    if asked is None and sizes.experts <= 1:
+        return tuple(sorted({1, max(1, min(room, sizes.group // single))}))
+    most = max(asked) if asked is not None else room
+    return tuple(sorted({n for n in (*doubling(room), room) if n <= max(most, 1)}))
+
+
+def _spread(sizes: Sizes, tp: int, pp: int, cp: int, dp: int) -> list[tuple[int, int, int, int, int, int]]:
+    """Return the ways to place experts: on the ranks of a replica, or over replicas of the attention."""
+    found = [(tp, pp, cp, dp, 1, 1)]
+    if sizes.experts <= 1:
+        return found
+    for ep in doubling(tp * dp):
+        if ep > 1 and sizes.experts % ep == 0:
+            found.append((tp, pp, cp, dp, 1, ep) if ep <= tp else (tp, pp, cp, 1, dp, ep))
+    return found
+
+
+def times(columns: Mapping[str, Array], **choices: Sequence[int]) -> Columns:
+    """Return every row of some columns with every combination of further choices; the last choice varies fastest."""
+    found = dict(columns)
+    for name, values in choices.items():
+        count = len(next(iter(found.values()))) if found else 1
+        found = {key: np.repeat(column, len(values)) for key, column in found.items()}
+        found[name] = np.tile(np.array(values, dtype=np.int64), count)
+    return found
+
+
+def taken(columns: Mapping[str, Array], where: Array) -> Columns:
+    """Return some rows of columns."""
+    return {name: column[where] for name, column in columns.items()}
+
+
+def joined(one: Mapping[str, Array], other: Mapping[str, Array]) -> Columns:
+    """Return every row of one table with every row of another."""
+    first, second = (len(next(iter(table.values()))) for table in (one, other))
+    left = {name: np.repeat(column, second) for name, column in one.items()}
+    return left | {name: np.tile(column, first) for name, column in other.items()}
+
+
+def dividing(size: int, most: int) -> tuple[int, ...]:
+    """Return the degrees up to some number that divide a size."""
+    return tuple(n for n in range(1, min(max(size, 1), most) + 1) if size % n == 0) or (1,)
+
+
+def doubling(most: int) -> tuple[int, ...]:
+    """Return 1, 2, 4, ... up to some number."""
+    return tuple(2**n for n in range(max(most, 1).bit_length()))
+
+
+def stages(layers: int, most: int) -> tuple[int, ...]:
+    """Return the pipeline degrees that are the fewest stages for the layers of their largest one."""
+    degrees = {-(-layers // size) for size in range(1, max(layers, 1) + 1)}
+    return tuple(sorted(n for n in degrees if n <= min(most, MOST_STAGES))) or (1,)
