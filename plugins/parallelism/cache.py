@@ -3,7 +3,8 @@
 Beyond the number of KV heads, tensor parallelism holds each of them several times; a latent cache, which counts as one head,
 on all ranks. With `dcp` of those ranks each keeps every dcp-th part of the tokens, attends in decoding from the queries of
 all dcp ranks to its part, and partial results are joined: vLLM's `decode_context_parallel_size`, and Helix (Bhatia et al.,
-arXiv 2507.07120, section 2) where the same ranks go on with the feed-forward network. No ranks are added.
+arXiv 2507.07120, section 2) where the same ranks go on with the feed-forward network. Or each keeps the whole cache of every
+dcp-th sequence: attention sharded over the batch (Pope et al., arXiv 2211.05102, section 3.3). No ranks are added.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.records import Strategy
-from accelscope.core.spec import count, spec
+from accelscope.core.spec import choice, count, spec
 from accelscope.core.term import Term, maximum, where
 from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Machine, Op, Plan, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
-from accelscope.plugins.parallelism.sequence import TRAINING, Ring, by_cache, of_prompts
+from accelscope.plugins.parallelism.sequence import TRAINING, Ring, by_cache, by_sequences, of_prompts
 
 LATENT = "mla_decode"
 """Class of kernel whose rows are not counted by query heads of a KV head."""
@@ -32,6 +33,13 @@ class Cache:
         doc="tensor-parallel ranks with the same KV head that divide the context of a sequence in decoding",
         default=1,
         source=NO_SPLIT,
+    )
+    dcp_over: str = choice(
+        "tokens",
+        "sequences",
+        doc="what those ranks divide: the tokens of each sequence, or the sequences, of which there have to be enough",
+        default="tokens",
+        source="vLLM's decode_context_parallel_size divides tokens, which serves a single sequence as well",
     )
 
 
@@ -68,9 +76,10 @@ def _divided(op: Op, spec: Cache, plan: Plan) -> tuple[Op, tuple[Collective, ...
         kept = evolve(op, kv_write=op.kv_write / dcp)
         return kept, tuple(_gathered(op, dcp))
     ring = Ring(ranks=dcp, stride=ONE, heads=plan.workload.heads, kept=NO_BYTES, name="copies")
+    divide = by_sequences if spec.dcp_over == "sequences" else by_cache
     if op.split != "heads":
-        return by_cache(op, ring)[0], ()
-    return by_cache(_all_queries(op, dcp), ring)
+        return divide(op, ring)[0], ()
+    return divide(_all_queries(op, dcp), ring)
 
 
 def _all_queries(op: Op, dcp: Term) -> Op:
@@ -101,7 +110,7 @@ def _gathered(op: Op, dcp: Term) -> Iterator[Collective]:
 
 CACHE = Strategy(
     name="cache",
-    doc="Tensor-parallel ranks that would hold copies of the KV cache divide it by tokens: `dcp`.",
+    doc="Tensor-parallel ranks that would hold copies of the KV cache divide it: `dcp`, over tokens or sequences.",
     spec=Cache,
     order=22,
     split=split,

@@ -1,11 +1,12 @@
-"""One attention of whole sequences, divided over the ranks of their context: by new tokens, by heads or by cache.
+"""One attention of whole sequences, divided over the ranks of their context: by tokens, heads, cache or sequence.
 
 The attention that comes in has all new tokens and the whole cache; what goes out is that of one rank, and the collectives are
 what the ranks exchange for it. `cp` ranks with N new tokens, h and g numbers of all query and KV heads, e bytes of a number:
 
-    by tokens  keys and values go round, cp - 1 times a block of 1 / cp of them: 2 g e x tokens seen x (cp - 1) / cp
-    by heads   an all-to-all before and one after: (2 h + 2 g) e N / cp, of which (cp - 1) / cp leave the rank
-    by cache   an all-gather of the queries, and an all-to-all of partial results with the logarithms of their sums
+    by tokens     keys and values go round, cp - 1 times a block of 1 / cp of them: 2 g e x tokens seen x (cp - 1) / cp
+    by heads      an all-to-all before and one after: (2 h + 2 g) e N / cp, of which (cp - 1) / cp leave the rank
+    by cache      an all-gather of the queries, and an all-to-all of partial results with the logarithms of their sums
+    by sequences  an all-to-all of queries before and one of results after
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from attrs import evolve, frozen
 from accelscope.core.dtypes import bytes_of
 from accelscope.core.term import Term, maximum, term, where
 from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Op
+from accelscope.plugins.parallelism.degree import share
 from accelscope.plugins.parallelism.heads import by_heads
 
 TRAINING = ("forward", "backward")
@@ -105,6 +107,28 @@ def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     return mine, (
         _exchange(op, ring, "queries", "all_gather", asked),
         _exchange(op, ring, "results", "all_to_all", partial),
+    )
+
+
+def by_sequences(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+    """Each rank attends from all heads of some sequences: their queries come by an all-to-all, and results go back by one.
+
+    Pope et al., arXiv 2211.05102, section 3.3. With fewer sequences than ranks some have none.
+    """
+    cp = ring.ranks
+    part = share(op.groups / (op.kv_heads or ONE), cp)
+    mine = evolve(
+        op,
+        groups=op.groups * part,
+        flops=op.flops * part,
+        reads=op.reads * part,
+        writes=op.writes * part,
+        kv_read=op.kv_read * part,
+    )
+    asked, answered = queries(op) / cp, op.writes / cp
+    return mine, (
+        _exchange(op, ring, "queries", "all_to_all", asked.named("queries of a rank")),
+        _exchange(op, ring, "results", "all_to_all", answered.named("results of a rank")),
     )
 
 

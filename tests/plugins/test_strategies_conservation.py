@@ -151,9 +151,13 @@ def test_replicas_of_attention_and_of_the_model_hold_the_same_experts():
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(tp=st.sampled_from([1, 2, 8, 16, 64]), dcp=st.sampled_from([1, 2, 4, 8]))
-def test_copies_of_a_cache_are_divided_and_no_more(tp, dcp):
-    made, alone = plan(LLAMA, tp=tp, dcp=dcp), plan(LLAMA)
+@given(
+    tp=st.sampled_from([1, 2, 8, 16, 64]),
+    dcp=st.sampled_from([1, 2, 4, 8]),
+    over=st.sampled_from(["tokens", "sequences"]),
+)
+def test_copies_of_a_cache_are_divided_and_no_more(tp, dcp, over):
+    made, alone = plan(LLAMA, tp=tp, dcp=dcp, dcp_over=over), plan(LLAMA)
     copies = max(tp / 8, 1)
     assert (broken(made) == []) == (copies % dcp == 0)
     held = float(made.residency.kv.value) * tp / float(alone.residency.kv.value)
@@ -215,3 +219,11 @@ def test_all_weights_of_a_device_are_gathered_whichever_experts_are_hit(step, de
     assert sum(float((item.bytes * item.repeat).value) for item in gathered) == pytest.approx(
         float(held.value)
     )
+
+
+def test_a_single_sequence_is_not_divided_by_sequences():
+    whole, tokens, sequences = (
+        float(op(plan(LLAMA, decode(1), tp=16, **how), "attention").kv_read.value)
+        for how in ({}, {"dcp": 2}, {"dcp": 2, "dcp_over": "sequences"})
+    )
+    assert (tokens, sequences) == (pytest.approx(whole / 2), pytest.approx(whole))

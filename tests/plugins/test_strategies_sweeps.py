@@ -51,8 +51,12 @@ def test_a_swept_degree_equals_its_points(name, model, step):
     if name == "redundant_experts" and model.experts is None:
         pytest.skip("the model has no experts")
     values = SWEPT[name]
-    for method in ("ring", "all_to_all") if name == "cp" else ("ring",):
-        around = {**AROUND[name], "cp_method": method}
+    ways = {
+        "cp": [{"cp_method": "ring"}, {"cp_method": "all_to_all"}],
+        "dcp": [{}, {"dcp_over": "sequences"}],
+    }
+    for way in ways.get(name, [{}]):
+        around = {**AROUND[name], **way}
         whole = named(plan(model, step, **around, **{name: values}))
         for index, value in enumerate(values):
             for path, alone in named(plan(model, step, **around, **{name: value})).items():

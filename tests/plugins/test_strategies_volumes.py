@@ -199,3 +199,11 @@ def test_by_heads_each_rank_gets_all_latents_and_expands_its_heads():
     assert sent(made, "attention_context_dispatch") == pytest.approx(
         60 * N * (queries / 4 + 576) * 2 * 3 / 4, rel=1e-6
     )
+
+
+def test_attention_sharded_over_the_batch_moves_queries_and_results_of_a_rank_only():
+    """Pope et al., arXiv 2211.05102, section 3.3: two all-to-alls of the rank's part of queries and results."""
+    made, tokens = (plan(LLAMA, decode(64), tp=64, dcp=8, dcp_over=over) for over in ("sequences", "tokens"))
+    names = ("attention_copies_queries", "attention_copies_results")
+    assert sent(made, *names) == pytest.approx(80 * 2 * 64 * 128 * 2 * 7 / 8)
+    assert sent(tokens, *names) > 8 * sent(made, *names)

@@ -94,14 +94,30 @@ def palm(point) -> dict[tuple[str, int], tuple[float, float, float]]:
         ("prefill", 1, 0.10),
         ("decode", 64, 0.10),
         ("prefill", 512, 0.05),
-        # Attention and feed-forward network of PaLM stand side by side and share one sum a layer there; here each has its own.
-        ("decode", 512, 0.40),
+        ("decode", 512, 0.06),
     ],
 )
 def test_palm_on_64_tpu_v4(palm, phase, batch, within):
+    """Attention and feed-forward network of PaLM stand side by side and share one sum a layer there; here each has its own.
+
+    What makes up for that in decoding is not known: kernels and collectives of TPU v4 are those of its description.
+    """
     ratio, mfu, published = palm[phase, batch]
     assert ratio == pytest.approx(1.0, abs=within)
     assert mfu == pytest.approx(published, rel=within)
+
+
+def test_attention_over_the_batch_is_faster_than_over_tokens(point):
+    """Section 3.3 of arXiv 2211.05102: with one KV head, attention is sharded over the batch."""
+    over = {
+        how: point(
+            PALM.format(
+                batch=512, output=64, weights="bf16", split=f"tp = 64, sp = true, dcp = 64, dcp_over = {how}"
+            )
+        )["metrics"]["tpot"]["value"]
+        for how in ("sequences", "tokens")
+    }
+    assert over["sequences"] < 0.8 * over["tokens"]
 
 
 def test_gathering_weights_is_faster_than_dividing_them_where_the_batch_is_large(point):
