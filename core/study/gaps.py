@@ -11,7 +11,7 @@ from accelscope.core.study.effects import LEAST, Answer, Effect, Probe, effects_
 from accelscope.core.study.entries import Cast, entries_of
 from accelscope.core.study.evaluated import Evaluated
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import side_by_side
+from accelscope.core.study.jobs import Crew
 from accelscope.core.study.kinds import Gaps
 from accelscope.core.study.section import Plot, Section, Table
 from accelscope.core.study.words import counted, few, listed
@@ -21,15 +21,7 @@ SHOWN = 8
 _LESS, _MORE = "#d97f1e", "#2f6db3"
 
 
-def gaps_section(
-    folder: Folder,
-    cast: Cast,
-    grid: Evaluated,
-    name: str,
-    block: Gaps,
-    disabled: Sequence[str] = (),
-    workers: int | None = None,
-) -> Section:
+def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: Gaps, crew: Crew) -> Section:
     """Evaluate the elasticities of a block and return its section."""
     chosen = {component.name for component in components_of(block.devices, f"{name}.devices", "package")}
     models = {component.name for component in components_of(block.models, f"{name}.models", "model")}
@@ -38,7 +30,7 @@ def gaps_section(
     entries = entries_of(folder, part, block.scenario, subjects, measures=grid.measures)
     metric = block.metric or grid.measures[0]
     probes = [Probe(entry=entry, metric=metric) for entry in entries]
-    replies = side_by_side(effects_of, probes, desk=folder.desk, disabled=disabled, workers=workers)
+    replies = crew.map(effects_of, probes)
     effects = [one for reply in replies for one in reply.effects]
     sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0
     hardware = [
@@ -135,20 +127,17 @@ def _tornado(
             trace = plots.bars(label, values, colour, hover)
             traces.append(trace | {"visible": number == 0})
     labels = [f"{_architecture(cast, device)}: {device}" for device in ranked]
-    shown = [[place // 2 == at for place in range(2 * len(labels))] for at in range(len(labels))]
     layout = plots.bar_layout(
         SHOWN,
         f"mean change of {metric} [%]",
         barmode="overlay",
-        updatemenus=plots.chooser(labels, shown),
-        margin={"t": 80, "l": 10, "r": 10, "b": 50},
-        height=SHOWN * 26 + 150,
     )
     return Plot(
         name=f"{name}_tornado",
         title=f"What a tenth of each number does to {metric}",
         traces=tuple(traces),
         layout=layout,
+        choices=plots.choices(labels, each=2),
         legend={"a tenth less": _LESS, "a tenth more": _MORE},
         note="Mean over the cells in which the device works; the parameters that help most come first.",
     )

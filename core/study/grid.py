@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from accelscope.core.study.cells import Cells, cells_of
 from accelscope.core.study.entries import Cast, entries_of
 from accelscope.core.study.evaluated import Evaluated, groups, spread_of
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import side_by_side
+from accelscope.core.study.jobs import Crew
 from accelscope.core.study.kinds import Grid
 from accelscope.core.study.natural import area_of, subject_of
 from accelscope.core.study.section import Plot, Section
@@ -26,14 +26,7 @@ MEASURES = ("throughput",)
 """Metrics that are compared where a grid names none."""
 
 
-def evaluate_grid(
-    folder: Folder,
-    cast: Cast,
-    name: str,
-    block: Grid,
-    disabled: Sequence[str] = (),
-    workers: int | None = None,
-) -> Evaluated:
+def evaluate_grid(folder: Folder, cast: Cast, name: str, block: Grid, crew: Crew) -> Evaluated:
     """Evaluate every device with every model of a grid.
 
     Raises:
@@ -50,7 +43,7 @@ def evaluate_grid(
     measures = words_of(block.measures) or MEASURES
     streamed = block.overflow == "streamed"
     entries = list(entries_of(folder, cast, block.scenario, subjects, measures=measures, streamed=streamed))
-    replies = side_by_side(cells_of, entries, desk=folder.desk, disabled=disabled, workers=workers)
+    replies = crew.map(cells_of, entries)
     works = [item for item in replies if isinstance(item, Cells) and item.works.any()]
     if not works:
         raise UsageError(f"grid `{name}`: no device of the folder holds any of its models")
@@ -98,7 +91,8 @@ def section_of(grid: Evaluated) -> Section:
             name=f"{grid.name}_winner",
             title=f"Best device of each cell by {measure}",
             traces=tuple(drawn.winner_traces(grid, verdicts)),
-            layout=drawn.layout(grid, list(PER.values())),
+            layout=drawn.layout(grid),
+            choices=plots.choices(tuple(PER.values())),
             legend=plots.legend(drawn.class_titles(grid)),
             note="Colour is the architecture. Hover for the runner-up, the system, its split and what decides.",
         ),
@@ -106,9 +100,8 @@ def section_of(grid: Evaluated) -> Section:
             name=f"{grid.name}_spread",
             title=f"Spread of {measure}: best over worst",
             traces=tuple(drawn.spread_traces(grid, measure)),
-            layout=drawn.layout(
-                grid, [f"{title}, {PER[per]}" for _, title, _ in groups(grid) for per in PER]
-            ),
+            layout=drawn.layout(grid),
+            choices=plots.choices([f"{title}, {PER[per]}" for _, title, _ in groups(grid) for per in PER]),
             note="Between architectures, the best device of each takes part.",
         ),
         tables.wins_table(grid, wins),

@@ -31,18 +31,15 @@ def _rows(grid: Evaluated) -> tuple[list[str], list[str], list[list[tuple[int, .
     return list(table), columns, list(table.values())
 
 
-def layout(grid: Evaluated, labels: Sequence[str]) -> dict[str, object]:
-    """Return the layout of a heat map of the grid, with a menu of traces."""
+def layout(grid: Evaluated) -> dict[str, object]:
+    """Return the layout of a heat map of the grid."""
     rows, _, _ = _rows(grid)
-    name = grid.field.axes[-1][0].rpartition(".")[2]
-    unit = grid.field.axes[-1][1]
-    others = " · ".join(axis[0].rpartition(".")[2] for axis in grid.field.axes[:-1])
-    shown = [[place == at for place in range(len(labels))] for at in range(len(labels))]
+    path, unit, _ = grid.field.axes[-1]
+    others = " · ".join(name.rpartition(".")[2] for name, _, _ in grid.field.axes[:-1])
     return plots.grid_layout(
         len(rows),
-        f"{name}{f' [{unit}]' if unit else ''}",
+        f"{path.rpartition('.')[2]}{f' [{unit}]' if unit else ''}",
         f"model · {others}" if others else "model",
-        updatemenus=plots.chooser(labels, shown),
         showlegend=False,
     )
 

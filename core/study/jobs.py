@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -117,33 +117,43 @@ def point_at(result: Result, index: tuple[int, ...]) -> str:
 
 
 def asked(desk: Desk, job: Job) -> Result | str:
-    """Return the result of a job, for `side_by_side`."""
+    """Return the result of a job, for a crew."""
     return desk.evaluated(job)
 
 
-def side_by_side(
-    function: Callable[[Desk, T], R],
-    items: Iterable[T],
-    *,
-    desk: Desk,
-    disabled: Sequence[str] = (),
-    workers: int | None = None,
-) -> list[R]:
-    """Return what a function makes of each item, in order; several processes share the items.
+class Crew:
+    """Processes that share the evaluations of a study; one does without any further."""
 
-    Args:
-        function: at the top of a module, so that processes can import it.
-        desk: that is used where one process does it all.
-        disabled: plugins that processes leave out as well.
-        workers: processes; without it one for each core.
-    """
-    work = list(items)
-    count = min(workers or len(os.sched_getaffinity(0)), len(work))
-    if count <= 1:
-        return [function(desk, item) for item in work]
-    settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
-    with ProcessPoolExecutor(count) as pool:
-        return list(pool.map(_work, [function] * len(work), work, [settings] * len(work)))
+    def __init__(self, desk: Desk, disabled: Sequence[str] = (), workers: int | None = None) -> None:
+        """Prepare the processes; they start with the first work for several.
+
+        Args:
+            desk: that is used where one process does it all.
+            disabled: plugins that further processes leave out as well.
+            workers: processes; without it one for each core.
+        """
+        self.desk = desk
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        """Return the crew itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, function: Callable[[Desk, T], R], items: Iterable[T]) -> list[R]:
+        """Return what a function makes of each item, in order; it is at the top of a module, so that all can import it."""
+        work = list(items)
+        if min(self.workers, len(work)) <= 1:
+            return [function(self.desk, item) for item in work]
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.workers)
+        return list(self._pool.map(_work, [function] * len(work), work, [self._settings] * len(work)))
 
 
 @cache

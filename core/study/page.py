@@ -35,6 +35,7 @@ td.w { white-space: normal; min-width: 16rem; max-width: 30rem; }
 th { background: var(--tint); position: sticky; top: 0; }
 tr:last-child td { border-bottom: 0; }
 details > summary { cursor: pointer; font-weight: 600; margin: 1.2rem 0 .4rem; }
+select { font: inherit; font-size: .85rem; padding: .2rem .4rem; max-width: 100%; margin: .2rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .82rem; margin: .3rem 0; }
 .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border-radius: 2px; }
 .plot { width: 100%; min-width: 0; }
@@ -46,6 +47,10 @@ _DRAW = """
   var common = { font: { family: 'system-ui, sans-serif', size: 12, color: '#1b2430' }, paper_bgcolor: 'white', plot_bgcolor: 'white', hoverlabel: { align: 'left' } };
   var drawn = 0;
   PLOTS.forEach(function (plot) {
+    var menu = document.querySelector('select[data-plot="' + plot.name + '"]');
+    if (menu) menu.addEventListener('change', function () {
+      Plotly.restyle(plot.name, 'visible', plot.choices[menu.selectedIndex]);
+    });
     Plotly.newPlot(plot.name, plot.traces, Object.assign({}, common, plot.layout), { responsive: true, displayModeBar: false })
       .then(function () { drawn += 1; document.body.setAttribute('data-drawn', drawn); });
   });
@@ -130,6 +135,8 @@ def _part(part: Table | Plot) -> Iterator[str]:
     if isinstance(part, Plot):
         height = part.layout.get("height", 400)
         yield f"<h3>{escape(part.title)}</h3>"
+        if part.choices:
+            yield _menu(part)
         if part.legend:
             yield _legend(part.legend)
         yield f'<div class="plot" id="{part.name}" style="height:{height}px"></div>'
@@ -147,6 +154,11 @@ def _part(part: Table | Plot) -> Iterator[str]:
             yield f"<details><summary>{escape(part.title)}</summary>{table}{note}</details>"
         else:
             yield f"<h3>{escape(part.title)}</h3>{table}{note}"
+
+
+def _menu(plot: Plot) -> str:
+    items = "".join(f"<option>{escape(label)}</option>" for label in plot.choices)
+    return f'<select aria-label="{escape(plot.title)}" data-plot="{plot.name}">{items}</select>'
 
 
 def _legend(colours: Mapping[str, str]) -> str:
@@ -184,7 +196,8 @@ def _shown(value: Cell) -> str:
 
 
 def _plain(plot: Plot) -> dict[str, Any]:
-    return {"name": plot.name, "traces": list(plot.traces), "layout": dict(plot.layout)}
+    shown = [list(visible) for visible in plot.choices.values()]
+    return {"name": plot.name, "traces": list(plot.traces), "layout": dict(plot.layout), "choices": shown}
 
 
 def _script_safe(text: str) -> str:

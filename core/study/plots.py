@@ -143,28 +143,16 @@ def dots(name: str, points: Iterable[tuple[str, float, str]], colour: str, size:
     }
 
 
-def chooser(labels: Sequence[str], shown: Sequence[Sequence[bool]]) -> list[dict[str, Any]]:
-    """Return a menu that chooses which traces are visible."""
-    buttons = [
-        {"label": label, "method": "restyle", "args": ["visible", list(visible)]}
-        for label, visible in zip(labels, shown, strict=True)
-    ]
-    menu = {
-        "buttons": buttons,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "pad": {"b": 48},
-        "showactive": True,
-    }
-    return [menu]
+def choices(labels: Sequence[str], each: int = 1) -> dict[str, tuple[bool, ...]]:
+    """Return a menu of consecutive groups of traces, `each` so many, of which one is visible at a time."""
+    count = len(labels) * each
+    return {label: tuple(place // each == at for place in range(count)) for at, label in enumerate(labels)}
 
 
 def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str, Any]:
     """Return the layout of a heat map: rows from the top, columns labelled above."""
     return {
-        "height": rows * ROW + 120,
+        "height": rows * ROW + 75,
         "xaxis": {
             "title": {"text": x_title, "standoff": 4},
             "side": "top",
@@ -178,7 +166,7 @@ def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str,
             "automargin": True,
             "fixedrange": True,
         },
-        "margin": {"t": 100, "l": 10, "r": 10, "b": 10},
+        "margin": {"t": 60, "l": 10, "r": 10, "b": 10},
         **more,
     }
 

@@ -20,7 +20,7 @@ from accelscope.core.study.folder import Folder
 from accelscope.core.study.gaps import gaps_section
 from accelscope.core.study.grid import evaluate_grid, section_of
 from accelscope.core.study.hardware import hardware
-from accelscope.core.study.jobs import Desk
+from accelscope.core.study.jobs import Crew, Desk
 from accelscope.core.study.kinds import Gaps, Grid, PageBlock, Software, Strategies
 from accelscope.core.study.models import models_section
 from accelscope.core.study.page import page
@@ -54,7 +54,8 @@ def run(desk: Desk, path: Path, disabled: Sequence[str] = (), workers: int | Non
     """
     folder = Folder.open(desk, path)
     cast = cast_of(folder)
-    sections = tuple(_sections(folder, cast, disabled, workers))
+    with Crew(desk, disabled, workers) as crew:
+        sections = tuple(_sections(folder, cast, crew))
     if not sections:
         raise UsageError(f"`{path}` holds neither architectures nor a grid, strategies, software or gaps")
     about = next((block for _, block in folder.blocks(PageBlock)), None)
@@ -66,17 +67,17 @@ def run(desk: Desk, path: Path, disabled: Sequence[str] = (), workers: int | Non
     )
 
 
-def _sections(folder: Folder, cast: Cast, disabled: Sequence[str], workers: int | None) -> Iterator[Section]:
+def _sections(folder: Folder, cast: Cast, crew: Crew) -> Iterator[Section]:
     grids: dict[str, Evaluated] = {}
     for name, block in folder.blocks(Grid):
-        grids[name] = evaluate_grid(folder, cast, name, block, disabled, workers)
+        grids[name] = evaluate_grid(folder, cast, name, block, crew)
         yield section_of(grids[name])
     for name, ways in folder.blocks(Strategies):
-        yield strategies_section(folder, name, ways, disabled, workers)
+        yield strategies_section(folder, name, ways, crew)
     for name, stack in folder.blocks(Software):
-        yield software_section(folder, name, stack, disabled, workers)
+        yield software_section(folder, name, stack, crew)
     for name, gap in folder.blocks(Gaps):
-        yield gaps_section(folder, cast, grids[gap.grid.name], name, gap, disabled, workers)
+        yield gaps_section(folder, cast, grids[gap.grid.name], name, gap, crew)
     models = models_section(folder)
     if models is not None:
         yield models

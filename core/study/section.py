@@ -38,6 +38,7 @@ class Plot:
 
     Attributes:
         name: of the element on the page.
+        choices: what a menu above the plot offers, with which traces are visible then.
         legend: colours by what they stand for; the page shows it, so that it wraps in a narrow window.
     """
 
@@ -45,6 +46,7 @@ class Plot:
     title: str
     traces: tuple[Mapping[str, Any], ...]
     layout: Mapping[str, Any] = field(factory=dict)
+    choices: Mapping[str, tuple[bool, ...]] = field(factory=dict)
     legend: Mapping[str, str] = field(factory=dict)
     note: str = ""
 

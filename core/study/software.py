@@ -12,7 +12,7 @@ from accelscope.core.result import Result
 from accelscope.core.study import plots
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import Job, asked, point_at, side_by_side
+from accelscope.core.study.jobs import Crew, Job, asked, point_at
 from accelscope.core.study.kinds import Software
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Cell, Plot, Section, Table
@@ -57,15 +57,11 @@ class Row:
         return max(self.values.values()) / min(self.values.values()) - 1.0
 
 
-def software_section(
-    folder: Folder, name: str, block: Software, disabled: Sequence[str] = (), workers: int | None = None
-) -> Section:
+def software_section(folder: Folder, name: str, block: Software, crew: Crew) -> Section:
     """Evaluate the runtimes of a block and return its section."""
     measures = words_of(block.measures) or MEASURES
     runs = tuple(_runs(folder, name, block))
-    replies = side_by_side(
-        asked, [run.job for run in runs], desk=folder.desk, disabled=disabled, workers=workers
-    )
+    replies = crew.map(asked, [run.job for run in runs])
     rows = _rows(runs, replies, measures)
     runtimes = tuple(dict.fromkeys(run.runtime for run in runs))
     return Section(

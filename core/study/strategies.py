@@ -11,7 +11,7 @@ from accelscope.core.result import Result
 from accelscope.core.study import strategies_shown as shown
 from accelscope.core.study.entries import asked_dtype, job_on
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import asked, point_at, side_by_side
+from accelscope.core.study.jobs import Crew, asked, point_at
 from accelscope.core.study.kinds import Strategies
 from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Section
@@ -22,15 +22,11 @@ MEASURES = ("throughput", "tpot", "memory_used", "communication_share")
 _VARIANCE = "_variance"
 
 
-def strategies_section(
-    folder: Folder, name: str, block: Strategies, disabled: Sequence[str] = (), workers: int | None = None
-) -> Section:
+def strategies_section(folder: Folder, name: str, block: Strategies, crew: Crew) -> Section:
     """Evaluate the ways of a block and return its section."""
     measures = words_of(block.measures) or MEASURES
     ways = tuple(_ways(folder, name, block))
-    replies = side_by_side(
-        asked, [way.job for way in ways], desk=folder.desk, disabled=disabled, workers=workers
-    )
+    replies = crew.map(asked, [way.job for way in ways])
     outcomes = [
         one for way, reply in zip(ways, replies, strict=True) for one in _outcomes(way, reply, measures)
     ]

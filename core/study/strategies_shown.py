@@ -136,13 +136,10 @@ def plot(
         colour = plots.PALETTE[number % len(plots.PALETTE)]
         trace = plots.dots(titles[strategy], points, colour, size=6 if many else 9)
         traces.append(trace | {"visible": measure == measures[0]})
-    shown = [[place // len(strategies) == at for place in range(len(traces))] for at in range(len(measures))]
     layout = plots.bar_layout(
         len(rows),
         f"relative to {titles[strategies[0]]}",
-        updatemenus=plots.chooser(measures, shown),
-        margin={"t": 80, "l": 10, "r": 10, "b": 50},
-        height=len(rows) * plots.ROW + 150,
+        height=len(rows) * plots.ROW + 90,
     )
     layout["xaxis"] |= plots.LOGARITHMIC
     layout["yaxis"] |= {"categoryorder": "array", "categoryarray": rows}
@@ -151,6 +148,7 @@ def plot(
         title=f"Each strategy relative to {titles[strategies[0]]}",
         traces=tuple(traces),
         layout=layout,
+        choices=plots.choices(measures, each=len(strategies)),
         legend=plots.legend(titles[strategy] for strategy in strategies),
     )
 
@@ -201,12 +199,12 @@ def medians(
             visible=measure == measures[0],
         )
         traces.append(trace | {"colorscale": plots.AROUND_ONE})
-    shown = [[place == at for place in range(len(traces))] for at in range(len(traces))]
     return Plot(
         name=f"{name}_medians",
         title=f"Relative to {titles[strategies[0]]}, median over models and systems",
         traces=tuple(traces),
-        layout=plots.grid_layout(len(points), "", "", updatemenus=plots.chooser(measures, shown)),
+        layout=plots.grid_layout(len(points), "", ""),
+        choices=plots.choices(measures),
     )
 
 

@@ -112,14 +112,16 @@ def test_every_cell_says_what_decides(small):
 def test_workers_change_nothing(desk, small):
     from accelscope.core.study.cells import cells_of
     from accelscope.core.study.entries import entries_of
-    from accelscope.core.study.jobs import side_by_side
+    from accelscope.core.study.jobs import Crew
 
     folder = Folder.open(desk, small.folder)
     scenario = next(item for item in folder.components("scenario") if item.name == "once")
     model = scenario.get("deployment").value.get("model").value
     subject = subject_of(model, desk.session.registry)
     entries = list(entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",)))
-    one, two = (side_by_side(cells_of, entries, desk=desk, workers=count) for count in (1, 2))
+    one = Crew(desk, workers=1).map(cells_of, entries)
+    with Crew(desk, workers=2) as crew:
+        two = crew.map(cells_of, entries)
     assert [item.values["throughput"].tolist() for item in one] == [
         item.values["throughput"].tolist() for item in two
     ]

@@ -71,6 +71,25 @@ def test_the_plots_draw_in_a_browser(small):
         assert body.count('class="point"') > 10
 
 
+def test_the_menu_chooses_what_is_visible(small, tmp_path):
+    if CHROMIUM is None:
+        pytest.skip("no browser is installed")
+    text = small.files["study.html"].read_text(encoding="utf-8")
+    chosen = """<script>
+    var menu = document.querySelector('select[data-plot="cells_winner"]');
+    menu.selectedIndex = 2;
+    menu.dispatchEvent(new Event('change'));
+    setTimeout(function () {
+      var visible = document.getElementById('cells_winner').data.map(function (trace) { return trace.visible; });
+      document.body.setAttribute('data-visible', visible.join(' '));
+    }, 3000);
+    </script></body>"""
+    path = tmp_path / "chosen.html"
+    path.write_text(text.replace("</body>", chosen), encoding="utf-8")
+    dom = dom_of(path, 1280)
+    assert 'data-visible="false false true false false"' in dom[dom.index("<body") :][:300]
+
+
 def dom_of(path, width: int) -> str:
     return subprocess.run(
         [
