@@ -13,8 +13,8 @@ from accelscope.core.variability.normal import largest_normal
 from accelscope.core.variability.routing import Traffic, uniform, zipf
 from accelscope.core.variability.slowest import Moments
 
-TABLE = 64
-"""Numbers of tokens that are looked at for all others between them."""
+EXACT, TABLE = 1024, 64
+"""Numbers of tokens that are looked at for all others between them: of uniform routing, and by Zipf's law."""
 LEAST = 1e-12
 
 
@@ -36,38 +36,36 @@ def traffic_of(
 ) -> Traffic:
     """Return visits and hit experts of the fullest rank at each point; without a skew, experts are alike."""
 
-    def rows(tokens: Array, experts: Array, top_k: Array, ranks: Array, skew: Array) -> Array:
-        found = np.empty((6, tokens.size))
-        groups, member = np.unique(np.stack([experts, top_k, ranks, skew]), axis=1, return_inverse=True)
-        for place, (many, picks, parts, exponent) in enumerate(groups.T):
-            where = member.ravel() == place
-            found[:, where] = _of_tokens(
-                tokens[where],
-                partial(
-                    zipf,
-                    experts=int(many),
-                    top_k=int(picks),
-                    ranks=int(min(parts, many)),
-                    skew=exponent,
-                    seed=seed,
-                ),
+    def of_tokens(many: float, picks: float, parts: float, exponent: float) -> Callable[[Array], Traffic]:
+        if skew is None:
+            return partial(
+                uniform, experts=np.asarray(many), top_k=np.asarray(picks), ranks=np.asarray(parts)
             )
+        return partial(
+            zipf, experts=int(many), top_k=int(picks), ranks=int(min(parts, many)), skew=exponent, seed=seed
+        )
+
+    def rows(tokens: Array, *others: Array) -> Array:
+        found = np.empty((6, tokens.size))
+        groups, member = np.unique(np.stack(others), axis=1, return_inverse=True)
+        for place, group in enumerate(groups.T):
+            where = member.ravel() == place
+            found[:, where] = _between(tokens[where], of_tokens(*group), EXACT if skew is None else TABLE)
         return found
 
-    if skew is not None:
-        return _unstacked(spread_cases(rows, tokens, experts, top_k, ranks, skew))
-    alike = spread_cases(lambda *row: _stacked(uniform(*row)), tokens, experts, top_k, ranks)
-    return _unstacked(alike)
+    return _unstacked(
+        spread_cases(rows, tokens, experts, top_k, ranks, np.zeros(()) if skew is None else skew)
+    )
 
 
-def _of_tokens(tokens: Array, function: Callable[[Array], Traffic]) -> Array:
-    """Return the stacked traffic of numbers of tokens; of very many, between some that are exact.
+def _between(tokens: Array, function: Callable[[Array], Traffic], most: int) -> Array:
+    """Return the stacked traffic of numbers of tokens; of more than `most`, between as many that are exact.
 
-    Moments are near powers of the tokens, so their logarithms, and what has none, lie on lines over that of the tokens.
+    Moments are near powers of the tokens, so their logarithms, and the skewness, lie on lines over that of the tokens.
     """
-    if tokens.size <= TABLE:
+    if tokens.size <= most:
         return _stacked(function(tokens))
-    nodes = np.geomspace(np.min(tokens), np.max(tokens), TABLE)
+    nodes = np.geomspace(np.min(tokens), np.max(tokens), most)
     exact = _stacked(function(nodes))
     places, wanted = np.log(nodes), np.log(tokens)
     lines = np.log(np.maximum(exact, LEAST))

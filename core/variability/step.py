@@ -77,7 +77,7 @@ def routing(step: Pass, words: Variability, design: Design, registry: Registry) 
     traffic, drawn = _traffic(plan, words, words.skew if words.routing == "zipf" else None)
 
     def run(visits: Term, hit: Term) -> Term:
-        return pass_of(design, registry, step.phase, fuller(plan, visits, hit), step.placement).time
+        return _again(step, fuller(plan, visits, hit), design, registry)
 
     centre = Term(np.ones(())), Term(np.ones(()))
     shift = NO_TIME
@@ -148,12 +148,18 @@ def lengths(step: Pass, words: Variability, design: Design, registry: Registry) 
     def run(by: float) -> Term:
         tokens = whole.tokens * (1.0 + by) if step.phase == "prefill" else whole.tokens
         plan = plan_of(design, evolve(whole, tokens=tokens, context=whole.context * (1.0 + by)))
-        return pass_of(design, registry, step.phase, plan, step.placement).time
+        return _again(step, plan, design, registry)
 
     slope = leaf((run(ASIDE) - run(-ASIDE)) / (2.0 * ASIDE), "time that doubling lengths would add", LONGER)
     many = maximum(step.plan.sequences, 1.0).named("sequences of a replica")
     deviation = (words.lengths * slope / sqrt(many)).named("deviation by lengths")
     return Part(name="lengths", deviation=deviation)
+
+
+def _again(step: Pass, plan: Plan, design: Design, registry: Registry) -> Term:
+    """Return the time of a pass with another plan, and with the draft that it may have."""
+    drafted = step.time / (step.stage * step.rounds + step.overhead)
+    return pass_of(design, registry, step.phase, plan, step.placement).time * drafted
 
 
 def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[Traffic, Array | None]:
