@@ -1,0 +1,1 @@
+"""Processes that evaluate the chunks of a sweep: on this machine, or on a Dask cluster."""

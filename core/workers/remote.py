@@ -1,0 +1,56 @@
+"""What runs on the workers of a Dask cluster: it hands chunks to a process of its own, so that a hang can be ended."""
+
+from __future__ import annotations
+
+import queue
+from functools import lru_cache
+from pathlib import Path
+
+from attrs import evolve
+
+from accelscope.core.workers.process import Worker
+from accelscope.core.workers.task import Asked, Order, Outcome
+
+
+def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, ...]:
+    """Return what becomes of some chunks.
+
+    Args:
+        asked: the question.
+        orders: the chunks.
+        mark: name of a file of the store, which says whether this machine sees the same folder.
+    """
+    idle = _idle(asked.fingerprint)
+    try:
+        worker = idle.get_nowait()
+    except queue.Empty:
+        worker = Worker(asked)
+    try:
+        return tuple(worker.evaluated(_here(order, mark)) for order in orders)
+    finally:
+        idle.put(worker)
+
+
+def release() -> None:
+    """End the processes that wait for work."""
+    _idle.cache_clear()
+
+
+def _here(order: Order, mark: str) -> Order:
+    """Return an order that sends the part back where the folder of the store is not seen here."""
+    folder: Path | None = order.folder
+    return order if folder is None or (folder / mark).is_file() else evolve(order, folder=None)
+
+
+class _Idle(queue.SimpleQueue[Worker]):
+    """Workers without work; they end with it."""
+
+    def __del__(self) -> None:
+        while not self.empty():
+            self.get_nowait().close()
+
+
+@lru_cache(maxsize=1)
+def _idle(fingerprint: str) -> _Idle:
+    """Return the workers of a question that wait for work; those of another question end."""
+    return _Idle()

@@ -1,0 +1,103 @@
+"""What travels to a process that evaluates chunks, and what comes back: the question and small records, no data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from accelscope.core.store.failures import Failure
+from accelscope.core.store.parts import Column
+from accelscope.core.term import Array
+
+CHUNK_SECONDS = 600.0
+"""Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
+
+
+class Piece(Protocol):
+    """A chunk, as far as processes look at it; it is small and can be pickled."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the plan."""
+
+    @property
+    def first(self) -> int:
+        """Number of its first point in the whole sweep."""
+
+    @property
+    def size(self) -> int:
+        """Points."""
+
+
+class Desk(Protocol):
+    """Where chunks are evaluated; a process has one, built once."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the parts look like."""
+
+    def evaluated(self, chunk: Any) -> Mapping[str, Array]:
+        """Return the columns of a chunk."""
+
+    def grid(self, chunk: Any) -> tuple[int, ...]:
+        """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
+
+
+class Asked(Protocol):
+    """A question that can be pickled, and answered by any process that has the same programs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from other questions."""
+
+    def desk(self) -> Desk:
+        """Return where its chunks are evaluated; whatever it raises ends the sweep."""
+
+
+@frozen(kw_only=True, eq=False)
+class Order:
+    """A chunk to evaluate.
+
+    Attributes:
+        folder: of the store, or None where the process does not see it and sends the part back.
+        seconds: it may take.
+    """
+
+    chunk: Piece
+    folder: Path | None
+    seconds: float = CHUNK_SECONDS
+
+
+@frozen(kw_only=True, eq=False)
+class Outcome:
+    """What became of a chunk: it has a part, or failed, or could not be written.
+
+    Attributes:
+        seconds: that it took.
+        feasible: points that are.
+        failure: why it has no part.
+        data: the part, where the process did not see the folder.
+        unwritable: why the folder could not be written, which is nobody's fault here.
+    """
+
+    chunk: int
+    seconds: float = 0.0
+    feasible: int = 0
+    failure: Failure | None = None
+    data: bytes | None = None
+    unwritable: str | None = None
+
+
+def failed(order: Order, reason: str, plugin: str | None = None, distribution: str | None = None) -> Failure:
+    """Return why a chunk has no part."""
+    return Failure(
+        chunk=order.chunk.number,
+        first=order.chunk.first,
+        points=order.chunk.size,
+        reason=reason,
+        plugin=plugin,
+        distribution=distribution,
+    )
