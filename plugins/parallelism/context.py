@@ -27,7 +27,7 @@ from accelscope.core.work import (
     condition,
 )
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
-from accelscope.plugins.parallelism.routed import hit_share
+from accelscope.plugins.parallelism.rows import rows, tokens_share, visits
 from accelscope.plugins.parallelism.sequence import (
     TRAINING,
     Ring,
@@ -182,11 +182,8 @@ def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:
         return op if spec.cp_method == "ring" else _expanded(op, share(op.n, spec.cp))
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if op.kind == "grouped_gemm" and experts is not None and top_k is not None:
-        tokens = op.groups * op.m / top_k
-        part = share(tokens, spec.cp)
-        hit = hit_share(experts, top_k, tokens, part)
-        return evolve(_rows(op, part), groups=op.groups * hit, m=op.m * part / hit, weights=op.weights * hit)
-    mine = _rows(op, share(op.m, spec.cp))
+        return visits(op, experts, top_k, tokens_share(op, top_k, spec.cp))
+    mine = rows(op, share(op.m, spec.cp))
     if spec.cp_method == "ring":
         return mine
     return evolve(mine, kv_write=op.kv_write * share(op.kv_heads or ONE, spec.cp))
@@ -196,19 +193,6 @@ def _expanded(op: Op, part: Term) -> Op:
     """Return what makes keys and values of some heads from the latents of all tokens."""
     return evolve(
         op, n=op.n * part, flops=op.flops * part, weights=op.weights * part, writes=op.writes * part
-    )
-
-
-def _rows(op: Op, part: Term) -> Op:
-    """Return a share of the rows of an operation."""
-    return evolve(
-        op,
-        m=op.m * part,
-        flops=op.flops * part,
-        reads=op.reads * part,
-        writes=op.writes * part,
-        kv_read=op.kv_read * part,
-        kv_write=op.kv_write * part,
     )
 
 
@@ -244,8 +228,8 @@ def _local(heads: Term, plan: Plan) -> Term:
 
 def _part(spec: Context, plan: Plan) -> Term:
     """Return the share of the rows of a pass that a rank has."""
-    rows = [op.m for op in plan.ops if op.kind == "gemm" and op.layered]
-    return share(rows[0], spec.cp) if rows else ONE / spec.cp
+    found = [op.m for op in plan.ops if op.kind == "gemm" and op.layered]
+    return share(found[0], spec.cp) if found else ONE / spec.cp
 
 
 def _residency(spec: Context, plan: Plan) -> Residency:

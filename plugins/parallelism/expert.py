@@ -11,12 +11,13 @@ from attrs import evolve, frozen
 
 from accelscope.core.records import Strategy
 from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, term, where
-from accelscope.core.work import Collective, Limit, Machine, Op, Plan, Routed, Step
+from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, where
+from accelscope.core.work import ONE, Collective, Limit, Machine, Op, Plan, Routed, Step
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
+from accelscope.plugins.parallelism.halves import in_two
 from accelscope.plugins.parallelism.routed import LN2, distinct, fullest, halved, slots_hit
 
-_ONE = term(1.0)
+TRAINING = ("forward", "backward")
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
@@ -30,6 +31,13 @@ class Expert:
         doc="how tokens reach experts: sent to them, or they are on all ranks of a replica already (ep up to tp)",
         default="all_to_all",
         source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
+    )
+    ep_overlap: str = choice(
+        "none",
+        "two_batches",
+        doc="what the exchange of tokens goes on beside: nothing, or the work on the other half of the sequences",
+        default="none",
+        source="vLLM's --enable-dbo and SGLang's --enable-two-batch-overlap are off unless asked for",
     )
     redundant_experts: Term = count(
         doc="experts that are held twice, those with the most visits; each copy gets half of them",
@@ -78,13 +86,15 @@ def split(spec: Expert, step: Step) -> Step:
 
 def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
     """Divide what belongs to routed experts; plans without experts stay as they are, and allow no degree above 1."""
+    if spec.ep_overlap == "two_batches" and plan.phase not in TRAINING and plan.workload.experts is not None:
+        plan = in_two(plan)
     down = next((op for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm"), None)
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if down is None or experts is None or top_k is None:
         if not np.any(spec.ep > 1.0):
             return plan
         none = Limit(
-            "ep needs experts", used=spec.ep, available=_ONE, reason="the model has no experts to spread"
+            "ep needs experts", used=spec.ep, available=ONE, reason="the model has no experts to spread"
         )
         return evolve(plan, limits=(*plan.limits, none))
     spread = _spread(spec, plan, down, experts, top_k)
@@ -182,27 +192,34 @@ def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term
     copies = spread.ep * (1.0 - exp(maximum(top_k * _log_missed(spread.ep), -700.0)))
     sent = (spread.tokens / spread.tp * copies * token).named("bytes that a rank sends to experts")
     many = spread.ep > 1.0
-    exchanged = where(many, spread.ep, _ONE) if spec.ep_exchange == "all_to_all" else _ONE
+    exchanged = where(many, spread.ep, ONE) if spec.ep_exchange == "all_to_all" else ONE
     whole = spread.tokens * token
     summed = spread.tp
     if spec.ep_exchange == "all_to_all" and not any(op.split == "partial" for op in plan.ops):
-        summed = where(many, _ONE, spread.tp)
-    picks = top_k if plan.phase in ("forward", "backward") else None
+        summed = where(many, ONE, spread.tp)
+    trains = plan.phase in TRAINING
+    picks = top_k if trains else None
+    window = ONE if spec.ep_overlap == "two_batches" and not trains else None
     found = (
-        *(_exchange(name, sent, exchanged, down, picks) for name in ("experts_dispatch", "experts_combine")),
+        *(
+            _exchange(name, sent, exchanged, down, picks, window)
+            for name in ("experts_dispatch", "experts_combine")
+        ),
         _collective("experts_all_reduce", "all_reduce", whole, summed, down),
     )
     if summed is spread.tp:
         return found
     return (
         *found,
-        _collective("experts_all_gather", "all_gather", whole, where(many, spread.tp, _ONE), down),
+        _collective("experts_all_gather", "all_gather", whole, where(many, spread.tp, ONE), down),
     )
 
 
-def _exchange(name: str, sent: Term, ranks: Term, down: Op, picks: Term | None) -> Collective:
+def _exchange(
+    name: str, sent: Term, ranks: Term, down: Op, picks: Term | None, window: Term | None
+) -> Collective:
     """Return one direction of the exchange; libraries of training send a token once to each group of devices."""
-    return evolve(_collective(name, "all_to_all", sent, ranks, down), picks=picks)
+    return evolve(_collective(name, "all_to_all", sent, ranks, down), picks=picks, window=window)
 
 
 def _log_missed(ranks: Term) -> Term:

@@ -18,6 +18,7 @@ from accelscope.core.term import Term, maximum, term, where
 from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Op
 from accelscope.plugins.parallelism.degree import share
 from accelscope.plugins.parallelism.heads import by_heads
+from accelscope.plugins.parallelism.rows import sequences, sequences_of
 
 TRAINING = ("forward", "backward")
 LOG_SUM = term(4.0, "B")
@@ -116,15 +117,7 @@ def by_sequences(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     Pope et al., arXiv 2211.05102, section 3.3. With fewer sequences than ranks some have none.
     """
     cp = ring.ranks
-    part = share(op.groups / (op.kv_heads or ONE), cp)
-    mine = evolve(
-        op,
-        groups=op.groups * part,
-        flops=op.flops * part,
-        reads=op.reads * part,
-        writes=op.writes * part,
-        kv_read=op.kv_read * part,
-    )
+    mine = sequences(op, share(sequences_of(op), cp))
     asked, answered = queries(op) / cp, op.writes / cp
     return mine, (
         _exchange(op, ring, "queries", "all_to_all", asked.named("queries of a rank")),

@@ -98,3 +98,27 @@ def test_pools_have_a_split_and_rules_of_their_own(shell: Session, tmp_path: Pat
     assert ["prefill:", "ep", "divides", "experts", "holds"] in [line.split() for line in text.splitlines()]
     assert "decode: ep divides experts" in text
     assert "broken: ep = 64 does not divide 288 experts" in text
+
+
+def test_an_exchange_beside_another_batch_is_hidden_as_far_as_that_works(
+    shell: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "case.accel"
+    waits = {}
+    for how in ("none", "two_batches"):
+        path.write_text(
+            POOLS.replace("concurrency = 64", "batch = 8192")
+            .replace("pool prefill", "#")
+            .replace(
+                "pool decode  { parallel { tp = 8, dcp = 8, dp_attention = 8, ep = 64 }, redundant_experts = 32 }",
+                f"parallel {{ dp_attention = 64, ep = 64, ep_overlap = {how} }}",
+            )
+        )
+        point = shell.evaluate(str(path), bars=False)[0].point()
+        rows = [row for row in point["breakdown"] if row["phase"] == "decode"]
+        waits[how] = sum(
+            row["seconds"] for row in rows if row["op"].startswith("experts_") and "dis" in row["op"]
+        )
+        waits[how + " tpot"] = point["metrics"]["tpot"]["value"]
+    assert waits["two_batches"] < 0.5 * waits["none"]
+    assert waits["two_batches tpot"] < waits["none tpot"]

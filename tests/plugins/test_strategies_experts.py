@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from attrs import evolve
-from planning import DEEPSEEK, MACHINE, broken, decode, op, plan
+from planning import DEEPSEEK, MACHINE, broken, decode, op, plan, prefill, together
 
 from accelscope.core.term import term
 from accelscope.plugins.parallelism.expert import EXPERT, Expert
@@ -74,3 +74,40 @@ def test_copies_of_busy_experts_lower_the_load_of_the_fullest_rank():
 def test_copies_have_to_be_divided_like_experts():
     assert broken(spread_out(32, 1.0)) == []
     assert broken(spread_out(33, 1.0)) == ["ep divides experts"]
+
+
+@pytest.mark.parametrize("step", [decode(256), prefill(32, 2048)], ids=["decode", "prefill"])
+def test_two_batches_do_the_same_work_and_read_weights_twice(step):
+    degrees = {"tp": 2, "dp": 8, "ep": 16}
+    one, two = (plan(DEEPSEEK, step, **degrees, ep_overlap=how) for how in ("none", "two_batches"))
+    # the fullest rank has a little more of fewer visits
+    for what in ("flops", "kv_read", "kv_write"):
+        assert together(two, what, ("gemm", "attention", "elementwise")) == pytest.approx(
+            together(one, what, ("gemm", "attention", "elementwise")), rel=1e-4
+        )
+    whole = [each for each in one.ops if each.kind == "gemm" and each.layered]
+    for each in whole:
+        half = op(two, each.name)
+        assert float(half.m.value) == pytest.approx(float(each.m.value) / 2)
+        assert float((half.weights * half.repeat).value) == pytest.approx(
+            2 * float((each.weights * each.repeat).value)
+        )
+    for left, right in zip(one.collectives, two.collectives, strict=True):
+        assert float((right.bytes * right.repeat).value) == pytest.approx(
+            float((left.bytes * left.repeat).value)
+        )
+    assert float(two.residency.weights.value) == float(one.residency.weights.value)
+
+
+def test_only_the_exchange_goes_on_beside_the_other_batch():
+    made = plan(DEEPSEEK, decode(256), tp=2, dp=8, ep=16, ep_overlap="two_batches")
+    beside = {item.name for item in made.collectives if item.window is not None}
+    assert beside == {"experts_dispatch", "experts_combine"}
+
+
+def test_one_sequence_is_no_two_batches():
+    one, two = (plan(DEEPSEEK, decode(1), tp=8, ep=8, ep_overlap=how) for how in ("none", "two_batches"))
+    for each in one.ops:
+        for what in ("flops", "m", "repeat", "weights", "groups"):
+            same = getattr(op(two, each.name), what).value
+            assert float(getattr(each, what).value) == pytest.approx(float(same))

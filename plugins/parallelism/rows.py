@@ -1,0 +1,44 @@
+"""Operations on a share of the rows of a pass: fewer tokens of each sequence, or fewer sequences."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.term import Term
+from accelscope.core.work import ONE, Op
+from accelscope.plugins.parallelism.degree import share
+from accelscope.plugins.parallelism.routed import hit_share
+
+
+def rows(op: Op, part: Term) -> Op:
+    """Return a share of the rows of an operation without groups of its own for each sequence or expert."""
+    return evolve(
+        op,
+        m=op.m * part,
+        flops=op.flops * part,
+        reads=op.reads * part,
+        writes=op.writes * part,
+        kv_read=op.kv_read * part,
+        kv_write=op.kv_write * part,
+    )
+
+
+def visits(op: Op, experts: Term, top_k: Term, part: Term) -> Op:
+    """Return a share of the visits to experts, which fewer experts get."""
+    hit = hit_share(experts, top_k, op.groups * op.m / top_k, part)
+    return evolve(rows(op, part), groups=op.groups * hit, m=op.m * part / hit, weights=op.weights * hit)
+
+
+def sequences(op: Op, part: Term) -> Op:
+    """Return an attention of a share of the sequences."""
+    return evolve(rows(op, part), m=op.m, groups=op.groups * part)
+
+
+def sequences_of(op: Op) -> Term:
+    """Return how many sequences an attention has."""
+    return op.groups / (op.kv_heads or ONE)
+
+
+def tokens_share(op: Op, top_k: Term, parts: Term) -> Term:
+    """Return the share of the tokens with visits that the fullest of some parts has."""
+    return share(op.groups * op.m / top_k, parts)
