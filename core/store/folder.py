@@ -176,10 +176,11 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unwritable(folder, error.strerror or str(error)) from error
 
 
-def unwritable(folder: Path, error: OSError) -> UsageError:
+def unwritable(folder: Path, why: str) -> UsageError:
     """Return what to tell where a store cannot be written, such as on a full disk."""
-    why = (error.strerror or str(error)).lower()
-    return UsageError(f"cannot write to `{folder}`: {why}; what is done stays, and --resume continues it")
+    return UsageError(
+        f"cannot write to `{folder}`: {why.lower()}; what is done stays, and --resume continues it"
+    )
