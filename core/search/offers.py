@@ -15,6 +15,7 @@ from accelscope.core.design import Design
 from accelscope.core.errors import DescriptionError
 from accelscope.core.facts import number
 from accelscope.core.operations import ArrayOperations
+from accelscope.core.pareto import front
 from accelscope.core.passes import plan_of
 from accelscope.core.search.bound import Bound, bound_at
 from accelscope.core.search.fits import counted, laid_out, one_each, unfit
@@ -241,7 +242,13 @@ def _pools(design: Design, registry: Registry, task: Task) -> tuple[Columns, dic
         left, counts = _fitting(laid_out(getattr(design.pools, name), found), registry, found)
         out |= {f"{reason} in the {name} pool": count for reason, count in counts.items()}
         tables.append({f"{name}_{key}": column for key, column in left.items()})
-    pairs = joined(*tables)
+    if not all(one_each(table) for table in tables):
+        return taken(joined(*tables), np.empty(0, dtype=np.int64)), out
+    worth = _worth(design, registry, task, *tables)
+    beaten = one_each(tables[0]) - len(worth)
+    if beaten:
+        out["prefill pool is beaten by another"] = beaten
+    pairs = joined(taken(tables[0], worth), tables[1])
     ranks = [
         np.prod([pairs[f"{name}_{degree}"] for degree in ("tp", "pp", "dp", "dp_attention")], axis=0)
         for name in POOLS
@@ -250,6 +257,29 @@ def _pools(design: Design, registry: Registry, task: Task) -> tuple[Columns, dic
     if (~small).any():
         out["devices"] = int((~small).sum())
     return taken(pairs, small), out
+
+
+def _worth(design: Design, registry: Registry, task: Task, first: Columns, second: Columns) -> Array:
+    """Return the places of the prefill layouts that no other beats in all of: time of a prompt, devices, energy.
+
+    Decoding sees a prefill pool that keeps up only by these, so each layout is tried with the smallest decode pool alone,
+    under the least and the most load.
+    """
+    ranks = np.prod([second[f"decode_{name}"] for name in ("tp", "pp", "dp", "dp_attention")], axis=0)
+    pairs = joined(first, taken(second, np.array([int(np.argmin(ranks))])))
+    costs = []
+    for many in (LOADS[0], LOADS[-1]) if task.wish.free else (0,):
+        block = times(pairs, **{task.wish.free: (many,)}) if many else pairs
+        points = points_of(
+            loaded(design, block, task), registry, one_each(block), ("ttft", "energy_per_token")
+        )
+        costs += [
+            np.broadcast_to(points.evaluation.devices_used.value, (points.size,)),
+            *points.metrics.values(),
+        ]
+    table = np.nan_to_num(np.stack(costs, axis=1), nan=np.inf)
+    found: Array = np.sort(front(np.round(np.log(np.maximum(table, 1e-30)), 3)))
+    return found
 
 
 def _fitting(design: Design, registry: Registry, found: Columns) -> tuple[Columns, dict[str, int]]:

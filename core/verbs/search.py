@@ -3,29 +3,80 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
 from accelscope.core.cli import INFEASIBLE, OK, Settings
+from accelscope.core.errors import UsageError
 from accelscope.core.output import opened
 from accelscope.core.verbs.shared import asking, open_session
 
 if TYPE_CHECKING:
+    from accelscope.core.search.deployments import Deployments
     from accelscope.core.session import Session
+    from accelscope.dsl.program import Program
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_STUDY = (
+    click.option("--study", metavar="NAME", help="The study, where the file holds several."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices."),
+    click.option(
+        "--evaluations",
+        type=click.IntRange(1),
+        default=4_000,
+        show_default=True,
+        help="Most points that are evaluated; a space with no more is evaluated whole.",
+    ),
+)
+_DEPLOYMENT = (
+    click.option(
+        "--model", metavar="NAME", help="What is to be deployed: of the library, or FILE.accel:NAME."
+    ),
+    click.option("--systems", metavar="A,B,...", help="Only these systems, or FILE.accel:NAME; default all."),
+    click.option("--vendor", metavar="NAME", help="Only systems with something that this vendor makes."),
+    click.option("--prompt", type=click.IntRange(1), help="Tokens of a prompt; default 1024."),
+    click.option("--answer", type=click.IntRange(1), help="Tokens of an answer; default 256."),
+    click.option(
+        "--concurrency", type=click.IntRange(1), help="Clients; without it or --batch, 1 to 1024 are tried."
+    ),
+    click.option("--batch", type=click.IntRange(1), help="Sequences that start and end together."),
+    click.option("--workload", metavar="NAME", help="Load in FILE, or FILE.accel:NAME."),
+    click.option(
+        "--slo", multiple=True, metavar="TEXT", help="A condition such as 'ttft <= 2 s', or a name as above."
+    ),
+    click.option("--deployment", metavar="NAME", help="What all extend, where FILE holds several."),
+    click.option("--precision", metavar="TYPES", help="Of weights: bf16,fp8 unless the model says one."),
+    click.option(
+        "--devices", type=click.IntRange(1), default=64, show_default=True, help="Most of one deployment."
+    ),
+    click.option("--no-pools", is_flag=True, help="Do not try pools for prompts and decoding."),
+    click.option("--jobs", type=click.IntRange(1), help="Processes; default one for each core."),
+    click.option(
+        "--show-text",
+        type=click.Choice(["cheapest", "fastest", "most frugal"]),
+        help="Print the best deployment as a file to start from.",
+    ),
+)
+
+
+def _with(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    """Return what adds options to a verb, in their order."""
+
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
 @click.command()
-@click.argument("file")
-@click.option("--study", metavar="NAME", help="The study, where the file holds several.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
-@click.option(
-    "--evaluations",
-    type=click.IntRange(1),
-    default=4_000,
-    show_default=True,
-    help="Most points that are evaluated; a space with no more is evaluated whole.",
-)
+@click.argument("file", required=False)
+@_with(_STUDY)
+@_with(_DEPLOYMENT)
 @asking
 @click.option(
     "--format",
@@ -36,31 +87,40 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
-def search(
-    settings: Settings,
-    file: str,
-    study: str | None,
-    seed: int,
-    evaluations: int,
-    sets: tuple[str, ...],
-    root: tuple[str, ...],
-    form: str,
-    output: str | None,
-) -> int:
-    """Search a study's axes (`sweep` and `tune`) for the points that no other beats in all of its goals.
+def search(settings: Settings, file: str | None, form: str, output: str | None, **options: Any) -> int:
+    """Search a study for the points that no other beats, or all systems for the best deployments of a model.
 
-    Exits with 3 where no point keeps all limits and requirements.
+    A FILE with a study: its axes (`sweep` and `tune`) are searched for the Pareto front of its goals, under its
+    requirements and all limits. With --model, or a FILE that holds a load, targets and a deployment without a system: every
+    split, load, chunk, data type and pair of pools on every system is evaluated, for the cheapest, the fastest and the most
+    frugal deployment.
+
+    Exits with 3 where nothing keeps all limits and requirements.
     """
-    session = open_session(settings, root)
+    from accelscope.core.search.asked import folders
+
+    if form == "html":
+        from accelscope.core.search.page import refuse_without_plotly
+
+        refuse_without_plotly()
+    named = (options["model"], options["workload"], *options["slo"], *(options["systems"] or "").split(","))
+    session = open_session(settings, (*options["root"], *folders(named)))
+    program = session.checked(file) if file is not None else None
     with opened(output) as stream:
-        told = _studied(session, file, study, seed, evaluations, sets)
-        stream.write(_written(told, form))
-    return OK if told["front"] else INFEASIBLE
+        if program is not None and options["model"] is None and _asks(program):
+            told = _studied(session, program, options)
+            stream.write(_study_written(told, form))
+            return OK if told["front"] else INFEASIBLE
+        found = _deployed(session, settings, file, options)
+        stream.write(_deployments_written(found, form, options["show_text"]))
+        return OK if found.allowed else INFEASIBLE
 
 
-def _studied(
-    session: Session, file: str, study: str | None, seed: int, evaluations: int, sets: tuple[str, ...]
-) -> dict[str, Any]:
+def _asks(program: Program) -> bool:
+    return bool(program.definitions("study") or program.definitions("scenario"))
+
+
+def _studied(session: Session, program: Program, options: dict[str, Any]) -> dict[str, Any]:
     from accelscope.core.ask import studied
     from accelscope.core.search.front import need_extra
     from accelscope.core.search.run import search as searched
@@ -68,12 +128,51 @@ def _studied(
     from accelscope.core.search.told import told
 
     need_extra()
-    program = session.checked(file)
-    space = space_of(program, session.registry, studied(program, study), sets)
-    found = searched(space, seed=seed, evaluations=evaluations, progress=_progress)
+    space = space_of(program, session.registry, studied(program, options["study"]), options["sets"])
+    found = searched(space, seed=options["seed"], evaluations=options["evaluations"], progress=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
-    return told(found, sets)
+    return told(found, options["sets"])
+
+
+def _deployed(session: Session, settings: Settings, file: str | None, options: dict[str, Any]) -> Deployments:
+    from accelscope.core.search.asked import Asked, precisions_of, wish_of
+    from accelscope.core.search.deployments import deployments, systems_of
+
+    if file is None and options["model"] is None:
+        raise UsageError("search needs a FILE with a study, or --model")
+    if options["sets"]:
+        raise UsageError("--set is of a study; a deployment to start from can be written in FILE")
+    if options["concurrency"] is not None and options["batch"] is not None:
+        raise UsageError("--concurrency and --batch are two kinds of load; give one")
+    fields = {"prompt": "prompt", "answer": "output", "concurrency": "concurrency", "batch": "batch"}
+    units = {"prompt": " tok", "answer": " tok"}
+    load = {
+        word: f"{options[name]}{units.get(name, '')}"
+        for name, word in fields.items()
+        if options[name] is not None
+    }
+    asked = Asked(
+        file=file,
+        model=options["model"],
+        deployment=options["deployment"],
+        workload=options["workload"],
+        load=load,
+        slo=options["slo"],
+    )
+    wish = wish_of(session, asked)
+    types = precisions_of(session, asked, wish, options["precision"])
+    names = [name for name in (options["systems"] or "").split(",") if name.strip()]
+    return deployments(
+        session,
+        wish,
+        systems_of(session, [name.strip() for name in names], options["vendor"], types[0]),
+        types,
+        pools=not options["no_pools"],
+        most=options["devices"],
+        disabled=settings.disabled,
+        workers=options["jobs"],
+    )
 
 
 def _progress(done: int, of: int) -> None:
@@ -83,11 +182,23 @@ def _progress(done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _written(told: dict[str, Any], form: str) -> str:
+def _study_written(told: dict[str, Any], form: str) -> str:
     from accelscope.core.search import show
 
     if form == "html":
-        from accelscope.core.search.page import page
+        from accelscope.core.search.page import study_page
 
-        return page(told)
+        return study_page(told)
     return {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](told)
+
+
+def _deployments_written(found: Deployments, form: str, goal: str | None) -> str:
+    from accelscope.core.search import deployments_shown as show
+
+    if goal is not None:
+        return show.as_text(found, goal)
+    if form == "html":
+        from accelscope.core.search.page import deployments_page
+
+        return deployments_page(found)
+    return {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](found)

@@ -1,0 +1,206 @@
+"""The best deployments of a model over many systems: who wins each goal, who comes next, and why that one lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from accelscope.core.compare.entrants import Entrant, Used, entrants_of
+from accelscope.core.errors import UsageError
+from accelscope.core.facts import SYSTEMS
+from accelscope.core.search.offers import GOALS, Offer, Offered, Task, offered
+from accelscope.core.search.wish import Variant, Wish
+from accelscope.core.show.search import vendors_of
+from accelscope.core.show.shelf import items
+from accelscope.core.study.jobs import Crew, Desk
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+    from accelscope.dsl.component import Component
+
+MOST = 64
+"""Devices that one deployment may use unless told otherwise: eight nodes of eight."""
+PRECISIONS = ("bf16", "fp8")
+"""Data types of weights that are tried where neither the model nor the deployment says one."""
+FEW = 6
+"""Variants for which starting processes does not pay."""
+
+
+@frozen(kw_only=True)
+class Place:
+    """One goal: the best offers of all systems, best first, one of each system."""
+
+    goal: str
+    metric: str
+    offers: tuple[Offer, ...]
+
+
+@frozen(kw_only=True)
+class Deployments:
+    """What a search over systems came to.
+
+    Attributes:
+        offered: of each variant; places: of each goal that some system has a number for.
+        unpriced: systems with an allowed deployment but no price, or no power, by goal.
+    """
+
+    wish: Wish
+    offered: tuple[Offered, ...]
+    places: tuple[Place, ...]
+    seconds: float
+
+    @property
+    def candidates(self) -> int:
+        """Layouts times loads of all variants."""
+        return sum(item.candidates for item in self.offered)
+
+    @property
+    def allowed(self) -> int:
+        """Candidates that keep all limits and requirements."""
+        return sum(item.allowed for item in self.offered)
+
+    def out(self) -> dict[str, int]:
+        """Return how many candidates each reason rules out, the most first."""
+        counts: dict[str, int] = {}
+        for item in self.offered:
+            for name, count in item.out.items():
+                counts[name] = counts.get(name, 0) + count
+        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+    def refused(self) -> dict[str, list[str]]:
+        """Return what could not be evaluated at all: reasons with the systems."""
+        served = {item.variant.system for item in self.offered if not item.why}
+        found: dict[str, list[str]] = {}
+        for item in self.offered:
+            name = item.variant.system.reference
+            if item.why and item.variant.system not in served and name not in found.setdefault(item.why, []):
+                found[item.why].append(name)
+        return {why: names for why, names in found.items() if names}
+
+    def empty(self) -> dict[str, list[str]]:
+        """Return the systems that were evaluated and have nothing to offer, by the reason that rules out most."""
+        offering = {item.variant.system for item in self.offered if item.allowed}
+        found: dict[str, list[str]] = {}
+        for system in dict.fromkeys(item.variant.system for item in self.offered if not item.why):
+            if system not in offering:
+                found.setdefault(self._main_reason(system), []).append(system.reference)
+        return found
+
+    def without(self, goal: str) -> list[str]:
+        """Return the systems that have something to offer, but no number for a goal, such as a price."""
+        here = [item for item in self.offered if item.allowed]
+        rated = {item.variant.system for item in here if goal in item.best}
+        systems = dict.fromkeys(item.variant.system for item in here)
+        return [system.reference for system in systems if system not in rated]
+
+    def _main_reason(self, system: Used) -> str:
+        counts: dict[str, int] = {}
+        for item in self.offered:
+            if item.variant.system == system:
+                for name, count in item.out.items():
+                    counts[name] = counts.get(name, 0) + count
+        return max(counts, key=lambda name: counts[name]) if counts else "no layout"
+
+
+def deployments(
+    session: Session,
+    wish: Wish,
+    entrants: Sequence[Entrant],
+    precisions: Sequence[str],
+    *,
+    pools: bool = True,
+    most: int = MOST,
+    folder: str = ".",
+    disabled: Sequence[str] = (),
+    workers: int | None = None,
+) -> Deployments:
+    """Return the best deployments of a wish over some systems.
+
+    Args:
+        precisions: data types of weights to try; none to leave what the model or the deployment says.
+        pools: whether prompts may have devices of their own.
+        most: devices that one deployment may use.
+        folder: that files of the wish are relative to.
+        disabled: plugins to leave out.
+        workers: processes; without it one for each core, or none beside this one for a few variants.
+    """
+    start = time.perf_counter()
+    tasks = [
+        Task(wish=wish, variant=variant, folder=folder, most=most)
+        for variant in variants(entrants, precisions, pools=pools and wish.free != "batch")
+    ]
+    with Crew(Desk.of(session), disabled, 1 if len(tasks) <= FEW else workers) as crew:
+        found = crew.map(offered, tasks)
+    places = tuple(_places(found))
+    return Deployments(wish=wish, offered=tuple(found), places=places, seconds=time.perf_counter() - start)
+
+
+def variants(entrants: Sequence[Entrant], precisions: Sequence[str], *, pools: bool) -> Iterator[Variant]:
+    """Yield what cannot be an array: systems, data types, and pools where there are two devices."""
+    for entrant in entrants:
+        devices = entrant.facts.devices if entrant.facts is not None else 1
+        types = [_types(entrant, asked) for asked in precisions] or [()]
+        for precision in dict.fromkeys(types):
+            yield Variant(system=entrant.used, precision=precision)
+            if pools and devices > 1:
+                yield Variant(system=entrant.used, precision=precision, pools=True)
+
+
+def _types(entrant: Entrant, asked: str) -> tuple[tuple[str, str], ...]:
+    weights, products = entrant.precision(asked)
+    return (("weights", weights), ("activations", products))
+
+
+def _places(found: Iterable[Offered]) -> Iterator[Place]:
+    everything = [item for item in found if item.best]
+    for goal, metric in GOALS.items():
+        best: dict[Used, Offer] = {}
+        for item in everything:
+            offer = item.best.get(goal)
+            if offer is None:
+                continue
+            system = item.variant.system
+            if system not in best or offer.metrics[metric] < best[system].metrics[metric]:
+                best[system] = offer
+        offers = sorted(best.values(), key=lambda offer: (offer.metrics[metric], offer.devices))
+        if offers:
+            yield Place(goal=goal, metric=metric, offers=tuple(offers))
+
+
+def systems_of(session: Session, names: Sequence[str], vendor: str | None, dtype: str) -> tuple[Entrant, ...]:
+    """Return the systems that are searched over: some by name, else all of the library that multiply matrices.
+
+    Args:
+        names: of systems, or FILE.accel:NAME; empty for the library's nodes, racks and clusters, and packages that are in
+            none of these.
+        vendor: only systems with something that this vendor makes.
+
+    Raises:
+        UsageError: there is no such system or vendor.
+    """
+    if names:
+        return entrants_of(session, names, dtype)
+    shelf = [item for item in items(session) if item.component.kind in ("package", *SYSTEMS)]
+    if vendor is not None:
+        asked = vendor.casefold()
+        known = sorted({name for item in shelf for name in vendors_of(item.component)})
+        shelf = [item for item in shelf if asked in {name.casefold() for name in vendors_of(item.component)}]
+        if not shelf:
+            raise UsageError(
+                f"--vendor: the library holds nothing of `{vendor}`; there are {', '.join(known)}"
+            )
+    inside = {name for item in shelf if item.component.kind in SYSTEMS for name in _packages(item.component)}
+    chosen = [item for item in shelf if item.component.kind in SYSTEMS or item.component.name not in inside]
+    found = entrants_of(session, [item.name for item in chosen], dtype)
+    return tuple(item for item in found if item.facts is not None and item.facts.dtype is not None)
+
+
+def _packages(component: Component) -> Iterator[str]:
+    for child in component.children():
+        if child.kind == "package":
+            yield child.definition or child.name
+        elif child.kind in SYSTEMS:
+            yield from _packages(child)
