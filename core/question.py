@@ -27,11 +27,16 @@ from accelscope.dsl.walk import nodes
 
 @frozen(kw_only=True, eq=False)
 class Swept:
-    """One axis, whatever session it is looked at in: the assignment or the how-manieth statement that gives it."""
+    """One axis, whatever session it is looked at in: the assignment or the how-manieth statement that gives it.
+
+    Attributes:
+        tuned: whether it is of `tune`, so that its best value is wanted at each point of the others.
+    """
 
     axis: Axis
     assignment: Assignment | None
     position: int
+    tuned: bool = False
 
 
 @frozen(kw_only=True, eq=False)
@@ -53,8 +58,11 @@ class Question:
         return self.name.partition(" ")[2]
 
 
-def question(program: Program, name: str, sets: tuple[str, ...]) -> Question:
+def question(program: Program, name: str, sets: tuple[str, ...], *, tuned: bool = False) -> Question:
     """Return a question.
+
+    Args:
+        tuned: whether whoever asks knows what to do with axes of `tune`; else they are refused.
 
     Raises:
         DescriptionError: a text of `sets` or an axis is wrong.
@@ -66,7 +74,8 @@ def question(program: Program, name: str, sets: tuple[str, ...]) -> Question:
     swept = [_swept(scenario, item.axis(scenario), item, 0) for item in assignments if several(item)]
     paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
     for position, statement in enumerate(owner.sweeps()):
-        _refuse_tune(statement)
+        if not tuned:
+            _refuse_tune(statement)
         if statement.path not in paths:
             swept.append(_swept(scenario, statement, None, position))
     return Question(program=program, name=name, plain=plain, swept=tuple(swept))
@@ -131,7 +140,7 @@ def left_out(
     for statement in statements:
         if statement.when is None:
             continue
-        names = {name: _of_scenario(scenario, name) for name in _names_of(statement.when)} | dict(swept)
+        names = {name: of_scenario(scenario, name) for name in names_of(statement.when)} | dict(swept)
         known = {name: value for name, value in names.items() if value is not None}
         scope = scope_of(scenario, statement.scope.source)
         holds = scenario.session.value_of(statement.when, scope, known)
@@ -155,11 +164,12 @@ def swept_axes(
         yield item, statement, evaluate_domain(scenario.session, statement)
 
 
-def _names_of(node: Expr) -> set[str]:
+def names_of(node: Expr) -> set[str]:
+    """Return the names that an expression holds."""
     return {item.id for item in nodes(node) if isinstance(item, Name)}
 
 
-def _of_scenario(scenario: Component, name: str) -> object:
+def of_scenario(scenario: Component, name: str) -> object:
     """Return the value that a path of one name has in a scenario, or None."""
     nowhere = Span(Source("", ""), 0, 0)
     try:
@@ -230,9 +240,9 @@ def _refuse_tune(statement: Statement) -> None:
             (
                 Diagnostic(
                     code="A211",
-                    message=f"`tune {statement.path}` is bound and checked, but not searched over yet",
+                    message=f"`tune {statement.path}` has its best value sought, which only `sweep` and `search` do",
                     span=statement.span,
-                    help="write `sweep` to see every value, or set one with `--set`",
+                    help="set a value with `--set`, or ask with `accelscope sweep`",
                 ),
             )
         )
@@ -246,7 +256,12 @@ def _swept(scenario: Component, statement: Statement, assignment: Assignment | N
         span = statement.domain.span(statement.scope.source)
         message = f"values of the axis `{statement.path}` take no tolerance"
         raise DescriptionError((Diagnostic(code="A211", message=message, span=span, help="leave `±` out"),))
-    return Swept(axis=axis_at(scenario, statement.path, values), assignment=assignment, position=position)
+    return Swept(
+        axis=axis_at(scenario, statement.path, values),
+        assignment=assignment,
+        position=position,
+        tuned=statement.word == "tune",
+    )
 
 
 def axis_at(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:

@@ -64,11 +64,13 @@ def taken(value: Any, where: tuple[slice, ...]) -> Any:
 
 
 def _cut(item: Term, where: tuple[slice, ...]) -> Term:
-    array = item.value
-    if array.ndim == 0:
-        return item
+    return item if item.value.ndim == 0 else Term(cut(item.value, where), item.dimension)
+
+
+def cut(array: Array, where: tuple[slice, ...]) -> Array:
+    """Return the part of an array that belongs to a block of the grid; what does not vary along an axis stays."""
     index = tuple(part if size > 1 else slice(None) for part, size in zip(where, array.shape, strict=False))
-    return Term(array[index], item.dimension)
+    return array[index]
 
 
 def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
