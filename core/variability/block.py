@@ -8,7 +8,7 @@ from accelscope.core.term import Term
 
 @spec(kind="variability", within=("scenario", "deployment"), cited=False)
 class Variability:
-    """What makes the time of a step random; TPOT and TTFT are then distributions. What is not given varies nothing."""
+    """What makes the time of a step random; TPOT and TTFT are then distributions. Only routing varies unasked."""
 
     routing: str = choice(
         "random",
