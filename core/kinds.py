@@ -10,8 +10,8 @@ from attrs import evolve, field, frozen
 from accelscope.core import kernels, runtime, scenario, structure
 from accelscope.core.errors import PluginConflictError
 from accelscope.core.spec import about, children_of, schema_of
-from accelscope.core.variability import block as variability
 from accelscope.core.study import kinds as study
+from accelscope.core.variability import block as variability
 from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.units import UnitTable
 
