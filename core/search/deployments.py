@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -11,11 +11,12 @@ from attrs import frozen
 from accelscope.core.compare.entrants import Entrant, Used, entrants_of
 from accelscope.core.errors import UsageError
 from accelscope.core.facts import SYSTEMS
-from accelscope.core.search.offers import GOALS, Offer, Offered, Task, offered
+from accelscope.core.search.crew import shared
+from accelscope.core.search.offers import GOALS, Offer, Offered, Task
 from accelscope.core.search.wish import Variant, Wish
 from accelscope.core.show.search import vendors_of
-from accelscope.core.show.shelf import items
-from accelscope.core.study.jobs import Crew, Desk
+from accelscope.core.show.shelf import Item, items
+from accelscope.core.study.jobs import Desk
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
@@ -27,6 +28,15 @@ PRECISIONS = ("bf16", "fp8")
 """Data types of weights that are tried where neither the model nor the deployment says one."""
 FEW = 6
 """Variants for which starting processes does not pay."""
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """A system to search on: its devices, and precision blocks to try."""
+
+    used: Used
+    devices: int
+    precisions: tuple[tuple[tuple[str, str], ...], ...]
 
 
 @frozen(kw_only=True)
@@ -108,8 +118,7 @@ class Deployments:
 def deployments(
     session: Session,
     wish: Wish,
-    entrants: Sequence[Entrant],
-    precisions: Sequence[str],
+    systems: Sequence[Candidate],
     *,
     pools: bool = True,
     most: int = MOST,
@@ -120,7 +129,6 @@ def deployments(
     """Return the best deployments of a wish over some systems.
 
     Args:
-        precisions: data types of weights to try; none to leave what the model or the deployment says.
         pools: whether prompts may have devices of their own.
         most: devices that one deployment may use.
         folder: that files of the wish are relative to.
@@ -130,28 +138,21 @@ def deployments(
     start = time.perf_counter()
     tasks = [
         Task(wish=wish, variant=variant, folder=folder, most=most)
-        for variant in variants(entrants, precisions, pools=pools and wish.free != "batch")
+        for variant in variants(systems, pools=pools and wish.free != "batch")
     ]
-    with Crew(Desk.of(session), disabled, 1 if len(tasks) <= FEW else workers) as crew:
-        found = crew.map(offered, tasks)
+    alone = workers is None and len(tasks) <= FEW
+    found = shared(tasks, Desk.of(session), disabled=disabled, workers=1 if alone else workers)
     places = tuple(_places(found))
     return Deployments(wish=wish, offered=tuple(found), places=places, seconds=time.perf_counter() - start)
 
 
-def variants(entrants: Sequence[Entrant], precisions: Sequence[str], *, pools: bool) -> Iterator[Variant]:
+def variants(systems: Sequence[Candidate], *, pools: bool) -> Iterator[Variant]:
     """Yield what cannot be an array: systems, data types, and pools where there are two devices."""
-    for entrant in entrants:
-        devices = entrant.facts.devices if entrant.facts is not None else 1
-        types = [_types(entrant, asked) for asked in precisions] or [()]
-        for precision in dict.fromkeys(types):
-            yield Variant(system=entrant.used, precision=precision)
-            if pools and devices > 1:
-                yield Variant(system=entrant.used, precision=precision, pools=True)
-
-
-def _types(entrant: Entrant, asked: str) -> tuple[tuple[str, str], ...]:
-    weights, products = entrant.precision(asked)
-    return (("weights", weights), ("activations", products))
+    for system in systems:
+        for precision in system.precisions:
+            yield Variant(system=system.used, precision=precision)
+            if pools and system.devices > 1:
+                yield Variant(system=system.used, precision=precision, pools=True)
 
 
 def _places(found: Iterable[Offered]) -> Iterator[Place]:
@@ -170,19 +171,38 @@ def _places(found: Iterable[Offered]) -> Iterator[Place]:
             yield Place(goal=goal, metric=metric, offers=tuple(offers))
 
 
-def systems_of(session: Session, names: Sequence[str], vendor: str | None, dtype: str) -> tuple[Entrant, ...]:
+def systems_of(
+    session: Session, names: Sequence[str], vendor: str | None, precisions: Sequence[str]
+) -> tuple[Candidate, ...]:
     """Return the systems that are searched over: some by name, else all of the library that multiply matrices.
 
     Args:
         names: of systems, or FILE.accel:NAME; empty for the library's nodes, racks and clusters, and packages that are in
             none of these.
         vendor: only systems with something that this vendor makes.
+        precisions: data types of weights to try.
 
     Raises:
         UsageError: there is no such system or vendor.
     """
-    if names:
-        return entrants_of(session, names, dtype)
+    if not names:
+        chosen = [item.name for item in _chosen(session, vendor)]
+    found: dict[Used, dict[tuple[tuple[str, str], ...], Entrant]] = {}
+    for asked in precisions:
+        for entrant in entrants_of(session, names or chosen, asked):
+            if names or (entrant.facts is not None and entrant.facts.dtype is not None):
+                weights, products = entrant.precision(asked)
+                types = (("weights", weights), ("activations", products))
+                found.setdefault(entrant.used, {})[types] = entrant
+    return tuple(_candidate(used, types) for used, types in found.items())
+
+
+def _candidate(used: Used, types: Mapping[tuple[tuple[str, str], ...], Entrant]) -> Candidate:
+    facts = next(iter(types.values())).facts
+    return Candidate(used=used, devices=facts.devices if facts else 1, precisions=tuple(types))
+
+
+def _chosen(session: Session, vendor: str | None) -> list[Item]:
     shelf = [item for item in items(session) if item.component.kind in ("package", *SYSTEMS)]
     if vendor is not None:
         asked = vendor.casefold()
@@ -193,9 +213,7 @@ def systems_of(session: Session, names: Sequence[str], vendor: str | None, dtype
                 f"--vendor: the library holds nothing of `{vendor}`; there are {', '.join(known)}"
             )
     inside = {name for item in shelf if item.component.kind in SYSTEMS for name in _packages(item.component)}
-    chosen = [item for item in shelf if item.component.kind in SYSTEMS or item.component.name not in inside]
-    found = entrants_of(session, [item.name for item in chosen], dtype)
-    return tuple(item for item in found if item.facts is not None and item.facts.dtype is not None)
+    return [item for item in shelf if item.component.kind in SYSTEMS or item.component.name not in inside]
 
 
 def _packages(component: Component) -> Iterator[str]:

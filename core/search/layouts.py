@@ -6,7 +6,8 @@ evaluation of the layouts says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,7 @@ def splits(sizes: Sizes, replicas: Sequence[int] | None) -> Columns:
             for cp in CONTEXT:
                 single = tp * pp * cp
                 if single <= sizes.devices:
-                    for dp in _replicas(sizes, single, replicas):
-                        rows.update(_spread(sizes, tp, pp, cp, dp))
+                    rows.update(_spread(sizes, (tp, pp, cp), _replicas(sizes, single, replicas)))
     table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 6)
     return dict(zip(("tp", "pp", "cp", "dp", "dp_attention", "ep"), table.T, strict=True))
 
@@ -63,21 +63,23 @@ def splits(sizes: Sizes, replicas: Sequence[int] | None) -> Columns:
 def _replicas(sizes: Sizes, single: int, asked: Sequence[int] | None) -> tuple[int, ...]:
     """Return the numbers of replicas to try of a split over some devices."""
     room = sizes.devices // single
-    if asked is None and sizes.experts <= 1:
+    if asked is None:
         return tuple(sorted({1, max(1, min(room, sizes.group // single))}))
-    most = max(asked) if asked is not None else room
-    return tuple(sorted({n for n in (*doubling(room), room) if n <= max(most, 1)}))
+    return tuple(sorted({n for n in (*doubling(room), room) if n <= max(asked)}))
 
 
-def _spread(sizes: Sizes, tp: int, pp: int, cp: int, dp: int) -> list[tuple[int, int, int, int, int, int]]:
-    """Return the ways to place experts: on the ranks of a replica, or over replicas of the attention."""
-    found = [(tp, pp, cp, dp, 1, 1)]
+def _spread(sizes: Sizes, single: tuple[int, int, int], replicas: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the replicas of a split with the ways to place experts: on the ranks of a replica, or over replicas of the
+    attention."""
+    tp = single[0]
+    inside = [ep for ep in doubling(tp) if ep == 1 or sizes.experts % ep == 0 < sizes.experts]
+    for dp in replicas:
+        yield from ((*single, dp, 1, ep) for ep in inside)
     if sizes.experts <= 1:
-        return found
-    for ep in doubling(tp * dp):
-        if ep > 1 and sizes.experts % ep == 0:
-            found.append((tp, pp, cp, dp, 1, ep) if ep <= tp else (tp, pp, cp, 1, dp, ep))
-    return found
+        return
+    for dp in doubling(sizes.devices // math.prod(single))[1:]:
+        wide = [ep for ep in doubling(tp * dp) if ep > tp and sizes.experts % ep == 0]
+        yield from ((*single, 1, dp, ep) for ep in wide)
 
 
 def times(columns: Mapping[str, Array], **choices: Sequence[int]) -> Columns:

@@ -16,7 +16,7 @@ from accelscope.core.errors import DescriptionError
 from accelscope.core.facts import number
 from accelscope.core.operations import ArrayOperations
 from accelscope.core.pareto import front
-from accelscope.core.passes import plan_of
+from accelscope.core.passes import plain, plan_of
 from accelscope.core.search.bound import Bound, bound_at
 from accelscope.core.search.fits import counted, laid_out, one_each, unfit
 from accelscope.core.search.goals import distance, places_of, requirements_in
@@ -34,6 +34,7 @@ from accelscope.core.search.layouts import (
 from accelscope.core.search.points import Points, points_of
 from accelscope.core.search.scores import names_of
 from accelscope.core.search.wish import POOLS, SCENARIO, Variant, Wish, text_of
+from accelscope.core.serving.pools import prompts_of
 from accelscope.core.term import term
 from accelscope.core.work import ONE, Step
 from accelscope.dsl.component import Component
@@ -49,6 +50,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 GOALS = {"cheapest": "cost_per_mtok", "fastest": "e2e_latency", "most frugal": "energy_per_token"}
 """What a deployment can be best in, and the metric that says so; small is better."""
 SHOWN = ("ttft", "tpot", "e2e_latency", "throughput", "cost_per_mtok", "energy_per_token")
+CLOSE = 0.03
+"""Relative difference below which two layouts of a prefill pool count as the same."""
+_RANKS = ("tp", "pp", "dp", "dp_attention")
+"""Degrees whose product is the devices of a pool."""
 BLOCK = 16_384
 """Candidates evaluated at once."""
 
@@ -244,42 +249,36 @@ def _pools(design: Design, registry: Registry, task: Task) -> tuple[Columns, dic
         tables.append({f"{name}_{key}": column for key, column in left.items()})
     if not all(one_each(table) for table in tables):
         return taken(joined(*tables), np.empty(0, dtype=np.int64)), out
-    worth = _worth(design, registry, task, *tables)
+    worth = _worth(design, registry, task, tables[0])
     beaten = one_each(tables[0]) - len(worth)
     if beaten:
         out["prefill pool is beaten by another"] = beaten
     pairs = joined(taken(tables[0], worth), tables[1])
-    ranks = [
-        np.prod([pairs[f"{name}_{degree}"] for degree in ("tp", "pp", "dp", "dp_attention")], axis=0)
-        for name in POOLS
-    ]
+    ranks = [np.prod([pairs[f"{name}_{degree}"] for degree in _RANKS], axis=0) for name in POOLS]
     small = ranks[0] + ranks[1] <= sizes.devices
     if (~small).any():
         out["devices"] = int((~small).sum())
     return taken(pairs, small), out
 
 
-def _worth(design: Design, registry: Registry, task: Task, first: Columns, second: Columns) -> Array:
-    """Return the places of the prefill layouts that no other beats in all of: time of a prompt, devices, energy.
+def _worth(design: Design, registry: Registry, task: Task, layouts: Columns) -> Array:
+    """Return the places of the prefill layouts that no other beats in all of: time of a prompt, device time, devices.
 
-    Decoding sees a prefill pool that keeps up only by these, so each layout is tried with the smallest decode pool alone,
-    under the least and the most load.
+    Decoding sees a prefill pool that keeps up only by these, so each layout is looked at without it, under the least and
+    the most load.
     """
-    ranks = np.prod([second[f"decode_{name}"] for name in ("tp", "pp", "dp", "dp_attention")], axis=0)
-    pairs = joined(first, taken(second, np.array([int(np.argmin(ranks))])))
-    costs = []
-    for many in (LOADS[0], LOADS[-1]) if task.wish.free else (0,):
-        block = times(pairs, **{task.wish.free: (many,)}) if many else pairs
-        points = points_of(
-            loaded(design, block, task), registry, one_each(block), ("ttft", "energy_per_token")
-        )
-        costs += [
-            np.broadcast_to(points.evaluation.devices_used.value, (points.size,)),
-            *points.metrics.values(),
-        ]
-    table = np.nan_to_num(np.stack(costs, axis=1), nan=np.inf)
-    found: Array = np.sort(front(np.round(np.log(np.maximum(table, 1e-30)), 3)))
-    return found
+    size, loads = one_each(layouts), (LOADS[0], LOADS[-1]) if task.wish.free else (0,)
+    block = times(layouts, **{task.wish.free: loads}) if task.wish.free else layouts
+    pools = loaded(design, block, task).pools
+    clients = term(block[task.wish.free]) if task.wish.free else design.load.concurrency
+    assert pools is not None and clients is not None  # pools are evaluated under a concurrency
+    with np.errstate(all="ignore"):
+        found = prompts_of(pools, registry, plain(design.load.prompt), clients)
+    ranks = np.prod([block[f"prefill_{name}"] for name in _RANKS], axis=0).astype(float)
+    costs = ((found.own + found.transfer).value, found.each.value * ranks, ranks)
+    table = np.stack([np.broadcast_to(cost, ranks.shape) for cost in costs], axis=1)
+    table = np.round(np.log(np.maximum(table, 1e-30)) / CLOSE).reshape(size, -1)
+    return np.sort(front(np.nan_to_num(table, nan=np.inf)))
 
 
 def _fitting(design: Design, registry: Registry, found: Columns) -> tuple[Columns, dict[str, int]]:

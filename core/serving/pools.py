@@ -58,7 +58,7 @@ def pooled(design: Design, pools: Pools, registry: Registry, clients: Term) -> S
     """Return the steady state of a prefill and a decode pool under some clients of both."""
     load = design.load
     prompt, output = plain(load.prompt).named("prompt"), plain(load.output).named("output")
-    one = _prompts(pools, registry, prompt, clients)
+    one = prompts_of(pools, registry, prompt, clients)
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
     alive, single = alive_of(pools.decode, context, ONE)
     replicas = single.replicas
@@ -77,7 +77,7 @@ def pooled(design: Design, pools: Pools, registry: Registry, clients: Term) -> S
     return _both(loop, first, clients, placement, single, pools)
 
 
-def _prompts(pools: Pools, registry: Registry, prompt: Term, clients: Term) -> Prompts:
+def prompts_of(pools: Pools, registry: Registry, prompt: Term, clients: Term) -> Prompts:
     """Return the prefill pool: prompts alone, as many in a step as fit into its tokens and wait for it."""
     design = pools.prefill
     alive, single = alive_of(design, prompt, ONE)

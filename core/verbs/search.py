@@ -166,8 +166,7 @@ def _deployed(session: Session, settings: Settings, file: str | None, options: d
     return deployments(
         session,
         wish,
-        systems_of(session, [name.strip() for name in names], options["vendor"], types[0]),
-        types,
+        systems_of(session, [name.strip() for name in names], options["vendor"], types),
         pools=not options["no_pools"],
         most=options["devices"],
         disabled=settings.disabled,

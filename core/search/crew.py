@@ -1,0 +1,46 @@
+"""Processes that share the variants of a deployment search. Where the system can fork, they start with all that is loaded."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from accelscope.core.search.offers import Offered, Task, offered
+from accelscope.core.session import Session
+from accelscope.core.study.jobs import Desk
+
+_desks: list[Desk] = []
+"""The desk of this process."""
+
+
+def shared(
+    tasks: Iterable[Task], desk: Desk, *, disabled: Sequence[str] = (), workers: int | None = None
+) -> list[Offered]:
+    """Return what each task comes to, in order.
+
+    Args:
+        desk: of this process.
+        disabled: plugins that further processes leave out as well.
+        workers: processes; without it one for each core.
+    """
+    work = list(tasks)
+    count = min(workers or len(os.sched_getaffinity(0)), len(work))
+    if count <= 1:
+        return [offered(desk, task) for task in work]
+    forks = "fork" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if forks else None)
+    settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
+    with ProcessPoolExecutor(
+        count, context, initializer=_begin, initargs=(desk if forks else None, settings)
+    ) as pool:
+        return list(pool.map(_work, work))
+
+
+def _begin(desk: Desk | None, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+    _desks[:] = [Desk.of(Session.open(*settings)) if desk is None else desk]
+
+
+def _work(task: Task) -> Offered:
+    return offered(_desks[0], task)
