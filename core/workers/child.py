@@ -15,7 +15,7 @@ import time
 from attrs import define, field
 
 from accelscope.core.workers.channel import Channel
-from accelscope.core.workers.evaluation import evaluated, too_slow
+from accelscope.core.workers.evaluation import evaluated, too_slow, warm_up
 from accelscope.core.workers.task import Asked, Desk, Order, Outcome
 
 TICK = 0.1
@@ -54,6 +54,7 @@ def _ready(channel: Channel) -> Desk | None:
     try:
         asked: Asked = channel.receive()
         desk = asked.desk()
+        warm_up()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the process that asks has to tell it
         channel.send(str(error) or type(error).__name__)
         return None

@@ -31,6 +31,8 @@ POLL = 0.05
 """Seconds between two looks at what is done."""
 COUNTED = 5.0
 """Seconds between two looks at how many threads the cluster has."""
+EACH_TRY = 10.0
+"""Seconds for each try to connect."""
 PATIENCE = 600.0
 """Seconds that a scheduler may be away, as when it is started anew."""
 
@@ -58,7 +60,9 @@ class Cluster:
     mark: str
     say: Callable[[str], None]
     patience: float = PATIENCE
+    each_try: float = EACH_TRY
     _client: Any = None
+    _met: bool = False
     _tasks: list[_Task] = field(factory=list)
     _again: deque[tuple[tuple[Order, ...], int]] = field(factory=deque)
     _threads: int = 0
@@ -79,7 +83,7 @@ class Cluster:
                 if not self._tasks and not self._again:
                     break
                 yield from self._collected()
-            self._client.run(release)
+            self._release()
         finally:
             self._close()
 
@@ -161,11 +165,11 @@ class Cluster:
     def _connect(self) -> None:
         """Connect to the scheduler, which may be away for a while once it was there."""
         distributed = _distributed()
-        until = time.monotonic() + (self.patience if self._counted else 0.0)
+        until = time.monotonic() + (self.patience if self._met else 0.0)
         while True:
             try:
-                self._client = distributed.Client(self.address, timeout="10s", set_as_default=False)
-                self._counted = 0.0
+                self._client = distributed.Client(self.address, timeout=self.each_try, set_as_default=False)
+                self._counted, self._met = 0.0, True
                 return
             except _lost() as error:
                 if time.monotonic() > until:
@@ -175,6 +179,13 @@ class Cluster:
                 time.sleep(1.0)
             except ValueError as error:
                 raise UsageError(f"--cluster {self.address}: {error}; write tcp://HOST:8786") from error
+
+    def _release(self) -> None:
+        """End the processes of the workers, which have nothing to do any more."""
+        try:
+            self._client.run(release, on_error="ignore")
+        except _lost():
+            return  # they end on their own, only later
 
     def _close(self) -> None:
         client, self._client = self._client, None

@@ -96,11 +96,12 @@ class MadeUp:
         }
 
 
-def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, **asked):
-    """Answer a made-up question into a store."""
+def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, **asked):
+    """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
     with opened(folder, made.manifest(), resume=resume) as store:
-        return run(store, made.pieces(), partial(evaluated, made, jobs=jobs), seconds=seconds, stop=stop)
+        work = partial(runner, made, store) if runner else partial(evaluated, made, jobs=jobs)
+        return run(store, made.pieces(), work, seconds=seconds, stop=stop)
 
 
 def held(folder: Path) -> dict[str, bytes]:
