@@ -173,10 +173,10 @@ LINK = (
     derived(
         "bandwidth of one link in one direction", "GB/s/dir", field_value("bandwidth"), by="protocol", at="bandwidth",
         usual={
-            "nvlink": (20, 500), "infinity_fabric": (25, 80), "ici": (25, 110), "pcie": (7, 130), "xe_link": (20, 60),
+            "nvlink": (14, 500), "infinity_fabric": (25, 80), "ici": (25, 110), "pcie": (7, 130), "xe_link": (20, 60),
             "infiniband": (12, 110), "ethernet": (1, 160), "neuronlink": (20, 350),
         },
-        source="generations in use: NVLink 3 to 5 and C2C, Infinity Fabric 3 and 4, TPU v3 to v7, PCI Express 3 x8 to 6 "
+        source="generations in use: NVLink 3 (also of cards) to 5 and C2C, Infinity Fabric 3 and 4, TPU v3 to v7, PCI Express 3 x8 to 6 "
         "x16, InfiniBand EDR to XDR, Ethernet of 10 to 1200 Gb/s a bundle",
     ),
     derived(
