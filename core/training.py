@@ -182,7 +182,9 @@ def _memory(plan: Plan, training: Training) -> Memory:
             "gradients held"
         ),
         optimiser=(states.updated * share * training.states).named("optimiser states held"),
-        activations=(kept(plan, training.recompute) * flying + ends).named("activations held"),
+        activations=(
+            kept(plan, training.recompute) * flying + recomputed(plan, training.recompute) + ends
+        ).named("activations held"),
     )
 
 
@@ -190,16 +192,29 @@ def kept(plan: Plan, recompute: str) -> Term:
     """Return the bytes of activations that one micro-batch keeps for its backward pass on one stage.
 
     Each operation of a layer keeps what it read; with selective recomputation only products and attention do, with full
-    recomputation each layer keeps its input, and one layer at a time all.
+    recomputation each layer keeps its input.
     """
-    layered = [op for op in plan.ops if op.layered and op.component != "adapters"]
-    every = total(_read(op) * op.repeat for op in layered)
     if recompute == "selective":
-        return total(_read(op) * op.repeat for op in layered if op.kind != "elementwise")
+        return total(_read(op) * op.repeat for op in _layered(plan) if op.kind != "elementwise")
     if recompute == "full":
-        layers = maximum(plan.workload.layers / plan.stages, 1.0)
-        return plan.workload.activation * layers + every / layers
-    return every
+        return plan.workload.activation * _layers(plan)
+    return total(_read(op) * op.repeat for op in _layered(plan))
+
+
+def recomputed(plan: Plan, recompute: str) -> Term:
+    """Return the bytes of activations that one layer at a time, of one micro-batch, computes again in full recomputation."""
+    if recompute != "full":
+        return NO_BYTES
+    return total(_read(op) * op.repeat for op in _layered(plan)) / _layers(plan)
+
+
+def _layered(plan: Plan) -> list[Op]:
+    return [op for op in plan.ops if op.layered and op.component != "adapters"]
+
+
+def _layers(plan: Plan) -> Term:
+    """Return the layers of one stage."""
+    return maximum(plan.workload.layers / plan.stages, 1.0)
 
 
 def _read(op: Op) -> Term:
