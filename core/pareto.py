@@ -18,14 +18,38 @@ def front(costs: Array) -> Array:
         costs: one row for each point and one column for each objective, small is better; all finite.
     """
     order = np.lexsort(costs.T[::-1])
+    if costs.shape[1] == 2:  # in rising order of the first column, a row counts where the second is a new low
+        second = costs[order, 1]
+        before = np.concatenate(([np.inf], np.minimum.accumulate(second)[:-1]))
+        return order[second < before]
     kept: list[int] = []
-    best = np.empty((0, costs.shape[1]))
-    for index in order:
-        row = costs[index]
-        if not np.any(np.all(best <= row, axis=1)):
-            kept.append(int(index))
-            best = np.vstack((best, row))
+    while order.size:
+        best, order = order[0], order[1:]
+        kept.append(int(best))
+        order = order[~np.all(costs[best] <= costs[order], axis=1)]
     return np.array(kept, dtype=int)
+
+
+PIVOTS = 16
+"""Points of a front that others are compared with before they are sorted."""
+
+
+def ahead_of(costs: Array, there: Array) -> Array:
+    """Return which rows may belong to a front, which is fast and leaves few: the others are dominated by one of it.
+
+    Args:
+        costs: one row for each point and one column for each objective, small is better.
+        there: rows of the front so far, equal rows of which do not count as dominating.
+    """
+    left = np.arange(len(costs))
+    if costs.shape[1] == 2:
+        order = np.lexsort(there.T[::-1])
+        first, second = there[order, 0], np.concatenate(([np.inf], np.minimum.accumulate(there[order, 1])))
+        return left[costs[:, 1] <= second[np.searchsorted(first, costs[:, 0], side="right")]]
+    for at in np.unique(np.linspace(0, len(there) - 1, PIVOTS).astype(int)):
+        pivot, rows = there[at], costs[left]
+        left = left[~(np.all(pivot <= rows, axis=1) & np.any(pivot < rows, axis=1))]
+    return left
 
 
 def pareto(results: tuple[Result, ...], names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -272,7 +272,7 @@ class Scenario:
 class Study:
     """Sweeps over a scenario."""
 
-    base: Any = ref("scenario", doc="the scenario that is varied", planned=True)
+    base: Any = ref("scenario", doc="the scenario that is varied", optional=True)
 
 
 @spec(kind="uncertainty", within=("study", "scenario"), cited=False)
@@ -288,8 +288,8 @@ class Uncertainty:
 class ReportBlock:
     """What a study shows."""
 
-    pareto: Any = listing(doc="axes of the Pareto front", planned=True)
-    group_by: Any = listing(doc="what separates groups", planned=True)
+    pareto: Any = listing(doc="goals and metrics that the Pareto front trades off; without it the goals")
+    group_by: Any = listing(doc="swept paths whose values separate groups, each with its own summary")
     breakdown: Any = listing(doc="parts that are shown", planned=True)
 
 
@@ -297,10 +297,18 @@ class ReportBlock:
 class Limits:
     """Bounds of a study."""
 
-    points: Term | None = count(doc="most points", planned=True)
-    time: Term | None = quantity("s", doc="longest run", gt=0, planned=True)
+    points: Term | None = count(doc="most points that the sweeps may have", optional=True)
+    time: Term | None = quantity(
+        "s", doc="longest run; a sweep then stops and keeps what is done", gt=0, optional=True
+    )
     workers: Any = anything(doc="processes, or auto")
-    on_error: str | None = choice("record", "stop", doc="what a failed point does", planned=True)
+    on_error: str | None = choice(
+        "record",
+        "stop",
+        doc="what a chunk of points that fails does: it is recorded, or ends the sweep",
+        default="record",
+        source="a sweep of hours should not be lost to one plugin",
+    )
 
 
 KINDS = (

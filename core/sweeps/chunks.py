@@ -19,6 +19,7 @@ from accelscope.core.space import CHUNK, Axis, along, chunks
 from accelscope.core.store.parts import Column
 from accelscope.core.sweeps.tune import Better, better
 from accelscope.core.sweeps.variant import Variants
+from accelscope.core.sweeps.words import Words
 from accelscope.core.term import Array
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Plan:
         columns: of the table of every chunk.
         chunk_points: most points that are evaluated at once, of all combinations of tuned values.
         variants: designs, one for each combination of values that are no numbers.
+        words: what the study says of itself, such as the time that it may take.
     """
 
     asked: Question
@@ -74,6 +76,7 @@ class Plan:
     columns: tuple[Column, ...]
     chunk_points: int
     variants: Variants
+    words: Words
 
     @property
     def label(self) -> str:

@@ -17,7 +17,9 @@ from accelscope.core.search.goals import places_of, unknown
 from accelscope.core.space import Axis
 from accelscope.core.store.parts import Column
 from accelscope.core.sweeps.chunks import STATUS, Plan, axes_of
+from accelscope.core.sweeps.refusals import refuse_endless
 from accelscope.core.sweeps.variant import Variant, Variants, Wanted, label
+from accelscope.core.sweeps.words import words_of
 from accelscope.dsl.checks import Requirement
 from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.values import Quantity
@@ -56,18 +58,17 @@ def planned(
     registry = session.registry
     program = session.checked(file)
     asked = question(program, studied(program, study), sets, tuned=True)
-    aims = aims_of(asked)
-    tuned = axes_of(asked.swept, tuned=True)
+    aims, words = aims_of(asked), words_of(asked, registry)
+    axes, tuned = axes_of(asked.swept, tuned=False), axes_of(asked.swept, tuned=True)
     _refuse_aimless(asked, tuned, aims)
+    refuse_endless(axes, tuned, words.points)
+    also = [name for name in words.pareto if name in registry.metrics]
     wanted = Wanted(
-        metrics=tuple(_metrics(registry, aims, metrics)), named=_named(registry, aims), columns=()
+        metrics=tuple(_metrics(registry, aims, metrics, also)), named=_named(registry, aims), columns=()
     )
     variants = Variants(asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted)
-    first = variants.of({item.axis.name: 0 for item in asked.swept if not item.axis.numeric})
-    found = _columns(first, metrics, aims)
-    wanted = evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals))
-    variants = Variants(asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted)
-    axes = axes_of(asked.swept, tuned=False)
+    found = _columns(variants.first, (*(metrics or ()), *also))
+    variants.want(evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals)))
     return Plan(
         asked=asked,
         axes=axes,
@@ -81,6 +82,7 @@ def planned(
         ),
         chunk_points=chunk_points,
         variants=variants,
+        words=words,
     )
 
 
@@ -116,13 +118,15 @@ def _named(registry: Registry, aims: Aims) -> frozenset[str]:
     return frozenset(names & set(registry.metrics))
 
 
-def _metrics(registry: Registry, aims: Aims, metrics: Sequence[str] | None) -> Iterator[Metric]:
-    """Yield the metrics that are wanted: the headline or some others, and what aims name."""
+def _metrics(
+    registry: Registry, aims: Aims, metrics: Sequence[str] | None, also: Sequence[str]
+) -> Iterator[Metric]:
+    """Yield the metrics that are wanted: the headline or some others, and those that aims and reports name."""
     for name in metrics or ():
         if name not in registry.metrics:
             hint = did_you_mean(name, registry.metrics) or "`accelscope models` lists what is computed"
             raise UsageError(f"no metric is called `{name}`; {hint}")
-    named = _named(registry, aims)
+    named = {*_named(registry, aims), *also}
     for name, metric in registry.metrics.items():
         if name in named or (metric.headline if metrics is None else name in metrics):
             yield metric
@@ -134,7 +138,7 @@ class _Found:
     goals: tuple[Column, ...]
 
 
-def _columns(first: Variant, metrics: Sequence[str] | None, aims: Aims) -> _Found:
+def _columns(first: Variant, metrics: Sequence[str]) -> _Found:
     """Evaluate one point, to learn which metrics there are and what the goals are measured in.
 
     Raises:
@@ -143,7 +147,7 @@ def _columns(first: Variant, metrics: Sequence[str] | None, aims: Aims) -> _Foun
     corner = tuple(slice(0, 1) for _ in first.shape)
     found = first.measured(corner)
     names = first.names(found)
-    asked = {*(metrics or ()), *first.wanted.named}
+    asked = {*metrics, *first.wanted.named}
     kept = tuple(item for item in first.wanted.metrics if item.name in found.metrics or item.name in asked)
     for target in first.requirements:
         if target.value(names, corner) is None:

@@ -8,7 +8,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from accelscope.core.ask import design_of
 from accelscope.core.design import Design
@@ -128,6 +128,17 @@ class Variants:
     def manifest(self) -> dict[str, Any]:
         """What the results are made from."""
         return manifest(self.asked.program, self.registry, self.sets)
+
+    @property
+    def first(self) -> Variant:
+        """The variant of the first value of each axis."""
+        return self.of({item.axis.name: 0 for item in self.asked.swept if not item.axis.numeric})
+
+    def want(self, wanted: Wanted) -> None:
+        """Change what is computed of every point."""
+        self.wanted = wanted
+        for key, variant in self._kept.items():
+            self._kept[key] = evolve(variant, wanted=wanted)
 
     def of(self, picks: Mapping[str, int]) -> Variant:
         """Return a variant.

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli import INFEASIBLE, OK, Settings
+from accelscope.core.cli import FINDINGS, INFEASIBLE, INTERRUPTED, OK, Settings
 from accelscope.core.output import opened
-from accelscope.core.show.tabulate import tabulate
 from accelscope.core.verbs.grid import written
-from accelscope.core.verbs.shared import asking, open_session, report_of
+from accelscope.core.verbs.shared import asking, open_session, report_of, say
 
 if TYPE_CHECKING:
-    from accelscope.core.result import Result
+    from accelscope.core.records import Report
+    from accelscope.core.registry import Registry
+    from accelscope.core.session import Session
+    from accelscope.core.sweeps.chunks import Plan, Table
+    from accelscope.core.sweeps.run import Run
+
+SUMMARIES = ("json", "table")
+"""Formats that print a summary; others print every point."""
+FAILURES = 5
+"""Failed chunks that are told one by one."""
 
 
 @click.command()
@@ -24,7 +32,16 @@ if TYPE_CHECKING:
 @click.option("--study", metavar="NAME", help="The study, where the file holds several.")
 @asking
 @click.option(
-    "--pareto", "trade", default="tpot,throughput_per_device", show_default=True, help="Metrics to trade off."
+    "--metrics",
+    metavar="NAMES",
+    help="Compute these, or `all`, instead of the headline metrics; with commas.",
+)
+@click.option(
+    "--pareto",
+    "trade",
+    metavar="NAMES",
+    help="Goals and metrics to trade off; without it what the study reports, its goals, or tpot and "
+    "throughput_per_device.",
 )
 @click.option(
     "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
@@ -39,54 +56,117 @@ def sweep(
     study: str | None,
     sets: tuple[str, ...],
     root: tuple[str, ...],
-    trade: str,
+    metrics: str | None,
+    trade: str | None,
     form: str,
     output: str | None,
 ) -> int:
-    """Evaluate every point of a study's sweeps, and print how many are feasible and the best trade-offs.
+    """Evaluate every point of a study's sweeps, with the best tuned values of each, and print the best of them.
 
     `--format json` and `table` print the summary; `csv` and `md` print every point.
     """
+    before = time.process_time()  # of starting Python and the command line
+    start = time.perf_counter()
     session = open_session(settings, root)
     report = report_of(session, form)
-    with written(output, session) as write:
-        start = time.perf_counter()
-        results = (session.sweep(file, study, sets),)
-        seconds = time.perf_counter() - start
-        write(results)
-    summary = summarize(results, seconds, tuple(name.strip() for name in trade.split(",")))
-    with opened(None) as stream:
-        if form == "json":
-            stream.write(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-        elif form == "table":
-            stream.write(_text(summary))
-        else:
-            report.write(results, stream)
-    return OK if summary["feasible"] else INFEASIBLE
+    names = _names(trade)
+    plan = plan_for(session, file, study, sets, _metrics(session, metrics, names))
+    startup = before + time.perf_counter() - start
+    _whole(session, report, (file, study, sets), output)
+    found = _swept(plan, session.registry, names, form, output)
+    _tell(plan, found)
+    if form in SUMMARIES:
+        from accelscope.core.show.swept import text, told
+
+        summary = told(plan, found, startup)
+        with opened(None) as stream:
+            stream.write(
+                text(summary) if form == "table" else json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+            )
+    return _code(found)
 
 
-def summarize(results: Sequence[Result], seconds: float, trade: tuple[str, ...]) -> dict[str, object]:
-    """Return points, feasible points, seconds, and the best trade-offs between metrics."""
-    from accelscope.core.pareto import pareto
+def plan_for(
+    session: Session, file: str, study: str | None, sets: tuple[str, ...], metrics: tuple[str, ...] | None
+) -> Plan:
+    """Return the plan of a study, after saying what of it is not read."""
+    from accelscope.core.sweeps.chunks import plan_of
 
-    return {
-        "points": sum(result.size for result in results),
-        "feasible": sum(int(result.feasible.sum()) for result in results),
-        "seconds": round(seconds, 3),
-        "pareto": pareto(tuple(results), trade),
-    }
+    plan = plan_of(session, file, study, sets, metrics=metrics)
+    for note in plan.words.notes:
+        say(f"warning: {note}")
+    return plan
 
 
-def _text(summary: dict[str, object]) -> str:
-    from accelscope.core.show.summarize import axis_text, shown
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
 
-    rows = []
-    best = summary["pareto"]
-    assert isinstance(best, list)
-    for item in best:
-        axes = ", ".join(f"{name} = {axis_text(value)}" for name, value in item["point"].items())
-        metrics = (shown(entry["value"], entry["unit"]) for entry in item["metrics"].values())
-        rows.append([item["scenario"], axes, *metrics])
-    heads = ("SCENARIO", "POINT", *(best[0]["metrics"] if best else ()))
-    line = f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']} s\n"
-    return line + ("\n" + tabulate(rows, heads, range(2, len(heads))) + "\n" if rows else "")
+
+def _metrics(session: Session, metrics: str | None, trade: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the metrics to compute: those asked for, or the headline ones, and those of the front."""
+    known = session.registry.metrics
+    if metrics is not None:
+        chosen = tuple(known) if metrics.strip() == "all" else _names(metrics)
+    elif any(name in known for name in trade):
+        chosen = tuple(name for name, metric in known.items() if metric.headline)
+    else:
+        return None
+    return (*chosen, *(name for name in trade if name in known))
+
+
+def _swept(plan: Plan, registry: Registry, trade: tuple[str, ...], form: str, output: str | None) -> Run:
+    """Evaluate a plan, and write its points chunk by chunk where they are asked for."""
+    from accelscope.core.show.swept import Progress
+    from accelscope.core.sweeps.run import run, summary_of
+    from accelscope.core.sweeps.writing import STREAMED, form_of, writer
+
+    summary = summary_of(plan, registry, trade)
+    with ExitStack() as stack:
+        files = [(None, form)] if form in STREAMED else []
+        files += [(output, form_of(output))] if output is not None and form_of(output) in STREAMED else []
+        writers = [stack.enter_context(writer(name, kind, plan.columns)) for name, kind in files]
+        progress = stack.enter_context(Progress(plan.points))
+
+        def keep(table: Table) -> None:
+            for write in writers:
+                write(table)
+
+        return run(plan, summary, keep, progress.show)
+
+
+def _whole(
+    session: Session, report: Report, asked: tuple[str, str | None, tuple[str, ...]], output: str | None
+) -> None:
+    """Write results where a report wants them whole: to standard output, to a file, or both."""
+    from accelscope.core.sweeps.writing import STREAMED, form_of
+
+    to_file = output is not None and form_of(output) not in STREAMED
+    to_stdout = report.name not in (*STREAMED, *SUMMARIES)
+    if to_file or to_stdout:
+        with written(output if to_file else None, session) as write:
+            results = (session.sweep(*asked),)
+            write(results)
+        if to_stdout:
+            with opened(None) as stream:
+                report.write(results, stream)
+
+
+def _tell(plan: Plan, found: Run) -> None:
+    """Say what went wrong on the way."""
+    for number, cause in found.failed[:FAILURES]:
+        say(f"warning: chunk {number} failed: {cause}")
+    if len(found.failed) > FAILURES:
+        say(f"warning: {len(found.failed) - FAILURES} more chunks failed")
+    if found.stopped is not None:
+        say(
+            f"warning: {found.stopped}: {found.summary.points:,} of {plan.points:,} points are done, and are what is "
+            "shown and written"
+        )
+
+
+def _code(found: Run) -> int:
+    if found.interrupted:
+        return INTERRUPTED
+    if found.failed:
+        return FINDINGS
+    return OK if found.summary.feasible else INFEASIBLE

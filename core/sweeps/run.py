@@ -1,0 +1,123 @@
+"""A sweep from its plan to its summary: chunk after chunk, with what goes wrong on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from attrs import define, field
+
+from accelscope.core.errors import AccelscopeError, UsageError
+from accelscope.core.registry import Registry
+from accelscope.core.sweeps.chunks import Chunk, Plan, Table
+from accelscope.core.sweeps.planning import aims_of
+from accelscope.core.sweeps.summary import Objective, Summary
+from accelscope.core.sweeps.targets import SIGNS
+from accelscope.dsl.suggest import did_you_mean
+
+TRADE = ("tpot", "throughput_per_device")
+"""What the front trades off where a study says nothing."""
+
+
+@define(kw_only=True, eq=False)
+class Run:
+    """What became of a sweep.
+
+    Attributes:
+        seconds: of evaluating, judging and writing its points.
+        failed: number and cause of each chunk that could not be evaluated.
+        stopped: why it ended before its last point, or None.
+        interrupted: whether that was Ctrl-C.
+    """
+
+    summary: Summary
+    seconds: float = 0.0
+    failed: list[tuple[int, str]] = field(factory=list)
+    stopped: str | None = None
+    interrupted: bool = False
+
+
+def run(
+    plan: Plan,
+    summary: Summary,
+    write: Callable[[Table], None],
+    progress: Callable[[int], None] = lambda points: None,
+    done: Iterable[tuple[Chunk, Table | Exception]] | None = None,
+) -> Run:
+    """Evaluate every chunk of a plan, and return what is known of its points.
+
+    Ctrl-C, and the time of the study's `limits`, end it between two chunks; what is done is kept.
+
+    Args:
+        summary: empty, grows.
+        write: takes the table of each chunk.
+        progress: takes the points that are done.
+        done: chunks with their tables or what they raised, in any order; without it they are evaluated here, in order.
+    """
+    found = Run(summary=summary)
+    start = time.perf_counter()
+    try:
+        for chunk, table in evaluated(plan) if done is None else done:
+            if isinstance(table, Exception):
+                if plan.words.stops:
+                    raise table
+                found.failed.append((chunk.number, str(table) or type(table).__name__))
+                continue
+            write(table)
+            summary.add(table, chunk.first)
+            progress(summary.points)
+            if plan.words.time is not None and time.perf_counter() - start > plan.words.time:
+                if summary.points < plan.points:
+                    found.stopped = f"the {plan.words.time:g} s of `limits {{ time }}` are over"
+                break
+    except KeyboardInterrupt:
+        found.stopped, found.interrupted = "interrupted", True
+    found.seconds = time.perf_counter() - start
+    return found
+
+
+def evaluated(plan: Plan) -> Iterator[tuple[Chunk, Table | Exception]]:
+    """Yield each chunk with its table, or with what a plugin raised in it."""
+    for chunk in plan.chunks():
+        try:
+            yield chunk, plan.evaluate(chunk)
+        except AccelscopeError as error:
+            yield chunk, error
+
+
+def summary_of(plan: Plan, registry: Registry, trade: Sequence[str] = ()) -> Summary:
+    """Return an empty summary of a plan.
+
+    Args:
+        trade: what the front trades off; without it what the study reports, else its goals.
+
+    Raises:
+        UsageError: one of them is no column.
+    """
+    signs = {item.message or item.text: SIGNS[item.word] for item in aims_of(plan.asked).goals}
+    names = tuple(trade) or plan.words.pareto or tuple(signs) or TRADE
+    return Summary(
+        columns=plan.columns,
+        trade=tuple(_objective(plan, registry, name, signs) for name in names),
+        goals=tuple(_objective(plan, registry, name, signs) for name in dict.fromkeys((*signs, *names))),
+        group_by=_groups(plan),
+    )
+
+
+def _objective(plan: Plan, registry: Registry, name: str, signs: dict[str, float]) -> Objective:
+    known = [item.name for item in plan.columns[len(plan.axes) + len(plan.tuned) + 3 :]]
+    if name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+        raise UsageError(f"there is no `{name}` to trade off; {hint}")
+    if name in signs:
+        return Objective(name=name, sign=signs[name])
+    return Objective(name=name, sign=-1.0 if registry.metrics[name].better == "high" else 1.0)
+
+
+def _groups(plan: Plan) -> tuple[str, ...]:
+    known = [axis.name for axis in (*plan.axes, *plan.tuned)]
+    for name in plan.words.group_by:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
+            raise UsageError(f"`group_by` names `{name}`, which is not swept; {hint}")
+    return plan.words.group_by
