@@ -18,10 +18,12 @@ from accelscope.core.search.space import Space
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-EVALUATIONS = 4_000
+EVALUATIONS = 8_000
 """Points that a search evaluates unless told otherwise."""
 EVOLVED = 0.5
-"""Share of what is left that a population gets before the front is walked along."""
+"""Share of what is left that populations get before the front is walked along."""
+ISLANDS = 4
+"""Populations that know nothing of each other: one may end in a corner, but not all in the same."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -94,23 +96,26 @@ def search(
 
 
 def _explore(judge: Judge, seed: int, evaluations: int, progress: Callable[[int, int], None]) -> None:
+    """Let populations evolve that begin anew each time, then walk along the front of all; again with what is left."""
     random = np.random.default_rng(seed)
-    population = max(min(POPULATION, evaluations // 8), 8)
-    kept = np.empty((0, len(judge.space.axes)), dtype=np.int64)
+    population = max(min(POPULATION, evaluations // 16), 8)
     part = 0
     while judge.evaluations < evaluations:
         before = judge.evaluations
-        start = np.concatenate((kept, random_rows(judge, population - len(kept), random)))
-        if len(start) > evaluations - before:
-            start = start[: evaluations - before]
-        until = before + max(int((evaluations - before) * EVOLVED), len(start))
-        evolve_population(judge, start, min(until, evaluations - population), seed + part)
-        progress(judge.evaluations, evaluations)
+        until = before + int((evaluations - before) * EVOLVED)
+        for _ in range(ISLANDS):
+            room = evaluations - judge.evaluations
+            most = min(judge.evaluations + max((until - before) // ISLANDS, population), evaluations)
+            if room >= population:
+                evolve_population(
+                    judge, random_rows(judge, population, random), most - population, seed + part
+                )
+            part += 1
+            progress(judge.evaluations, evaluations)
         walk(judge, evaluations, random)
         progress(judge.evaluations, evaluations)
-        kept = random.permutation(judge.everything()[0][front_of(judge)])[: population // 2]
-        part += 1
-        if judge.evaluations == before:
+        if judge.evaluations - before < population:
+            judge.scores(random_rows(judge, evaluations - judge.evaluations, random))
             break
 
 

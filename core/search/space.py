@@ -22,17 +22,14 @@ from accelscope.core.operations import ArrayOperations
 from accelscope.core.question import (
     Question,
     Swept,
-    axis_at,
     left_out,
     owner_of,
-    parsed,
+    question,
     scenario_of,
-    several,
     swept_axes,
 )
 from accelscope.core.registry import Registry
 from accelscope.dsl.component import Component
-from accelscope.dsl.domains import evaluate_domain
 from accelscope.dsl.overrides import Override, derive
 from accelscope.dsl.program import Program, Session, load
 from accelscope.dsl.settings import check_settings
@@ -103,28 +100,10 @@ def space_of(program: Program, registry: Registry, name: str, sets: tuple[str, .
         DescriptionError: a text of `sets` or an axis is wrong.
         UsageError: nothing varies.
     """
-    owner = owner_of(program, name)
-    scenario = scenario_of(owner)
-    assignments = [parsed(text) for text in sets]
-    swept = []
-    for item in filter(several, assignments):
-        swept.append(_swept(scenario, item.axis(scenario), item, 0))
-    plain = tuple(item for item in assignments if not several(item))
-    paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
-    for position, statement in enumerate(owner.sweeps()):
-        if statement.path not in paths:
-            swept.append(_swept(scenario, statement, None, position))
-    if not swept:
+    asked = question(program, name, sets, tuned=True)
+    if not asked.swept:
         raise UsageError(f"`{name}` has no `sweep` or `tune`, so there is nothing to search")
-    asked = Question(program=program, name=name, plain=plain, swept=tuple(swept))
     return Space(asked=asked, registry=registry)
-
-
-def _swept(scenario: Component, statement: Any, assignment: Any, position: int) -> Swept:
-    values = evaluate_domain(scenario.session, statement)
-    if values is None:
-        raise DescriptionError(scenario.session.diagnostics)
-    return Swept(axis=axis_at(scenario, statement.path, values), assignment=assignment, position=position)
 
 
 def groups(space: Space, rows: Array) -> Iterator[Array]:

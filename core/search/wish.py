@@ -61,8 +61,8 @@ def text_of(wish: Wish, variant: Variant, layout: Mapping[str, int] | None = Non
         _workload(wish, chosen),
         _slo(wish),
         _deployment(wish, variant, chosen),
-        f"scenario {SCENARIO} {{ deployment = served_by, workload = asked"
-        + (", slo = wanted }" if _targets(wish) else " }"),
+        f"scenario {SCENARIO} {{ deployment = the_deployment, workload = the_load"
+        + (", slo = the_targets }" if _targets(wish) else " }"),
     ]
     return format_text(Source("search.accel", "\n\n".join(filter(None, parts)) + "\n"))
 
@@ -76,7 +76,7 @@ def _workload(wish: Wish, chosen: Mapping[str, int]) -> str:
     if wish.free:
         fields[wish.free] = str(chosen.get(wish.free, 1))
     base = f" extends {wish.workload.reference}" if wish.workload else ""
-    return f"workload asked{base} {{ {', '.join(f'{name} = {value}' for name, value in fields.items())} }}"
+    return f"workload the_load{base} {{ {', '.join(f'{name} = {value}' for name, value in fields.items())} }}"
 
 
 def _slo(wish: Wish) -> str:
@@ -84,12 +84,12 @@ def _slo(wish: Wish) -> str:
         return ""
     base = f" extends {wish.slo.reference}" if wish.slo else ""
     lines = "\n".join(f"  require {text}" for text in wish.requirements)
-    return f"slo wanted{base} {{\n{lines}\n}}"
+    return f"slo the_targets{base} {{\n{lines}\n}}"
 
 
 def _deployment(wish: Wish, variant: Variant, chosen: Mapping[str, int]) -> str:
     base = f" extends {wish.deployment.reference}" if wish.deployment else ""
-    lines = [f"deployment served_by{base} {{", f"  system = {variant.system.reference}"]
+    lines = [f"deployment the_deployment{base} {{", f"  system = {variant.system.reference}"]
     if wish.model is not None:
         lines.append(f"  model = {wish.model.reference}")
     if variant.precision:

@@ -26,7 +26,7 @@ _STUDY = (
     click.option(
         "--evaluations",
         type=click.IntRange(1),
-        default=4_000,
+        default=8_000,
         show_default=True,
         help="Most points that are evaluated; a space with no more is evaluated whole.",
     ),

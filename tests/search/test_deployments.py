@@ -1,0 +1,213 @@
+"""The best deployments of a model: what wins is what `eval` says of it, and nothing that can run is thrown out early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from accelscope.core.ask import answer
+from accelscope.core.compare.entrants import Used
+from accelscope.core.search.crew import shared
+from accelscope.core.search.deployments import Deployments, deployments, systems_of
+from accelscope.core.search.fits import counted, laid_out, one_each, unfit
+from accelscope.core.search.layouts import CHUNKS, Sizes, splits
+from accelscope.core.search.offers import GOALS, Task, _base, loaded, offered
+from accelscope.core.search.points import points_of
+from accelscope.core.search.wish import SCENARIO, Variant, Wish, text_of
+from accelscope.core.session import Session
+from accelscope.core.study.jobs import Desk
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.program import load
+
+LLAMA = Used(name="llama3_1_70b", module="std.models")
+DEEPSEEK = Used(name="deepseek_v3", module="std.models")
+H100 = Used(name="DGX_H100", module="std.nvidia")
+H200 = Used(name="DGX_H200", module="std.nvidia")
+LOAD = {"prompt": "2_048 tok", "output": "256 tok"}
+
+
+def wish(model: Used = LLAMA, *, free: str = "concurrency", **load: str) -> Wish:
+    """Return a wish with two targets."""
+    return Wish(model=model, load=LOAD | load, free=free, requirements=("ttft <= 2 s", "tpot <= 40 ms/tok"))
+
+
+def find(
+    session: Session, asked: Wish, names: tuple[str, ...], precision: str, *, pools: bool
+) -> Deployments:
+    """Return the best deployments on some systems, in this process."""
+    systems = systems_of(session, names, None, (precision,))
+    return deployments(session, asked, systems, pools=pools, workers=1)
+
+
+def evaluated(session: Session, text: str) -> dict[str, float]:
+    """Return the metrics of a text that a search printed, as `eval` computes them."""
+    source = Source("printed.accel", text)
+    session.library.adopt(source, Path())
+    result = answer(load(source, session.language()), session.registry, f"scenario {SCENARIO}", bars=False)
+    assert result.feasible
+    return {name: float(column.value) for name, column in result.metrics.items() if column.value is not None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "system", "precision"),
+    [
+        (wish(), "DGX_H100", "fp8"),
+        (wish(free="", concurrency="96"), "DGX_H200", "bf16"),
+        (wish(free="", batch="24"), "DGX_H100", "fp8"),
+        (wish(DEEPSEEK), "DGX_H200", "fp8"),
+    ],
+)
+def test_the_winners_are_what_eval_says_of_their_text(
+    opened: Session, asked: Wish, system: str, precision: str
+) -> None:
+    found = find(opened, asked, (system,), precision, pools="batch" not in asked.load)
+
+    assert {place.goal for place in found.places} == set(GOALS)
+    for place in found.places:
+        winner = place.offers[0]
+        metrics = evaluated(opened, text_of(asked, winner.variant, winner.layout))
+        for name, value in winner.metrics.items():
+            assert value == pytest.approx(metrics[name], rel=1e-9), (place.goal, name)
+        assert winner.metrics["ttft"] <= 2.0
+        assert winner.metrics["tpot"] <= 0.04
+
+
+def test_no_layout_that_can_run_is_thrown_out_before_it_is_evaluated(opened: Session) -> None:
+    desk = Desk.of(opened)
+    task = Task(
+        wish=wish(free="", concurrency="8"),
+        variant=Variant(system=H100, precision=(("weights", "bf16"), ("activations", "bf16"))),
+        folder=".",
+        most=8,
+    )
+    design, _ = _base(desk, task)
+    layouts = splits(Sizes(devices=8, group=8, heads=64, layers=80, experts=0), (1, 2, 4, 8))
+    size = one_each(layouts)
+    over = (
+        (limit.name, where)
+        for limit, where in unfit(laid_out(design, layouts), opened.registry, size, tokens=min(CHUNKS))
+    )
+    _, left = counted(over, size)
+
+    runs = points_of(loaded(design, layouts, task), opened.registry, size, ()).feasible
+
+    assert runs.any()
+    assert (~runs).any()
+    assert not (runs & ~left).any()
+
+
+def test_the_best_of_all_layouts_is_found(opened: Session) -> None:
+    """A grid of the same splits, loads and chunks by `sweep`, with what `search` calls legal."""
+    asked = wish(free="", concurrency="64")
+    found = find(opened, asked, ("DGX_H100",), "fp8", pools=False)
+    variant = found.places[0].offers[0].variant
+    source = Source("grid.accel", text_of(asked, variant))
+    opened.library.adopt(source, Path())
+    sets = (
+        "deployment.parallel.tp = [1, 2, 4, 8]",
+        "deployment.parallel.pp = [1, 2, 3, 4, 5, 6, 7, 8]",
+        "deployment.parallel.dp = [1, 2, 3, 4, 8]",
+        "deployment.parallel.cp = [1, 2, 4, 8]",
+        "deployment.scheduler.chunked_prefill = [512 tok, 2048 tok, 8192 tok]",
+    )
+    grid = answer(load(source, opened.language()), opened.registry, f"scenario {SCENARIO}", sets, bars=False)
+    fine = grid.feasible & (grid.metrics["ttft"].value <= 2.0) & (grid.metrics["tpot"].value <= 0.04)  # type: ignore[operator]
+
+    for place in found.places:
+        column = grid.metrics[place.metric].value
+        assert column is not None
+        assert place.offers[0].metrics[place.metric] == pytest.approx(
+            float(np.where(fine, column, np.inf).min()), rel=1e-9
+        )
+
+
+def test_the_count_of_candidates_adds_up(opened: Session) -> None:
+    found = find(opened, wish(), ("DGX_H100", "DGX_H200"), "bf16", pools=True)
+
+    assert found.candidates == found.allowed + sum(found.out().values())
+    assert found.allowed > 0
+
+
+def test_the_runner_up_is_another_system_and_says_why_it_lost(opened: Session) -> None:
+    from accelscope.core.search.deployments_shown import as_json
+
+    found = find(opened, wish(), ("DGX_H100", "DGX_H200"), "fp8", pools=False)
+    told = json.loads(as_json(found))["goals"]["cheapest"]
+    first, second = (told[name]["metrics"]["cost_per_mtok"]["value"] for name in ("winner", "runner_up"))
+
+    assert told["winner"]["system"] != told["runner_up"]["system"]
+    assert first < second
+    assert f"{second / first - 1:.0%} more for a token" in told["runner_up"]["why_it_lost"]
+    assert "USD/h for" in told["runner_up"]["why_it_lost"]
+
+
+def test_a_system_that_cannot_hold_the_model_says_so(opened: Session) -> None:
+    found = find(opened, wish(DEEPSEEK), ("DGX_H100",), "fp8", pools=False)
+
+    assert found.allowed == 0
+    assert found.empty() == {"memory": ["DGX_H100"]}
+
+
+def test_a_variant_that_cannot_be_described_is_reported_with_the_reason(opened: Session) -> None:
+    variant = Variant(
+        system=Used(name="CS3", module="std.cerebras"), precision=(("weights", "fp8"), ("activations", "fp8"))
+    )
+    found = offered(Desk.of(opened), Task(wish=wish(), variant=variant, folder=".", most=8))
+
+    assert "no engine that computes in fp8" in found.why
+
+
+def test_processes_find_what_one_finds(opened: Session) -> None:
+    asked = wish(free="", concurrency="16")
+    tasks = [
+        Task(wish=asked, variant=Variant(system=system, pools=pools), folder=".", most=8)
+        for system in (H100, H200)
+        for pools in (False, True)
+    ]
+
+    assert shared(tasks, Desk.of(opened), workers=2) == shared(tasks, Desk.of(opened), workers=1)
+
+
+def test_more_devices_than_asked_for_are_never_used(opened: Session) -> None:
+    systems = systems_of(opened, ("H200_SuperPOD",), None, ("fp8",))
+    few = deployments(opened, evolve(wish(), requirements=()), systems, most=12, workers=1)
+
+    assert few.allowed > 0
+    assert all(offer.devices <= 12 for place in few.places for offer in place.offers)
+
+
+def test_a_file_without_a_system_is_searched(accel, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "asked.accel").write_text(
+        "use std.models { llama3_8b }\n"
+        "workload chat { concurrency = 32, prompt = 512 tok, output = 128 tok }\n"
+        "slo quick { require tpot <= 30 ms/tok }\n"
+        "deployment wanted { model = llama3_8b, scheduler { max_batch = 64 } }\n"
+    )
+    done = accel(
+        "search", "asked.accel", "--systems", "DGX_H100,L4", "--precision", "bf16", "--format", "json"
+    )
+    told = json.loads(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert told["goals"]["cheapest"]["winner"]["system"] in ("DGX_H100", "L4")
+    assert "extends asked.wanted" in told["goals"]["cheapest"]["text"]
+
+
+def test_targets_that_nothing_meets_exit_with_three(accel) -> None:  # type: ignore[no-untyped-def]
+    done = accel(
+        "search", "--model", "llama3_8b", "--systems", "L4", "--slo", "tpot <= 1 us/tok", "--no-pools"
+    )
+
+    assert done.returncode == 3
+    assert "misses tpot <= 1 us/tok" in done.stdout
+
+
+def test_a_search_for_nothing_says_what_it_needs(accel) -> None:  # type: ignore[no-untyped-def]
+    done = accel("search")
+
+    assert done.returncode == 2
+    assert "needs a FILE with a study, or --model" in done.stderr
