@@ -85,39 +85,51 @@ def _sections(folder: Folder, cast: Cast, crew: Crew) -> Iterator[Section]:
         yield hardware(folder, cast)
 
 
+def prepare(folder: Path) -> None:
+    """Make the folder that is written to, before anything is evaluated.
+
+    Raises:
+        UsageError: plotly is missing, or the folder cannot be made.
+    """
+    if importlib.util.find_spec("plotly") is None:
+        raise UsageError("the page needs plotly: `pip install 'accelscope[plot]'`")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to `{folder}`: {error.strerror}") from error
+
+
 def write(study: Study, folder: Path) -> list[Path]:
     """Write the page and a CSV file for each table; return what was written.
 
     Raises:
         UsageError: plotly is missing, or the folder cannot be written.
     """
+    prepare(folder)
     tables = [part for section in study.sections for part in section.parts if isinstance(part, Table)]
-    texts = {
+    texts = {PAGE: _page(study)}
+    texts |= {
         f"{table.name}.csv": _csv(table) for table in (*([study.claims] if study.claims else []), *tables)
     }
-    texts[PAGE] = page(
-        title=study.title,
-        lead=study.lead,
-        claims=study.claims,
-        sections=study.sections,
-        script=_plotly(),
-        footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
-        "analytic models without error bars; no price is a quotation.",
-    )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write to `{folder}`: {error.strerror}") from error
-    return [folder / name for name in (PAGE, *(name for name in texts if name != PAGE))]
+    return [folder / name for name in texts]
 
 
-def _plotly() -> str:
-    if importlib.util.find_spec("plotly") is None:
-        raise UsageError("the page needs plotly: `pip install 'accelscope[plot]'`")
+def _page(study: Study) -> str:
     offline: Any = importlib.import_module("plotly.offline")
-    return str(offline.get_plotlyjs())
+    return page(
+        title=study.title,
+        lead=study.lead,
+        claims=study.claims,
+        sections=study.sections,
+        script=str(offline.get_plotlyjs()),
+        footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
+        "analytic models without error bars; no price is a quotation.",
+    )
 
 
 def _csv(table: Table) -> str:

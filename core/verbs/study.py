@@ -24,9 +24,10 @@ def study(settings: Settings, folder: Path, output: Path, root: tuple[str, ...],
     the fields of each, and examples/studies/cross_architecture is a whole study to start from.
     """
     from accelscope.core.study.jobs import Desk
-    from accelscope.core.study.run import run, write
+    from accelscope.core.study.run import prepare, run, write
 
     session = open_session(settings, root)
+    prepare(output)
     start = time.perf_counter()
     found = run(Desk.of(session), folder, settings.disabled, workers)
     written = write(found, output)
