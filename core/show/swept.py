@@ -161,9 +161,10 @@ def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str])
     """Return the table of a front; one of a single objective is the best point, which is shown already."""
     if len(trade) < 2 or not front:
         return []
+    fixed = _common([_point(row) for row in front])
     rows = [
         [
-            _where(row, units),
+            _values({name: value for name, value in _point(row).items() if name not in fixed}, units),
             *(shown(row["metrics"][name]["value"], row["metrics"][name]["unit"]) for name in trade),
         ]
         for row in front[:ROWS]
@@ -172,11 +173,22 @@ def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str])
     lines = ["", tabulate(rows, heads, range(1, len(heads)))]
     if len(front) > ROWS:
         lines.append(f"... and {len(front) - ROWS:,} more; `--format json` lists all")
-    return lines
+    return [*lines, *([f"all of them at {_values(fixed, units)}"] if fixed else [])]
+
+
+def _common(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the values that several points have in common."""
+    if len(points) < 2:
+        return {}
+    return {name: value for name, value in points[0].items() if all(row[name] == value for row in points)}
+
+
+def _point(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row["point"], **row.get("tuned", {})}
 
 
 def _where(row: dict[str, Any], units: dict[str, str]) -> str:
-    return _values({**row["point"], **row.get("tuned", {})}, units)
+    return _values(_point(row), units)
 
 
 def _values(values: dict[str, Any], units: dict[str, str]) -> str:

@@ -160,11 +160,15 @@ def _columns(first: Variant, metrics: Sequence[str]) -> _Found:
         if amount is None:
             raise unknown(target.item, first.registry)
         if label(target) not in first.registry.metrics:
-            goals.append(_goal_column(label(target), amount))
+            goals.append(_goal_column(label(target), target.item.text, amount, first.registry))
     return _Found(metrics=kept, goals=tuple(goals))
 
 
-def _goal_column(name: str, amount: Quantity) -> Column:
+def _goal_column(name: str, text: str, amount: Quantity, registry: Registry) -> Column:
+    """Return the column of a goal: in the unit of the metric that it is, else in base units."""
+    metric = registry.metrics.get(text)
+    if metric is not None:
+        return Column(name=name, unit=metric.unit)
     return Column(name=name, unit=str(amount.dimension) if amount.dimension.powers else "")
 
 

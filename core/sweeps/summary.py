@@ -106,6 +106,22 @@ class Summary:
                 return
         self._best[goal.name] = {name: item[at : at + 1] for name, item in table.items()}
 
+    def merge(self, other: Summary) -> None:
+        """Add what another process knows of other points."""
+        self.points += other.points
+        self.feasible += other.feasible
+        self.allowed += other.allowed
+        self.reasons.update(other.reasons)
+        if other._front:
+            self._grow_front(other._front, np.arange(other._front[NUMBER].size))
+        for goal in self.goals:
+            if goal.name in other._best:
+                self._improve(goal, other._best[goal.name], np.arange(1))
+        for key, group in other.groups.items():
+            if key not in self.groups:
+                self.groups[key] = Summary(columns=self.columns, trade=self.trade, goals=self.goals)
+            self.groups[key].merge(group)
+
     def pareto(self) -> list[dict[str, Any]]:
         """Return the points of the front, the best of the first objective first."""
         size = self._front[NUMBER].size if self._front else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, reduce
 from typing import Any
 
@@ -65,7 +65,7 @@ class Variant:
             goals = [(target, self._goal(target, names, where)) for target in self.goals]
             return judged(
                 found,
-                {name: value for target, value in goals if (name := label(target)) in self.wanted.columns},
+                dict(self._columns(found, goals)),
                 [(told(target), target.holds(names, where)) for target in self.requirements],
                 [*self._preferred(names, where), *(value * SIGNS[t.item.word] for t, value in goals)],
                 shape,
@@ -97,7 +97,13 @@ class Variant:
         amount = target.amount(names, where)
         return np.full((), np.nan) if amount is None else np.asarray(amount.magnitude, dtype=float)
 
-    def _preferred(self, names: Mapping[str, object], where: tuple[slice, ...]) -> Iterable[Array]:
+    def _columns(self, found: Measured, goals: Iterable[tuple[Target, Array]]) -> Iterator[tuple[str, Array]]:
+        """Yield the goals that are columns; one that is a metric under another name has its unit."""
+        for target, value in goals:
+            if label(target) in self.wanted.columns:
+                yield label(target), found.metrics.get(target.item.text, value)
+
+    def _preferred(self, names: Mapping[str, object], where: tuple[slice, ...]) -> Iterator[Array]:
         """Yield how many preferences are not met, where there are any."""
         if self.preferences:
             unmet = [(~target.holds(names, where)).astype(float) for target in self.preferences]

@@ -12,9 +12,9 @@ from accelscope.core.errors import DescriptionError
 from accelscope.core.question import Question, owner_of, scenario_of
 from accelscope.core.registry import Registry
 from accelscope.core.scenario import Limits, ReportBlock
+from accelscope.core.term import Term
 from accelscope.dsl.component import Component
 from accelscope.dsl.diagnostics import Diagnostic
-from accelscope.dsl.values import ListValue, Quantity, Symbol
 
 UNREAD = ("uncertainty",)
 """Blocks of a study that a sweep does not read: it has no error bars."""
@@ -28,6 +28,7 @@ class Words:
     Attributes:
         points: most points that it may have.
         time: seconds after which a sweep stops and keeps what is done.
+        chunk_time: seconds that one chunk may take, or None for a usual one.
         workers: processes; None where that is left to the machine.
         stops: whether the first failure ends the sweep.
         pareto: what is traded off: names of goals and metrics.
@@ -37,6 +38,7 @@ class Words:
 
     points: float | None = None
     time: float | None = None
+    chunk_time: float | None = None
     workers: int | None = None
     stops: bool = False
     pareto: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ def words_of(asked: Question, registry: Registry) -> Words:
     return Words(
         points=_number(limits, "points"),
         time=_number(limits, "time"),
+        chunk_time=_number(limits, "chunk_time"),
         workers=_workers(places, None if limits is None else limits.workers),
         stops=limits is not None and limits.on_error == "stop",
         pareto=_listed(report, "pareto"),
@@ -80,13 +83,9 @@ def _number(block: Any, name: str) -> float | None:
 
 
 def _workers(places: tuple[Component, ...], value: object) -> int | None:
-    if value is None or (isinstance(value, Symbol) and value.name == AUTO):
+    if value is None or value == AUTO:
         return None
-    magnitude = value.magnitude if isinstance(value, Quantity) else getattr(value, "value", None)
-    try:
-        number = float(magnitude)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = 0.0
+    number = float(value.value) if isinstance(value, Term) else 0.0
     if number < 1 or number != int(number):
         raise DescriptionError(
             (
@@ -103,8 +102,8 @@ def _workers(places: tuple[Component, ...], value: object) -> int | None:
 def _listed(block: Any, name: str) -> tuple[str, ...]:
     """Return the names of a list of words."""
     value = None if block is None else getattr(block, name)
-    items = value.items if isinstance(value, ListValue) else () if value is None else (value,)
-    return tuple(item.name if isinstance(item, Symbol | Component) else str(item) for item in items)
+    items = value if isinstance(value, tuple) else () if value is None else (value,)
+    return tuple(item.name if isinstance(item, Component) else str(item) for item in items)
 
 
 def _unread(places: tuple[Component, ...]) -> Iterator[str]:
