@@ -302,6 +302,12 @@ class Limits:
         "s", doc="longest run; a sweep then stops and keeps what is done", gt=0, optional=True
     )
     workers: Any = anything(doc="processes, or auto")
+    chunk_time: Term | None = quantity(
+        "s",
+        doc="longest time for one chunk of points, where processes of their own evaluate them; 600 s unless given",
+        gt=0,
+        optional=True,
+    )
     on_error: str | None = choice(
         "record",
         "stop",

@@ -40,11 +40,15 @@ class Store:
     def done(self) -> bytearray:
         """Return a one for each chunk that has a whole part."""
         found = bytearray(self.chunks)
-        for path in files(self.folder / layout.PARTS, layout.SUFFIX):
+        for path in self.parts():
             number = int(path.stem)
-            if number < self.chunks and parts.whole(path):
+            if number < self.chunks:
                 found[number] = 1
         return found
+
+    def parts(self) -> Iterator[Path]:
+        """Yield the files of the chunks that are done, in the order of their points."""
+        return whole_parts(self.folder)
 
     def failures(self) -> tuple[Failure, ...]:
         """Return why chunks have no part, in their order."""
@@ -101,7 +105,11 @@ def opened(name: str | Path, question: Mapping[str, Any], *, resume: bool = Fals
             atomic.sweep_up(folder)
             if not (folder / layout.MANIFEST).exists():
                 atomic.write(folder / layout.MANIFEST, manifest.to_bytes(wanted))
-        yield Store(folder, wanted)
+        try:
+            yield Store(folder, wanted)
+        finally:
+            with _writing(folder):
+                atomic.sweep_up(folder)  # of processes that died, here or on another machine
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -162,6 +170,11 @@ def _hold(lock: TextIO, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UsageError(f"another process is writing to `{folder}`") from None
+
+
+def whole_parts(folder: Path) -> Iterator[Path]:
+    """Yield the whole parts of a store, in the order of their points."""
+    return (path for path in files(folder / layout.PARTS, layout.SUFFIX) if parts.whole(path))
 
 
 def files(folder: Path, suffix: str) -> Iterator[Path]:

@@ -73,6 +73,17 @@ def encoded(table: Mapping[str, Array], columns: Sequence[Column]) -> bytes:
     return stream.getvalue()
 
 
+def decoded(path: Path, columns: Sequence[Column]) -> dict[str, Array]:
+    """Return the points of a part."""
+    pyarrow()
+    parquet: Any = importlib.import_module("pyarrow.parquet")
+    table = parquet.read_table(path, schema=schema_of(columns))
+    return {
+        item.name: table.column(item.name).to_numpy().astype(object if item.type == "name" else None)
+        for item in columns
+    }
+
+
 def whole(path: Path) -> bool:
     """Say whether a file ends as a Parquet file does."""
     try:

@@ -13,7 +13,7 @@ from attrs import frozen
 from accelscope.core.errors import UsageError
 from accelscope.core.store import failures, layout, parts
 from accelscope.core.store.failures import Failure
-from accelscope.core.store.folder import files, read_manifest
+from accelscope.core.store.folder import files, read_manifest, whole_parts
 from accelscope.core.store.parts import Column
 from accelscope.dsl.suggest import did_you_mean
 
@@ -57,7 +57,7 @@ class StoreReader:
 
     def parts(self) -> Iterator[Path]:
         """Yield the Parquet files of the chunks that are done, in the order of their points."""
-        return (path for path in files(self.folder / layout.PARTS, layout.SUFFIX) if parts.whole(path))
+        return whole_parts(self.folder)
 
     def to_dataset(self) -> Any:
         """Return a `pyarrow.dataset.Dataset` of all parts, of which nothing is read yet."""

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli import FINDINGS, INFEASIBLE, INTERRUPTED, OK, Settings
+from accelscope.core.cli import INFEASIBLE, INTERNAL, INTERRUPTED, OK, Settings
+from accelscope.core.errors import UsageError
 from accelscope.core.output import opened
 from accelscope.core.verbs.grid import written
 from accelscope.core.verbs.shared import asking, open_session, report_of, say
 
 if TYPE_CHECKING:
     from accelscope.core.records import Report
-    from accelscope.core.registry import Registry
     from accelscope.core.session import Session
+    from accelscope.core.show.swept import Progress
     from accelscope.core.sweeps.chunks import Plan, Table
     from accelscope.core.sweeps.run import Run
+    from accelscope.core.sweeps.summary import Summary
+    from accelscope.core.sweeps.writing import Write
+    from accelscope.core.workers.question import Question
+    from accelscope.core.workers.sweep import Where
 
 SUMMARIES = ("json", "table")
 """Formats that print a summary; others print every point."""
@@ -47,7 +54,19 @@ FAILURES = 5
     "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
 )
 @click.option(
-    "-o", "--output", metavar="FILE", help="Also write every point there: .parquet, .csv, .json or .md."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Also write every point there: .parquet, .csv, .json or .md, or DIR/ for a store that can be continued.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue what the store DIR/ holds; chunks that failed are tried again."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Processes; for a store one for each core by default."
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Let a Dask cluster evaluate: the address of its scheduler."
 )
 @click.pass_obj
 def sweep(
@@ -60,6 +79,9 @@ def sweep(
     trade: str | None,
     form: str,
     output: str | None,
+    resume: bool,
+    jobs: int | None,
+    cluster: str | None,
 ) -> int:
     """Evaluate every point of a study's sweeps, with the best tuned values of each, and print the best of them.
 
@@ -69,11 +91,26 @@ def sweep(
     start = time.perf_counter()
     session = open_session(settings, root)
     report = report_of(session, form)
+    from accelscope.core.sweeps.run import summary_of
+
     names = _names(trade)
-    plan = plan_for(session, file, study, sets, _metrics(session, metrics, names))
+    wanted = _metrics(session, metrics, names)
+    store = output if output is not None and _is_folder(output) else None
+    if resume and store is None:
+        raise UsageError("--resume continues a store: name its folder with -o DIR/")
+    plan = plan_for(session, file, study, sets, wanted)
     startup = before + time.perf_counter() - start
-    _whole(session, report, (file, study, sets), output)
-    found = _swept(plan, session.registry, names, form, output)
+    files = _files(form, None if store else output)
+    _whole(session, report, (file, study, sets), None if store else output)
+    if store is None and jobs is None and cluster is None:
+        found = _swept(plan, summary_of(plan, session.registry, names), files)
+    else:
+        from accelscope.core.workers.question import asked_of
+        from accelscope.core.workers.sweep import Where
+
+        asked = asked_of(session, plan, file, study, sets, wanted, settings.disabled, names)
+        where = Where(store=store, resume=resume, jobs=jobs, cluster=cluster)
+        found = _apart(plan, asked, summary_of(plan, session.registry, names), files, where)
     _tell(plan, found)
     if form in SUMMARIES:
         from accelscope.core.show.swept import text, told
@@ -114,16 +151,25 @@ def _metrics(session: Session, metrics: str | None, trade: tuple[str, ...]) -> t
     return (*chosen, *(name for name in trade if name in known))
 
 
-def _swept(plan: Plan, registry: Registry, trade: tuple[str, ...], form: str, output: str | None) -> Run:
-    """Evaluate a plan, and write its points chunk by chunk where they are asked for."""
-    from accelscope.core.show.swept import Progress
-    from accelscope.core.sweeps.run import run, summary_of
-    from accelscope.core.sweeps.writing import STREAMED, form_of, writer
+def _is_folder(name: str) -> bool:
+    return name.endswith(("/", os.sep)) or os.path.isdir(name)
 
-    summary = summary_of(plan, registry, trade)
+
+def _files(form: str, output: str | None) -> list[tuple[str | None, str]]:
+    """Return the files that are written chunk by chunk, each with its format; None is standard output."""
+    from accelscope.core.sweeps.writing import STREAMED, form_of
+
+    files: list[tuple[str | None, str]] = [(None, form)] if form in STREAMED else []
+    return files + ([(output, form_of(output))] if output is not None and form_of(output) in STREAMED else [])
+
+
+@contextmanager
+def _watched(plan: Plan, files: list[tuple[str | None, str]]) -> Iterator[tuple[Write, Progress]]:
+    """Give what writes the table of a chunk to all files, and what shows progress."""
+    from accelscope.core.show.swept import Progress
+    from accelscope.core.sweeps.writing import writer
+
     with ExitStack() as stack:
-        files = [(None, form)] if form in STREAMED else []
-        files += [(output, form_of(output))] if output is not None and form_of(output) in STREAMED else []
         writers = [stack.enter_context(writer(name, kind, plan.columns)) for name, kind in files]
         progress = stack.enter_context(Progress(plan.points))
 
@@ -131,7 +177,26 @@ def _swept(plan: Plan, registry: Registry, trade: tuple[str, ...], form: str, ou
             for write in writers:
                 write(table)
 
-        return run(plan, summary, keep, progress.show)
+        yield keep, progress
+
+
+def _swept(plan: Plan, summary: Summary, files: list[tuple[str | None, str]]) -> Run:
+    """Evaluate a plan in this process."""
+    from accelscope.core.sweeps.run import run
+
+    with _watched(plan, files) as (write, progress):
+        return run(plan, summary, write, progress.show)
+
+
+def _apart(
+    plan: Plan, asked: Question, summary: Summary, files: list[tuple[str | None, str]], where: Where
+) -> Run:
+    """Let other processes evaluate a plan."""
+    from accelscope.core.workers.sweep import Told, swept
+
+    with _watched(plan, files) as (write, progress):
+        tell = Told(write=write if files else None, progress=progress.show, say=say)
+        return swept(plan, asked, summary, where, tell)
 
 
 def _whole(
@@ -168,5 +233,5 @@ def _code(found: Run) -> int:
     if found.interrupted:
         return INTERRUPTED
     if found.failed:
-        return FINDINGS
+        return INTERNAL
     return OK if found.summary.feasible else INFEASIBLE

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -69,7 +69,7 @@ class Cluster:
     _counted: float = 0.0
     _seconds: float = TASK_SECONDS
 
-    def evaluated(self, orders: Iterable[Order]) -> Iterator[Outcome]:
+    def evaluated(self, orders: Iterable[Order]) -> Generator[Outcome, None, None]:
         """Yield what becomes of each chunk, as soon as it is known.
 
         Raises:

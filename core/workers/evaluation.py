@@ -21,17 +21,19 @@ def evaluated(desk: Desk, order: Order) -> Outcome:
     number = order.chunk.number
     try:
         table = desk.evaluated(order.chunk)
-        data = encoded(table, desk.columns)
+        found = Outcome(chunk=number, digest=desk.digest(table, order.chunk))
+        data = encoded(table, desk.columns) if order.keep in ("folder", "part") else b""
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a chunk raises costs that chunk only
         return Outcome(chunk=number, seconds=time.perf_counter() - start, failure=_fault(desk, order, error))
-    found = Outcome(chunk=number, feasible=int(table["feasible"].sum()))
-    if order.folder is None:
-        found = evolve(found, data=data)
-    else:
+    if order.keep == "folder":
         try:
             add_part(order.folder, number, data)
         except OSError as error:
             return Outcome(chunk=number, unwritable=error.strerror or str(error))
+    elif order.keep == "part":
+        found = evolve(found, part=data)
+    elif order.keep == "table":
+        found = evolve(found, table=table)
     return evolve(found, seconds=time.perf_counter() - start)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
@@ -22,13 +23,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def evaluated(asked: Asked, orders: Iterable[Order], jobs: int) -> Iterator[Outcome]:
-    """Yield what becomes of each chunk, as soon as it is known; closing the iterator ends all processes.
+def evaluated(
+    asked: Asked, orders: Iterable[Order], *, jobs: int, ordered: bool = False
+) -> Generator[Outcome, None, None]:
+    """Yield what becomes of each chunk; closing the iterator ends all processes.
 
     Args:
         asked: the question.
         orders: taken as processes become free, so that there may be any number.
         jobs: processes.
+        ordered: in the order of the orders, instead of as soon as each is known.
 
     Raises:
         UsageError: a process cannot build the plan.
@@ -48,11 +52,17 @@ def evaluated(asked: Asked, orders: Iterable[Order], jobs: int) -> Iterator[Outc
     threads = ThreadPoolExecutor(jobs)
     try:
         left = iter(orders)
-        running: set[Future[Outcome]] = {threads.submit(work, order) for order in islice(left, jobs * AHEAD)}
-        while running:
-            ready, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {threads.submit(work, order) for order in islice(left, len(ready))}
-            yield from (future.result() for future in ready)
+        running: deque[Future[Outcome]] = deque()
+        while True:
+            running.extend(threads.submit(work, order) for order in islice(left, jobs * AHEAD - len(running)))
+            if not running:
+                break
+            wait([running[0]] if ordered else running, return_when=FIRST_COMPLETED)
+            while running and (ready := next((item for item in running if item.done()), None)):
+                if ordered and ready is not running[0]:
+                    break
+                running.remove(ready)
+                yield ready.result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in workers:

@@ -21,6 +21,7 @@ from accelscope.core.term import Array
 if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.core.sweeps.chunks import Chunk, Plan
+    from accelscope.core.sweeps.summary import Summary
 
 DIFFERENCES = 3
 """That a message shows."""
@@ -36,7 +37,8 @@ class Question:
         study, sets, metrics, chunk_points: as `plan_of` takes them.
         disabled: plugins to leave out.
         roots: folders besides that of the file.
-        manifest: of the store; empty while it is not known.
+        trade: what the front of the summary trades off; the parts do not depend on it.
+        manifest: of the store.
     """
 
     file: str
@@ -47,6 +49,7 @@ class Question:
     chunk_points: int
     disabled: tuple[str, ...]
     roots: tuple[str, ...]
+    trade: tuple[str, ...]
     manifest: Mapping[str, Any] = field(factory=dict)
 
     @property
@@ -72,7 +75,7 @@ class Question:
         if found:
             shown = "; ".join(found[:DIFFERENCES]).replace(" in the store", " where the sweep was started")
             raise UsageError(f"a process that evaluates chunks has other programs: {shown} there")
-        return SweepDesk(plan)
+        return SweepDesk(plan, self.trade)
 
 
 @frozen(eq=False, slots=False)
@@ -80,6 +83,7 @@ class SweepDesk:
     """The plan of a study in one process; what it returns is checked."""
 
     plan: Plan
+    trade: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -100,10 +104,21 @@ class SweepDesk:
                 raise self._not_a_number(name, chunk.first + int(np.argmax(unknown)))
         return table
 
+    def digest(self, table: Mapping[str, Array], chunk: Chunk) -> Summary:
+        """Return the summary of a chunk."""
+        found = self._empty()
+        found.add(table, chunk.first)
+        return found
+
     def grid(self, chunk: Chunk) -> tuple[int, ...]:
         """Return the sizes of the dimensions of arrays in a chunk: its part of the axes, and the tuned ones."""
         parts = (stop - start for start, stop in zip(chunk.starts, chunk.stops, strict=True))
         return (*parts, *(axis.size for axis in self.plan.tuned if axis.numeric))
+
+    def _empty(self) -> Summary:
+        from accelscope.core.sweeps.run import summary_of
+
+        return summary_of(self.plan, self.plan.variants.registry, self.trade)
 
     @cached_property
     def _metrics(self) -> tuple[str, ...]:
@@ -185,8 +200,16 @@ def asked_of(
     sets: Sequence[str],
     metrics: Sequence[str] | None,
     disabled: Sequence[str],
+    trade: Sequence[str],
 ) -> Question:
-    """Return the question that a plan in this process answers."""
+    """Return the question that a plan of this process answers.
+
+    Args:
+        session: that the plan was made in.
+        file, study, sets, metrics: that it was made with.
+        disabled: plugins that are left out.
+        trade: what the front of the summary trades off.
+    """
     return Question(
         file=file,
         texts=session.library.texts(),
@@ -196,6 +219,7 @@ def asked_of(
         chunk_points=plan.chunk_points,
         disabled=tuple(disabled),
         roots=tuple(str(root) for root in session.roots),
+        trade=tuple(trade),
         manifest=_plain(manifest_of(plan, session)),
     )
 

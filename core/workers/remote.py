@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from functools import lru_cache
-from pathlib import Path
 
 from attrs import evolve
 
@@ -38,8 +37,9 @@ def release() -> None:
 
 def _here(order: Order, mark: str) -> Order:
     """Return an order that sends the part back where the folder of the store is not seen here."""
-    folder: Path | None = order.folder
-    return order if folder is None or (folder / mark).is_file() else evolve(order, folder=None)
+    if order.keep != "folder" or (order.folder / mark).is_file():
+        return order
+    return evolve(order, keep="part")
 
 
 class _Idle(queue.SimpleQueue[Worker]):

@@ -1,12 +1,13 @@
-"""A sweep into a store: chunks that are not done are handed out, and what becomes of them is kept at once."""
+"""A sweep from its chunks to where their points go: what is not done is handed out, and what becomes of it kept at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from typing import Protocol
+from typing import Literal, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from accelscope.core.errors import PluginError
 from accelscope.core.store.failures import Failure
@@ -17,8 +18,23 @@ from accelscope.core.workers.task import CHUNK_SECONDS, Order, Outcome, Piece
 class Runner(Protocol):
     """Where chunks are evaluated: a pool of processes, or a cluster."""
 
-    def __call__(self, orders: Iterable[Order]) -> Iterator[Outcome]:
+    def __call__(self, orders: Iterable[Order]) -> Generator[Outcome, None, None]:
         """Yield what becomes of each order, in any order."""
+
+
+@frozen(kw_only=True)
+class Rules:
+    """How long a run and each chunk may take, and whether the first failure ends it.
+
+    Attributes:
+        seconds: that a chunk may take.
+        time: seconds after which a run hands out nothing more, or None.
+        stop: whether the first failure ends the run.
+    """
+
+    seconds: float = CHUNK_SECONDS
+    time: float | None = None
+    stop: bool = False
 
 
 @frozen(kw_only=True)
@@ -28,21 +44,25 @@ class Done:
     Attributes:
         before: chunks that were there already.
         now: chunks that this run added.
-        failures: of all chunks that have no part.
+        failures: of all chunks that have no points.
+        stopped: why it ended before its last chunk, or None.
+        interrupted: whether somebody ended it.
     """
 
     before: int
     now: int
     failures: tuple[Failure, ...]
+    stopped: str | None = None
+    interrupted: bool = False
 
 
-def run(
+def into_store(
     store: Store,
     pieces: Iterable[Piece],
     runner: Runner,
+    rules: Rules,
     *,
-    stop: bool = False,
-    seconds: float = CHUNK_SECONDS,
+    known: Callable[[Piece], None] = lambda piece: None,
     told: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Done:
     """Evaluate the chunks that a store lacks; those that failed before are tried again.
@@ -50,9 +70,8 @@ def run(
     Args:
         pieces: all chunks, in their order.
         runner: evaluates them.
-        stop: whether the first failure ends the run.
-        seconds: that a chunk may take.
-        told: is called with what became of each chunk.
+        known: is called with each chunk that the store has already.
+        told: is called with what became of each other chunk, once it is kept.
 
     Raises:
         UsageError: the store cannot be written.
@@ -63,36 +82,89 @@ def run(
     for number in [number for number in failed if number < len(done) and done[number]]:
         store.forget(number)  # the run was ended between adding its part and this
     before = sum(done)
-    now = 0
-    orders = (
-        Order(chunk=piece, folder=store.folder.absolute(), seconds=seconds)
-        for piece in pieces
-        if not done[piece.number]
-    )
+
+    def orders() -> Iterator[Order]:
+        for piece in pieces:
+            if done[piece.number]:
+                known(piece)
+            else:
+                folder = store.folder.absolute()
+                yield Order(chunk=piece, keep="folder", folder=folder, seconds=rules.seconds)
+
+    def keep(outcome: Outcome) -> None:
+        _kept(store, outcome, outcome.chunk in failed)
+        told(outcome)
+
     store.log(event="begin", done=before, chunks=store.chunks)
-    with closing(runner(orders)) as outcomes:  # type: ignore[type-var]
-        for outcome in outcomes:
-            kept = _kept(store, outcome, outcome.chunk in failed)
-            now += kept
-            told(outcome)
-            if not kept and stop:
-                assert outcome.failure is not None  # that it is not kept says so
-                raise PluginError(f"stopped by `on_error = stop`: {outcome.failure.reason}")
-    store.log(event="end", done=before + now, chunks=store.chunks)
-    return Done(before=before, now=now, failures=store.failures())
+    ran = _run(orders(), runner, rules, keep)
+    store.log(event="end", done=before + ran.now, chunks=store.chunks, stopped=ran.stopped)
+    return evolve(ran, before=before, failures=store.failures())
 
 
-def _kept(store: Store, outcome: Outcome, failed: bool) -> bool:
-    """Keep what became of a chunk; return whether it has a part."""
+def through(
+    pieces: Iterable[Piece],
+    runner: Runner,
+    rules: Rules,
+    *,
+    keep: Literal["table", "nothing"],
+    told: Callable[[Outcome], None],
+) -> Done:
+    """Evaluate all chunks and keep nothing but what `told` does with them.
+
+    Args:
+        pieces: all chunks, in their order.
+        runner: evaluates them.
+        keep: whether the points are sent back, too.
+        told: is called with what became of each chunk.
+
+    Raises:
+        PluginError: a chunk failed, and that is to end the run.
+    """
+    orders = (Order(chunk=piece, keep=keep, seconds=rules.seconds) for piece in pieces)
+    return _run(orders, runner, rules, told)
+
+
+def _run(orders: Iterable[Order], runner: Runner, rules: Rules, keep: Callable[[Outcome], None]) -> Done:
+    start = time.monotonic()
+    failures: list[Failure] = []
+    now = 0
+    stopped, interrupted = None, False
+    try:
+        with closing(runner(orders)) as outcomes:
+            for outcome in outcomes:
+                keep(outcome)
+                if outcome.failure is None:
+                    now += 1
+                elif rules.stop:
+                    raise _stopped(outcome.failure)
+                else:
+                    failures.append(outcome.failure)
+                if rules.time is not None and time.monotonic() - start > rules.time:
+                    stopped = f"the {rules.time:g} s of `limits {{ time }}` are over"
+                    break
+    except KeyboardInterrupt:
+        stopped, interrupted = "interrupted", True
+    return Done(before=0, now=now, failures=tuple(failures), stopped=stopped, interrupted=interrupted)
+
+
+def _stopped(failure: Failure) -> PluginError:
+    return PluginError(
+        f"{failure.reason} (chunk {failure.chunk}; `on_error = stop` ends the sweep)",
+        plugin=failure.plugin,
+        distribution=failure.distribution,
+    )
+
+
+def _kept(store: Store, outcome: Outcome, failed: bool) -> None:
+    """Keep what became of a chunk."""
     if outcome.unwritable is not None:
         raise unwritable(store.folder, outcome.unwritable)
     if outcome.failure is not None:
         store.fail(outcome.failure)
         store.log(chunk=outcome.chunk, seconds=round(outcome.seconds, 6), failed=outcome.failure.reason)
-        return False
-    if outcome.data is not None:
-        store.add(outcome.chunk, outcome.data)
+        return
+    if outcome.part is not None:
+        store.add(outcome.chunk, outcome.part)
     if failed:
         store.forget(outcome.chunk)
     store.log(chunk=outcome.chunk, seconds=round(outcome.seconds, 6))
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from attrs import frozen
 
@@ -42,6 +42,9 @@ class Desk(Protocol):
     def evaluated(self, chunk: Any) -> Mapping[str, Array]:
         """Return the columns of a chunk."""
 
+    def digest(self, table: Mapping[str, Array], chunk: Any) -> Any:
+        """Return what the process that asks wants to know of a chunk; it is small and can be pickled."""
+
     def grid(self, chunk: Any) -> tuple[int, ...]:
         """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
 
@@ -62,32 +65,36 @@ class Order:
     """A chunk to evaluate.
 
     Attributes:
-        folder: of the store, or None where the process does not see it and sends the part back.
+        keep: what becomes of its points: written to the folder as a part, sent back as a `part` or as a `table`, or
+            `nothing` beyond the digest.
+        folder: of the store.
         seconds: it may take.
     """
 
     chunk: Piece
-    folder: Path | None
+    keep: Literal["folder", "part", "table", "nothing"] = "nothing"
+    folder: Path = Path()
     seconds: float = CHUNK_SECONDS
 
 
 @frozen(kw_only=True, eq=False)
 class Outcome:
-    """What became of a chunk: it has a part, or failed, or could not be written.
+    """What became of a chunk: it was evaluated, or failed, or could not be written.
 
     Attributes:
         seconds: that it took.
-        feasible: points that are.
-        failure: why it has no part.
-        data: the part, where the process did not see the folder.
+        digest: what the desk tells of it.
+        failure: why it was not evaluated.
+        part, table: its points, where they are sent back.
         unwritable: why the folder could not be written, which is nobody's fault here.
     """
 
     chunk: int
     seconds: float = 0.0
-    feasible: int = 0
+    digest: Any = None
     failure: Failure | None = None
-    data: bytes | None = None
+    part: bytes | None = None
+    table: Mapping[str, Array] | None = None
     unwritable: str | None = None
 
 

@@ -14,7 +14,7 @@ from attrs import frozen
 from accelscope.core.store.folder import opened
 from accelscope.core.store.parts import Column
 from accelscope.core.workers.pool import evaluated
-from accelscope.core.workers.run import run
+from accelscope.core.workers.run import Rules, into_store
 
 POINTS = 64
 """Of a chunk."""
@@ -44,6 +44,9 @@ class MadeUpDesk:
         time.sleep(self.pause)
         batch = np.arange(chunk.first, chunk.first + chunk.size, dtype=float)
         return {"batch": batch, "feasible": batch % 2 == 0, "tpot": np.sqrt(batch) / 1000}
+
+    def digest(self, table: dict[str, np.ndarray], chunk: MadeUpChunk) -> int:
+        return int(table["feasible"].sum())
 
     def grid(self, chunk: MadeUpChunk) -> tuple[int, ...]:
         return (chunk.size,)
@@ -100,8 +103,8 @@ def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None
     """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
     with opened(folder, made.manifest(), resume=resume) as store:
-        work = partial(runner, made, store) if runner else partial(evaluated, made, jobs=jobs)
-        return run(store, made.pieces(), work, seconds=seconds, stop=stop)
+        work = partial(runner, made) if runner else partial(evaluated, made, jobs=jobs)
+        return into_store(store, made.pieces(), work, Rules(seconds=seconds, stop=stop))
 
 
 def held(folder: Path) -> dict[str, bytes]:

@@ -84,9 +84,11 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
     found.close()
 
 
-def on(machines: Machines, said: list[str], mark: str = "manifest.json"):
-    def runner(made, store, orders):
-        return Cluster(made, machines.address, mark, said.append, patience=60.0, each_try=2.0).evaluated(orders)
+def on(machines: Machines, said: list[str], mark: str = "manifest.json", each_try: float = 30.0):
+    def runner(made, orders):
+        return Cluster(made, machines.address, mark, said.append, patience=60.0, each_try=each_try).evaluated(
+            orders
+        )
 
     return runner
 
@@ -140,4 +142,4 @@ def test_an_address_without_a_scheduler_says_so(tmp_path: Path) -> None:
         address = "tcp://127.0.0.1:1"
 
     with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        made_up.swept(tmp_path / "s", runner=on(Nowhere, []), chunks=1)
+        made_up.swept(tmp_path / "s", runner=on(Nowhere, [], each_try=1.0), chunks=1)

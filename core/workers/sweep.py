@@ -1,0 +1,130 @@
+"""The sweep of a study by several processes: into a store, into one file, or for its summary alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from accelscope.core.errors import UsageError
+from accelscope.core.store import layout, parts
+from accelscope.core.store.folder import Store, opened
+from accelscope.core.sweeps.chunks import Plan, Table
+from accelscope.core.sweeps.run import Run
+from accelscope.core.sweeps.summary import Summary
+from accelscope.core.workers import pool
+from accelscope.core.workers.cluster import Cluster
+from accelscope.core.workers.question import Question, SweepDesk
+from accelscope.core.workers.run import Rules, Runner, into_store, through
+from accelscope.core.workers.task import CHUNK_SECONDS, Outcome
+
+
+@frozen(kw_only=True)
+class Where:
+    """Where a sweep runs and where its points go.
+
+    Attributes:
+        store: folder, or None.
+        resume: continue what the folder holds.
+        jobs: processes of this machine; None for those that the study says, else one for each core.
+        cluster: address of a Dask scheduler, or None for this machine.
+    """
+
+    store: str | None = None
+    resume: bool = False
+    jobs: int | None = None
+    cluster: str | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether processes of their own evaluate it."""
+        return self.store is not None or self.jobs is not None or self.cluster is not None
+
+
+@frozen(kw_only=True, eq=False)
+class Told:
+    """Whom a sweep tells of its progress.
+
+    Attributes:
+        write: takes the table of each chunk, in order; None where nobody wants them.
+        progress: takes the points that are done.
+        say: takes what a person should know.
+    """
+
+    write: Callable[[Table], None] | None = None
+    progress: Callable[[int], None] = field(default=lambda points: None)
+    say: Callable[[str], None] = field(default=lambda message: None)
+
+
+def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Told) -> Run:
+    """Return what became of a sweep that other processes evaluate.
+
+    Args:
+        plan: in this process.
+        asked: the same for others.
+        summary: empty, grows.
+
+    Raises:
+        UsageError: the store is of another question or cannot be written, or there is no cluster.
+        PluginError: a chunk failed, and the study says that this ends the sweep.
+    """
+    start = time.perf_counter()
+    rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
+
+    def told(outcome: Outcome) -> None:
+        if outcome.digest is not None:
+            summary.merge(outcome.digest)
+        if outcome.table is not None and tell.write is not None:
+            tell.write(outcome.table)
+        tell.progress(summary.points)
+
+    if where.store is None:
+        runner = _runner(plan, asked, where, tell, ordered=tell.write is not None)
+        keep: Literal["table", "nothing"] = "nothing" if tell.write is None else "table"
+        done = through(plan.chunks(), runner, rules, keep=keep, told=told)
+    else:
+        with opened(where.store, asked.manifest, resume=where.resume) as store:
+            known = partial(_known, store, SweepDesk(plan, asked.trade), summary)
+            runner = _runner(plan, asked, where, tell, ordered=False)
+            done = into_store(store, plan.chunks(), runner, rules, known=known, told=told)
+            _copy(store, plan, tell)
+    return Run(
+        summary=summary,
+        seconds=time.perf_counter() - start,
+        failed=[(item.chunk, item.reason) for item in done.failures],
+        stopped=done.stopped,
+        interrupted=done.interrupted,
+    )
+
+
+def _runner(plan: Plan, asked: Question, where: Where, tell: Told, *, ordered: bool) -> Runner:
+    """Return what evaluates chunks.
+
+    Args:
+        ordered: whether they are wanted in their order.
+
+    Raises:
+        UsageError: a cluster is asked for, and its results are not for a store.
+    """
+    if where.cluster is not None:
+        if ordered:
+            raise UsageError("--cluster writes points into a folder only: give one with -o DIR/")
+        return Cluster(asked, where.cluster, layout.MANIFEST, tell.say).evaluated
+    jobs = where.jobs or plan.words.workers or pool.cores()
+    return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
+
+
+def _known(store: Store, desk: SweepDesk, summary: Summary, chunk: Any) -> None:
+    """Add a chunk that the store has already to the summary."""
+    table = parts.decoded(layout.part(store.folder, chunk.number), desk.columns)
+    summary.add(table, chunk.first)
+
+
+def _copy(store: Store, plan: Plan, tell: Told) -> None:
+    """Hand the points of a store on, in their order, where somebody wants them besides."""
+    if tell.write is not None:
+        for path in store.parts():
+            tell.write(parts.decoded(path, plan.columns))
