@@ -1,0 +1,179 @@
+"""Real sweeps into a store: what a plugin does wrong costs its chunk, and a killed sweep is continued."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from made_up import held
+
+from accelscope.core.errors import PluginError, UsageError
+from accelscope.core.session import Session
+from accelscope.core.store import open_store
+from accelscope.core.sweeps.chunks import plan_of
+from accelscope.core.sweeps.run import Run, run, summary_of
+from accelscope.core.workers.question import asked_of
+from accelscope.core.workers.sweep import Told, Where, swept
+
+FILE = """\
+use std.nvidia { DGX_H100 }
+use std.models { llama3_8b }
+workload w { batch = 1, prompt = 512 tok, output = 64 tok }
+deployment d { system = DGX_H100, model = llama3_8b, parallel { tp = 8 } }
+scenario s { deployment = d, workload = w }
+study all {
+  base = s
+  sweep batch in 1..6 step 1
+  sweep prompt in 128 tok .. 1024 tok step 128 tok
+  minimize tpot
+  limits { chunk_time = 4 s, on_error = ON_ERROR }
+}
+"""
+MOODY = """
+import os
+import time
+
+import numpy as np
+
+from accelscope.core.term import Term
+
+
+def compute(evaluation):
+    batch = float(np.max(evaluation.batch.value))
+    found = evaluation.decode.time
+    if os.environ.get("MOOD") == "good":
+        return found
+    if batch == 2:
+        raise ZeroDivisionError("no bananas")
+    if batch == 3:
+        return Term(np.where(evaluation.prefill.time.value > 0, np.nan, 0.0), found.dimension)
+    if batch == 4:
+        return Term(np.ones(3), found.dimension)
+    if batch == 5:
+        time.sleep(1000)
+    return found
+
+
+@hookimpl
+def accelscope_metrics():
+    yield Metric(name="mood", doc="of a test", unit="s", compute=compute)
+"""
+POINTS = 8
+"""Of a chunk: all prompts of one batch."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "all.accel"
+    path.write_text(FILE.replace("ON_ERROR", "record"))
+    return str(path)
+
+
+def stored(
+    file: str, folder: Path, *, metrics: tuple[str, ...] | None = None, resume: bool = False, jobs: int = 2
+) -> Run:
+    session = Session.open()
+    plan = plan_of(session, file, None, (), metrics=metrics, chunk_points=POINTS)
+    asked = asked_of(session, plan, file, None, (), metrics, (), ())
+    where = Where(store=str(folder), resume=resume, jobs=jobs)
+    return swept(plan, asked, summary_of(plan, session.registry), where, Told())
+
+
+def test_a_store_has_the_points_and_the_summary_of_a_sweep_in_one_process(file: str, tmp_path: Path) -> None:
+    session = Session.open()
+    plan = plan_of(session, file, None, (), chunk_points=POINTS)
+    tables: list[dict[str, object]] = []
+    alone = run(plan, summary_of(plan, session.registry), tables.append)
+    found = stored(file, tmp_path / "s")
+    assert (found.summary.points, found.summary.feasible) == (48, alone.summary.feasible)
+    assert found.summary.best() == alone.summary.best()
+    assert found.summary.pareto() == alone.summary.pareto()
+    frame = open_store(tmp_path / "s").to_arrow()
+    for column in plan.columns:
+        expected = [value for table in tables for value in table[column.name].tolist()]
+        assert frame.column(column.name).to_pylist() == expected, column.name
+    again = stored(file, tmp_path / "s", resume=True)
+    assert again.summary.best() == alone.summary.best()
+    assert again.summary.reasons == alone.summary.reasons
+
+
+def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
+    file: str, tmp_path: Path, distribution, monkeypatch
+) -> None:
+    distribution("acme-moods", "moods", MOODY)
+    found = stored(file, tmp_path / "s", metrics=("mood", "tpot"))
+    assert [number for number, _ in found.failed] == [1, 2, 3, 4]
+    assert found.summary.points == 2 * POINTS
+    name = "plugin `moods` (acme-moods 1.0), metric `mood`, compute: "
+    assert [cause for _, cause in found.failed] == [
+        name + "ZeroDivisionError: no bananas",
+        name + "the result is not a number (NaN) at point 16, which is feasible",
+        name + "returns an array of shape (3,) where the points are (1, 8)",
+        name + "took longer than 4 s",
+    ]
+    kept = open_store(tmp_path / "s").failures
+    assert {(item.plugin, item.distribution) for item in kept} == {("moods", "acme-moods")}
+    monkeypatch.setenv("MOOD", "good")
+    again = stored(file, tmp_path / "s", metrics=("mood", "tpot"), resume=True)
+    assert (again.failed, again.summary.points) == ([], 48)
+    stored(file, tmp_path / "undisturbed", metrics=("mood", "tpot"))
+    assert held(tmp_path / "s") == held(tmp_path / "undisturbed")
+
+
+def test_the_first_fault_can_end_a_sweep(file: str, tmp_path: Path, distribution) -> None:
+    distribution("acme-moods", "moods", MOODY)
+    Path(file).write_text(FILE.replace("ON_ERROR", "stop"))
+    with pytest.raises(PluginError, match=r"no bananas .*on_error = stop"):
+        stored(file, tmp_path / "s", metrics=("mood",), jobs=1)
+
+
+def test_a_store_of_a_changed_file_is_refused(file: str, tmp_path: Path) -> None:
+    stored(file, tmp_path / "s")
+    Path(file).write_text(Path(file).read_text().replace("512 tok", "513 tok"))
+    with pytest.raises(UsageError, match="another question") as caught:
+        stored(file, tmp_path / "s", resume=True)
+    assert f"files.{file}" in str(caught.value)
+
+
+def test_what_travels_needs_no_file(file: str, tmp_path: Path) -> None:
+    session = Session.open()
+    plan = plan_of(session, file, None, (), chunk_points=POINTS)
+    asked = asked_of(session, plan, file, None, (), None, (), ())
+    Path(file).unlink()
+    desk = asked.desk()
+    chunk = next(plan.chunks())
+    assert desk.evaluated(chunk)["tpot"].tolist() == plan.evaluate(chunk)["tpot"].tolist()
+
+
+def test_a_killed_sweep_is_continued_to_the_same_bytes(accel, tmp_path: Path) -> None:
+    study = FILE.replace("1..6 step 1", "1..1024 step 1").replace("step 128 tok", "step 2 tok")
+    (tmp_path / "large.accel").write_text(study.replace("ON_ERROR", "record"))
+    command = [sys.executable, "-m", "accelscope", "sweep", "large.accel", "-o", "s/"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=os.environ, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not list((tmp_path / "s").rglob("*.parquet")):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    resumed = accel("sweep", "large.accel", "-o", "s/", "--resume", "--format", "json")
+    assert resumed.returncode == 0, resumed.stderr
+    undisturbed = accel("sweep", "large.accel", "-o", "t/", "--jobs", "1", "--format", "json")
+    assert held(tmp_path / "s") == held(tmp_path / "t")
+    assert '"points": 459776' in resumed.stdout
+    assert '"points": 459776' in undisturbed.stdout
+
+
+def test_options_that_make_no_sense_are_refused(accel, file: str) -> None:
+    alone = accel("sweep", file, "--resume")
+    assert (alone.returncode, alone.stderr) == (
+        2,
+        "error: --resume continues a store: name its folder with -o DIR/\n",
+    )
+    csv = accel("sweep", file, "--cluster", "tcp://127.0.0.1:1", "--format", "csv")
+    assert csv.returncode == 2
+    assert "-o DIR/" in csv.stderr
