@@ -73,6 +73,15 @@ class Catalogue:
     units: UnitTable
     failures: tuple[Failure, ...]
     _kinds: Kinds = field(repr=False)
+    _families: Mapping[str, dict[str, Any]] = field(repr=False, init=False)
+
+    @_families.default
+    def _grouped(self) -> dict[str, dict[str, Any]]:
+        """Group the records by family: a sweep looks them up thousands of times a second."""
+        found: dict[str, dict[str, Any]] = {}
+        for item in self.provided.values():
+            found.setdefault(item.family, {})[item.name] = item.record
+        return found
 
     @classmethod
     def collect(cls, implementations: Callable[[str], Iterable[tuple[Plugin, Any]]]) -> Catalogue:
@@ -110,7 +119,7 @@ class Catalogue:
 
     def family(self, name: str) -> dict[str, Any]:
         """Return the records of a family by name."""
-        return {item.name: item.record for item in self.provided.values() if item.family == name}
+        return self._families.get(name, {})
 
     def of_plugin(self, plugin: Plugin) -> tuple[Provided, ...]:
         """Return what a plugin registered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import attrs
@@ -77,15 +78,22 @@ def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
     if isinstance(value, Term):
         return change(value)
     if isinstance(value, tuple):
-        return tuple(_mapped(item, change) for item in value)
+        items = tuple([_mapped(item, change) for item in value])
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     if isinstance(value, dict):
         return {key: _mapped(item, change) for key, item in value.items()}
-    if attrs.has(type(value)) and not type(value).__module__.startswith("accelscope.dsl"):
-        changed = {}
-        for item in attrs.fields(type(value)):
-            old = getattr(value, item.name)
-            new = _mapped(old, change)
-            if new is not old:
-                changed[item.name.lstrip("_")] = new
-        return attrs.evolve(value, **changed) if changed else value
-    return value
+    changed = {}
+    for name in _fields(type(value)):
+        old = getattr(value, name)
+        new = _mapped(old, change)
+        if new is not old:
+            changed[name.lstrip("_")] = new
+    return attrs.evolve(value, **changed) if changed else value
+
+
+@cache
+def _fields(cls: type) -> tuple[str, ...]:
+    """Return the names of the fields in which terms may lie."""
+    if not attrs.has(cls) or cls.__module__.startswith("accelscope.dsl"):
+        return ()
+    return tuple(item.name for item in attrs.fields(cls))

@@ -60,15 +60,21 @@ class Term:
         return _same("-", as_term(other), self, np.subtract)
 
     def __mul__(self, other: Term | float) -> Term:
-        right = as_term(other)
-        return _made("×", np.multiply(self.value, right.value), self.dimension * right.dimension, self, right)
+        right = other if isinstance(other, Term) else as_term(other)
+        value, dimension = np.multiply(self.value, right.value), self.dimension * right.dimension
+        if self.node is None and right.node is None:
+            return Term(value, dimension)
+        return _made("×", value, dimension, self, right)
 
     def __rmul__(self, other: float) -> Term:
         return self * other
 
     def __truediv__(self, other: Term | float) -> Term:
-        right = as_term(other)
-        return _made("/", np.divide(self.value, right.value), self.dimension / right.dimension, self, right)
+        right = other if isinstance(other, Term) else as_term(other)
+        value, dimension = np.divide(self.value, right.value), self.dimension / right.dimension
+        if self.node is None and right.node is None:
+            return Term(value, dimension)
+        return _made("/", value, dimension, self, right)
 
     def __rtruediv__(self, other: float) -> Term:
         return as_term(other) / self
@@ -227,7 +233,7 @@ def _plain(op: str, value: Term, function: Callable[[Array], Array]) -> Term:
 
 
 def _extreme(op: str, terms: tuple[Term | float, ...], function: Callable[[Array, Array], Array]) -> Term:
-    items = tuple(as_term(item) for item in terms)
+    items = [item if isinstance(item, Term) else as_term(item) for item in terms]
     for item in items[1:]:
         _check(op, items[0], item)
     value = reduce(function, [item.value for item in items])
@@ -235,8 +241,12 @@ def _extreme(op: str, terms: tuple[Term | float, ...], function: Callable[[Array
 
 
 def _same(op: str, left: Term, other: Term | float, function: Callable[[Array, Array], Array]) -> Term:
-    right = _aligned(op, left, other)
-    return _made(op, function(left.value, right.value), left.dimension, left, right)
+    right = other if isinstance(other, Term) else as_term(other)
+    _check(op, left, right)
+    value = function(left.value, right.value)
+    if left.node is None and right.node is None:
+        return Term(value, left.dimension)
+    return _made(op, value, left.dimension, left, right)
 
 
 def _aligned(op: str, left: Term, other: Term | float) -> Term:

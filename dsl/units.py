@@ -24,10 +24,12 @@ class Dimension:
     powers: tuple[tuple[str, int], ...] = ()
 
     def __mul__(self, other: Dimension) -> Dimension:
-        return _combine(self, other, 1)
+        if not other.powers:
+            return self
+        return _combine(self, other, 1) if self.powers else other
 
     def __truediv__(self, other: Dimension) -> Dimension:
-        return _combine(self, other, -1)
+        return _combine(self, other, -1) if other.powers else self
 
     def __pow__(self, exponent: int) -> Dimension:
         return Dimension(tuple((name, power * exponent) for name, power in self.powers) if exponent else ())

@@ -16,6 +16,7 @@ from accelscope.core.requirements import PERCENTILES
 from accelscope.core.search.goals import places_of, unknown
 from accelscope.core.space import Axis
 from accelscope.core.store.parts import Column
+from accelscope.core.sweeps.allocator import keep_freed_memory
 from accelscope.core.sweeps.chunks import STATUS, Plan, axes_of
 from accelscope.core.sweeps.refusals import refuse_endless
 from accelscope.core.sweeps.variant import Variant, Variants, Wanted, label
@@ -55,6 +56,7 @@ def planned(
         DescriptionError: the file or an override has errors, or lacks something.
         UsageError: there is no such study or metric, or a goal cannot be computed.
     """
+    keep_freed_memory()
     registry = session.registry
     program = session.checked(file)
     asked = question(program, studied(program, study), sets, tuned=True)
