@@ -12,7 +12,7 @@ from accelscope.core.compare.entrants import Entrant, Used, entrants_of
 from accelscope.core.errors import UsageError
 from accelscope.core.facts import SYSTEMS
 from accelscope.core.search.crew import shared
-from accelscope.core.search.offers import GOALS, Offer, Offered, Task
+from accelscope.core.search.offers import GOALS, Offer, Offered, Task, unbeaten
 from accelscope.core.search.wish import Variant, Wish
 from accelscope.core.show.search import vendors_of
 from accelscope.core.show.shelf import Item, items
@@ -106,6 +106,14 @@ class Deployments:
         systems = dict.fromkeys(item.variant.system for item in here)
         return [system.reference for system in systems if system not in rated]
 
+    def curves(self) -> dict[str, tuple[Offer, ...]]:
+        """Return of each system the offers that none of its others beats in both cost and time of a token."""
+        found: dict[str, list[Offer]] = {}
+        for item in self.offered:
+            if item.curve:
+                found.setdefault(item.variant.system.reference, []).extend(item.curve)
+        return {name: unbeaten(offers) for name, offers in found.items()}
+
     def _main_reason(self, system: Used) -> str:
         counts: dict[str, int] = {}
         for item in self.offered:
@@ -122,6 +130,7 @@ def deployments(
     *,
     pools: bool = True,
     most: int = MOST,
+    curves: bool = False,
     folder: str = ".",
     disabled: Sequence[str] = (),
     workers: int | None = None,
@@ -131,13 +140,14 @@ def deployments(
     Args:
         pools: whether prompts may have devices of their own.
         most: devices that one deployment may use.
+        curves: whether the trade of cost against speed is wanted.
         folder: that files of the wish are relative to.
         disabled: plugins to leave out.
         workers: processes; without it one for each core, or none beside this one for a few variants.
     """
     start = time.perf_counter()
     tasks = [
-        Task(wish=wish, variant=variant, folder=folder, most=most)
+        Task(wish=wish, variant=variant, folder=folder, most=most, curves=curves)
         for variant in variants(systems, pools=pools and wish.free != "batch")
     ]
     alone = workers is None and len(tasks) <= FEW

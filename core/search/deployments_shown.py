@@ -37,7 +37,7 @@ _LOADS = ("concurrency", "batch")
 
 def table(found: Deployments) -> str:
     """Return a table for each goal, why the runner-up lost, and what there was no deployment for."""
-    parts = [_head(found)]
+    parts = ["\n".join(head(found))]
     for place in found.places:
         rows = [_row(offer) for offer in place.offers[:ROWS]]
         text = f"{place.goal.upper()}: {_sentence(place)}\n\n" + tabulate(rows, HEADS, _RIGHT)
@@ -48,14 +48,14 @@ def table(found: Deployments) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _head(found: Deployments) -> str:
+def head(found: Deployments) -> list[str]:
+    """Return what was searched, and what ruled candidates out, in lines."""
     systems = len({item.variant.system for item in found.offered})
-    lines = [
-        f"{found.candidates:,} deployments on {systems} systems, {found.allowed:,} allowed, in {found.seconds:.1f} s"
-    ]
+    first = f"{found.candidates:,} deployments on {systems} systems, {found.allowed:,} allowed"
+    lines = [f"{first}, in {found.seconds:.1f} s"]
     if found.out():
         lines.append("not allowed: " + ", ".join(f"{count:,} {name}" for name, count in found.out().items()))
-    return "\n".join(lines)
+    return lines
 
 
 def _sentence(place: Place) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def need_extra() -> None:
     """
     for name in ("pymoo", "moocore"):
         try:
-            __import__(name)
+            importlib.import_module(name)
         except ImportError as error:
             raise UsageError(MISSING.format(name=name)) from error
 
@@ -32,7 +33,7 @@ def nondominated(goals: Array) -> Array:
     Args:
         goals: one column for each goal, small is better.
     """
-    import moocore
+    moocore: Any = importlib.import_module("moocore")
 
     if not len(goals):
         return np.empty(0, dtype=np.int64)
@@ -54,7 +55,7 @@ def hypervolume(goals: Array, reference: Array, ideal: Array) -> float:
     Fonseca, Paquete and Lopez-Ibanez, "An improved dimension-sweep algorithm for the hypervolume indicator", CEC 2006, as
     moocore computes it.
     """
-    import moocore
+    moocore: Any = importlib.import_module("moocore")
 
     if not len(goals):
         return 0.0

@@ -8,6 +8,7 @@ keep them.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def evolve_population(judge: Judge, start: Array, evaluations: int, seed: int) -
 
 
 def _problem(judge: Judge) -> Any:
-    from pymoo.core.problem import Problem
+    Problem: Any = importlib.import_module("pymoo.core.problem").Problem
 
     class Indices(Problem):  # type: ignore[misc]
         """Indices of axes as variables."""
@@ -72,10 +73,10 @@ def _problem(judge: Judge) -> Any:
 
 
 def _algorithm(judge: Judge, start: Array) -> Any:
-    from pymoo.algorithms.moo.nsga2 import NSGA2
-    from pymoo.algorithms.moo.nsga3 import NSGA3
-    from pymoo.operators.crossover.ux import UniformCrossover
-    from pymoo.util.ref_dirs import get_reference_directions
+    NSGA2: Any = importlib.import_module("pymoo.algorithms.moo.nsga2").NSGA2
+    NSGA3: Any = importlib.import_module("pymoo.algorithms.moo.nsga3").NSGA3
+    UniformCrossover: Any = importlib.import_module("pymoo.operators.crossover.ux").UniformCrossover
+    get_reference_directions: Any = importlib.import_module("pymoo.util.ref_dirs").get_reference_directions
 
     options = {
         "pop_size": len(start),
@@ -91,7 +92,7 @@ def _algorithm(judge: Judge, start: Array) -> Any:
 
 
 def _mutation(variants: Array) -> Any:
-    from pymoo.core.mutation import Mutation
+    Mutation: Any = importlib.import_module("pymoo.core.mutation").Mutation
 
     class Steps(Mutation):  # type: ignore[misc]
         """About one axis of each point goes to another value: a near one, as often as not; a variant to any other."""

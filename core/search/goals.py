@@ -53,15 +53,15 @@ def places_of(owner: Component, scenario: Component) -> tuple[Component, ...]:
     return tuple(found)
 
 
-def goals_in(places: Sequence[Component]) -> tuple[Requirement, ...]:
-    """Return the goals of the first block that has any: a study's go before those of its scenario.
+def goals_in(places: Sequence[Component]) -> tuple[tuple[Component, Requirement], ...]:
+    """Return the goals of the first block that has any, with it: a study's go before those of its scenario.
 
     Raises:
         UsageError: there is none.
     """
     for place in places:
         if place.goals():
-            return place.goals()
+            return tuple((place, item) for item in place.goals())
     raise UsageError(
         f"`{places[0].kind} {places[0].name}` has no goal to search for; write for example `minimize cost_per_mtok` in it"
     )

@@ -49,7 +49,7 @@ def splits(sizes: Sizes, replicas: Sequence[int] | None) -> Columns:
     Args:
         replicas: numbers of replicas to try; None for one, and as many as fill the devices that are paid for together.
     """
-    rows = set()
+    rows: set[tuple[int, ...]] = set()
     for tp in dividing(sizes.heads, sizes.devices):
         for pp in stages(sizes.layers, sizes.devices // tp):
             for cp in CONTEXT:

@@ -50,6 +50,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 GOALS = {"cheapest": "cost_per_mtok", "fastest": "e2e_latency", "most frugal": "energy_per_token"}
 """What a deployment can be best in, and the metric that says so; small is better."""
 SHOWN = ("ttft", "tpot", "e2e_latency", "throughput", "cost_per_mtok", "energy_per_token")
+TRADE = ("cost_per_mtok", "tpot")
+"""What a curve trades: the price of a token against how fast tokens come."""
 CLOSE = 0.03
 """Relative difference below which two layouts of a prefill pool count as the same."""
 _RANKS = ("tp", "pp", "dp", "dp_attention")
@@ -84,6 +86,7 @@ class Offered:
         candidates: layouts times loads; allowed: of these, those that keep all limits and requirements.
         out: how many others each reason rules out, the first that does.
         best: the best offer by goal; a goal that no metric is given for is left out.
+        curve: offers that no other of the variant beats in both cost and time of a token, where they were asked for.
         why: why nothing could be evaluated, or "".
     """
 
@@ -92,6 +95,7 @@ class Offered:
     allowed: int = 0
     out: Mapping[str, int] = field(factory=dict)
     best: Mapping[str, Offer] = field(factory=dict)
+    curve: tuple[Offer, ...] = ()
     why: str = ""
 
 
@@ -102,12 +106,14 @@ class Task:
     Attributes:
         folder: that files of the wish are relative to.
         most: devices that a deployment may use.
+        curves: whether the trade of cost against speed is wanted.
     """
 
     wish: Wish
     variant: Variant
     folder: str
     most: int
+    curves: bool = False
 
 
 def offered(desk: Desk, task: Task) -> Offered:
@@ -137,13 +143,21 @@ def _best(design: Design, scenario: Component, registry: Registry, task: Task) -
     out = {name: count * ratio for name, count in outside.items()}
     total, allowed = sum(out.values()) + one_each(candidates), 0
     best: dict[str, Offer] = {}
+    curve: list[Offer] = []
     for start in range(0, one_each(candidates), BLOCK):
         block = taken(candidates, np.arange(start, min(start + BLOCK, one_each(candidates))))
-        counts, count = _tried(design, scenario, registry, task, block, best)
+        counts, count = _tried(design, scenario, registry, task, block, best, curve)
         allowed += count
         for name, number_out in counts.items():
             out[name] = out.get(name, 0) + number_out
-    return Offered(variant=task.variant, candidates=total, allowed=allowed, out=out, best=best)
+    return Offered(
+        variant=task.variant,
+        candidates=total,
+        allowed=allowed,
+        out=out,
+        best=best,
+        curve=unbeaten(curve),
+    )
 
 
 def _tried(
@@ -153,6 +167,7 @@ def _tried(
     task: Task,
     block: Columns,
     best: dict[str, Offer],
+    curve: list[Offer],
 ) -> tuple[dict[str, int], int]:
     """Evaluate candidates; keep the best of each goal, and return why others are out and how many are allowed."""
     size = one_each(block)
@@ -166,7 +181,21 @@ def _tried(
         place = int(np.argmin(value))
         if np.isfinite(value[place]) and (goal not in best or value[place] < best[goal].metrics[metric]):
             best[goal] = _offer(task.variant, block, points, place)
+    if task.curves and all(name in points.metrics for name in TRADE):
+        usable = np.flatnonzero(left)
+        table = np.stack([points.metrics[name][usable] for name in TRADE], axis=1)
+        usable = usable[np.isfinite(table).all(axis=1)]
+        table = table[np.isfinite(table).all(axis=1)]
+        curve.extend(_offer(task.variant, block, points, int(usable[at])) for at in front(table))
     return counts, int(left.sum())
+
+
+def unbeaten(offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """Return the offers that no other beats in both cost and time of a token, the cheapest first."""
+    if not offers:
+        return ()
+    table = np.array([[offer.metrics[name] for name in TRADE] for offer in offers])
+    return tuple(offers[int(at)] for at in front(table))
 
 
 def _named(scenario: Component, registry: Registry) -> tuple[str, ...]:
@@ -197,17 +226,22 @@ def _offer(variant: Variant, block: Columns, points: Points, place: int) -> Offe
 def loaded(design: Design, block: Columns, task: Task) -> Design:
     """Return a design with the layouts and loads of candidates, all along one array dimension."""
     if task.wish.free:
-        design = evolve(design, load=evolve(design.load, **{task.wish.free: term(block[task.wish.free])}))
+        design = evolve(design, load=_changed(design.load, **{task.wish.free: term(block[task.wish.free])}))
     if design.pools is not None:
-        pools = {
-            name: evolve(laid_out(getattr(design.pools, name), _of(block, name)), load=design.load)
-            for name in POOLS
-        }
-        return evolve(design, pools=evolve(design.pools, **pools))
+        first, second = (
+            evolve(laid_out(pool, _of(block, name)), load=design.load)
+            for name, pool in zip(POOLS, (design.pools.prefill, design.pools.decode), strict=True)
+        )
+        return evolve(design, pools=evolve(design.pools, prefill=first, decode=second))
     if "chunk" in block:
-        chunked = evolve(design.scheduler, chunked_prefill=term(block["chunk"], "tok"))
+        chunked = _changed(design.scheduler, chunked_prefill=term(block["chunk"], "tok"))
         design = evolve(design, scheduler=chunked)
     return laid_out(design, block)
+
+
+def _changed(spec: Any, **values: Any) -> Any:
+    """Return an instance of a spec class with other values."""
+    return evolve(spec, **values)
 
 
 def _of(block: Mapping[str, Array], pool: str) -> Columns:
@@ -239,7 +273,8 @@ def _shared(design: Design, registry: Registry, task: Task) -> tuple[Columns, di
 def _pools(design: Design, registry: Registry, task: Task) -> tuple[Columns, dict[str, int]]:
     """Return the pairs of layouts of two pools; a prefill pool is as large as it takes to keep up, so its replicas are one."""
     assert design.pools is not None  # the text has pools
-    sizes, out = _sizes(design, task), {}
+    sizes = _sizes(design, task)
+    out: dict[str, int] = {}
     tables = []
     for name in POOLS:
         found = splits(sizes, [1] if name == "prefill" else _replicas(design, task))

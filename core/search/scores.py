@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from accelscope.core.requirements import metric_names
 from accelscope.core.result import MetricColumn
 from accelscope.core.search.goals import distance, goals_in, places_of, requirements_in, unknown, wanted
 from accelscope.core.search.points import Points, points_of
 from accelscope.core.search.space import Placed, Space, groups, placed
+from accelscope.core.sweeps.targets import target_of
 from accelscope.dsl.checks import Requirement
 from accelscope.dsl.units import Dimension
 from accelscope.dsl.values import Mapped, Quantity
@@ -68,7 +69,7 @@ class Judge:
 
     def __attrs_post_init__(self) -> None:
         at = placed(self.space, np.zeros((1, len(self.space.axes)), dtype=np.int64))
-        self.goals = goals_in(places_of(at.owner, at.scenario))
+        self.goals = tuple(goal for _, goal in goals_in(places_of(at.owner, at.scenario)))
 
     @property
     def evaluations(self) -> int:
@@ -128,20 +129,26 @@ class Judge:
         places = places_of(at.owner, at.scenario)
         goals, required = goals_in(places), requirements_in(places)
         registry = self.space.registry
-        items = [*goals, *(item for _, item in required)]
+        items = [item for _, item in (*goals, *required)]
         found = points_of(at.design, registry, size, wanted(items, registry))
-        names = by_path(at.swept) | names_of(found, self.space.registry)
-        columns = [self._goal(number, goal, at, names, size) for number, goal in enumerate(goals)]
+        metrics = names_of(found, registry)
+        paths = by_path(at.swept)
+        columns = []
+        for number, (place, item) in enumerate(goals):
+            goal = target_of(item, place, at.scenario, tuple(registry.metrics))
+            value = place.session.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
+            columns.append(self._goal(number, item, value, size))
         lacking = found.excess
         for place, item in required:
-            lacking = lacking + distance(place, item, names, size)
+            asked = target_of(item, place, at.scenario, tuple(registry.metrics))
+            names = paths | dict(asked.known) | metrics
+            lacking = lacking + distance(place, evolve(item, expr=asked.expr), names, size)
         table = np.stack(columns, axis=1) * self.signs
         finite = np.isfinite(table).all(axis=1)
         table = np.nan_to_num(table, nan=HUGE, posinf=HUGE, neginf=HUGE)
         return table, np.where(finite, lacking, lacking + NO_NUMBER)
 
-    def _goal(self, number: int, goal: Requirement, at: Placed, names: dict[str, object], size: int) -> Array:
-        value = at.scenario.session.value_of(goal.expr, goal.scope, names)
+    def _goal(self, number: int, goal: Requirement, value: object, size: int) -> Array:
         if not isinstance(value, Quantity):
             raise unknown(goal, self.space.registry)
         self.dimensions[number] = value.dimension

@@ -15,8 +15,12 @@ from accelscope.core.verbs.shared import asking, open_session
 
 if TYPE_CHECKING:
     from accelscope.core.search.deployments import Deployments
+    from accelscope.core.search.run import Found
     from accelscope.core.session import Session
     from accelscope.dsl.program import Program
+
+DRAWN = ("html", "svg")
+"""Formats with plots."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,13 +85,13 @@ def _with(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "csv", "html"]),
+    type=click.Choice(["table", "json", "csv", "html", "svg"]),
     default="table",
     show_default=True,
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
-def search(settings: Settings, file: str | None, form: str, output: str | None, **options: Any) -> int:
+def search(settings: Settings, /, file: str | None, form: str, output: str | None, **options: Any) -> int:
     """Search a study for the points that no other beats, or all systems for the best deployments of a model.
 
     A FILE with a study: its axes (`sweep` and `tune`) are searched for the Pareto front of its goals, under its
@@ -99,28 +103,28 @@ def search(settings: Settings, file: str | None, form: str, output: str | None, 
     """
     from accelscope.core.search.asked import folders
 
-    if form == "html":
-        from accelscope.core.search.page import refuse_without_plotly
+    if form in DRAWN:
+        from accelscope.core.search.draw import need_drawing
 
-        refuse_without_plotly()
+        need_drawing(form)
     named = (options["model"], options["workload"], *options["slo"], *(options["systems"] or "").split(","))
     session = open_session(settings, (*options["root"], *folders(named)))
     program = session.checked(file) if file is not None else None
     with opened(output) as stream:
         if program is not None and options["model"] is None and _asks(program):
-            told = _studied(session, program, options)
-            stream.write(_study_written(told, form))
+            found, told = _studied(session, program, options)
+            stream.write(_study_written(found, told, form))
             return OK if told["front"] else INFEASIBLE
-        found = _deployed(session, settings, file, options)
-        stream.write(_deployments_written(found, form, options["show_text"]))
-        return OK if found.allowed else INFEASIBLE
+        best = _deployed(session, settings, file, options, curves=form in DRAWN)
+        stream.write(_deployments_written(best, form, options["show_text"]))
+        return OK if best.allowed else INFEASIBLE
 
 
 def _asks(program: Program) -> bool:
     return bool(program.definitions("study") or program.definitions("scenario"))
 
 
-def _studied(session: Session, program: Program, options: dict[str, Any]) -> dict[str, Any]:
+def _studied(session: Session, program: Program, options: dict[str, Any]) -> tuple[Found, dict[str, Any]]:
     from accelscope.core.ask import studied
     from accelscope.core.search.front import need_extra
     from accelscope.core.search.run import search as searched
@@ -132,10 +136,12 @@ def _studied(session: Session, program: Program, options: dict[str, Any]) -> dic
     found = searched(space, seed=options["seed"], evaluations=options["evaluations"], progress=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
-    return told(found, options["sets"])
+    return found, told(found, options["sets"])
 
 
-def _deployed(session: Session, settings: Settings, file: str | None, options: dict[str, Any]) -> Deployments:
+def _deployed(
+    session: Session, settings: Settings, file: str | None, options: dict[str, Any], *, curves: bool
+) -> Deployments:
     from accelscope.core.search.asked import Asked, precisions_of, wish_of
     from accelscope.core.search.deployments import deployments, systems_of
 
@@ -169,6 +175,7 @@ def _deployed(session: Session, settings: Settings, file: str | None, options: d
         systems_of(session, [name.strip() for name in names], options["vendor"], types),
         pools=not options["no_pools"],
         most=options["devices"],
+        curves=curves,
         disabled=settings.disabled,
         workers=options["jobs"],
     )
@@ -181,23 +188,30 @@ def _progress(done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _study_written(told: dict[str, Any], form: str) -> str:
+def _study_written(found: Found, told: dict[str, Any], form: str) -> str:
     from accelscope.core.search import show
+    from accelscope.core.search.draw import page, svg
+    from accelscope.core.search.pictures import of_study
 
+    if form == "svg":
+        return svg(of_study(found, told)[0])
     if form == "html":
-        from accelscope.core.search.page import study_page
-
-        return study_page(told)
-    return {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](told)
+        pictures = of_study(found, told)
+        return page(f"Search of {told['study']}", show.summary(told), pictures, show.table(told))
+    written: str = {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](told)
+    return written
 
 
 def _deployments_written(found: Deployments, form: str, goal: str | None) -> str:
     from accelscope.core.search import deployments_shown as show
+    from accelscope.core.search.draw import page, svg
+    from accelscope.core.search.pictures import of_deployments
 
     if goal is not None:
         return show.as_text(found, goal)
+    if form == "svg":
+        return svg(of_deployments(found)[0])
     if form == "html":
-        from accelscope.core.search.page import deployments_page
-
-        return deployments_page(found)
-    return {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](found)
+        return page("Deployments", show.head(found), of_deployments(found), show.table(found))
+    written: str = {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](found)
+    return written
