@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define
+from attrs import asdict, define
 
 from accelscope.core.show.summarize import axis_text, shown
 from accelscope.core.show.tabulate import tabulate
@@ -83,7 +83,8 @@ def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
         "reasons": dict(summary.reasons.most_common()),
         "seconds": round(found.seconds, 3),
         "startup": round(startup, 3),
-        "points_per_second": round(summary.points / found.seconds) if found.seconds else None,
+        "known": found.known,
+        "points_per_second": round((summary.points - found.known) / found.seconds) if found.seconds else None,
         "peak_memory": peak_memory(),
         "trade": [item.name for item in summary.trade],
         "pareto": summary.pareto(),
@@ -91,7 +92,7 @@ def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
     }
     if summary.groups:
         told["groups"] = [_group(summary, key, group) for key, group in sorted(summary.groups.items())]
-    told["failed"] = [{"chunk": number, "cause": cause} for number, cause in found.failed]
+    told["failed"] = [asdict(item) for item in found.failed]
     return told | {"stopped": found.stopped, "manifest": plan.manifest}
 
 
@@ -139,12 +140,11 @@ def _head(told: dict[str, Any]) -> str:
     tried = f" ({told['evaluations']:,} evaluations)" if "evaluations" in told else ""
     rate = told["points_per_second"]
     speed = f", {rate:,} points/s" if rate else ""
+    before = f", {told['known']:,} of them there before" if told["known"] else ""
     met = (
         "" if told["allowed"] == told["feasible"] else f", {told['allowed']:,} of them meet every requirement"
     )
-    return (
-        f"{told['points']:,} points{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
-    )
+    return f"{told['points']:,} points{before}{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
 
 
 def _best_table(

@@ -6,11 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import asdict, frozen
 
-from accelscope.core.errors import UsageError
+from accelscope.core.errors import AccelscopeError, DescriptionError, PluginError, UsageError
 
 
 @frozen(kw_only=True)
@@ -29,6 +29,45 @@ class Failure:
     reason: str
     plugin: str | None = None
     distribution: str | None = None
+
+
+class Piece(Protocol):
+    """A chunk, as far as a failure tells of it."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the plan."""
+
+    @property
+    def first(self) -> int:
+        """Number of its first point in the whole sweep."""
+
+    @property
+    def size(self) -> int:
+        """Points."""
+
+
+def failed(chunk: Piece, reason: str, plugin: str | None = None, distribution: str | None = None) -> Failure:
+    """Return why a chunk was not evaluated."""
+    return Failure(
+        chunk=chunk.number,
+        first=chunk.first,
+        points=chunk.size,
+        reason=reason,
+        plugin=plugin,
+        distribution=distribution,
+    )
+
+
+def failure_of(chunk: Piece, error: BaseException) -> Failure:
+    """Return why a chunk was not evaluated that raised an error."""
+    if isinstance(error, PluginError):
+        return failed(chunk, str(error), error.plugin, error.distribution)
+    if isinstance(error, DescriptionError):
+        return failed(chunk, "; ".join(item.message for item in error.diagnostics))
+    if isinstance(error, AccelscopeError | MemoryError):
+        return failed(chunk, str(error) or type(error).__name__)
+    return failed(chunk, f"internal error: {type(error).__name__}: {error}")
 
 
 def to_bytes(found: Failure) -> bytes:
@@ -53,8 +92,8 @@ def told(failures: Iterable[Failure], most: int = 8) -> tuple[str, ...]:
         chunks[item.reason] += 1
         points[item.reason] += item.points
     lines = [
-        f"{count:,} {'chunk' if count == 1 else 'chunks'} ({points[reason]:,} points): {reason}"
+        f"{count:,} {'chunk' if count == 1 else 'chunks'} ({points[reason]:,} points) failed: {reason}"
         for reason, count in sorted(chunks.items(), key=lambda item: (-item[1], item[0]))
     ]
-    more = [f"... and {len(lines) - most} other reasons"] if len(lines) > most else []
+    more = [f"chunks failed for {len(lines) - most} other reasons"] if len(lines) > most else []
     return (*lines[:most], *more)

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from accelscope.core.errors import AccelscopeError, UsageError
 from accelscope.core.registry import Registry
+from accelscope.core.store.failures import Failure, failure_of
 from accelscope.core.sweeps.chunks import Chunk, Plan, Table
 from accelscope.core.sweeps.planning import aims_of
 from accelscope.core.sweeps.summary import Objective, Summary
@@ -25,14 +26,16 @@ class Run:
 
     Attributes:
         seconds: of evaluating, judging and writing its points.
-        failed: number and cause of each chunk that could not be evaluated.
+        known: points that a store had already.
+        failed: why chunks could not be evaluated.
         stopped: why it ended before its last point, or None.
         interrupted: whether that was Ctrl-C.
     """
 
     summary: Summary
     seconds: float = 0.0
-    failed: list[tuple[int, str]] = field(factory=list)
+    known: int = 0
+    failed: list[Failure] = field(factory=list)
     stopped: str | None = None
     interrupted: bool = False
 
@@ -61,7 +64,7 @@ def run(
             if isinstance(table, Exception):
                 if plan.words.stops:
                     raise table
-                found.failed.append((chunk.number, str(table) or type(table).__name__))
+                found.failed.append(failure_of(chunk, table))
                 continue
             write(table)
             summary.add(table, chunk.first)

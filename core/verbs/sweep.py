@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SUMMARIES = ("json", "table")
 """Formats that print a summary; others print every point."""
-FAILURES = 5
-"""Failed chunks that are told one by one."""
 
 
 @click.command()
@@ -218,10 +216,10 @@ def _whole(
 
 def _tell(plan: Plan, found: Run) -> None:
     """Say what went wrong on the way."""
-    for number, cause in found.failed[:FAILURES]:
-        say(f"warning: chunk {number} failed: {cause}")
-    if len(found.failed) > FAILURES:
-        say(f"warning: {len(found.failed) - FAILURES} more chunks failed")
+    from accelscope.core.store.failures import told as failures_told
+
+    for line in failures_told(found.failed):
+        say(f"warning: {line}")
     if found.stopped is not None:
         say(
             f"warning: {found.stopped}: {found.summary.points:,} of {plan.points:,} points are done, and are what is "

@@ -17,9 +17,10 @@ from typing import Any
 from attrs import define, field, frozen
 
 from accelscope.core.errors import UsageError
+from accelscope.core.store.failures import failed
 from accelscope.core.workers.process import ATTEMPTS
 from accelscope.core.workers.remote import release, work
-from accelscope.core.workers.task import Asked, Order, Outcome, failed
+from accelscope.core.workers.task import Asked, Order, Outcome
 
 TASK_SECONDS = 5.0
 """Aim for the time of a task: long against what a scheduler takes for one (about 1 ms), short against a sweep."""
@@ -140,7 +141,7 @@ class Cluster:
         else:
             order = task.orders[0]
             reason = "the Dask workers that evaluated it died, one after the other"
-            yield Outcome(chunk=order.chunk.number, failure=failed(order, reason))
+            yield Outcome(chunk=order.chunk.number, failure=failed(order.chunk, reason))
 
     def _count(self) -> None:
         """Look how many threads the cluster has, now and then."""

@@ -7,12 +7,12 @@ from types import FrameType
 
 from attrs import evolve
 
-from accelscope.core.errors import AccelscopeError, DescriptionError, PluginError
+from accelscope.core.errors import AccelscopeError, PluginError
 from accelscope.core.guard import at_work, expecting
-from accelscope.core.store.failures import Failure
+from accelscope.core.store.failures import Failure, failed, failure_of
 from accelscope.core.store.folder import add_part
 from accelscope.core.store.parts import encoded
-from accelscope.core.workers.task import Desk, Order, Outcome, failed
+from accelscope.core.workers.task import Desk, Order, Outcome
 
 
 def evaluated(desk: Desk, order: Order) -> Outcome:
@@ -51,22 +51,16 @@ def too_slow(order: Order, frame: FrameType | None) -> Failure:
     """
     watched = at_work(frame)
     if watched is None:
-        return failed(order, f"took longer than {order.seconds:g} s")
+        return failed(order.chunk, f"took longer than {order.seconds:g} s")
     reason = f"{watched.where}: took longer than {order.seconds:g} s"
-    return failed(order, reason, watched.plugin.name, watched.plugin.distribution)
+    return failed(order.chunk, reason, watched.plugin.name, watched.plugin.distribution)
 
 
 def _fault(desk: Desk, order: Order, error: BaseException) -> Failure:
     """Return who is at fault; an error that does not tell may be of an array that a plugin made too long or too short."""
     if not isinstance(error, AccelscopeError):
         error = _looked_into(desk, order) or error
-    if isinstance(error, PluginError):
-        return failed(order, str(error), error.plugin, error.distribution)
-    if isinstance(error, DescriptionError):
-        return failed(order, "; ".join(item.message for item in error.diagnostics))
-    if isinstance(error, AccelscopeError | MemoryError):
-        return failed(order, str(error) or type(error).__name__)
-    return failed(order, f"internal error: {type(error).__name__}: {error}")
+    return failure_of(order.chunk, error)
 
 
 def _looked_into(desk: Desk, order: Order) -> PluginError | None:

@@ -13,8 +13,9 @@ from typing import Any
 from attrs import define, field
 
 from accelscope.core.errors import UsageError
+from accelscope.core.store.failures import failed
 from accelscope.core.workers.channel import Channel
-from accelscope.core.workers.task import Asked, Order, Outcome, failed
+from accelscope.core.workers.task import Asked, Order, Outcome
 
 ATTEMPTS = 3
 """Times that a chunk is tried whose process dies, for another process may have taken the memory."""
@@ -55,7 +56,7 @@ class Worker:
             else f"the process that evaluated it ended {ATTEMPTS} times: {_how(ended)}"
         )
         self.close()
-        return Outcome(chunk=order.chunk.number, seconds=seconds, failure=failed(order, reason))
+        return Outcome(chunk=order.chunk.number, seconds=seconds, failure=failed(order.chunk, reason))
 
     def stop(self) -> None:
         """End the process, whatever it does, and start none any more; any thread may ask for it."""

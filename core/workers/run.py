@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 from attrs import evolve, frozen
 
 from accelscope.core.errors import PluginError
-from accelscope.core.store.failures import Failure
+from accelscope.core.store.failures import Failure, Piece
 from accelscope.core.store.folder import Store, unwritable
-from accelscope.core.workers.task import CHUNK_SECONDS, Order, Outcome, Piece
+from accelscope.core.workers.task import CHUNK_SECONDS, Order, Outcome
 
 
 class Runner(Protocol):

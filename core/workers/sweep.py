@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from accelscope.core.errors import UsageError
 from accelscope.core.store import layout, parts
@@ -74,6 +74,8 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
     start = time.perf_counter()
     rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
 
+    known = 0
+
     def told(outcome: Outcome) -> None:
         if outcome.digest is not None:
             summary.merge(outcome.digest)
@@ -87,14 +89,16 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         done = through(plan.chunks(), runner, rules, keep=keep, told=told)
     else:
         with opened(where.store, asked.manifest, resume=where.resume) as store:
-            known = partial(_known, store, SweepDesk(plan, asked.trade), summary)
+            there = _Known(store, SweepDesk(plan, asked.trade), summary)
             runner = _runner(plan, asked, where, tell, ordered=False)
-            done = into_store(store, plan.chunks(), runner, rules, known=known, told=told)
+            done = into_store(store, plan.chunks(), runner, rules, known=there.add, told=told)
+            known = there.points
             _copy(store, plan, tell)
     return Run(
         summary=summary,
         seconds=time.perf_counter() - start,
-        failed=[(item.chunk, item.reason) for item in done.failures],
+        known=known,
+        failed=list(done.failures),
         stopped=done.stopped,
         interrupted=done.interrupted,
     )
@@ -117,10 +121,19 @@ def _runner(plan: Plan, asked: Question, where: Where, tell: Told, *, ordered: b
     return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
 
 
-def _known(store: Store, desk: SweepDesk, summary: Summary, chunk: Any) -> None:
-    """Add a chunk that the store has already to the summary."""
-    table = parts.decoded(layout.part(store.folder, chunk.number), desk.columns)
-    summary.add(table, chunk.first)
+@define(eq=False)
+class _Known:
+    """Adds chunks that a store has already to a summary."""
+
+    store: Store
+    desk: SweepDesk
+    summary: Summary
+    points: int = 0
+
+    def add(self, chunk: Any) -> None:
+        table = parts.decoded(layout.part(self.store.folder, chunk.number), self.desk.columns)
+        self.summary.add(table, chunk.first)
+        self.points += chunk.size
 
 
 def _copy(store: Store, plan: Plan, tell: Told) -> None:

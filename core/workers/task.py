@@ -8,28 +8,12 @@ from typing import Any, Literal, Protocol
 
 from attrs import frozen
 
-from accelscope.core.store.failures import Failure
+from accelscope.core.store.failures import Failure, Piece
 from accelscope.core.store.parts import Column
 from accelscope.core.term import Array
 
 CHUNK_SECONDS = 600.0
 """Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
-
-
-class Piece(Protocol):
-    """A chunk, as far as processes look at it; it is small and can be pickled."""
-
-    @property
-    def number(self) -> int:
-        """Its place in the plan."""
-
-    @property
-    def first(self) -> int:
-        """Number of its first point in the whole sweep."""
-
-    @property
-    def size(self) -> int:
-        """Points."""
 
 
 class Desk(Protocol):
@@ -96,15 +80,3 @@ class Outcome:
     part: bytes | None = None
     table: Mapping[str, Array] | None = None
     unwritable: str | None = None
-
-
-def failed(order: Order, reason: str, plugin: str | None = None, distribution: str | None = None) -> Failure:
-    """Return why a chunk has no part."""
-    return Failure(
-        chunk=order.chunk.number,
-        first=order.chunk.first,
-        points=order.chunk.size,
-        reason=reason,
-        plugin=plugin,
-        distribution=distribution,
-    )

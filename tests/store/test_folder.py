@@ -162,7 +162,7 @@ def test_failures_are_kept_without_times_and_told_by_reason(tmp_path: Path) -> N
     found = open_store(tmp_path / "s").failures
     assert [item.chunk for item in found] == [0, 2]
     assert found[0].plugin == "cold"
-    assert told(found) == ("2 chunks (4 points): raised",)
+    assert told(found) == ("2 chunks (4 points) failed: raised",)
     kept = json.loads((tmp_path / "s" / "failures" / "000000002.json").read_text())
     assert kept == {"chunk": 2, "first": 4, "points": 2, **why}
 

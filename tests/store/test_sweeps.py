@@ -98,6 +98,7 @@ def test_a_store_has_the_points_and_the_summary_of_a_sweep_in_one_process(file: 
         assert frame.column(column.name).to_pylist() == expected, column.name
     again = stored(file, tmp_path / "s", resume=True)
     assert again.summary.best() == alone.summary.best()
+    assert again.known == 48
     assert again.summary.reasons == alone.summary.reasons
 
 
@@ -106,10 +107,10 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
 ) -> None:
     distribution("acme-moods", "moods", MOODY)
     found = stored(file, tmp_path / "s", metrics=("mood", "tpot"))
-    assert [number for number, _ in found.failed] == [1, 2, 3, 4]
+    assert [item.chunk for item in found.failed] == [1, 2, 3, 4]
     assert found.summary.points == 2 * POINTS
     name = "plugin `moods` (acme-moods 1.0), metric `mood`, compute: "
-    assert [cause for _, cause in found.failed] == [
+    assert [item.reason for item in found.failed] == [
         name + "ZeroDivisionError: no bananas",
         name + "the result is not a number (NaN) at point 16, which is feasible",
         name + "returns an array of shape (3,) where the points are (1, 8)",
