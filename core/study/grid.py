@@ -19,11 +19,14 @@ from accelscope.core.study.jobs import Crew
 from accelscope.core.study.kinds import Grid
 from accelscope.core.study.natural import area_of, subject_of
 from accelscope.core.study.section import Plot, Section
-from accelscope.core.study.spread import PER, Verdict, field_of, quartiles, verdict
-from accelscope.core.study.told import cell_findings, spread_findings
+from accelscope.core.study.spread import PER, Verdict, champions, contested, field_of, quartiles, verdict
+from accelscope.core.study.told import cell_findings, close_findings, spread_findings
+from accelscope.core.term import Array
 
 MEASURES = ("throughput",)
 """Metrics that are compared where a grid names none."""
+CLOSE = 1.35
+"""Ratio that is within the error of a prediction: a deviation of 0.3 of its logarithm, the library's `model_spread`."""
 
 
 def evaluate_grid(folder: Folder, cast: Cast, name: str, block: Grid, crew: Crew) -> Evaluated:
@@ -123,8 +126,18 @@ def section_of(grid: Evaluated) -> Section:
         tables.results_table(grid),
         tables.without_table(grid),
     )
-    findings = (*cell_findings(grid, wins), *spread_findings(grid, spreads))
+    close = {per: int(contested(_champions(grid, per), CLOSE).sum()) for per in PER}
+    numbers |= {f"{grid.name}.contested.{per}": float(count) for per, count in close.items()}
+    findings = (
+        *cell_findings(grid, wins),
+        *close_findings(close, len(grid.points), CLOSE),
+        *spread_findings(grid, spreads),
+    )
     return Section(name=grid.name, title=grid.title, findings=findings, parts=parts, numbers=numbers)
+
+
+def _champions(grid: Evaluated, per: str) -> Array:
+    return champions(grid.field.measured(grid.measures[0], per), grid.field.architecture)[1]
 
 
 def _spreads(grid: Evaluated) -> Iterator[tuple[tuple[str, str, str], tuple[float, float, float]]]:

@@ -13,6 +13,9 @@ from accelscope.core.study.words import few
 SHOWN_ROWS = 400
 """Rows of a table that the page shows; its CSV file has all."""
 
+LETTER, COLUMN, FIELD = 6.2, 58, 240
+"""Pixels of a letter of a row's label, of a column of a heat map, and of any other field, at least."""
+
 _STYLE = """
 :root { color-scheme: light; --ink: #1b2430; --soft: #5a6675; --line: #d8dee6; --tint: #f4f6f9; --mark: #2f6db3; }
 * { box-sizing: border-box; }
@@ -38,7 +41,8 @@ details > summary { cursor: pointer; font-weight: 600; margin: 1.2rem 0 .4rem; }
 select { font: inherit; font-size: .85rem; padding: .2rem .4rem; max-width: 100%; margin: .2rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .82rem; margin: .3rem 0; }
 .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border-radius: 2px; }
-.plot { width: 100%; min-width: 0; }
+.wide { overflow-x: auto; max-width: 100%; }
+.plot { width: 100%; }
 @media (max-width: 600px) { body { font-size: 15px; } h1 { font-size: 1.35rem; } main { padding: .8rem .6rem 3rem; } }
 """
 
@@ -139,7 +143,8 @@ def _part(part: Table | Plot) -> Iterator[str]:
             yield _menu(part)
         if part.legend:
             yield _legend(part.legend)
-        yield f'<div class="plot" id="{part.name}" style="height:{height}px"></div>'
+        size = f"height:{height}px;min-width:{least_width(part)}px"
+        yield f'<div class="wide"><div class="plot" id="{part.name}" style="{size}"></div></div>'
         if part.note:
             yield f'<p class="note">{escape(part.note)}</p>'
     elif part.shown and part.rows:
@@ -154,6 +159,14 @@ def _part(part: Table | Plot) -> Iterator[str]:
             yield f"<details><summary>{escape(part.title)}</summary>{table}{note}</details>"
         else:
             yield f"<h3>{escape(part.title)}</h3>{table}{note}"
+
+
+def least_width(plot: Plot) -> int:
+    """Return the pixels that labels of rows and columns need; a narrower window scrolls sideways."""
+    rows = [str(row) for trace in plot.traces for row in trace.get("y", ())]
+    maps = [trace for trace in plot.traces if trace.get("type") == "heatmap"]
+    columns = max((len(trace["x"]) for trace in maps), default=0)
+    return round(LETTER * max(map(len, rows), default=0)) + max(columns * COLUMN, FIELD)
 
 
 def _menu(plot: Plot) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,12 +23,10 @@ ROW = 22
 """Pixels of a row of a heat map."""
 AROUND_ONE = [[0, "#2f6db3"], [0.5, "#f7f7f7"], [1, "#b8433f"]]
 """Colours of ratios: less than one, one, more."""
-LOGARITHMIC = {
-    "type": "log",
-    "tickvals": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100],
-    "ticktext": ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"],
-}
-"""An axis of ratios."""
+WIDE = 3
+"""Decades from which on an axis is marked at each alone."""
+MARKS = 5
+"""Decades that are marked, about."""
 _HOVER = "%{customdata}<extra></extra>"
 
 
@@ -169,6 +168,16 @@ def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str,
         "margin": {"t": 60, "l": 10, "r": 10, "b": 10},
         **more,
     }
+
+
+def logarithmic(values: Iterable[float]) -> dict[str, Any]:
+    """Return an axis of ratios, marked at 1, 2 and 5 of each decade, or at decades alone where there are many."""
+    known = [value for value in values if value > 0] or [1.0]
+    low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+    heads = (1,) if high - low > WIDE else (1, 2, 5)
+    step = max(1, (high - low) // MARKS)
+    marks = [head * 10.0**decade for decade in range(low, high + 1) if decade % step == 0 for head in heads]
+    return {"type": "log", "tickvals": marks, "ticktext": [f"{mark:.12g}" for mark in marks], "tickangle": 0}
 
 
 def bar_layout(rows: int, x_title: str, **more: Any) -> dict[str, Any]:

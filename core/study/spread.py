@@ -131,6 +131,20 @@ def champions(values: Array, architecture: Sequence[str]) -> tuple[tuple[str, ..
     return names, np.array(rows)
 
 
+def contested(best: Array, within: float) -> Array:
+    """Return where the second of some rows comes close to the first; rows are architectures.
+
+    Args:
+        best: value of each architecture in each cell.
+        within: largest ratio of the first to the second.
+    """
+    ordered = np.sort(np.where(np.isfinite(best), best, 0.0), axis=0)
+    if len(ordered) < 2:
+        return np.zeros(best.shape[1:], dtype=bool)
+    found: Array = (ordered[-2] > 0) & (ordered[-1] <= within * ordered[-2])
+    return found
+
+
 def quartiles(spread: Array) -> tuple[float, float, float] | None:
     """Return the least, the median and the largest of a spread over cells; None where there is none."""
     known = spread[np.isfinite(spread)]

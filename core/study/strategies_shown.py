@@ -11,7 +11,7 @@ from attrs import frozen
 from accelscope.core.study import plots
 from accelscope.core.study.jobs import Job
 from accelscope.core.study.section import Plot, Table
-from accelscope.core.study.words import few, listed, times
+from accelscope.core.study.words import listed, times
 
 MOST_ROWS = 40
 """Questions that have a row each in the plot; of more, those of one model and system share a row."""
@@ -77,10 +77,8 @@ def _of(
 
 
 def _range(values: Sequence[float]) -> str:
-    low, high = few(values[0], 2), few(values[-1], 2)
-    return (
-        f"{low}x" if low == high else f"{times(float(np.median(values)))} in the median ({low}x to {high}x)"
-    )
+    low, high = times(values[0]), times(values[-1])
+    return low if low == high else f"{times(float(np.median(values)))} in the median ({low} to {high})"
 
 
 def summary(
@@ -141,7 +139,7 @@ def plot(
         f"relative to {titles[strategies[0]]}",
         height=len(rows) * plots.ROW + 90,
     )
-    layout["xaxis"] |= plots.LOGARITHMIC
+    layout["xaxis"] |= plots.logarithmic(relative.values())
     layout["yaxis"] |= {"categoryorder": "array", "categoryarray": rows}
     return Plot(
         name=f"{name}_relative",

@@ -37,6 +37,15 @@ def _leader(found: Mapping[str, int], titles: Mapping[str, str]) -> str:
     return titles[max(found, key=lambda name: found[name])]
 
 
+def close_findings(close: Mapping[str, int], cells: int, within: float) -> Iterator[str]:
+    """Yield in how many cells the lead is smaller than the error of a prediction."""
+    parts = [f"{count} {PER[per]}" for per, count in close.items()]
+    yield (
+        f"A device of another architecture comes within {few(within)}x of the best, which is the error of a prediction, in so "
+        f"many of {counted(cells, 'cell')}: {listed(parts)}."
+    )
+
+
 def spread_findings(
     grid: Evaluated, spreads: Mapping[tuple[str, str, str], tuple[float, float, float]]
 ) -> Iterator[str]:

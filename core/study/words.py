@@ -16,7 +16,9 @@ def few(value: float, digits: int = 3) -> str:
 
 
 def times(value: float) -> str:
-    """Return a ratio: `3.7x`."""
+    """Return a ratio: `3.7x`, or `<0.001x` where it is smaller."""
+    if 0 < value < 0.001:
+        return "<0.001x"
     return f"{few(value, 2 if value < 10 else 3)}x"
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from accelscope.core.study.page import page
+from accelscope.core.study.page import least_width, page
 from accelscope.core.study.section import Plot, Section, Table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -38,6 +38,17 @@ def test_a_label_cannot_end_the_script():
         footer="",
     )
     assert "</script><b>" not in text
+
+
+def test_a_plot_is_as_wide_as_its_labels_need():
+    trace = {
+        "type": "heatmap",
+        "x": list("abcdef"),
+        "y": ["a label of thirty-two characters"],
+        "z": [[1] * 6],
+    }
+    assert least_width(Plot(name="p", title="p", traces=(trace,))) > 32 * 6 + 6 * 40
+    assert least_width(Plot(name="p", title="p", traces=())) < 300
 
 
 def test_findings_stand_at_the_top_and_in_their_section(small, html):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accelscope.core.study.claims import closest
-from accelscope.core.study.spread import champions, quartiles, verdict
+from accelscope.core.study.spread import champions, contested, quartiles, verdict
 from accelscope.core.study.words import few, listed, point_of, said, times
 
 NAN = np.nan
@@ -36,6 +36,12 @@ def test_champions_are_the_best_of_each_architecture():
     assert verdict(best).spread[0] == 2.0
 
 
+def test_a_lead_within_the_error_is_contested():
+    best = np.array([[4.0, 4.0, NAN, 1.0], [3.2, 2.0, NAN, NAN]])
+    assert contested(best, 1.35).tolist() == [True, False, False, False]
+    assert contested(best[:1], 1.35).tolist() == [False] * 4
+
+
 def test_quartiles_leave_out_cells_without_a_spread():
     assert quartiles(np.array([NAN, 2.0, 8.0, 4.0])) == (2.0, 4.0, 8.0)
     assert quartiles(np.array([NAN])) is None
@@ -56,6 +62,7 @@ def test_few_digits(value, text):
 
 def test_words():
     assert times(3.72) == "3.7x"
+    assert times(3e-5) == "<0.001x"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert said(1024.0) == "1,024"
     assert point_of([("workload.prompt", "tok", 1024.0), ("batch", "", 8.0)]) == "prompt 1,024 tok, batch 8"
