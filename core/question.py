@@ -31,12 +31,14 @@ class Swept:
 
     Attributes:
         tuned: whether it is of `tune`, so that its best value is wanted at each point of the others.
+        part: of its values, which are looked at; None for all.
     """
 
     axis: Axis
     assignment: Assignment | None
     position: int
     tuned: bool = False
+    part: slice | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -161,7 +163,8 @@ def swept_axes(
     statements = owner.sweeps()
     for item in asked.swept:
         statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
-        yield item, statement, evaluate_domain(scenario.session, statement)
+        values = evaluate_domain(scenario.session, statement)
+        yield item, statement, values if values is None or item.part is None else values[item.part]
 
 
 def names_of(node: Expr) -> set[str]:

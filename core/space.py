@@ -46,17 +46,23 @@ def along(values: Array, position: int, dimensions: int) -> Array:
     return values.reshape(shape)
 
 
-def chunks(shape: tuple[int, ...], limit: int = CHUNK) -> Iterator[tuple[slice, ...]]:
-    """Yield slices that cut a grid into blocks of at most `limit` points, whole along the last dimensions."""
-    steps = list(shape)
+def steps(shape: tuple[int, ...], limit: int = CHUNK) -> tuple[int, ...]:
+    """Return the sizes of blocks of at most `limit` points that cut a grid, whole along the last dimensions."""
+    found = list(shape)
     for position, size in enumerate(shape):
         inner = math.prod(shape[position + 1 :])
-        steps[position] = max(1, min(size, limit // max(inner, 1)))
-        if steps[position] > 1 or inner <= limit:
+        found[position] = max(1, min(size, limit // max(inner, 1)))
+        if found[position] > 1 or inner <= limit:
             break
-    starts = [range(0, size, step) for size, step in zip(shape, steps, strict=True)]
+    return tuple(found)
+
+
+def chunks(shape: tuple[int, ...], limit: int = CHUNK) -> Iterator[tuple[slice, ...]]:
+    """Yield slices that cut a grid into blocks of at most `limit` points, whole along the last dimensions."""
+    sizes = steps(shape, limit)
+    starts = [range(0, size, step) for size, step in zip(shape, sizes, strict=True)]
     for corner in itertools.product(*starts):
-        yield tuple(slice(at, at + step) for at, step in zip(corner, steps, strict=True))
+        yield tuple(slice(at, at + step) for at, step in zip(corner, sizes, strict=True))
 
 
 def taken(value: Any, where: tuple[slice, ...]) -> Any:

@@ -15,10 +15,10 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.question import Question, Swept
-from accelscope.core.space import CHUNK, Axis, along, chunks
+from accelscope.core.space import CHUNK, Axis, along, chunks, steps
 from accelscope.core.store.parts import Column
 from accelscope.core.sweeps.tune import Better, better
-from accelscope.core.sweeps.variant import Variants
+from accelscope.core.sweeps.variant import Variants, Window
 from accelscope.core.sweeps.words import Words
 from accelscope.core.term import Array
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.core.sweeps.block import Block
 
+WINDOW = 4_194_304
+"""Points of the grid that one design spans, so that nothing in it grows with the grid."""
 Table = Mapping[str, Array]
 """Columns by name: one value for each point, the last axis fastest."""
 STATUS = (
@@ -132,9 +134,13 @@ class Plan:
 
     def _best_of(self, chunk: Chunk, picks: Mapping[str, int]) -> tuple[Block, dict[str, Array]]:
         """Return the points of a chunk in one variant, each with the best of its tuned numbers."""
-        variant = self.variants.of(picks)
+        window = self._window(chunk)
+        variant = self.variants.of(picks, window)
         inner = tuple(axis for axis in self.tuned if axis.numeric)
-        where = tuple(slice(*ends) for ends in zip(chunk.starts, chunk.stops, strict=True))
+        where = tuple(
+            slice(start - origin, stop - origin)
+            for start, stop, (origin, _) in zip(chunk.starts, chunk.stops, window, strict=False)
+        )
         shape = tuple(axis.size for axis in inner)
         best: Block | None = None
         picked: dict[str, Array] = {}
@@ -149,6 +155,22 @@ class Plan:
             best, picked = self._merged(best, picked, (found.block, names), {})
         assert best is not None  # chunks of any shape are at least one
         return best, picked
+
+    def _window(self, chunk: Chunk) -> Window:
+        """Return the part of the numeric axes that one design spans: all of them, or chunks around one.
+
+        A description may compute with two swept values at once, and what comes out has as many values as both together.
+        """
+        shape = tuple(axis.size for axis in self.axes if axis.numeric)
+        inner = tuple(axis.size for axis in self.tuned if axis.numeric)
+        each = steps(shape, max(1, self.chunk_points // math.prod(inner)))
+        most = steps(shape, max(1, WINDOW // math.prod(inner)))
+        found = []
+        for start, size, step, wide in zip(chunk.starts, shape, each, most, strict=True):
+            wide = max(step, wide // step * step) if wide < size else size
+            origin = start // wide * wide
+            found.append((origin, min(origin + wide, size)))
+        return (*found, *((0, size) for size in inner))
 
     def _merged(
         self,

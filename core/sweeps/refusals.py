@@ -16,6 +16,8 @@ RATE = 300_000.0
 """Evaluations a second of one core, to say how long it would take (docs/explanation/speed.md)."""
 OF_VARIANT = 30_000
 """Evaluations that take as long as the description of one variant."""
+TUNED = 1_000_000
+"""Combinations of tuned values that are tried at every point."""
 UNITS = ((31_557_600.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
@@ -35,6 +37,12 @@ def refuse_endless(axes: Sequence[Axis], tuned: Sequence[Axis], allowed: float |
         raise UsageError(
             f"{_product(axes)} = {points:,} points are more than the {allowed:,.0f} of `limits {{ points }}`; "
             f"{_remedy(axes)}"
+        )
+    combinations = math.prod(axis.size for axis in tuned)
+    if combinations > TUNED:
+        raise UsageError(
+            f"{_product(tuned)} = {_amount(combinations)} combinations would be tried at every point, more than "
+            f"{TUNED:,}; {_remedy(tuned)}"
         )
     every = (*axes, *tuned)
     variants = math.prod(axis.size for axis in every if not axis.numeric)

@@ -27,6 +27,8 @@ from accelscope.dsl.program import load
 
 KEPT = 32
 """Designs that are kept: chunks come in the order of variants, and a tuned variant comes back with each chunk."""
+Window = tuple[tuple[int, int], ...]
+"""Part of each numeric axis: where it starts and stops."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -123,12 +125,17 @@ class Variants:
     numeric: tuple[Swept, ...]
     sets: tuple[str, ...]
     wanted: Wanted
-    _kept: OrderedDict[tuple[tuple[str, int], ...], Variant] = field(factory=OrderedDict, init=False)
+    _kept: OrderedDict[Any, Variant] = field(factory=OrderedDict, init=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the numeric axes."""
         return tuple(item.axis.size for item in self.numeric)
+
+    @property
+    def whole(self) -> Window:
+        """All values of the numeric axes."""
+        return tuple((0, size) for size in self.shape)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -138,7 +145,8 @@ class Variants:
     @property
     def first(self) -> Variant:
         """The variant of the first value of each axis."""
-        return self.of({item.axis.name: 0 for item in self.asked.swept if not item.axis.numeric})
+        corner = tuple((0, 1) for _ in self.numeric)
+        return self.of({item.axis.name: 0 for item in self.asked.swept if not item.axis.numeric}, corner)
 
     def want(self, wanted: Wanted) -> None:
         """Change what is computed of every point."""
@@ -146,23 +154,38 @@ class Variants:
         for key, variant in self._kept.items():
             self._kept[key] = evolve(variant, wanted=wanted)
 
-    def of(self, picks: Mapping[str, int]) -> Variant:
+    def of(self, picks: Mapping[str, int], window: Window | None = None) -> Variant:
         """Return a variant.
+
+        Args:
+            picks: index of the value of each axis that is no number.
+            window: part of each numeric axis; all of it without one.
 
         Raises:
             DescriptionError: its description lacks something.
         """
-        key = tuple(sorted(picks.items()))
+        window = window or self.whole
+        key = (tuple(sorted(picks.items())), window)
         if key not in self._kept:
-            self._kept[key] = self._made(picks)
+            self._kept[key] = self._made(picks, window)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def _made(self, picks: Mapping[str, int]) -> Variant:
-        design, scenario = design_of(self.asked, self.registry, picks, self.numeric, shape=self.shape)
-        owner = owner_of(load(self.asked.program.module.source, scenario.session), self.asked.name)
+    def _made(self, picks: Mapping[str, int], window: Window) -> Variant:
+        parts = dict(zip((item.axis.name for item in self.numeric), window, strict=True))
+        swept = tuple(
+            evolve(item, part=slice(*parts[item.axis.name])) if item.axis.numeric else item
+            for item in self.asked.swept
+        )
+        asked = evolve(self.asked, swept=swept)
+        numeric = tuple(
+            next(item for item in swept if item.axis.name == axis.axis.name) for axis in self.numeric
+        )
+        shape = tuple(stop - start for start, stop in window)
+        design, scenario = design_of(asked, self.registry, picks, numeric, shape=shape)
+        owner = owner_of(load(asked.program.module.source, scenario.session), asked.name)
         places = places_of(owner, scenario)
         metrics = tuple(self.registry.metrics)
 
@@ -176,7 +199,7 @@ class Variants:
             design=design,
             registry=self.registry,
             wanted=self.wanted,
-            shape=self.shape,
+            shape=shape,
             requirements=found("require"),
             preferences=found("prefer"),
             goals=tuple(target_of(item, with_goals, scenario, metrics) for item in goals if with_goals),
