@@ -6,12 +6,14 @@ one evaluation for each group of splits, and one more for what decides where the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.result import BreakdownRow, Result
+from accelscope.core.solve import DETAILED
 from accelscope.core.study.jobs import Desk, Job
 from accelscope.core.term import Array
 
@@ -125,7 +127,7 @@ def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> C
     throughput = taken(_column(result, "throughput"))
     used = next((row.used for row in result.limits if row.name == "devices"), np.ones(()))
     split = {result.axes[at].name.removeprefix(PARALLEL): taken(_degrees(result, at)) for at in own}
-    detailed = _detailed(desk, rung, result, split)
+    bound = _decided(desk, rung, result, split, works.reshape(cells))
     return Cells(
         device=entry.device,
         model=entry.model,
@@ -139,7 +141,7 @@ def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> C
         rate=taken(_column(result, "cost_per_mtok")) * throughput / 1e6,
         rung=np.where(works, index, -1).reshape(cells),
         split=split,
-        bound=np.where(works.reshape(cells), _bounds(detailed, rung, split), NOTHING),
+        bound=np.where(works.reshape(cells), bound, NOTHING),
     )
 
 
@@ -167,25 +169,35 @@ def _merged(old: Cells, new: Cells, measure: str) -> Cells:
     )
 
 
-def _detailed(desk: Desk, rung: Rung, result: Result, split: Mapping[str, Array]) -> Result | None:
-    """Return a result that keeps its breakdown and has the chosen splits: the same, or one of these splits alone."""
+def _decided(desk: Desk, rung: Rung, result: Result, split: Mapping[str, Array], where: Array) -> Array:
+    """Return what decides in some cells, of a result that keeps its breakdown or of an evaluation of their splits alone.
+
+    Where so many splits are too many to keep it, the cells of each degree of one strategy are asked about apart.
+    """
     if result.breakdown or not split:
-        return result
-    sets = []
-    for name, degrees in split.items():
-        known = np.unique(degrees[np.isfinite(degrees)])
-        if not known.size:
-            return None
-        sets.append(f"{PARALLEL}{name} = [{', '.join(f'{degree:g}' for degree in known)}]")
-    again = desk.evaluated(evolve(rung.job, sets=tuple(sets)))
-    return None if isinstance(again, str) or not again.breakdown else again
+        return _bounds(result, rung, split)
+    nothing = np.full(where.shape, NOTHING, dtype=object)
+    known = {name: np.unique(degrees[where & np.isfinite(degrees)]) for name, degrees in split.items()}
+    if not all(degrees.size for degrees in known.values()):
+        return nothing
+    if math.prod(degrees.size for degrees in known.values()) * where.size > DETAILED:
+        name = max(known, key=lambda one: known[one].size)
+        found = nothing
+        for degree in known[name] if known[name].size > 1 else ():
+            here = where & (split[name] == degree)
+            found = np.where(here, _decided(desk, rung, result, split, here), found)
+        return found
+    sets = tuple(
+        f"{PARALLEL}{name} = [{', '.join(f'{degree:g}' for degree in degrees)}]"
+        for name, degrees in known.items()
+    )
+    again = desk.evaluated(evolve(rung.job, sets=sets))
+    return nothing if isinstance(again, str) or not again.breakdown else _bounds(again, rung, split)
 
 
-def _bounds(result: Result | None, rung: Rung, split: Mapping[str, Array]) -> Array:
+def _bounds(result: Result, rung: Rung, split: Mapping[str, Array]) -> Array:
     """Return what decides in each cell: the phase that takes longer, and the resource that most of it waits for."""
     shape = next(iter(split.values())).shape if split else ()
-    if result is None:
-        return np.full(shape, NOTHING, dtype=object)
     own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL)]
     place = _places(result, own, split)
     whole = _flat(result, _column(result, "e2e_latency"), len(own))

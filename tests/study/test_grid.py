@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.study.entries import cast_of
+from accelscope.core.show.shelf import items
+from accelscope.core.study.cells import NOTHING, cells_of
+from accelscope.core.study.entries import cast_of, entries_of
 from accelscope.core.study.folder import Folder
+from accelscope.core.study.jobs import Crew
 from accelscope.core.study.natural import splits_of, subject_of
 from accelscope.core.study.spread import PER
 
@@ -109,11 +112,19 @@ def test_every_cell_says_what_decides(small):
         assert resource in kinds
 
 
-def test_workers_change_nothing(desk, small):
-    from accelscope.core.study.cells import cells_of
-    from accelscope.core.study.entries import entries_of
-    from accelscope.core.study.jobs import Crew
+def test_splits_too_many_for_one_breakdown_say_what_decides_too(desk, small):
+    folder = Folder.open(desk, small.folder)
+    scenario = next(item for item in folder.components("scenario") if item.name == "cell")
+    model = next(item.component for item in items(desk.session) if item.component.name == "deepseek_v3")
+    subject = subject_of(model, desk.session.registry)
+    everyone = entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",))
+    entry = next(item for item in everyone if item.device == "H100_SXM")
+    found = cells_of(desk, entry)
+    assert found.works.all()
+    assert NOTHING not in set(found.bound.ravel())
 
+
+def test_workers_change_nothing(desk, small):
     folder = Folder.open(desk, small.folder)
     scenario = next(item for item in folder.components("scenario") if item.name == "once")
     model = scenario.get("deployment").value.get("model").value
