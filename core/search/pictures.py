@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from accelscope.core.pareto import front
 from accelscope.core.search.deployments import Deployments
 from accelscope.core.search.deployments_shown import layout_of, types_of
+from accelscope.core.search.offers import Offer
 from accelscope.core.search.run import Found
 from accelscope.core.show.summarize import axis_text
 
@@ -82,10 +84,10 @@ def _pair(found: Found, told: Mapping[str, Any], one: int, other: int) -> Pictur
         )
         return Series(name=name, x=x, y=y, **options)
 
-    front = series("no other beats it", found.front, texts=texts, line=len(told["goals"]) == 2)
+    best = series("no other beats it", found.front, texts=texts, line=len(told["goals"]) == 2)
     behind = series("tried", tried, faint=True)
     return Picture(
-        title=f"{told['study']}: {y_label} over {x_label}", x=x_label, y=y_label, series=(behind, front)
+        title=f"{told['study']}: {y_label} over {x_label}", x=x_label, y=y_label, series=(behind, best)
     )
 
 
@@ -109,23 +111,27 @@ def of_deployments(found: Deployments) -> tuple[Picture, ...]:
             title=f"{label} over time of a token",
             x="ms/tok",
             y=label,
-            series=tuple(
-                Series(
-                    name=name,
-                    x=tuple(offer.metrics["tpot"] * 1e3 for offer in offers if metric in offer.metrics),
-                    y=tuple(offer.metrics[metric] for offer in offers if metric in offer.metrics),
-                    texts=tuple(
-                        f"{offer.devices} devices, {layout_of(offer)}, {types_of(offer)}, "
-                        f"clients {offer.layout.get('concurrency', '')}, ttft {offer.metrics['ttft'] * 1e3:.0f} ms"
-                        for offer in offers
-                        if metric in offer.metrics
-                    ),
-                    line=True,
-                )
-                for name, offers in curves
-            ),
+            series=tuple(_curve(name, offers, metric) for name, offers in curves),
         )
         for metric, label in (("cost_per_mtok", "USD/Mtok"), ("energy_per_token", "J/tok"))
+    )
+
+
+def _curve(name: str, offers: Sequence[Offer], metric: str) -> Series:
+    """Return the offers that no other beats in both speed and a metric, as a line."""
+    known = [offer for offer in offers if metric in offer.metrics]
+    table = np.array([[offer.metrics["tpot"], offer.metrics[metric]] for offer in known]).reshape(-1, 2)
+    best = [known[int(at)] for at in front(table)]
+    return Series(
+        name=name,
+        x=tuple(offer.metrics["tpot"] * 1e3 for offer in best),
+        y=tuple(offer.metrics[metric] for offer in best),
+        texts=tuple(
+            f"{offer.devices} devices, {layout_of(offer)}, {types_of(offer)}, "
+            f"clients {offer.layout.get('concurrency', 'as asked')}, ttft {offer.metrics['ttft'] * 1e3:.0f} ms"
+            for offer in best
+        ),
+        line=True,
     )
 
 

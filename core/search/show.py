@@ -11,6 +11,8 @@ from typing import Any
 from accelscope.core.show.summarize import axis_text, shown
 from accelscope.core.show.tabulate import tabulate
 
+CLOSE = 0.005
+"""Relative difference of a goal that a table makes nothing of."""
 ROWS = 40
 """Points of a front that a table shows."""
 
@@ -43,7 +45,8 @@ def table(told: Mapping[str, Any]) -> str:
     lines = [*summary(told), ""]
     if not told["front"]:
         return "\n".join([lines[0], "no point of these keeps all limits and requirements"]) + "\n"
-    rows = [_row(told, row) for row in spread(told["front"])]
+    worth = distinct(told)
+    rows = [_row(told, row) for row in spread(worth)]
     fixed = [
         at for at in range(len(told["axes"])) if len({row[len(told["goals"]) + at] for row in rows}) == 1
     ]
@@ -52,8 +55,11 @@ def table(told: Mapping[str, Any]) -> str:
     names = [*(heads[at] for at in kept), "BOUND BY"]
     body = [[*(row[at] for at in kept), row[-1]] for row in rows]
     lines.append(tabulate(body, names, range(len(names) - 1)))
-    if len(rows) < len(told["front"]):
-        lines.append(f"{len(rows)} of {len(told['front'])} points; --format csv or json has all")
+    beside = len(told["front"]) - len(worth)
+    if beside:
+        lines.append(f"and {beside} more that are better by less than {CLOSE:.1%} in what they are better in")
+    if len(rows) < len(worth):
+        lines.append(f"{len(rows)} of {len(worth)} points; --format csv or json has all")
     if fixed:
         same = ", ".join(f"{told['axes'][at]['name']} = {rows[0][len(told['goals']) + at]}" for at in fixed)
         lines += ["", f"the same at all of them: {same}"]
@@ -76,6 +82,27 @@ def summary(told: Mapping[str, Any]) -> list[str]:
         settled = "settled" if more < 0.01 else "not settled yet: --evaluations takes more"
         lines.append(f"the last quarter of the evaluations brought {more:.1%} more hypervolume: {settled}")
     return lines
+
+
+def distinct(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the points of a front without those that another one all but equals in some goals and beats in the others."""
+    signs = [1.0 if goal["word"] == "minimize" else -1.0 for goal in told["goals"]]
+    kept: list[Mapping[str, Any]] = []
+    for row in told["front"]:
+        own = list(row["goals"].values())
+        others = (list(other["goals"].values()) for other in told["front"] if other is not row)
+        if not any(_all_but_beaten(own, other, signs) for other in others):
+            kept.append(row)
+    return kept
+
+
+def _all_but_beaten(own: Sequence[float], other: Sequence[float], signs: Sequence[float]) -> bool:
+    """Return whether another point is at most `CLOSE` worse in each goal, and better by more in one."""
+    gaps = [
+        sign * (mine - its) / max(abs(mine), abs(its), 1e-300)
+        for mine, its, sign in zip(own, other, signs, strict=True)
+    ]
+    return all(gap >= -CLOSE for gap in gaps) and any(gap > CLOSE for gap in gaps)
 
 
 def spread(front: Sequence[Mapping[str, Any]], most: int = ROWS) -> list[Mapping[str, Any]]:
