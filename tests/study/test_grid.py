@@ -112,16 +112,19 @@ def test_every_cell_says_what_decides(small):
         assert resource in kinds
 
 
-def test_splits_too_many_for_one_breakdown_say_what_decides_too(desk, small):
+def test_splits_too_many_for_one_breakdown_say_what_decides_too(desk, small, monkeypatch):
     folder = Folder.open(desk, small.folder)
     scenario = next(item for item in folder.components("scenario") if item.name == "cell")
     model = next(item.component for item in items(desk.session) if item.component.name == "deepseek_v3")
     subject = subject_of(model, desk.session.registry)
     everyone = entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",))
     entry = next(item for item in everyone if item.device == "H100_SXM")
-    found = cells_of(desk, entry)
-    assert found.works.all()
-    assert NOTHING not in set(found.bound.ravel())
+    at_once = cells_of(desk, entry)
+    for module in ("accelscope.core.solve.DETAILED", "accelscope.core.study.cells.DETAILED"):
+        monkeypatch.setattr(module, 8)
+    in_parts = cells_of(desk, entry)
+    assert NOTHING not in set(at_once.bound.ravel())
+    assert in_parts.bound.tolist() == at_once.bound.tolist()
 
 
 def test_workers_change_nothing(desk, small):
