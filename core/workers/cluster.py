@@ -22,12 +22,14 @@ from accelscope.core.workers.process import ATTEMPTS
 from accelscope.core.workers.remote import release, work
 from accelscope.core.workers.task import Asked, Order, Outcome
 
-TASK_SECONDS = 5.0
-"""Aim for the time of a task: long against what a scheduler takes for one (about 1 ms), short against a sweep."""
+TASK_SECONDS = 20.0
+"""Aim for the time of a task: what a scheduler and the process that asks do for one takes some milliseconds."""
 MOST_CHUNKS = 256
 """Chunks of a task: what a lost worker costs at most."""
 AHEAD = 2
 """Tasks for each thread of the cluster that are handed out before an answer is there."""
+FETCH = 30.0
+"""Seconds for fetching the outcomes of a task."""
 POLL = 0.05
 """Seconds between two looks at what is done."""
 COUNTED = 5.0
@@ -53,12 +55,15 @@ class Cluster:
 
     Attributes:
         address: of the scheduler.
+        mark: name of a file of the store, by which workers know whether they see the same folder.
+        left: chunks that have to be evaluated.
         say: is told what a person should know.
     """
 
     asked: Asked
     address: str
     mark: str
+    left: int
     say: Callable[[str], None]
     patience: float = PATIENCE
     each_try: float = EACH_TRY
@@ -95,8 +100,8 @@ class Cluster:
             if self._again:
                 orders, attempt = self._again.popleft()
             else:
-                size = max(1, min(MOST_CHUNKS, round(TASK_SECONDS / max(self._seconds, 1e-3))))
-                orders, attempt = tuple(islice(left, size)), 0
+                orders, attempt = tuple(islice(left, self._size())), 0
+                self.left -= len(orders)
             if not orders:
                 return
             try:
@@ -106,6 +111,11 @@ class Cluster:
                 self._reconnect()
                 return
             self._tasks.append(_Task(orders, future, attempt))
+
+    def _size(self) -> int:
+        """Return how many chunks to hand out together: fewer towards the end, so that all workers end at once."""
+        share = self.left // (max(1, self._threads) * AHEAD * 2)
+        return max(1, min(MOST_CHUNKS, share, round(TASK_SECONDS / max(self._seconds, 1e-3))))
 
     def _collected(self) -> Iterator[Outcome]:
         """Yield the outcomes of tasks that are done, after waiting a little where none is."""
@@ -118,7 +128,7 @@ class Cluster:
             time.sleep(POLL)
         for task in ready:
             try:
-                found = task.future.result(timeout=TASK_SECONDS * ATTEMPTS)
+                found = task.future.result(timeout=FETCH)
             except _lost():
                 if task.future.status == "finished":  # its worker died before it was fetched
                     continue

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterable
 from functools import lru_cache
 
 from attrs import evolve
 
 from accelscope.core.workers.process import Worker
-from accelscope.core.workers.task import Asked, Order, Outcome
+from accelscope.core.workers.task import Asked, Digest, Order, Outcome
 
 
 def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, ...]:
-    """Return what becomes of some chunks.
+    """Return what becomes of some chunks; the first that has a digest has that of all, so that little travels.
 
     Args:
         asked: the question.
@@ -25,9 +26,23 @@ def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, .
     except queue.Empty:
         worker = Worker(asked)
     try:
-        return tuple(worker.evaluated(_here(order, mark)) for order in orders)
+        return merged(worker.evaluated(_here(order, mark)) for order in orders)
     finally:
         idle.put(worker)
+
+
+def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return outcomes of which one has the digest of all."""
+    whole: Digest | None = None
+    found = []
+    for outcome in outcomes:
+        if whole is None or outcome.digest is None:
+            whole = whole or outcome.digest
+            found.append(outcome)
+        else:
+            whole.merge(outcome.digest)
+            found.append(evolve(outcome, digest=None))
+    return tuple(found)
 
 
 def release() -> None:

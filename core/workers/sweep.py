@@ -84,13 +84,15 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         tell.progress(summary.points)
 
     if where.store is None:
-        runner = _runner(plan, asked, where, tell, ordered=tell.write is not None)
+        left = int(asked.manifest["chunks"])
+        runner = _runner(plan, asked, where, tell, left=left, ordered=tell.write is not None)
         keep: Literal["table", "nothing"] = "nothing" if tell.write is None else "table"
         done = through(plan.chunks(), runner, rules, keep=keep, told=told)
     else:
         with opened(where.store, asked.manifest, resume=where.resume) as store:
             there = _Known(store, SweepDesk(plan, asked.trade), summary)
-            runner = _runner(plan, asked, where, tell, ordered=False)
+            left = store.chunks - sum(store.done())
+            runner = _runner(plan, asked, where, tell, left=left)
             done = into_store(store, plan.chunks(), runner, rules, known=there.add, told=told)
             known = there.points
             _copy(store, plan, tell)
@@ -104,10 +106,13 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
     )
 
 
-def _runner(plan: Plan, asked: Question, where: Where, tell: Told, *, ordered: bool) -> Runner:
+def _runner(
+    plan: Plan, asked: Question, where: Where, tell: Told, *, left: int, ordered: bool = False
+) -> Runner:
     """Return what evaluates chunks.
 
     Args:
+        left: how many there are to do.
         ordered: whether they are wanted in their order.
 
     Raises:
@@ -116,7 +121,7 @@ def _runner(plan: Plan, asked: Question, where: Where, tell: Told, *, ordered: b
     if where.cluster is not None:
         if ordered:
             raise UsageError("--cluster writes points into a folder only: give one with -o DIR/")
-        return Cluster(asked, where.cluster, layout.MANIFEST, tell.say).evaluated
+        return Cluster(asked, where.cluster, layout.MANIFEST, left, tell.say).evaluated
     jobs = where.jobs or plan.words.workers or pool.cores()
     return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
 

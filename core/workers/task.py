@@ -16,6 +16,13 @@ CHUNK_SECONDS = 600.0
 """Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
 
 
+class Digest(Protocol):
+    """What the process that asks wants to know of some points; it is small and can be pickled."""
+
+    def merge(self, other: Any) -> None:
+        """Add what is known of other points."""
+
+
 class Desk(Protocol):
     """Where chunks are evaluated; a process has one, built once."""
 
@@ -26,8 +33,8 @@ class Desk(Protocol):
     def evaluated(self, chunk: Any) -> Mapping[str, Array]:
         """Return the columns of a chunk."""
 
-    def digest(self, table: Mapping[str, Array], chunk: Any) -> Any:
-        """Return what the process that asks wants to know of a chunk; it is small and can be pickled."""
+    def digest(self, table: Mapping[str, Array], chunk: Any) -> Digest:
+        """Return what the process that asks wants to know of a chunk."""
 
     def grid(self, chunk: Any) -> tuple[int, ...]:
         """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
@@ -67,7 +74,7 @@ class Outcome:
 
     Attributes:
         seconds: that it took.
-        digest: what the desk tells of it.
+        digest: what the desk tells of it, or of it and others that have none of their own.
         failure: why it was not evaluated.
         part, table: its points, where they are sent back.
         unwritable: why the folder could not be written, which is nobody's fault here.
@@ -75,7 +82,7 @@ class Outcome:
 
     chunk: int
     seconds: float = 0.0
-    digest: Any = None
+    digest: Digest | None = None
     failure: Failure | None = None
     part: bytes | None = None
     table: Mapping[str, Array] | None = None

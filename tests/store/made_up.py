@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import define, frozen
 
 from accelscope.core.store.folder import opened
 from accelscope.core.store.parts import Column
@@ -25,6 +25,14 @@ class MadeUpChunk:
     number: int
     first: int
     size: int = POINTS
+
+
+@define
+class Feasible:
+    count: int
+
+    def merge(self, other: Feasible) -> None:
+        self.count += other.count
 
 
 @frozen
@@ -45,8 +53,8 @@ class MadeUpDesk:
         batch = np.arange(chunk.first, chunk.first + chunk.size, dtype=float)
         return {"batch": batch, "feasible": batch % 2 == 0, "tpot": np.sqrt(batch) / 1000}
 
-    def digest(self, table: dict[str, np.ndarray], chunk: MadeUpChunk) -> int:
-        return int(table["feasible"].sum())
+    def digest(self, table: dict[str, np.ndarray], chunk: MadeUpChunk) -> Feasible:
+        return Feasible(int(table["feasible"].sum()))
 
     def grid(self, chunk: MadeUpChunk) -> tuple[int, ...]:
         return (chunk.size,)
@@ -99,12 +107,16 @@ class MadeUp:
         }
 
 
-def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, **asked):
+def ignore(outcome) -> None:
+    """Be told of an outcome."""
+
+
+def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, told=ignore, **asked):
     """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
     with opened(folder, made.manifest(), resume=resume) as store:
         work = partial(runner, made) if runner else partial(evaluated, made, jobs=jobs)
-        return into_store(store, made.pieces(), work, Rules(seconds=seconds, stop=stop))
+        return into_store(store, made.pieces(), work, Rules(seconds=seconds, stop=stop), told=told)
 
 
 def held(folder: Path) -> dict[str, bytes]:

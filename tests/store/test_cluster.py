@@ -17,6 +17,7 @@ import pytest
 
 from accelscope.core.errors import UsageError
 from accelscope.core.workers.cluster import Cluster
+from accelscope.core.workers.task import Outcome
 
 pytest.importorskip("distributed", reason="dask[distributed] is not installed")
 pytestmark = [
@@ -86,15 +87,16 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 def on(machines: Machines, said: list[str], mark: str = "manifest.json", each_try: float = 30.0):
     def runner(made, orders):
-        return Cluster(made, machines.address, mark, said.append, patience=60.0, each_try=each_try).evaluated(
-            orders
-        )
+        return Cluster(
+            made, machines.address, mark, made.chunks, said.append, patience=60.0, each_try=each_try
+        ).evaluated(orders)
 
     return runner
 
 
 def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machines, tmp_path: Path) -> None:
     said: list[str] = []
+    told: list[Outcome] = []
     over = threading.Event()
 
     def disturb() -> None:
@@ -111,11 +113,15 @@ def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machi
     thread = threading.Thread(target=disturb)
     thread.start()
     try:
-        found = made_up.swept(tmp_path / "s", runner=on(machines, said), chunks=CHUNKS, pause=0.05)
+        found = made_up.swept(
+            tmp_path / "s", runner=on(machines, said), chunks=CHUNKS, pause=0.05, told=told.append
+        )
     finally:
         over.set()
         thread.join()
     assert (found.now, found.failures) == (CHUNKS, ())
+    assert sorted(item.chunk for item in told) == list(range(CHUNKS))
+    assert sum(item.digest.count for item in told if item.digest) == CHUNKS * made_up.POINTS // 2
     assert any("lost the scheduler" in line for line in said), said
     made_up.swept(tmp_path / "undisturbed", chunks=CHUNKS)
     assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "undisturbed")
