@@ -108,6 +108,7 @@ def section_of(grid: Evaluated) -> Section:
             note="Between architectures, the best device of each takes part.",
         ),
         tables.wins_table(grid, wins),
+        tables.where_table(grid, verdicts),
         tables.spread_table(grid, spreads),
         tables.all_spreads_table(grid, spreads),
         Plot(

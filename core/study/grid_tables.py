@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from accelscope.core.study.evaluated import Evaluated, groups
 from accelscope.core.study.section import Cell, Table
 from accelscope.core.study.spread import PER, Verdict
-from accelscope.core.study.words import few, times
+from accelscope.core.study.words import few, said, times
 from accelscope.core.term import Array
 
 
@@ -26,6 +26,38 @@ def wins_table(grid: Evaluated, wins: Mapping[str, Mapping[str, int]]) -> Table:
         rows=rows,
         note="Devices without a price or a published area take no part where these count.",
     )
+
+
+def where_table(grid: Evaluated, verdicts: Mapping[str, Verdict]) -> Table:
+    """Return how many cells each architecture leads in, for each model and each value of an axis."""
+    names = [
+        ("model", grid.field.models),
+        *((axis[0].rpartition(".")[2], axis[2]) for axis in grid.field.axes),
+    ]
+    rows: list[tuple[Cell, ...]] = []
+    for dimension, (name, values) in enumerate(names):
+        for at, value in enumerate(values):
+            leads = [
+                _leads(grid, np.take(found.best, at, axis=dimension).ravel().tolist())
+                for found in verdicts.values()
+            ]
+            rows.append((f"{name} {said(value)}", *leads))
+    return Table(
+        name=f"{grid.name}_where",
+        title="Which architecture leads where, in so many cells",
+        heads=("cells of", *(PER[per] for per in verdicts)),
+        rows=tuple(rows),
+    )
+
+
+def _leads(grid: Evaluated, best: Sequence[int]) -> str:
+    counts: dict[str, int] = {}
+    for place in best:
+        if place >= 0:
+            title = grid.cast.titles[grid.field.architecture[place]]
+            counts[title] = counts.get(title, 0) + 1
+    order = sorted(counts, key=lambda title: -counts[title])
+    return ", ".join(f"{title} {counts[title]}" for title in order)
 
 
 def spread_table(

@@ -104,6 +104,17 @@ def test_wins_of_all_architectures_are_all_cells(small):
         assert sum(int(row[PER[per]]) for row in rows) == 2 * 2 * 2
 
 
+def test_leads_by_axis_add_up_to_those_of_all_cells(small):
+    rows = small.rows("cells_where")
+    wins = {row["architecture"]: int(row[PER["device"]]) for row in small.rows("cells_wins")}
+    for axis in ("model", "batch", "prompt"):
+        texts = [row[PER["device"]] for row in rows if row["cells of"].startswith(axis + " ")]
+        assert len(texts) == 2
+        pairs = [part.rsplit(" ", 1) for text in texts for part in text.split(", ")]
+        found = {title: sum(int(count) for name, count in pairs if name == title) for title in wins}
+        assert found == wins
+
+
 def test_every_cell_says_what_decides(small):
     kinds = {"compute", "memory", "network", "kernel starts", "on-chip network", "host"}
     for row in small.rows("cells_results"):
