@@ -23,7 +23,9 @@ from accelscope.core.sweeps.variant import Variant, Variants, Wanted, label
 from accelscope.core.sweeps.words import words_of
 from accelscope.dsl.checks import Requirement
 from accelscope.dsl.suggest import did_you_mean
+from accelscope.dsl.syntax import Call, Name
 from accelscope.dsl.values import Quantity
+from accelscope.dsl.walk import nodes
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
@@ -69,7 +71,7 @@ def planned(
         metrics=tuple(_metrics(registry, aims, metrics, also)), named=_named(registry, aims), columns=()
     )
     variants = Variants(asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted)
-    found = _columns(variants.first, (*(metrics or ()), *also))
+    found = _columns(variants.first, (*(metrics or ()), *also), aims)
     variants.want(evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals)))
     return Plan(
         asked=asked,
@@ -114,10 +116,13 @@ def _numeric(asked: Question) -> tuple[Swept, ...]:
 
 
 def _named(registry: Registry, aims: Aims) -> frozenset[str]:
-    """Return the metrics that aims name, with those of their percentiles."""
-    parts = [part for part in PERCENTILES if part in aims.names]
-    names = {f"{name}_{part}" for name in aims.names for part in parts} | aims.names
-    return frozenset(names & set(registry.metrics))
+    """Return the metrics that aims name, with the percentiles of them that they ask for."""
+    found = set(aims.names)
+    for item in (*aims.conditions, *aims.goals):
+        for node in nodes(item.expr):
+            if isinstance(node, Call) and isinstance(node.base, Name) and node.base.id in PERCENTILES:
+                found |= {f"{name}_{node.base.id}" for name in names_of(node)}
+    return frozenset(found & set(registry.metrics))
 
 
 def _metrics(
@@ -140,7 +145,7 @@ class _Found:
     goals: tuple[Column, ...]
 
 
-def _columns(first: Variant, metrics: Sequence[str]) -> _Found:
+def _columns(first: Variant, metrics: Sequence[str], aims: Aims) -> _Found:
     """Evaluate one point, to learn which metrics there are and what the goals are measured in.
 
     Raises:
@@ -149,7 +154,7 @@ def _columns(first: Variant, metrics: Sequence[str]) -> _Found:
     corner = tuple(slice(0, 1) for _ in first.shape)
     found = first.measured(corner)
     names = first.names(found)
-    asked = {*metrics, *first.wanted.named}
+    asked = {*metrics, *aims.names}
     kept = tuple(item for item in first.wanted.metrics if item.name in found.metrics or item.name in asked)
     for target in first.requirements:
         if target.value(names, corner) is None:

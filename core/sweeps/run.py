@@ -11,6 +11,7 @@ from accelscope.core.errors import AccelscopeError, UsageError
 from accelscope.core.registry import Registry
 from accelscope.core.store.failures import Failure, failure_of
 from accelscope.core.sweeps.chunks import Chunk, Plan, Table
+from accelscope.core.sweeps.interrupts import interruptions
 from accelscope.core.sweeps.planning import aims_of
 from accelscope.core.sweeps.summary import Objective, Summary
 from accelscope.core.sweeps.targets import SIGNS
@@ -59,24 +60,41 @@ def run(
     """
     found = Run(summary=summary)
     start = time.perf_counter()
+    over = False
     try:
-        for chunk, table in evaluated(plan) if done is None else done:
-            if isinstance(table, Exception):
-                if plan.words.stops:
-                    raise table
-                found.failed.append(failure_of(chunk, table))
-                continue
-            write(table)
-            summary.add(table, chunk.first)
-            progress(summary.points)
-            if plan.words.time is not None and time.perf_counter() - start > plan.words.time:
-                if summary.points < plan.points:
-                    found.stopped = f"the {plan.words.time:g} s of `limits {{ time }}` are over"
-                break
+        with interruptions() as pressed:
+            for chunk, table in evaluated(plan) if done is None else done:
+                _keep(plan, found, chunk, table, write)
+                progress(summary.points)
+                found.interrupted = pressed()
+                over = plan.words.time is not None and time.perf_counter() - start > plan.words.time
+                if over or found.interrupted:
+                    break
     except KeyboardInterrupt:
-        found.stopped, found.interrupted = "interrupted", True
+        found.interrupted = True
     found.seconds = time.perf_counter() - start
+    if found.interrupted:
+        found.stopped = "interrupted"
+    elif over and summary.points + sum(item.points for item in found.failed) < plan.points:
+        found.stopped = f"the {plan.words.time:g} s of `limits {{ time }}` are over"
     return found
+
+
+def _keep(
+    plan: Plan, found: Run, chunk: Chunk, table: Table | Exception, write: Callable[[Table], None]
+) -> None:
+    """Keep what became of a chunk.
+
+    Raises:
+        AccelscopeError: it failed, and the study says that this ends the sweep.
+    """
+    if not isinstance(table, Exception):
+        write(table)
+        found.summary.add(table, chunk.first)
+    elif plan.words.stops:
+        raise table
+    else:
+        found.failed.append(failure_of(chunk, table))
 
 
 def evaluated(plan: Plan) -> Iterator[tuple[Chunk, Table | Exception]]:
