@@ -133,7 +133,7 @@ class Crew:
             workers: processes; without it one for each core.
         """
         self.desk = desk
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or _cores()
         self._settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
         self._pool: ProcessPoolExecutor | None = None
 
@@ -154,6 +154,11 @@ class Crew:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self.workers)
         return list(self._pool.map(_work, [function] * len(work), work, [self._settings] * len(work)))
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, or all where the system does not say which."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
