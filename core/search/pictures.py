@@ -71,6 +71,8 @@ def of_study(found: Found, told: Mapping[str, Any]) -> tuple[Picture, ...]:
 
 
 def _pair(found: Found, told: Mapping[str, Any], one: int, other: int) -> Picture:
+    if found.judge.signs[one] < found.judge.signs[other]:  # what is to be large is drawn upwards
+        one, other = other, one
     values = found.scores.goals * found.judge.signs
     tried = np.flatnonzero(found.scores.allowed)
     tried = tried[:: max(len(tried) // TRIED, 1)]
