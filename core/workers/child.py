@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from accelscope.core.workers.channel import Channel
 from accelscope.core.workers.evaluation import evaluated, too_slow, warm_up
@@ -100,6 +100,6 @@ class Watch:
     def _give_up(self, order: Order) -> None:
         frame = sys._current_frames().get(self.thread)
         self.channel.send(
-            Outcome(chunk=order.chunk.number, seconds=order.seconds, failure=too_slow(order, frame))
+            evolve(Outcome.of(order.chunk), seconds=order.seconds, failure=too_slow(order, frame))
         )
         os._exit(1)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from accelscope.core.errors import UsageError
 from accelscope.core.store.failures import failed
@@ -24,7 +24,7 @@ from accelscope.core.workers.task import Asked, Order, Outcome
 
 TASK_SECONDS = 20.0
 """Aim for the time of a task: what a scheduler and the process that asks do for one takes some milliseconds."""
-MOST_CHUNKS = 256
+MOST_CHUNKS = 1_000
 """Chunks of a task: what a lost worker costs at most."""
 AHEAD = 2
 """Tasks for each thread of the cluster that are handed out before an answer is there."""
@@ -151,7 +151,7 @@ class Cluster:
         else:
             order = task.orders[0]
             reason = "the Dask workers that evaluated it died, one after the other"
-            yield Outcome(chunk=order.chunk.number, failure=failed(order.chunk, reason))
+            yield evolve(Outcome.of(order.chunk), failure=failed(order.chunk, reason))
 
     def _count(self) -> None:
         """Look how many threads the cluster has, now and then."""

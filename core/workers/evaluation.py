@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import FrameType
 
 from attrs import evolve
@@ -11,30 +12,51 @@ from accelscope.core.errors import AccelscopeError, PluginError
 from accelscope.core.guard import at_work, expecting
 from accelscope.core.store.failures import Failure, failed, failure_of
 from accelscope.core.store.folder import add_part
-from accelscope.core.store.parts import encoded
+from accelscope.core.store.layout import part
+from accelscope.core.store.parts import decoded, encoded
+from accelscope.core.term import Array
 from accelscope.core.workers.task import Desk, Order, Outcome
 
 
 def evaluated(desk: Desk, order: Order) -> Outcome:
     """Return what became of a chunk."""
     start = time.perf_counter()
-    number = order.chunk.number
+    found = _found(desk, order)
+    return evolve(found, seconds=time.perf_counter() - start)
+
+
+def _found(desk: Desk, order: Order) -> Outcome:
+    chunk = order.chunk
+    found = Outcome.of(chunk)
     try:
-        table = desk.evaluated(order.chunk)
-        found = Outcome(chunk=number, digest=desk.digest(table, order.chunk))
+        there = _read(desk, order)
+        if there is not None:
+            return evolve(found, digest=desk.digest(there, chunk), known=True)
+        table = desk.evaluated(chunk)
+        found = evolve(found, digest=desk.digest(table, chunk))
         data = encoded(table, desk.columns) if order.keep in ("folder", "part") else b""
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a chunk raises costs that chunk only
-        return Outcome(chunk=number, seconds=time.perf_counter() - start, failure=_fault(desk, order, error))
+        return evolve(found, digest=None, failure=_fault(desk, order, error))
+    if order.keep == "part":
+        return evolve(found, part=data)
+    if order.keep == "table":
+        return evolve(found, table=table)
     if order.keep == "folder":
         try:
-            add_part(order.folder, number, data)
+            add_part(order.folder, chunk.number, data)
         except OSError as error:
-            return Outcome(chunk=number, unwritable=error.strerror or str(error))
-    elif order.keep == "part":
-        found = evolve(found, part=data)
-    elif order.keep == "table":
-        found = evolve(found, table=table)
-    return evolve(found, seconds=time.perf_counter() - start)
+            return evolve(found, digest=None, unwritable=error.strerror or str(error))
+    return found
+
+
+def _read(desk: Desk, order: Order) -> Mapping[str, Array] | None:
+    """Return the points of a part that a store has; None where there is none, or where it cannot be read."""
+    if not order.known:
+        return None
+    try:
+        return decoded(part(order.folder, order.chunk.number), desk.columns)
+    except (OSError, ValueError):  # a disk that lost a piece of it: it is evaluated anew
+        return None
 
 
 def warm_up() -> None:

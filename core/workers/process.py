@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from accelscope.core.errors import UsageError
 from accelscope.core.store.failures import failed
@@ -56,7 +56,7 @@ class Worker:
             else f"the process that evaluated it ended {ATTEMPTS} times: {_how(ended)}"
         )
         self.close()
-        return Outcome(chunk=order.chunk.number, seconds=seconds, failure=failed(order.chunk, reason))
+        return evolve(Outcome.of(order.chunk), seconds=seconds, failure=failed(order.chunk, reason))
 
     def stop(self) -> None:
         """End the process, whatever it does, and start none any more; any thread may ask for it."""

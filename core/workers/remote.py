@@ -26,7 +26,7 @@ def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, .
     except queue.Empty:
         worker = Worker(asked)
     try:
-        return merged(worker.evaluated(_here(order, mark)) for order in orders)
+        return merged(_evaluated(worker, order, mark) for order in orders)
     finally:
         idle.put(worker)
 
@@ -50,11 +50,13 @@ def release() -> None:
     _idle.cache_clear()
 
 
-def _here(order: Order, mark: str) -> Order:
-    """Return an order that sends the part back where the folder of the store is not seen here."""
+def _evaluated(worker: Worker, order: Order, mark: str) -> Outcome:
+    """Return what becomes of a chunk; where the folder of the store is not seen here, its part is sent back."""
     if order.keep != "folder" or (order.folder / mark).is_file():
-        return order
-    return evolve(order, keep="part")
+        return worker.evaluated(order)
+    if order.known:
+        return evolve(Outcome.of(order.chunk), known=True, unread=True)
+    return worker.evaluated(evolve(order, keep="part"))
 
 
 class _Idle(queue.SimpleQueue[Worker]):

@@ -62,16 +62,14 @@ def into_store(
     runner: Runner,
     rules: Rules,
     *,
-    known: Callable[[Piece], None] = lambda piece: None,
-    told: Callable[[Outcome], None] = lambda outcome: None,
+    told: Callable[[Outcome], None] | None = None,
 ) -> Done:
     """Evaluate the chunks that a store lacks; those that failed before are tried again.
 
     Args:
         pieces: all chunks, in their order.
         runner: evaluates them.
-        known: is called with each chunk that the store has already.
-        told: is called with what became of each other chunk, once it is kept.
+        told: is called with what became of each chunk, once it is kept; those that the store has already are read for it.
 
     Raises:
         UsageError: the store cannot be written.
@@ -81,24 +79,29 @@ def into_store(
     failed = {item.chunk for item in store.failures()}
     for number in [number for number in failed if number < len(done) and done[number]]:
         store.forget(number)  # the run was ended between adding its part and this
-    before = sum(done)
+    known = sum(done)
 
     def orders() -> Iterator[Order]:
         for piece in pieces:
-            if done[piece.number]:
-                known(piece)
-            else:
-                folder = store.folder.absolute()
-                yield Order(chunk=piece, keep="folder", folder=folder, seconds=rules.seconds)
+            if told is not None or not done[piece.number]:
+                yield Order(
+                    chunk=piece,
+                    keep="folder",
+                    folder=store.folder.absolute(),
+                    known=bool(done[piece.number]),
+                    seconds=rules.seconds,
+                )
 
     def keep(outcome: Outcome) -> None:
-        _kept(store, outcome, outcome.chunk in failed)
-        told(outcome)
+        if not outcome.known:
+            _kept(store, outcome, outcome.chunk in failed)
+        if told is not None:
+            told(outcome)
 
-    store.log(event="begin", done=before, chunks=store.chunks)
+    store.log(event="begin", done=known, chunks=store.chunks)
     ran = _run(orders(), runner, rules, keep)
-    store.log(event="end", done=before + ran.now, chunks=store.chunks, stopped=ran.stopped)
-    return evolve(ran, before=before, failures=store.failures())
+    store.log(event="end", done=known + ran.now, chunks=store.chunks, stopped=ran.stopped)
+    return evolve(ran, before=known, failures=store.failures())
 
 
 def through(
@@ -134,7 +137,7 @@ def _run(orders: Iterable[Order], runner: Runner, rules: Rules, keep: Callable[[
             for outcome in outcomes:
                 keep(outcome)
                 if outcome.failure is None:
-                    now += 1
+                    now += not outcome.known
                 elif rules.stop:
                     raise _stopped(outcome.failure)
                 else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from accelscope.core.errors import UsageError
 from accelscope.core.store import layout, parts
@@ -17,7 +18,7 @@ from accelscope.core.sweeps.run import Run
 from accelscope.core.sweeps.summary import Summary
 from accelscope.core.workers import pool
 from accelscope.core.workers.cluster import Cluster
-from accelscope.core.workers.question import Question, SweepDesk
+from accelscope.core.workers.question import Question
 from accelscope.core.workers.run import Rules, Runner, into_store, through
 from accelscope.core.workers.task import CHUNK_SECONDS, Outcome
 
@@ -74,10 +75,15 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
     start = time.perf_counter()
     rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
 
-    known = 0
+    known: list[int] = []
 
     def told(outcome: Outcome) -> None:
-        if outcome.digest is not None:
+        if outcome.known:
+            known.append(outcome.points)
+        if outcome.unread:
+            folder = Path(where.store or "")
+            summary.add(parts.decoded(layout.part(folder, outcome.chunk), plan.columns), outcome.first)
+        if isinstance(outcome.digest, Summary):
             summary.merge(outcome.digest)
         if outcome.table is not None and tell.write is not None:
             tell.write(outcome.table)
@@ -90,16 +96,14 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         done = through(plan.chunks(), runner, rules, keep=keep, told=told)
     else:
         with opened(where.store, asked.manifest, resume=where.resume) as store:
-            there = _Known(store, SweepDesk(plan, asked.trade), summary)
             left = store.chunks - sum(store.done())
             runner = _runner(plan, asked, where, tell, left=left)
-            done = into_store(store, plan.chunks(), runner, rules, known=there.add, told=told)
-            known = there.points
+            done = into_store(store, plan.chunks(), runner, rules, told=told)
             _copy(store, plan, tell)
     return Run(
         summary=summary,
         seconds=time.perf_counter() - start,
-        known=known,
+        known=sum(known),
         failed=list(done.failures),
         stopped=done.stopped,
         interrupted=done.interrupted,
@@ -124,21 +128,6 @@ def _runner(
         return Cluster(asked, where.cluster, layout.MANIFEST, left, tell.say).evaluated
     jobs = where.jobs or plan.words.workers or pool.cores()
     return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
-
-
-@define(eq=False)
-class _Known:
-    """Adds chunks that a store has already to a summary."""
-
-    store: Store
-    desk: SweepDesk
-    summary: Summary
-    points: int = 0
-
-    def add(self, chunk: Any) -> None:
-        table = parts.decoded(layout.part(self.store.folder, chunk.number), self.desk.columns)
-        self.summary.add(table, chunk.first)
-        self.points += chunk.size
 
 
 def _copy(store: Store, plan: Plan, tell: Told) -> None:

@@ -59,31 +59,45 @@ class Order:
         keep: what becomes of its points: written to the folder as a part, sent back as a `part` or as a `table`, or
             `nothing` beyond the digest.
         folder: of the store.
+        known: whether the store has its part already, so that only its digest is wanted.
         seconds: it may take.
     """
 
     chunk: Piece
     keep: Literal["folder", "part", "table", "nothing"] = "nothing"
     folder: Path = Path()
+    known: bool = False
     seconds: float = CHUNK_SECONDS
 
 
 @frozen(kw_only=True, eq=False)
 class Outcome:
-    """What became of a chunk: it was evaluated, or failed, or could not be written.
+    """What became of a chunk: it was evaluated or read, or failed, or could not be written.
 
     Attributes:
+        chunk, first, points: number of the chunk, and of its first point; how many it has.
         seconds: that it took.
         digest: what the desk tells of it, or of it and others that have none of their own.
         failure: why it was not evaluated.
         part, table: its points, where they are sent back.
+        known: whether it was in the store before.
+        unread: whether it was, and could not be read where it was ordered.
         unwritable: why the folder could not be written, which is nobody's fault here.
     """
 
     chunk: int
+    first: int
+    points: int
     seconds: float = 0.0
     digest: Digest | None = None
     failure: Failure | None = None
     part: bytes | None = None
     table: Mapping[str, Array] | None = None
+    known: bool = False
+    unread: bool = False
     unwritable: str | None = None
+
+    @classmethod
+    def of(cls, chunk: Piece) -> Outcome:
+        """Return the outcome of a chunk of which nothing else is known."""
+        return cls(chunk=chunk.number, first=chunk.first, points=chunk.size)

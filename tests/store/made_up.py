@@ -107,11 +107,7 @@ class MadeUp:
         }
 
 
-def ignore(outcome) -> None:
-    """Be told of an outcome."""
-
-
-def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, told=ignore, **asked):
+def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, told=None, **asked):
     """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
     with opened(folder, made.manifest(), resume=resume) as store:

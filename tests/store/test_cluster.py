@@ -138,7 +138,10 @@ def test_parts_come_back_where_the_folder_is_not_shared_and_faults_cost_their_ch
         (3, "exit code 9"),
         (4, "took longer than 3 s"),
     ]
-    assert made_up.swept(tmp_path / "s", chunks=6, resume=True).now == 3
+    told: list[Outcome] = []
+    again = made_up.swept(tmp_path / "s", runner=runner, chunks=6, resume=True, told=told.append)
+    assert again.now == 3
+    assert sorted(item.chunk for item in told if item.unread) == [0, 2, 5]
     made_up.swept(tmp_path / "here", chunks=6)
     assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "here")
 

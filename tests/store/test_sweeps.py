@@ -102,6 +102,17 @@ def test_a_store_has_the_points_and_the_summary_of_a_sweep_in_one_process(file: 
     assert again.summary.reasons == alone.summary.reasons
 
 
+def test_a_part_that_the_disk_spoilt_is_evaluated_anew(file: str, tmp_path: Path) -> None:
+    stored(file, tmp_path / "s")
+    before = held(tmp_path / "s")
+    part = next(open_store(tmp_path / "s").parts())
+    data = part.read_bytes()
+    part.write_bytes(data[:4] + b"x" * (len(data) - 8) + data[-4:])
+    again = stored(file, tmp_path / "s", resume=True)
+    assert (again.summary.points, again.known, again.failed) == (48, 40, [])
+    assert held(tmp_path / "s") == before
+
+
 def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
     file: str, tmp_path: Path, distribution, monkeypatch
 ) -> None:

@@ -1,0 +1,184 @@
+"""What a chunk costs, and what a store, a pool and a Dask cluster add to it: `python tests/benchmarks/scale_out.py`.
+
+Processor time is measured, not the clock, so that what else a machine does matters little. The Dask scheduler is a process
+of its own, whose time the system tells.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "store"))
+
+from made_up import MadeUp
+
+from accelscope.core.session import Session
+from accelscope.core.store import atomic
+from accelscope.core.store.folder import opened
+from accelscope.core.store.parts import encoded
+from accelscope.core.sweeps.chunks import plan_of
+from accelscope.core.workers import pool
+from accelscope.core.workers.cluster import AHEAD, TASK_SECONDS, Cluster
+from accelscope.core.workers.question import SweepDesk, asked_of
+from accelscope.core.workers.run import Rules, into_store, through
+
+FILE = str(ROOT / "examples" / "sweeps" / "million.accel")
+CHUNKS = 4
+"""Of the real sweep that are measured."""
+EMPTY = 2_000
+"""Chunks that cost nothing, for what is around them."""
+MS = 1e3
+
+
+def main() -> None:
+    """Print all costs, and what follows for 1e12 points on 1,000 cores."""
+    session = Session.open()
+    start = time.process_time()
+    plan = plan_of(session, FILE, None, ())
+    tell("building the plan", time.process_time() - start, "s")
+    asked = asked_of(session, plan, FILE, None, (), None, (), ())
+    desk = SweepDesk(plan, ())
+    chunks = [chunk for chunk, _ in zip(plan.chunks(), range(CHUNKS), strict=False)]
+    size = sum(chunk.size for chunk in chunks) / CHUNKS
+    tables = [desk.evaluated(chunk) for chunk in chunks]  # the first also makes the designs
+    compute = cost(lambda: [desk.evaluated(chunk) for chunk in chunks]) / CHUNKS
+    tell(f"evaluating a chunk of {size:,.0f} points", compute * MS, "ms")
+    tell("  points a second of one core", size / compute, "")
+    digests = [desk.digest(table, chunk) for table, chunk in zip(tables, chunks, strict=True)]
+    tell(
+        "  its summary",
+        cost(lambda: [desk.digest(*pair) for pair in zip(tables, chunks, strict=True)]) / CHUNKS * MS,
+        "ms",
+    )
+    parts = [encoded(table, plan.columns) for table in tables]
+    tell(
+        "  its part in memory",
+        cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS * MS,
+        "ms",
+    )
+    tell("  bytes of a point", sum(map(len, parts)) / CHUNKS / size, "B")
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        for at, data in enumerate(parts):
+            atomic.write(Path(folder) / f"{at}.parquet", data)
+        tell("  its part on the disk, with fsync (clock)", (time.perf_counter() - start) / CHUNKS * MS, "ms")
+    tell("the question that travels", len(pickle.dumps(asked)) / 1e3, "kB")
+    tell("the summary that comes back", len(pickle.dumps(digests[0])) / 1e3, "kB")
+    merge = cost(lambda: [digests[0].merge(item) for item in digests[1:]]) / (CHUNKS - 1)
+    tell("merging a summary", merge * MS, "ms")
+    around_pool()
+    per_task, scheduler = around_cluster()
+    chunk_seconds = compute + cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS
+    outlook(size, chunk_seconds, per_task + merge, scheduler)
+
+
+def around_pool() -> None:
+    """Print what a chunk costs the process that asks, with and without a store."""
+    made = MadeUp(chunks=EMPTY)
+    runner = partial(pool.evaluated, made, jobs=2)
+    tell(
+        "pool: a chunk, this process",
+        cost(lambda: through(made.pieces(), runner, Rules(), keep="nothing", told=ignored)) / EMPTY * MS,
+        "ms",
+    )
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "s", made.manifest()) as store:
+        tell(
+            "pool: a chunk with a store, this process",
+            cost(lambda: into_store(store, made.pieces(), runner, Rules())) / EMPTY * MS,
+            "ms",
+        )
+
+
+def around_cluster() -> tuple[float, float]:
+    """Print and return what a task costs the process that asks and the scheduler, in seconds."""
+    made = MadeUp(chunks=EMPTY // 4)
+    with cluster() as (address, scheduler):
+        runner = Cluster(made, address, "", 1, print).evaluated  # nothing left: each task has one chunk
+        before = time_of(scheduler)
+        ours = (
+            cost(lambda: through(made.pieces(), runner, Rules(), keep="nothing", told=ignored)) / made.chunks
+        )
+        theirs = (time_of(scheduler) - before) / made.chunks
+    tell("cluster: a task, this process", ours * MS, "ms")
+    tell("cluster: a task, the scheduler", theirs * MS, "ms")
+    return ours, theirs
+
+
+def outlook(size: float, chunk: float, per_task: float, scheduler: float) -> None:
+    """Print what follows for 1e12 points on 1,000 cores."""
+    chunks = 1e12 / size
+    seconds = chunks * chunk / 1000
+    tasks = chunks * chunk / TASK_SECONDS
+    print(f"\n1e12 points are {chunks:,.0f} chunks; on 1,000 cores {seconds / 3600:.1f} h")
+    print(
+        f"in tasks of {TASK_SECONDS:g} s: {tasks:,.0f}, or {tasks / seconds:.0f} a second, {1000 * AHEAD:,} at a time"
+    )
+    print(
+        f"this process is busy {tasks * per_task / seconds:.0%} of that, the scheduler {tasks * scheduler / seconds:.0%}"
+    )
+
+
+def ignored(outcome: object) -> None:
+    """Do nothing with what became of a chunk."""
+
+
+def cost(work: Callable[[], object]) -> float:
+    """Return the processor time of this process, in seconds."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def time_of(process: subprocess.Popen[bytes]) -> float:
+    """Return the processor time of another process, in seconds (proc(5), fields utime and stime)."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def cluster() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Give the address of a scheduler with two workers, and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler = started("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    workers = [started("worker", address, "--no-nanny", "--nthreads", "1") for _ in range(2)]
+    try:
+        yield address, scheduler
+    finally:
+        for process in (scheduler, *workers):
+            process.kill()
+            process.wait()
+
+
+def started(what: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a process of Dask's."""
+    code = f"from distributed.cli.dask_{what} import main; main()"
+    paths = os.pathsep.join(filter(None, sys.path))
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--no-dashboard"],
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def tell(what: str, value: float, unit: str) -> None:
+    """Print one line."""
+    print(f"{what:<50}{value:>12,.2f} {unit}")
+
+
+if __name__ == "__main__":
+    main()
