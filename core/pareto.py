@@ -21,7 +21,8 @@ def front(costs: Array) -> Array:
     if costs.shape[1] == 2:  # in rising order of the first column, a row counts where the second is a new low
         second = costs[order, 1]
         before = np.concatenate(([np.inf], np.minimum.accumulate(second)[:-1]))
-        return order[second < before]
+        lows: Array = order[second < before]
+        return lows
     kept: list[int] = []
     while order.size:
         best, order = order[0], order[1:]

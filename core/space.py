@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from typing import Any
 
@@ -98,8 +98,8 @@ def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
 
 
 @cache
-def _fields(cls: type) -> tuple[str, ...]:
+def _fields(cls: Hashable) -> tuple[str, ...]:
     """Return the names of the fields in which terms may lie."""
-    if not attrs.has(cls) or cls.__module__.startswith("accelscope.dsl"):
+    if not isinstance(cls, type) or not attrs.has(cls) or cls.__module__.startswith("accelscope.dsl"):
         return ()
     return tuple(item.name for item in attrs.fields(cls))
