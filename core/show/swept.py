@@ -80,7 +80,7 @@ def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
     told |= {
         "feasible": summary.feasible,
         "allowed": summary.allowed,
-        "reasons": dict(summary.reasons.most_common()),
+        "reasons": dict(sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))),
         "seconds": round(found.seconds, 3),
         "startup": round(startup, 3),
         "known": found.known,

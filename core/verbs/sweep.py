@@ -109,7 +109,7 @@ def sweep(
         asked = asked_of(session, plan, file, study, sets, wanted, settings.disabled, names)
         where = Where(store=store, resume=resume, jobs=jobs, cluster=cluster)
         found = _apart(plan, asked, summary_of(plan, session.registry, names), files, where)
-    _tell(plan, found)
+    _tell(plan, found, store)
     if form in SUMMARIES:
         from accelscope.core.show.swept import text, told
 
@@ -214,7 +214,7 @@ def _whole(
                 report.write(results, stream)
 
 
-def _tell(plan: Plan, found: Run) -> None:
+def _tell(plan: Plan, found: Run, store: str | None) -> None:
     """Say what went wrong on the way."""
     from accelscope.core.store.failures import told as failures_told
 
@@ -225,6 +225,8 @@ def _tell(plan: Plan, found: Run) -> None:
             f"warning: {found.stopped}: {found.summary.points:,} of {plan.points:,} points are done, and are what is "
             "shown and written"
         )
+    if store is not None and (found.stopped is not None or found.failed):
+        say(f"--resume continues `{store}`; chunks that failed are tried again")
 
 
 def _code(found: Run) -> int:
