@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -89,7 +89,8 @@ def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
     if isinstance(value, dict):
         return {key: _mapped(item, change) for key, item in value.items()}
     changed = {}
-    for name in _fields(type(value)):
+    cls: type = type(value)
+    for name in _fields(cls):
         old = getattr(value, name)
         new = _mapped(old, change)
         if new is not old:
@@ -98,8 +99,8 @@ def _mapped(value: Any, change: Callable[[Term], Term]) -> Any:
 
 
 @cache
-def _fields(cls: Hashable) -> tuple[str, ...]:
+def _fields(cls: type) -> tuple[str, ...]:
     """Return the names of the fields in which terms may lie."""
-    if not isinstance(cls, type) or not attrs.has(cls) or cls.__module__.startswith("accelscope.dsl"):
+    if not attrs.has(cls) or cls.__module__.startswith("accelscope.dsl"):
         return ()
     return tuple(item.name for item in attrs.fields(cls))
