@@ -107,7 +107,7 @@ class Deployments:
         return [system.reference for system in systems if system not in rated]
 
     def curves(self) -> dict[str, tuple[Offer, ...]]:
-        """Return of each system the offers that none of its others beats in both cost and time of a token."""
+        """Return of each system the offers that none of its others beats in speed and either cost or energy."""
         found: dict[str, list[Offer]] = {}
         for item in self.offered:
             if item.curve:

@@ -50,8 +50,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 GOALS = {"cheapest": "cost_per_mtok", "fastest": "e2e_latency", "most frugal": "energy_per_token"}
 """What a deployment can be best in, and the metric that says so; small is better."""
 SHOWN = ("ttft", "tpot", "e2e_latency", "throughput", "cost_per_mtok", "energy_per_token")
-TRADE = ("cost_per_mtok", "tpot")
-"""What a curve trades: the price of a token against how fast tokens come."""
+SPEED, TRADES = "tpot", ("cost_per_mtok", "energy_per_token")
+"""What curves trade: how fast tokens come, for the price and for the energy of each."""
 CLOSE = 0.03
 """Relative difference below which two layouts of a prefill pool count as the same."""
 _RANKS = ("tp", "pp", "dp", "dp_attention")
@@ -86,7 +86,7 @@ class Offered:
         candidates: layouts times loads; allowed: of these, those that keep all limits and requirements.
         out: how many others each reason rules out, the first that does.
         best: the best offer by goal; a goal that no metric is given for is left out.
-        curve: offers that no other of the variant beats in both cost and time of a token, where they were asked for.
+        curve: offers that no other of the variant beats in speed and either cost or energy, where they were asked for.
         why: why nothing could be evaluated, or "".
     """
 
@@ -181,21 +181,29 @@ def _tried(
         place = int(np.argmin(value))
         if np.isfinite(value[place]) and (goal not in best or value[place] < best[goal].metrics[metric]):
             best[goal] = _offer(task.variant, block, points, place)
-    if task.curves and all(name in points.metrics for name in TRADE):
+    if task.curves:
         usable = np.flatnonzero(left)
-        table = np.stack([points.metrics[name][usable] for name in TRADE], axis=1)
-        usable = usable[np.isfinite(table).all(axis=1)]
-        table = table[np.isfinite(table).all(axis=1)]
-        curve.extend(_offer(task.variant, block, points, int(usable[at])) for at in front(table))
+        own = {name: points.metrics[name][usable] for name in (*TRADES, SPEED) if name in points.metrics}
+        curve.extend(_offer(task.variant, block, points, int(usable[at])) for at in _fronts(own))
     return counts, int(left.sum())
 
 
 def unbeaten(offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    """Return the offers that no other beats in both cost and time of a token, the cheapest first."""
-    if not offers:
-        return ()
-    table = np.array([[offer.metrics[name] for name in TRADE] for offer in offers])
-    return tuple(offers[int(at)] for at in front(table))
+    """Return the offers that no other beats in both the time of a token and its cost, or its energy; the fastest first."""
+    names = (*TRADES, SPEED)
+    own = {name: np.array([offer.metrics.get(name, np.inf) for offer in offers]) for name in names}
+    return tuple(offers[at] for at in sorted(_fronts(own), key=lambda at: float(own[SPEED][at])))
+
+
+def _fronts(metrics: Mapping[str, Array]) -> set[int]:
+    """Return the places that no other beats in speed and one of the other metrics."""
+    found: set[int] = set()
+    for name in TRADES:
+        if name in metrics:
+            table = np.stack([metrics[SPEED], metrics[name]], axis=1)
+            finite = np.flatnonzero(np.isfinite(table).all(axis=1))
+            found.update(int(at) for at in finite[front(table[finite])])
+    return found
 
 
 def _named(scenario: Component, registry: Registry) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def _progress(found: Found, told: Mapping[str, Any]) -> Picture:
 
 def of_deployments(found: Deployments) -> tuple[Picture, ...]:
     """Return what a token costs, and the energy that it takes, over how fast tokens come: a line for each system."""
-    curves = sorted(found.curves().items(), key=lambda item: item[1][0].metrics["cost_per_mtok"])
+    curves = sorted(found.curves().items(), key=lambda item: _cheapest(item[1]))
     return tuple(
         Picture(
             title=f"{label} over time of a token",
@@ -117,6 +117,10 @@ def of_deployments(found: Deployments) -> tuple[Picture, ...]:
         )
         for metric, label in (("cost_per_mtok", "USD/Mtok"), ("energy_per_token", "J/tok"))
     )
+
+
+def _cheapest(offers: Sequence[Offer]) -> float:
+    return min((offer.metrics.get("cost_per_mtok", np.inf) for offer in offers), default=np.inf)
 
 
 def _curve(name: str, offers: Sequence[Offer], metric: str) -> Series:

@@ -72,9 +72,7 @@ def our_rate(sets: tuple[str, ...]) -> float:
 def main() -> None:
     """Print the rates and their ratios."""
     theirs = peer_rate(sys.argv[1])
-    same = our_rate(
-        (f"batch = {list(BATCHES)}", "prompt = [" + ", ".join(f"{n} tok" for n in PROMPTS) + "]")
-    )
+    same = our_rate((f"batch = {list(BATCHES)}", "prompt = [" + ", ".join(f"{n} tok" for n in PROMPTS) + "]"))
     many = our_rate(MANY)
     print(f"genz-llm, {len(BATCHES) * len(PROMPTS)} points one by one: {theirs:,.1f} points/s")
     print(f"accelscope, the same points: {same:,.0f} points/s, {same / theirs:,.0f} times as many")
