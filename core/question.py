@@ -8,21 +8,19 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.errors import DescriptionError
+from accelscope.core.named import names_of, of_scenario, with_paths
 from accelscope.core.space import Axis, along
 from accelscope.core.work import Limit, condition
 from accelscope.dsl.component import Component
-from accelscope.dsl.diagnostics import Diagnostic, Source, Span, has_errors
+from accelscope.dsl.diagnostics import Diagnostic, has_errors
 from accelscope.dsl.domains import Axis as Statement
 from accelscope.dsl.domains import evaluate_domain
 from accelscope.dsl.overrides import Assignment, Override, derive, parse_override, scope_of
-from accelscope.dsl.paths import resolve_path
-from accelscope.dsl.problems import Problem
 from accelscope.dsl.program import Program, Session, load
 from accelscope.dsl.settings import check_settings
-from accelscope.dsl.syntax import Expr, ListOf, Name, Range
+from accelscope.dsl.syntax import ListOf, Range
 from accelscope.dsl.units import NONE
-from accelscope.dsl.values import Attribute, Quantity, Symbol
-from accelscope.dsl.walk import nodes
+from accelscope.dsl.values import Quantity, Symbol
 
 
 @frozen(kw_only=True, eq=False)
@@ -142,10 +140,12 @@ def left_out(
     for statement in statements:
         if statement.when is None:
             continue
-        names = {name: of_scenario(scenario, name) for name in names_of(statement.when)} | dict(swept)
-        known = {name: value for name, value in names.items() if value is not None}
+        paths: dict[str, object] = {}
+        when = with_paths(statement.when, scenario, paths)
+        names = {name: of_scenario(scenario, (name,)) for name in names_of(when)} | dict(swept)
+        known = {name: value for name, value in names.items() if value is not None} | paths
         scope = scope_of(scenario, statement.scope.source)
-        holds = scenario.session.value_of(statement.when, scope, known)
+        holds = scenario.session.value_of(when, scope, known)
         if holds is not None:
             text = statement.when.span(statement.scope.source).text
             yield condition(
@@ -165,25 +165,6 @@ def swept_axes(
         statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
         values = evaluate_domain(scenario.session, statement)
         yield item, statement, values if values is None or item.part is None else values[item.part]
-
-
-def names_of(node: Expr) -> set[str]:
-    """Return the names that an expression holds."""
-    return {item.id for item in nodes(node) if isinstance(item, Name)}
-
-
-def of_scenario(scenario: Component, name: str) -> object:
-    """Return the value that a path of one name has in a scenario, or None."""
-    nowhere = Span(Source("", ""), 0, 0)
-    try:
-        path = resolve_path(scenario, (name,), (nowhere,))
-    except Problem:
-        return None
-    at: object = scenario
-    for step in path:
-        found = at.get(step) if isinstance(at, Component) else None
-        at = found.value if isinstance(found, Attribute) else found
-    return at
 
 
 def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quantity:

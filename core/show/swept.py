@@ -138,8 +138,9 @@ def text(told: dict[str, Any]) -> str:
 
 def _head(told: dict[str, Any]) -> str:
     tried = f" ({told['evaluations']:,} evaluations)" if "evaluations" in told else ""
-    rate = told["points_per_second"]
-    speed = f", {rate:,} points/s" if rate else ""
+    many = told.get("evaluations", told["points"])
+    what = "evaluations" if "evaluations" in told else "points"
+    speed = f", {many / told['seconds']:,.0f} {what}/s" if told["seconds"] else ""
     before = f", {told['known']:,} of them there before" if told["known"] else ""
     met = (
         "" if told["allowed"] == told["feasible"] else f", {told['allowed']:,} of them meet every requirement"

@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from accelscope.core.ask import studied
 from accelscope.core.errors import UsageError
-from accelscope.core.question import Question, Swept, names_of, owner_of, question, scenario_of
+from accelscope.core.named import names_of
+from accelscope.core.question import Question, Swept, owner_of, question, scenario_of
 from accelscope.core.records import Metric
 from accelscope.core.registry import Registry
 from accelscope.core.requirements import PERCENTILES

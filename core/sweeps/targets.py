@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.question import names_of, of_scenario
+from accelscope.core.named import names_of, of_scenario, with_paths
 from accelscope.core.requirements import PERCENTILES
 from accelscope.core.space import cut
 from accelscope.core.term import Array
@@ -67,12 +67,14 @@ def target_of(item: Requirement, place: Component, scenario: Component, metrics:
     """
     later = {*metrics, *PERCENTILES}
     known: dict[str, object] = {}
+    expr = item.expr
     if place.kind == "study":
+        expr = with_paths(expr, scenario, known)
         names = names_of(item.expr) - later
-        found = {name: of_scenario(scenario, name) for name in names if not place.has(name)}
+        found = {name: of_scenario(scenario, (name,)) for name in names if not place.has(name)}
         known |= {name: value for name, value in found.items() if value is not None}
     arrays: dict[str, object] = {}
-    expr = _rewritten(item.expr, item, place, known, later, arrays)
+    expr = _rewritten(expr, item, place, known, later, arrays)
     return Target(item=item, place=place, expr=expr, known=known | arrays)
 
 

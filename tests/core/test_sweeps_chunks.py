@@ -14,6 +14,7 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.session import Session
 from accelscope.core.sweeps import chunks
 from accelscope.core.sweeps.chunks import Plan, plan_of
+from accelscope.core.sweeps.run import run, summary_of
 
 GRID = ("batch=[1, 3, 8, 64]", "prompt=[128 tok, 1000 tok, 8192 tok]", "tp=[1, 2, 3, 8]", "pp=[1, 2]")
 STUDY = """
@@ -220,3 +221,33 @@ def test_only_what_is_wanted_is_computed(study: Any) -> None:
     plan = study("sweep batch in [1, 2]\nrequire p99(ttft) <= 1 s\nminimize tpot", metrics=("mfu",))
     status = [column.name for column in plan.columns].index("reason")
     assert {column.name for column in plan.columns[status + 1 :]} == {"ttft", "tpot", "mfu"}
+
+
+def test_conditions_and_goals_of_a_study_name_paths_of_its_scenario(study: Any) -> None:
+    found = joined(
+        study(
+            "sweep gpu.hbm.capacity in [40 GB, 80 GB, 160 GB]\nsweep batch in [1, 256] when parallel.tp * batch <= 256\n"
+            "require memory_used <= 0.5 * gpu.hbm.capacity\nminimize memory_used / gpu.hbm.capacity as share",
+            chunk_points=2,
+        )
+    )
+    share = found["memory_used"] / (found["gpu.hbm.capacity"] * 1e9)
+    assert found["share"] == pytest.approx(share)
+    assert np.array_equal(found["allowed"], found["feasible"] & (share <= 0.5))
+    assert 0 < found["allowed"].sum() < found["allowed"].size
+
+
+def test_a_condition_on_what_is_not_there_is_an_error(study: Any) -> None:
+    with pytest.raises(DescriptionError):
+        study("sweep batch in [1, 2] when gpu.hbm.colour <= 256\nminimize tpot")
+
+
+def test_a_variant_that_lacks_something_costs_its_chunks(study: Any, shell: Session) -> None:
+    plan = study(
+        "sweep deployment.system in [DGX_H100, empty]\nsweep batch in [1, 2]\nminimize tpot\n}\n"
+        "node empty {\n  package gpu { die d { } }\n"
+    )
+    found = run(plan, summary_of(plan, shell.registry), lambda table: None)
+    assert found.summary.points == 2
+    assert [(item.first, item.points) for item in found.failed] == [(2, 2)]
+    assert "empty" in found.failed[0].reason
