@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from accelscope.core.search.offers import Offered, Task, offered
+from accelscope.core.search.offers import Offered, offered
+from accelscope.core.search.wish import Task
 from accelscope.core.session import Session
 from accelscope.core.study.jobs import Desk
 
@@ -16,7 +17,12 @@ _desks: list[Desk] = []
 
 
 def shared(
-    tasks: Iterable[Task], desk: Desk, *, disabled: Sequence[str] = (), workers: int | None = None
+    tasks: Iterable[Task],
+    desk: Desk,
+    *,
+    disabled: Sequence[str] = (),
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[Offered]:
     """Return what each task comes to, in order.
 
@@ -24,18 +30,27 @@ def shared(
         desk: of this process.
         disabled: plugins that further processes leave out as well.
         workers: processes; without it one for each core.
+        progress: called with the tasks that are done and those that there are.
     """
     work = list(tasks)
     count = min(workers or len(os.sched_getaffinity(0)), len(work))
     if count <= 1:
-        return [offered(desk, task) for task in work]
+        return _gathered((offered(desk, task) for task in work), len(work), progress)
     forks = "fork" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if forks else None)
     settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
     with ProcessPoolExecutor(
         count, context, initializer=_begin, initargs=(desk if forks else None, settings)
     ) as pool:
-        return list(pool.map(_work, work))
+        return _gathered(pool.map(_work, work), len(work), progress)
+
+
+def _gathered(results: Iterable[Offered], count: int, progress: Callable[[int, int], None]) -> list[Offered]:
+    found = []
+    for result in results:
+        found.append(result)
+        progress(len(found), count)
+    return found
 
 
 def _begin(desk: Desk | None, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:

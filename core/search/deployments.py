@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -12,8 +12,8 @@ from accelscope.core.compare.entrants import Entrant, Used, entrants_of
 from accelscope.core.errors import UsageError
 from accelscope.core.facts import SYSTEMS
 from accelscope.core.search.crew import shared
-from accelscope.core.search.offers import GOALS, Offer, Offered, Task, unbeaten
-from accelscope.core.search.wish import Variant, Wish
+from accelscope.core.search.offers import GOALS, Offer, Offered, unbeaten
+from accelscope.core.search.wish import Task, Variant, Wish
 from accelscope.core.show.search import vendors_of
 from accelscope.core.show.shelf import Item, items
 from accelscope.core.study.jobs import Desk
@@ -134,6 +134,7 @@ def deployments(
     folder: str = ".",
     disabled: Sequence[str] = (),
     workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Deployments:
     """Return the best deployments of a wish over some systems.
 
@@ -144,6 +145,7 @@ def deployments(
         folder: that files of the wish are relative to.
         disabled: plugins to leave out.
         workers: processes; without it one for each core, or none beside this one for a few variants.
+        progress: called with the variants that are done and those that there are.
     """
     start = time.perf_counter()
     tasks = [
@@ -151,7 +153,9 @@ def deployments(
         for variant in variants(systems, pools=pools and wish.free != "batch")
     ]
     alone = workers is None and len(tasks) <= FEW
-    found = shared(tasks, Desk.of(session), disabled=disabled, workers=1 if alone else workers)
+    found = shared(
+        tasks, Desk.of(session), disabled=disabled, workers=1 if alone else workers, progress=progress
+    )
     places = tuple(_places(found))
     return Deployments(wish=wish, offered=tuple(found), places=places, seconds=time.perf_counter() - start)
 

@@ -48,6 +48,23 @@ class Variant:
     pools: bool = False
 
 
+@frozen(kw_only=True)
+class Task:
+    """One variant to work on; picklable.
+
+    Attributes:
+        folder: that files of the wish are relative to.
+        most: devices that a deployment may use.
+        curves: whether the trade of cost against speed is wanted.
+    """
+
+    wish: Wish
+    variant: Variant
+    folder: str
+    most: int
+    curves: bool = False
+
+
 def text_of(wish: Wish, variant: Variant, layout: Mapping[str, int] | None = None) -> str:
     """Return a file with one try as a scenario.
 

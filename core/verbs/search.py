@@ -133,7 +133,9 @@ def _studied(session: Session, program: Program, options: dict[str, Any]) -> tup
 
     need_extra()
     space = space_of(program, session.registry, studied(program, options["study"]), options["sets"])
-    found = searched(space, seed=options["seed"], evaluations=options["evaluations"], progress=_progress)
+    found = searched(
+        space, seed=options["seed"], evaluations=options["evaluations"], progress=_progress("points")
+    )
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     return found, told(found, options["sets"])
@@ -178,14 +180,19 @@ def _deployed(
         curves=curves,
         disabled=settings.disabled,
         workers=options["jobs"],
+        progress=_progress("variants"),
     )
 
 
-def _progress(done: int, of: int) -> None:
-    """Show how far a search is, on a terminal only."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{done:,} of {of:,} points")
-        sys.stderr.flush()
+def _progress(what: str) -> Callable[[int, int], None]:
+    """Return what shows how far a search is, on a terminal only; the last call wipes it."""
+
+    def show(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K" + (f"{done:,} of {of:,} {what}" if done < of else ""))
+            sys.stderr.flush()
+
+    return show
 
 
 def _study_written(found: Found, told: dict[str, Any], form: str) -> str:

@@ -15,9 +15,10 @@ from accelscope.core.search.crew import shared
 from accelscope.core.search.deployments import Deployments, deployments, systems_of
 from accelscope.core.search.fits import counted, laid_out, one_each, unfit
 from accelscope.core.search.layouts import CHUNKS, Sizes, splits
-from accelscope.core.search.offers import GOALS, Task, _base, loaded, offered
+from accelscope.core.search.offers import GOALS, _base, offered
 from accelscope.core.search.points import points_of
-from accelscope.core.search.wish import SCENARIO, Variant, Wish, text_of
+from accelscope.core.search.tries import loaded
+from accelscope.core.search.wish import SCENARIO, Task, Variant, Wish, text_of
 from accelscope.core.session import Session
 from accelscope.core.study.jobs import Desk
 from accelscope.dsl.diagnostics import Source
