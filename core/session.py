@@ -20,6 +20,7 @@ from accelscope.dsl.session import Session as Evaluation
 
 if TYPE_CHECKING:
     from accelscope.core.result import Result
+    from accelscope.core.store.read import StoreReader
 
 
 @define(eq=False, slots=False)
@@ -123,6 +124,47 @@ class Session:
 
         program = self.checked(path)
         return answer(program, self.registry, studied(program, study), sets, bars=False)
+
+    def sweep_into(
+        self,
+        path: str,
+        folder: str,
+        study: str | None = None,
+        sets: Sequence[str] = (),
+        *,
+        metrics: Sequence[str] | None = None,
+        resume: bool = False,
+        jobs: int | None = None,
+        cluster: str | None = None,
+    ) -> StoreReader:
+        """Sweep a study into a store, as `accelscope sweep -o DIR/` does, and return its reader.
+
+        Args:
+            path: the file, or "-" for standard input.
+            folder: of the store.
+            study: name of one, or None where there is only one.
+            sets: texts `path = value`, or `path = domain` for a further axis.
+            metrics: names of those to keep; None for the headline metrics.
+            resume: continue what the folder holds.
+            jobs: processes; None for one on each core.
+            cluster: address of a Dask scheduler, or None for this machine.
+
+        Raises:
+            DescriptionError: the file or an override has errors, or lacks something.
+            UsageError: the folder holds something else, or cannot be written.
+        """
+        from accelscope.core.store.read import open_store
+        from accelscope.core.sweeps.chunks import plan_of
+        from accelscope.core.sweeps.run import summary_of
+        from accelscope.core.workers.question import asked_of
+        from accelscope.core.workers.sweep import Told, Where, swept
+
+        plan = plan_of(self, path, study, sets, metrics=metrics)
+        disabled = [plugin.name for plugin in self.registry.switched_off]
+        asked = asked_of(self, plan, path, study, sets, metrics, disabled, ())
+        where = Where(store=folder, resume=resume, jobs=jobs, cluster=cluster)
+        swept(plan, asked, summary_of(plan, self.registry), where, Told())
+        return open_store(folder)
 
     def explain(
         self, path: str, metric: str, scenario: str | None = None, sets: Sequence[str] = (), *, depth: int = 8

@@ -99,7 +99,7 @@ def sweep(
     plan = plan_for(session, file, study, sets, wanted)
     startup = before + time.perf_counter() - start
     files = _files(form, None if store else output)
-    _whole(session, report, (file, study, sets), None if store else output)
+    _whole(session, plan, report, (file, study, sets), None if store else output)
     if store is None and jobs is None and cluster is None:
         found = _swept(plan, summary_of(plan, session.registry, names), files)
     else:
@@ -192,13 +192,19 @@ def _apart(
     """Let other processes evaluate a plan."""
     from accelscope.core.workers.sweep import Told, swept
 
+    if files:
+        where.refuse_points()
     with _watched(plan, files) as (write, progress):
         tell = Told(write=write if files else None, progress=progress.show, say=say)
         return swept(plan, asked, summary, where, tell)
 
 
 def _whole(
-    session: Session, report: Report, asked: tuple[str, str | None, tuple[str, ...]], output: str | None
+    session: Session,
+    plan: Plan,
+    report: Report,
+    asked: tuple[str, str | None, tuple[str, ...]],
+    output: str | None,
 ) -> None:
     """Write results where a report wants them whole: to standard output, to a file, or both."""
     from accelscope.core.sweeps.writing import STREAMED, form_of
@@ -206,6 +212,9 @@ def _whole(
     to_file = output is not None and form_of(output) not in STREAMED
     to_stdout = report.name not in (*STREAMED, *SUMMARIES)
     if to_file or to_stdout:
+        if plan.tuned:
+            name = output if to_file else f"--format {report.name}"
+            raise UsageError(f"{name}: this format has no tuned values; .csv, .parquet and .md have")
         with written(output if to_file else None, session) as write:
             results = (session.sweep(*asked),)
             write(results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,7 +14,7 @@ import numpy as np
 from attrs import asdict, field, frozen
 
 from accelscope.core.errors import PluginError, UsageError
-from accelscope.core.space import chunks
+from accelscope.core.space import steps
 from accelscope.core.store.manifest import differences, sealed
 from accelscope.core.store.parts import Column
 from accelscope.core.term import Array
@@ -100,7 +101,7 @@ class SweepDesk:
         feasible = np.asarray(table["feasible"])
         for name in self._metrics:
             unknown = np.isnan(np.asarray(table[name], dtype=float)) & feasible
-            if unknown.any() and not self._absent(chunk, name, bool(unknown.all(where=feasible))):
+            if unknown.any() and name not in self._lacked(chunk):
                 raise self._not_a_number(name, chunk.first + int(np.argmax(unknown)))
         return table
 
@@ -126,20 +127,22 @@ class SweepDesk:
         return tuple(item.name for item in self.plan.columns if item.name in known)
 
     @cached_property
-    def _given(self) -> dict[tuple[tuple[str, int], ...], frozenset[str]]:
-        """Names of the metrics that each variant gives enough for."""
+    def _lacks(self) -> dict[tuple[tuple[str, int], ...], frozenset[str]]:
+        """Names of the metrics that some design of each variant gives too little for."""
         return {}
 
-    def _absent(self, chunk: Chunk, name: str, everywhere: bool) -> bool:
-        """Say whether a variant gives too little for a metric, so that no point has it."""
-        if not everywhere:
-            return False
-        if chunk.picks not in self._given:
-            tuned = {axis.name: 0 for axis in self.plan.tuned if not axis.numeric}
-            variant = self.plan.variants.of({**dict(chunk.picks), **tuned})
-            corner = tuple(slice(0, 1) for _ in variant.shape)
-            self._given[chunk.picks] = frozenset(variant.measured(corner).metrics)
-        return name not in self._given[chunk.picks]
+    def _lacked(self, chunk: Chunk) -> frozenset[str]:
+        """Return the metrics that no point has where one of the designs of a chunk is the best."""
+        if chunk.picks not in self._lacks:
+            outer = [axis for axis in self.plan.tuned if not axis.numeric]
+            given = set(self._metrics)
+            for chosen in itertools.product(*(range(axis.size) for axis in outer)):
+                tuned = {axis.name: index for axis, index in zip(outer, chosen, strict=True)}
+                corner = tuple((0, 1) for _ in self.plan.variants.numeric)
+                variant = self.plan.variants.of({**dict(chunk.picks), **tuned}, corner)
+                given &= set(variant.measured(tuple(slice(0, 1) for _ in corner)).metrics)
+            self._lacks[chunk.picks] = frozenset(set(self._metrics) - given)
+        return self._lacks[chunk.picks]
 
     def _not_a_number(self, name: str, point: int) -> PluginError:
         plugin = self.plan.variants.registry.plugin_of("metric", name)
@@ -185,11 +188,12 @@ def libraries(session: Session) -> dict[str, str]:
 
 
 def count(plan: Plan) -> int:
-    """Return how many chunks a plan has."""
+    """Return how many chunks a plan has, without making them."""
     variants = math.prod(axis.size for axis in plan.axes if not axis.numeric)
     shape = tuple(axis.size for axis in plan.axes if axis.numeric)
     inner = math.prod(axis.size for axis in plan.tuned if axis.numeric)
-    return variants * sum(1 for _ in chunks(shape, max(1, plan.chunk_points // inner)))
+    sizes = steps(shape, max(1, plan.chunk_points // inner))
+    return variants * math.prod(-(-size // step) for size, step in zip(shape, sizes, strict=True))
 
 
 def asked_of(

@@ -39,10 +39,14 @@ class Where:
     jobs: int | None = None
     cluster: str | None = None
 
-    @property
-    def apart(self) -> bool:
-        """Whether processes of their own evaluate it."""
-        return self.store is not None or self.jobs is not None or self.cluster is not None
+    def refuse_points(self) -> None:
+        """Refuse to hand points on in their order where a cluster would have to send them all here.
+
+        Raises:
+            UsageError: a cluster is asked for without a store.
+        """
+        if self.cluster is not None and self.store is None:
+            raise UsageError("--cluster writes points into a store only: name its folder with -o DIR/")
 
 
 @frozen(kw_only=True, eq=False)
@@ -69,9 +73,11 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         summary: empty, grows.
 
     Raises:
-        UsageError: the store is of another question or cannot be written, or there is no cluster.
+        UsageError: the store is of another question or cannot be written, or there is no such cluster.
         PluginError: a chunk failed, and the study says that this ends the sweep.
     """
+    if tell.write is not None:
+        where.refuse_points()
     start = time.perf_counter()
     rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
 
@@ -118,13 +124,8 @@ def _runner(
     Args:
         left: how many there are to do.
         ordered: whether they are wanted in their order.
-
-    Raises:
-        UsageError: a cluster is asked for, and its results are not for a store.
     """
     if where.cluster is not None:
-        if ordered:
-            raise UsageError("--cluster writes points into a folder only: give one with -o DIR/")
         return Cluster(asked, where.cluster, layout.MANIFEST, left, tell.say).evaluated
     jobs = where.jobs or plan.words.workers or pool.cores()
     return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)

@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +30,17 @@ from accelscope.core.store.folder import opened
 from accelscope.core.store.parts import encoded
 from accelscope.core.sweeps.chunks import plan_of
 from accelscope.core.workers import pool
-from accelscope.core.workers.cluster import AHEAD, TASK_SECONDS, Cluster
+from accelscope.core.workers.cluster import AHEAD, MOST_CHUNKS, TASK_SECONDS, Cluster
 from accelscope.core.workers.question import SweepDesk, asked_of
 from accelscope.core.workers.run import Rules, into_store, through
+from accelscope.core.workers.task import Order, Outcome
 
 FILE = str(ROOT / "examples" / "sweeps" / "million.accel")
 CHUNKS = 4
 """Of the real sweep that are measured."""
+MANY = 8_192
+"""Batches of a sweep whose chunks are only handed around."""
+CORES = 1_000
 EMPTY = 2_000
 """Chunks that cost nothing, for what is around them."""
 MS = 1e3
@@ -56,17 +61,11 @@ def main() -> None:
     tell(f"evaluating a chunk of {size:,.0f} points", compute * MS, "ms")
     tell("  points a second of one core", size / compute, "")
     digests = [desk.digest(table, chunk) for table, chunk in zip(tables, chunks, strict=True)]
-    tell(
-        "  its summary",
-        cost(lambda: [desk.digest(*pair) for pair in zip(tables, chunks, strict=True)]) / CHUNKS * MS,
-        "ms",
-    )
+    summing = cost(lambda: [desk.digest(*pair) for pair in zip(tables, chunks, strict=True)]) / CHUNKS
+    tell("  its summary", summing * MS, "ms")
     parts = [encoded(table, plan.columns) for table in tables]
-    tell(
-        "  its part in memory",
-        cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS * MS,
-        "ms",
-    )
+    keeping = cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS
+    tell("  its part in memory", keeping * MS, "ms")
     tell("  bytes of a point", sum(map(len, parts)) / CHUNKS / size, "B")
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
@@ -78,9 +77,10 @@ def main() -> None:
     merge = cost(lambda: [digests[0].merge(item) for item in digests[1:]]) / (CHUNKS - 1)
     tell("merging a summary", merge * MS, "ms")
     around_pool()
+    per_chunk = within_task(session)
     per_task, scheduler = around_cluster()
-    chunk_seconds = compute + cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS
-    outlook(size, chunk_seconds, per_task + merge, scheduler)
+    chunk_seconds = compute + summing + keeping
+    outlook(size, chunk_seconds, per_chunk, per_task + merge, scheduler)
 
 
 def around_pool() -> None:
@@ -100,6 +100,22 @@ def around_pool() -> None:
         )
 
 
+def within_task(session: Session) -> float:
+    """Print and return what a chunk costs the process that asks besides its task: made, sent, received, kept, in seconds."""
+    plan = plan_of(session, FILE, None, (f"batch=1..{MANY} step 1",))
+    asked = asked_of(session, plan, FILE, None, (), None, (), ())
+
+    def answered(orders: Iterable[Order]) -> Generator[Outcome, None, None]:
+        left = iter(orders)
+        while task := pickle.loads(pickle.dumps(tuple(islice(left, MOST_CHUNKS)))):
+            yield from pickle.loads(pickle.dumps(tuple(Outcome.of(order.chunk) for order in task)))
+
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "s", asked.manifest) as store:
+        found = cost(lambda: into_store(store, plan.chunks(), answered, Rules())) / store.chunks
+    tell("cluster: a chunk besides its task, this process", found * MS, "ms")
+    return found
+
+
 def around_cluster() -> tuple[float, float]:
     """Print and return what a task costs the process that asks and the scheduler, in seconds."""
     made = MadeUp(chunks=EMPTY // 4)
@@ -115,17 +131,22 @@ def around_cluster() -> tuple[float, float]:
     return ours, theirs
 
 
-def outlook(size: float, chunk: float, per_task: float, scheduler: float) -> None:
+def outlook(size: float, chunk: float, per_chunk: float, per_task: float, scheduler: float) -> None:
     """Print what follows for 1e12 points on 1,000 cores."""
     chunks = 1e12 / size
-    seconds = chunks * chunk / 1000
-    tasks = chunks * chunk / TASK_SECONDS
-    print(f"\n1e12 points are {chunks:,.0f} chunks; on 1,000 cores {seconds / 3600:.1f} h")
+    seconds = chunks * chunk / CORES
+    each = min(TASK_SECONDS, MOST_CHUNKS * chunk)
+    tasks = chunks * chunk / each
+    ours = (chunks * per_chunk + tasks * per_task) / seconds
+    print(f"\n1e12 points are {chunks:,.0f} chunks; on {CORES:,} cores {seconds / 60:.0f} min")
     print(
-        f"in tasks of {TASK_SECONDS:g} s: {tasks:,.0f}, or {tasks / seconds:.0f} a second, {1000 * AHEAD:,} at a time"
+        f"in tasks of {each:.0f} s: {tasks:,.0f}, or {tasks / seconds:.0f} a second, {CORES * AHEAD:,} at a time"
     )
     print(
-        f"this process is busy {tasks * per_task / seconds:.0%} of that, the scheduler {tasks * scheduler / seconds:.0%}"
+        f"the process that asks is busy {ours:.0%} of that, the scheduler {tasks * scheduler / seconds:.0%}"
+    )
+    print(
+        f"so that one process and one scheduler do for {CORES / max(ours, tasks * scheduler / seconds):,.0f} cores"
     )
 
 

@@ -33,6 +33,20 @@ study all {
   limits { chunk_time = 4 s, on_error = ON_ERROR }
 }
 """
+PRICES = """\
+use std.nvidia { DGX_H100 }
+use std.apple { M2_Ultra_76c }
+use std.models { llama3_8b }
+workload w { batch = 1, prompt = 512 tok, output = 64 tok }
+deployment d { system = DGX_H100, model = llama3_8b }
+scenario s { deployment = d, workload = w }
+study prices {
+  base = s
+  sweep deployment.system in [DGX_H100, M2_Ultra_76c]
+  sweep batch in [1, 2]
+  minimize tpot
+}
+"""
 MOODY = """
 import os
 import time
@@ -136,6 +150,15 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
     assert held(tmp_path / "s") == held(tmp_path / "undisturbed")
 
 
+def test_what_a_design_lacks_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "two.accel"
+    path.write_text(PRICES)
+    found = stored(str(path), tmp_path / "s", metrics=("cost_per_mtok",), jobs=1)
+    assert found.failed == []
+    costs = open_store(tmp_path / "s").to_arrow(["cost_per_mtok"]).column(0).to_pylist()
+    assert [value is None for value in costs] == [False, False, True, True]
+
+
 def test_the_first_fault_can_end_a_sweep(file: str, tmp_path: Path, distribution) -> None:
     distribution("acme-moods", "moods", MOODY)
     Path(file).write_text(FILE.replace("ON_ERROR", "stop"))
@@ -187,5 +210,5 @@ def test_options_that_make_no_sense_are_refused(accel, file: str) -> None:
         "error: --resume continues a store: name its folder with -o DIR/\n",
     )
     csv = accel("sweep", file, "--cluster", "tcp://127.0.0.1:1", "--format", "csv")
-    assert csv.returncode == 2
+    assert (csv.returncode, csv.stdout) == (2, "")
     assert "-o DIR/" in csv.stderr
