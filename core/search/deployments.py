@@ -41,11 +41,23 @@ class Candidate:
 
 @frozen(kw_only=True)
 class Place:
-    """One goal: the best offers of all systems, best first, one of each system."""
+    """One goal: the best offers of all systems, best first, one of each system.
+
+    Attributes:
+        same: systems left out since what they offer is just what one with fewer devices does.
+    """
 
     goal: str
     metric: str
     offers: tuple[Offer, ...]
+    same: int = 0
+
+    @property
+    def runner_up(self) -> Offer | None:
+        """The best offer on another device than the winner's; on the same, where there is no other."""
+        others = self.offers[1:]
+        apart = (offer for offer in others if offer.device != self.offers[0].device)
+        return next(apart, others[0] if others else None)
 
 
 @frozen(kw_only=True)
@@ -182,7 +194,19 @@ def _places(found: Iterable[Offered]) -> Iterator[Place]:
                 best[system] = offer
         offers = sorted(best.values(), key=lambda offer: (offer.metrics[metric], offer.devices))
         if offers:
-            yield Place(goal=goal, metric=metric, offers=tuple(offers))
+            apart = tuple(_apart(offers))
+            yield Place(goal=goal, metric=metric, offers=apart, same=len(offers) - len(apart))
+
+
+def _apart(offers: Iterable[Offer]) -> Iterator[Offer]:
+    """Yield offers without those of larger systems that come to the same, such as a pod's beside its cube's."""
+    seen = set()
+    for offer in offers:
+        values = tuple(f"{value:.9g}" for value in offer.metrics.values())
+        key = (offer.device, tuple(sorted(offer.layout.items())), values)
+        if key not in seen:
+            seen.add(key)
+            yield offer
 
 
 def systems_of(

@@ -43,6 +43,8 @@ def table(found: Deployments) -> str:
         text = f"{place.goal.upper()}: {_sentence(place)}\n\n" + tabulate(rows, HEADS, _RIGHT)
         if len(place.offers) > ROWS:
             text += f"\nand {len(place.offers) - ROWS} more systems; --format csv or json has all"
+        if place.same:
+            text += f"\n{place.same} larger systems come to the same as a smaller one"
         parts.append(text)
     parts += list(_notes(found))
     return "\n\n".join(parts) + "\n"
@@ -62,9 +64,9 @@ def _sentence(place: Place) -> str:
     winner, metric = place.offers[0], place.metric
     unit = UNITS[metric]
     first = f"{name_of(winner)} at {shown(winner.metrics[metric], unit)}, limited by {limiting(place.goal, winner)}"
-    if len(place.offers) < 2:
+    other = place.runner_up
+    if other is None:
         return f"{first}. No other system can do it."
-    other = place.offers[1]
     return (
         f"{first}.\nNext: {name_of(other)} at {shown(other.metrics[metric], unit)}, "
         f"{lost(place.goal, metric, winner, other)}."
@@ -169,13 +171,13 @@ def as_json(found: Deployments) -> str:
 
 def _goal(place: Place, found: Deployments) -> dict[str, Any]:
     winner = place.offers[0]
-    others = place.offers[1:2]
+    other = place.runner_up
     return {
         "metric": place.metric,
         "winner": _offer(winner) | {"limited_by": limiting(place.goal, winner)},
-        "runner_up": _offer(others[0]) | {"why_it_lost": lost(place.goal, place.metric, winner, others[0])}
-        if others
-        else None,
+        "runner_up": None
+        if other is None
+        else _offer(other) | {"why_it_lost": lost(place.goal, place.metric, winner, other)},
         "systems": [_offer(offer) for offer in place.offers],
         "text": text_of(found.wish, winner.variant, winner.layout),
     }
@@ -184,6 +186,7 @@ def _goal(place: Place, found: Deployments) -> dict[str, Any]:
 def _offer(offer: Offer) -> dict[str, Any]:
     return {
         "system": offer.variant.system.reference,
+        "device": offer.device,
         "devices": offer.devices,
         "precision": dict(offer.variant.precision),
         "pools": offer.variant.pools,

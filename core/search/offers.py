@@ -50,12 +50,14 @@ class Offer:
     """One deployment that keeps all limits and requirements.
 
     Attributes:
-        layout: degrees, load and chunk by name; devices: in use.
+        device: what the system is made of; devices: in use.
+        layout: degrees, load and chunk by name.
         prompts, decoding: what decides the time of each.
         metrics: in their units; one that the description gives too little for is left out.
     """
 
     variant: Variant
+    device: str
     layout: Mapping[str, int]
     devices: int
     metrics: Mapping[str, float]
@@ -140,7 +142,8 @@ def _tried(
     """Evaluate candidates; keep the best of each goal, and return why others are out and how many are allowed."""
     size = one_each(block)
     points = points_of(loaded(design, block, task), registry, size, SHOWN + _named(scenario, registry))
-    reasons = [*points.reasons(), *_missed(scenario, registry, points)]
+    many = np.broadcast_to(points.evaluation.devices_used.value > task.most, (size,))
+    reasons = [("devices", many), *points.reasons(), *_missed(scenario, registry, points)]
     counts, left = counted(reasons, size)
     for goal, metric in GOALS.items():
         if metric not in points.metrics:
@@ -191,6 +194,7 @@ def _offer(variant: Variant, block: Columns, points: Points, place: int) -> Offe
     found = points.evaluation
     return Offer(
         variant=variant,
+        device=found.design.machine.device.name,
         layout={name: int(column[place]) for name, column in block.items()},
         devices=round(float(np.broadcast_to(found.devices_used.value, (points.size,))[place])),
         metrics={name: float(array[place]) for name, array in points.metrics.items()},

@@ -174,7 +174,7 @@ def test_processes_find_what_one_finds(opened: Session) -> None:
 
 
 def test_more_devices_than_asked_for_are_never_used(opened: Session) -> None:
-    systems = systems_of(opened, ("H200_SuperPOD",), None, ("fp8",))
+    systems = systems_of(opened, ("TPUv4_pod",), None, ("bf16",))
     few = deployments(opened, evolve(wish(), requirements=()), systems, most=12, workers=1)
 
     assert few.allowed > 0
@@ -212,3 +212,12 @@ def test_a_search_for_nothing_says_what_it_needs(accel) -> None:  # type: ignore
 
     assert done.returncode == 2
     assert "needs a FILE with a study, or --model" in done.stderr
+
+
+def test_a_pod_that_comes_to_what_its_cube_does_is_not_the_runner_up(opened: Session) -> None:
+    found = find(opened, wish(), ("TPU7x_cube", "TPU7x_pod", "DGX_H200"), "fp8", pools=False)
+    frugal = found.places[2]
+
+    assert frugal.same == 1
+    assert frugal.runner_up is not None
+    assert frugal.runner_up.device != frugal.offers[0].device
