@@ -117,9 +117,9 @@ def _spreads(found: Sequence[Group], errors: Array | None) -> dict[str, float]:
 
 
 def _judged(rows: Table, kind: str, errors: Array) -> Iterator[Error]:
-    """Yield the error of all rows that were left out, and of those of each engine and each device."""
+    """Yield the error of all rows that were left out, and of those of each engine, device and metric."""
     groups_: dict[str, Array] = {"all": np.arange(len(rows))}
-    for name in ("engine", "hw"):
+    for name in ("engine", "hw", "metric"):
         groups_ |= {label: places for (label,), places in rows.groups(name)}
     for label, places in groups_.items():
         known = errors[places][np.isfinite(errors[places])]

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import html
 import importlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.errors import UsageError
 from accelscope.core.measured.names import Names
 from accelscope.core.measured.score import Scored, Summary
 from accelscope.core.measured.show import as_tables
 from accelscope.core.measured.worst import Worst, label_of, size_of, worst_of
+from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly
 from accelscope.core.term import Array
 
+TITLE = "Predictions against measurements"
 BAND = 1.2
 """Factor of the band that is drawn around what is measured."""
 _BANDED = (
@@ -29,14 +29,13 @@ _BANDED = (
 )
 _ACROSS = 3
 _HIGH = 340
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: 14px; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+_STYLE = (
+    STYLE
+    + """
 pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 13px; margin: .3rem 0; }
-summary { cursor: pointer; color: #0b5394; } h2 { margin-top: 2.2rem; } .wide { overflow-x: auto; }
+summary { cursor: pointer; color: #0b5394; }
 """
+)
 
 
 @frozen(kw_only=True, eq=False)
@@ -50,14 +49,6 @@ class Panel:
     labels: Array
 
 
-def refuse_without_plotly() -> None:
-    """Raise UsageError where the library that draws is not installed."""
-    if importlib.util.find_spec("plotly") is None:
-        raise UsageError(
-            "--format html needs plotly: `pip install 'accelscope[plot]'`, or take --format md, csv or json"
-        )
-
-
 def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
     """Return the page as text."""
     refuse_without_plotly()
@@ -65,9 +56,8 @@ def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
     colors = {hw: _color(at) for at, hw in enumerate(devices)}
     against = _figure(list(_against(parts)), colors, diagonal=True)
     residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
-    offline: Any = importlib.import_module("plotly.offline")
     body = [
-        "<h1>Predictions against measurements</h1>",
+        f"<h1>{TITLE}</h1>",
         *(_table(title, heads, rows) for title, heads, rows in as_tables(summary)),
         "<h2>Predicted against measured</h2>",
         _BANDED,
@@ -78,16 +68,7 @@ def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
         "<h2>The worst rows</h2>",
         _worst(worst_of(parts, names)),
     ]
-    head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Predictions against measurements</title><style>{_STYLE}</style>"
-        f"<script>{offline.get_plotlyjs()}</script>"
-    )
-    return (
-        f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
-    )
+    return document(TITLE, "\n".join(body), style=_STYLE, script=plotly_script())
 
 
 def _color(place: int) -> str:

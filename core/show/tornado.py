@@ -7,15 +7,12 @@ without a network.
 from __future__ import annotations
 
 import html
-import importlib
-import importlib.util
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from accelscope.core.errors import UsageError
 from accelscope.core.sensitivity.effects import Effects, Sensitivity, rank_of
 from accelscope.core.sensitivity.sobol import Sobol
 from accelscope.core.show.sensitivity import (
@@ -28,6 +25,7 @@ from accelscope.core.show.sensitivity import (
     story,
 )
 from accelscope.core.show.summarize import shown
+from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly
 from accelscope.dsl.units import format_quantity
 
 BARS = 15
@@ -36,25 +34,16 @@ LEAST = 0.0005
 """Relative change of a metric that has a bar."""
 _LESS, _MORE = "#c0632b", "#2a6f97"
 _ROW, _FRAME = 24, 150
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: 14px; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-h2 { margin-top: 2.2rem; } .wide { overflow-x: auto; } code { background: #f3f3f3; padding: 0 .2rem; }
+_STYLE = (
+    STYLE
+    + """
+body { max-width: 1080px; } th, td { white-space: nowrap; } code { background: #f3f3f3; padding: 0 .2rem; }
 """
+)
 _DRAW = """
 for (const [name, figure] of Object.entries(FIGURES))
   Plotly.newPlot(name, figure.data, figure.layout, { displayModeBar: false, responsive: true });
 """
-
-
-def refuse_without_plotly() -> None:
-    """Raise UsageError where the library that draws is not installed."""
-    if importlib.util.find_spec("plotly") is None:
-        raise UsageError(
-            "--format html needs plotly: `pip install 'accelscope[plot]'`, or take --format md, csv or json"
-        )
 
 
 def tornado(found: Sensitivity, metric: str, most: int = BARS) -> dict[str, Any]:
@@ -104,7 +93,6 @@ def sobol_plot(indices: Sobol, metric: str, most: int = BARS) -> dict[str, Any]:
 def page(found: Sensitivity, indices: Sobol | None) -> str:
     """Return the page as text."""
     refuse_without_plotly()
-    offline: Any = importlib.import_module("plotly.offline")
     figures: dict[str, Any] = {}
     body = [f"<h1>What {html.escape(found.scenario)} is sensitive to</h1>"]
     body += [f"<p>{html.escape(sentence)}</p>" for sentence in story(found)]
@@ -116,15 +104,10 @@ def page(found: Sensitivity, indices: Sobol | None) -> str:
     body.append(f"<p>{found.without} parameters that were tried have no effect on these metrics.</p>")
     if indices is not None:
         body.append(f"<p>Sobol indices: {html.escape(sampled_text(indices))}</p>")
-    title = f"Sensitivity of {html.escape(found.scenario)}"
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style><script>{offline.get_plotlyjs()}</script>"
-    )
     data = json.dumps(figures).replace("</", "<\\/")
-    script = f"<script>const FIGURES = {data};{_DRAW}</script>"
-    text = "\n".join((*body, script))
-    return f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n{text}\n</body></html>\n"
+    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
+    title = f"Sensitivity of {found.scenario}"
+    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
 
 
 def _section(found: Sensitivity, name: str, item: Effects, figures: dict[str, Any]) -> Iterator[str]:

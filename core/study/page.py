@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from accelscope.core.show.web import document
 from accelscope.core.study.section import Cell, Plot, Section, Table
 from accelscope.core.study.words import few
 
@@ -77,22 +78,12 @@ def page(
     plots = [part for section in sections for part in section.parts if isinstance(part, Plot)]
     body = "\n".join(_body(title, lead, claims, sections, footer))
     data = _script_safe(json.dumps([_plain(plot) for plot in plots], ensure_ascii=False, allow_nan=False))
-    return "\n".join(
-        (
-            "<!DOCTYPE html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
-            f"<script>{script}</script>",
-            f'</head><body data-plots="{len(plots)}" data-drawn="0"><main>',
-            body,
-            "</main>",
-            f"<script>var PLOTS = {data};{_DRAW}</script>",
-            "</body></html>",
-            "",
-        )
+    return document(
+        title,
+        f"<main>{body}</main>\n<script>var PLOTS = {data};{_DRAW}</script>",
+        style=_STYLE,
+        script=script,
+        attributes=f'data-plots="{len(plots)}" data-drawn="0"',
     )
 
 

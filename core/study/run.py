@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
 import accelscope
 from accelscope.core.errors import UsageError
+from accelscope.core.show.web import plotly_script, refuse_without_plotly
 from accelscope.core.study.claims import claims
 from accelscope.core.study.entries import Cast, cast_of
 from accelscope.core.study.evaluated import Evaluated
@@ -91,8 +90,7 @@ def prepare(folder: Path) -> None:
     Raises:
         UsageError: plotly is missing, or the folder cannot be made.
     """
-    if importlib.util.find_spec("plotly") is None:
-        raise UsageError("the page needs plotly: `pip install 'accelscope[plot]'`")
+    refuse_without_plotly("the page", "")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -120,13 +118,12 @@ def write(study: Study, folder: Path) -> list[Path]:
 
 
 def _page(study: Study) -> str:
-    offline: Any = importlib.import_module("plotly.offline")
     return page(
         title=study.title,
         lead=study.lead,
         claims=study.claims,
         sections=study.sections,
-        script=str(offline.get_plotlyjs()),
+        script=plotly_script(),
         footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
         "analytic models without error bars; no price is a quotation.",
     )

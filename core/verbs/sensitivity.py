@@ -91,7 +91,7 @@ def sensitivity(
 def _refuse_early(form: str, sobol: int | None) -> None:
     """Refuse what lacks a library before anything is evaluated."""
     if form == "html":
-        from accelscope.core.show.tornado import refuse_without_plotly
+        from accelscope.core.show.web import refuse_without_plotly
 
         refuse_without_plotly()
     if sobol is not None:

@@ -66,7 +66,7 @@ def validate(
     from accelscope.core.measured.run import write_predictions
 
     if form == "html":
-        from accelscope.core.measured.html import refuse_without_plotly
+        from accelscope.core.show.web import refuse_without_plotly
 
         refuse_without_plotly()
     session = open_session(settings)
