@@ -153,7 +153,7 @@ def studied(program: Program, name: str | None) -> str:
     Raises:
         UsageError: there is none of this name, or several and none is named.
     """
-    kind = "study" if name is not None or program.definitions("study") else "scenario"
+    kind = "study" if program.definitions("study") else "scenario"
     found = named(program, kind, name)
     if len(found) > 1:
         raise UsageError(f"the file holds {', '.join(found)}; choose a study with --study")

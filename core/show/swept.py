@@ -132,7 +132,8 @@ def text(told: dict[str, Any]) -> str:
     for group in told.get("groups", ()):
         where = _values(group["group"], units)
         lines += ["", f"{where}: {group['points']:,} points, {group['allowed']:,} allowed"]
-        lines += _front(group["pareto"], told["trade"], units)
+        front = _front(group["pareto"], told["trade"], units)
+        lines += front or (["", tabulate(*_best_table(group["best"], units))] if group["best"] else [])
     return "\n".join(lines) + "\n"
 
 
@@ -145,7 +146,8 @@ def _head(told: dict[str, Any]) -> str:
     met = (
         "" if told["allowed"] == told["feasible"] else f", {told['allowed']:,} of them meet every requirement"
     )
-    return f"{told['points']:,} points{before}{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
+    points = "1 point" if told["points"] == 1 else f"{told['points']:,} points"
+    return f"{points}{before}{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
 
 
 def _best_table(
@@ -159,8 +161,8 @@ def _best_table(
 
 
 def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str]) -> list[str]:
-    """Return the table of a front; one of a single objective is the best point, which is shown already."""
-    if len(trade) < 2 or not front:
+    """Return the table of a front; one of a single point is the best of each goal, which is shown already."""
+    if len(trade) < 2 or len(front) < 2:
         return []
     fixed = _common([_point(row) for row in front])
     rows = [

@@ -10,15 +10,15 @@ from attrs import define, field
 from accelscope.core.errors import AccelscopeError, UsageError
 from accelscope.core.registry import Registry
 from accelscope.core.store.failures import Failure, failure_of
-from accelscope.core.sweeps.chunks import Chunk, Plan, Table
+from accelscope.core.sweeps.chunks import STATUS, Chunk, Plan, Table
 from accelscope.core.sweeps.interrupts import interruptions
 from accelscope.core.sweeps.planning import aims_of
 from accelscope.core.sweeps.summary import Objective, Summary
 from accelscope.core.sweeps.targets import SIGNS
 from accelscope.dsl.suggest import did_you_mean
 
-TRADE = ("tpot", "throughput_per_device")
-"""What the front trades off where a study says nothing."""
+TRADES = (("tpot", "throughput_per_device"), ("step_time", "train_throughput_per_device"))
+"""What the front trades off where a study says nothing: of serving, of training."""
 
 
 @define(kw_only=True, eq=False)
@@ -116,7 +116,7 @@ def summary_of(plan: Plan, registry: Registry, trade: Sequence[str] = ()) -> Sum
         UsageError: one of them is no column.
     """
     signs = {item.message or item.text: SIGNS[item.word] for item in aims_of(plan.asked).goals}
-    names = tuple(trade) or plan.words.pareto or tuple(signs) or TRADE
+    names = tuple(trade) or plan.words.pareto or tuple(signs) or _usual(plan)
     return Summary(
         columns=plan.columns,
         trade=tuple(_objective(plan, registry, name, signs) for name in names),
@@ -125,8 +125,19 @@ def summary_of(plan: Plan, registry: Registry, trade: Sequence[str] = ()) -> Sum
     )
 
 
+def _measures(plan: Plan) -> list[str]:
+    """Return the names of the columns that are metrics or goals."""
+    return [item.name for item in plan.columns[len(plan.axes) + len(plan.tuned) + len(STATUS) :]]
+
+
+def _usual(plan: Plan) -> tuple[str, ...]:
+    """Return what is traded off where nobody says: the usual pair, or the first two metrics that are computed."""
+    known = _measures(plan)
+    return next((pair for pair in TRADES if set(pair) <= set(known)), tuple(known[:2]))
+
+
 def _objective(plan: Plan, registry: Registry, name: str, signs: dict[str, float]) -> Objective:
-    known = [item.name for item in plan.columns[len(plan.axes) + len(plan.tuned) + 3 :]]
+    known = _measures(plan)
     if name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
         raise UsageError(f"there is no `{name}` to trade off; {hint}")

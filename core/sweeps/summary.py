@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from accelscope.core.pareto import ahead_of, front
 from accelscope.core.store.parts import Column
-from accelscope.core.sweeps.chunks import Table
+from accelscope.core.sweeps.chunks import STATUS, Table
 from accelscope.core.term import Array
 
 NUMBER = "number of the point"
@@ -139,7 +139,8 @@ def row_of(rows: Mapping[str, Array], columns: Sequence[Column], at: int) -> dic
     status = names.index("feasible")
     tuned = {item.name: _plain(rows[item.name][at]) for item in columns[:status] if not item.axis}
     metrics = {
-        item.name: {"value": _plain(rows[item.name][at]), "unit": item.unit} for item in columns[status + 3 :]
+        item.name: {"value": _plain(rows[item.name][at]), "unit": item.unit}
+        for item in columns[status + len(STATUS) :]
     }
     return {"point": point, **({"tuned": tuned} if tuned else {}), "metrics": metrics}
 

@@ -131,3 +131,37 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     assert f"{found['points']:,} of 1,048,576 points are done" in err
     with (tmp_path / "points.csv").open() as file:
         assert sum(1 for _ in file) == found["points"] + 1
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_a_scenario_without_sweeps_is_one_point(sweep: Any) -> None:
+    done = sweep(file=str(EXAMPLES / "llama3_70b_on_dgx_h100.accel"))
+    assert done.stdout.startswith("1 point, 1 feasible; ")
+    assert "TRADE-OFF" not in done.stdout
+
+
+def test_training_trades_off_its_own_metrics(sweep: Any) -> None:
+    done = sweep("--study", "sharded", "--set", "batch=[64, 128]", "--format", "json",
+                 file=str(EXAMPLES / "training.accel"))  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["trade"] == ["step_time", "train_throughput_per_device"]
+    assert [row["point"] for row in found["pareto"]] == [{"batch": 64.0}, {"batch": 128.0}]
+
+
+def test_a_format_without_tuned_values_is_refused(sweep: Any) -> None:
+    done = sweep("-o", "points.json")
+    assert done.returncode == 2
+    assert "points.json: this format has no tuned values" in done.stderr
+
+
+def test_the_example_of_all_words_runs(sweep: Any) -> None:
+    done = sweep("--study", "memory_for_decode", "--set", "gpu.hbm.bandwidth = [3 TB/s, 12 TB/s]",
+                 "--set", "gpu.hbm.capacity = [80 GB]", "--format", "json", file=str(EXAMPLES / "sweep.accel"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["points"] == 2 * 2 * 9 * 9 * 3
+    assert 0 < found["allowed"] < found["feasible"] < found["points"]
+    assert {row["tuned"]["tp"] for row in found["pareto"]} <= {1.0, 2.0, 4.0, 8.0}
+    assert len(found["groups"]) == 2
