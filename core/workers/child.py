@@ -7,7 +7,6 @@ work and ends the process; it also ends where the process that gives orders is g
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -27,7 +26,6 @@ IDLE = 900.0
 def main() -> None:
     """Serve the orders that come over standard input."""
     channel = _channel()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; ours decides
     watch = Watch(channel, threading.main_thread().ident or 0, os.getppid())
     threading.Thread(target=watch.run, daemon=True).start()
     try:

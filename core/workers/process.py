@@ -128,6 +128,7 @@ def _spawned() -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-c", _START],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C of a terminal is for this process, which ends the others
         env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
     )
 

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from accelscope.core.errors import PluginError
 from accelscope.core.store.failures import Failure, Piece
 from accelscope.core.store.folder import Store, unwritable
+from accelscope.core.sweeps.interrupts import interruptions
 from accelscope.core.workers.task import CHUNK_SECONDS, Order, Outcome
 
 
@@ -99,13 +100,15 @@ def into_store(
             told(outcome)
 
     store.log(event="begin", done=known, chunks=store.chunks)
-    ran = _run(orders(), runner, rules, keep)
+    ordered = store.chunks if told is not None else store.chunks - known
+    ran = _run(orders(), ordered, runner, rules, keep)
     store.log(event="end", done=known + ran.now, chunks=store.chunks, stopped=ran.stopped)
     return evolve(ran, before=known, failures=store.failures())
 
 
 def through(
     pieces: Iterable[Piece],
+    chunks: int,
     runner: Runner,
     rules: Rules,
     *,
@@ -116,6 +119,7 @@ def through(
 
     Args:
         pieces: all chunks, in their order.
+        chunks: how many there are.
         runner: evaluates them.
         keep: whether the points are sent back, too.
         told: is called with what became of each chunk.
@@ -124,30 +128,45 @@ def through(
         PluginError: a chunk failed, and that is to end the run.
     """
     orders = (Order(chunk=piece, keep=keep, seconds=rules.seconds) for piece in pieces)
-    return _run(orders, runner, rules, told)
+    return _run(orders, chunks, runner, rules, told)
 
 
-def _run(orders: Iterable[Order], runner: Runner, rules: Rules, keep: Callable[[Outcome], None]) -> Done:
+def _run(
+    orders: Iterable[Order], chunks: int, runner: Runner, rules: Rules, keep: Callable[[Outcome], None]
+) -> Done:
+    """Keep what becomes of orders, until the last of so many chunks, Ctrl-C, or the end of the time."""
     start = time.monotonic()
     failures: list[Failure] = []
-    now = 0
+    seen = now = 0
     stopped, interrupted = None, False
     try:
-        with closing(runner(orders)) as outcomes:
+        with interruptions() as pressed, closing(runner(orders)) as outcomes:
             for outcome in outcomes:
                 keep(outcome)
+                seen += 1
                 if outcome.failure is None:
                     now += not outcome.known
                 elif rules.stop:
                     raise _stopped(outcome.failure)
                 else:
                     failures.append(outcome.failure)
+                if seen == chunks:
+                    continue  # let the runner end by itself
+                if pressed():
+                    interrupted = True
+                    break
                 if rules.time is not None and time.monotonic() - start > rules.time:
                     stopped = f"the {rules.time:g} s of `limits {{ time }}` are over"
                     break
     except KeyboardInterrupt:
-        stopped, interrupted = "interrupted", True
-    return Done(before=0, now=now, failures=tuple(failures), stopped=stopped, interrupted=interrupted)
+        interrupted = True
+    return Done(
+        before=0,
+        now=now,
+        failures=tuple(failures),
+        stopped="interrupted" if interrupted else stopped,
+        interrupted=interrupted,
+    )
 
 
 def _stopped(failure: Failure) -> PluginError:

@@ -99,7 +99,7 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         left = int(asked.manifest["chunks"])
         runner = _runner(plan, asked, where, tell, left=left, ordered=tell.write is not None)
         keep: Literal["table", "nothing"] = "nothing" if tell.write is None else "table"
-        done = through(plan.chunks(), runner, rules, keep=keep, told=told)
+        done = through(plan.chunks(), left, runner, rules, keep=keep, told=told)
     else:
         with opened(where.store, asked.manifest, resume=where.resume) as store:
             left = store.chunks - sum(store.done())

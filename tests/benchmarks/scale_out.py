@@ -89,7 +89,9 @@ def around_pool() -> None:
     runner = partial(pool.evaluated, made, jobs=2)
     tell(
         "pool: a chunk, this process",
-        cost(lambda: through(made.pieces(), runner, Rules(), keep="nothing", told=ignored)) / EMPTY * MS,
+        cost(lambda: through(made.pieces(), made.chunks, runner, Rules(), keep="nothing", told=ignored))
+        / EMPTY
+        * MS,
         "ms",
     )
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "s", made.manifest()) as store:
@@ -123,7 +125,8 @@ def around_cluster() -> tuple[float, float]:
         runner = Cluster(made, address, "", 1, print).evaluated  # nothing left: each task has one chunk
         before = time_of(scheduler)
         ours = (
-            cost(lambda: through(made.pieces(), runner, Rules(), keep="nothing", told=ignored)) / made.chunks
+            cost(lambda: through(made.pieces(), made.chunks, runner, Rules(), keep="nothing", told=ignored))
+            / made.chunks
         )
         theirs = (time_of(scheduler) - before) / made.chunks
     tell("cluster: a task, this process", ours * MS, "ms")

@@ -107,12 +107,14 @@ class MadeUp:
         }
 
 
-def swept(folder, *, jobs=2, resume=False, seconds=30.0, stop=False, runner=None, told=None, **asked):
+def swept(
+    folder, *, jobs=2, resume=False, seconds=30.0, stop=False, time=None, runner=None, told=None, **asked
+):
     """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
     with opened(folder, made.manifest(), resume=resume) as store:
         work = partial(runner, made) if runner else partial(evaluated, made, jobs=jobs)
-        return into_store(store, made.pieces(), work, Rules(seconds=seconds, stop=stop), told=told)
+        return into_store(store, made.pieces(), work, Rules(seconds=seconds, time=time, stop=stop), told=told)
 
 
 def held(folder: Path) -> dict[str, bytes]:

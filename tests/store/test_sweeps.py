@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -185,22 +187,45 @@ def test_what_travels_needs_no_file(file: str, tmp_path: Path) -> None:
 
 
 def test_a_killed_sweep_is_continued_to_the_same_bytes(accel, tmp_path: Path) -> None:
-    study = FILE.replace("1..6 step 1", "1..1024 step 1").replace("step 128 tok", "step 2 tok")
-    (tmp_path / "large.accel").write_text(study.replace("ON_ERROR", "record"))
-    command = [sys.executable, "-m", "accelscope", "sweep", "large.accel", "-o", "s/"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=os.environ, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 60
-    while not list((tmp_path / "s").rglob("*.parquet")):
-        assert process.poll() is None and time.monotonic() < until
-        time.sleep(0.005)
+    process = large(tmp_path, "1..1024 step 1")
     process.kill()
-    process.wait()
+    process.communicate()
     resumed = accel("sweep", "large.accel", "-o", "s/", "--resume", "--format", "json")
     assert resumed.returncode == 0, resumed.stderr
     undisturbed = accel("sweep", "large.accel", "-o", "t/", "--jobs", "1", "--format", "json")
     assert held(tmp_path / "s") == held(tmp_path / "t")
     assert '"points": 459776' in resumed.stdout
     assert '"points": 459776' in undisturbed.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_continue(tmp_path: Path) -> None:
+    process = large(tmp_path, "1..16384 step 1")
+    process.send_signal(signal.SIGINT)
+    summary, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "warning: interrupted: " in said
+    assert said.endswith("--resume continues `s/`; chunks that failed are tried again\n")
+    rows = open_store(tmp_path / "s").to_arrow(["batch"]).num_rows
+    assert 0 < json.loads(summary)["points"] <= rows < 16384 * 449
+
+
+def large(folder: Path, batches: str) -> subprocess.Popen[str]:
+    """Start a sweep of many chunks, and wait until the first is done."""
+    study = FILE.replace("1..6 step 1", batches).replace("step 128 tok", "step 2 tok")
+    (folder / "large.accel").write_text(study.replace("ON_ERROR", "record"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "accelscope", "sweep", "large.accel", "-o", "s/", "--format", "json"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while not list((folder / "s").rglob("0*.parquet")):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.005)
+    return process
 
 
 def test_options_that_make_no_sense_are_refused(accel, file: str) -> None:

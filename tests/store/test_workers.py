@@ -35,6 +35,13 @@ def test_the_first_failure_can_stop_the_run(tmp_path: Path) -> None:
     assert swept(tmp_path / "s", resume=True, chunks=9).before < 8
 
 
+def test_time_that_is_over_ends_the_run_and_keeps_what_is_done(tmp_path: Path) -> None:
+    found = swept(tmp_path / "s", jobs=1, chunks=40, pause=0.05, time=0.5)
+    assert found.stopped == "the 0.5 s of `limits { time }` are over"
+    assert 0 < found.now < 40
+    assert swept(tmp_path / "s", resume=True, chunks=40).before >= found.now
+
+
 def test_what_hangs_is_ended_and_costs_its_chunk(tmp_path: Path) -> None:
     found = swept(tmp_path / "s", seconds=2.0, chunks=4, moods=((0, "hangs"),))
     assert found.now == 3
