@@ -64,6 +64,8 @@ def _sentence(place: Place) -> str:
     winner, metric = place.offers[0], place.metric
     unit = UNITS[metric]
     first = f"{name_of(winner)} at {shown(winner.metrics[metric], unit)}, limited by {limiting(place.goal, winner)}"
+    if winner.held and place.goal != "fastest":
+        first += f"; with twice the clients: {winner.held}"
     other = place.runner_up
     if other is None:
         return f"{first}. No other system can do it."
@@ -198,6 +200,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         },
         "prefill_bound_by": _bound(offer.prompts),
         "decode_bound_by": _bound(offer.decoding),
+        "ruled_out_at_twice_the_load_by": offer.held or None,
     }
 
 

@@ -5,7 +5,7 @@ This costs two plans instead of an evaluation. A layout that breaks a limit here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,16 +55,23 @@ def unfit(design: Design, registry: Registry, size: int, *, tokens: float) -> It
             yield limit, over
 
 
-def counted(found: Iterable[tuple[str, Array]], size: int) -> tuple[dict[str, int], Array]:
-    """Return how many points each reason rules out, the first one that does, and where none does."""
-    left = np.ones(size, dtype=bool)
-    counts: dict[str, int] = {}
+def first_of(found: Iterable[tuple[str, Array]], size: int) -> tuple[tuple[str, ...], Array]:
+    """Return reasons, and for each point the place of the first one that rules it out; -1 where none does."""
+    names: list[str] = []
+    first = np.full(size, -1)
     for name, over in found:
-        new = int((left & over).sum())
-        if new:
-            counts[name] = counts.get(name, 0) + new
-        left &= ~over
-    return counts, left
+        first[(first < 0) & over] = len(names)
+        names.append(name)
+    return tuple(names), first
+
+
+def counted(names: Sequence[str], first: Array) -> dict[str, int]:
+    """Return how many points each reason rules out."""
+    counts: dict[str, int] = {}
+    for name, count in zip(names, np.bincount(first[first >= 0], minlength=len(names)), strict=True):
+        if count:
+            counts[name] = counts.get(name, 0) + int(count)
+    return counts
 
 
 def one_each(columns: Mapping[str, Array]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from accelscope.core.ask import designed
 from accelscope.core.bind import Binder
@@ -16,7 +16,7 @@ from accelscope.core.errors import DescriptionError
 from accelscope.core.operations import ArrayOperations
 from accelscope.core.pareto import front
 from accelscope.core.search.bound import Bound, bound_at
-from accelscope.core.search.fits import counted, one_each
+from accelscope.core.search.fits import counted, first_of, one_each
 from accelscope.core.search.goals import distance, places_of, requirements_in
 from accelscope.core.search.layouts import (
     Columns,
@@ -54,6 +54,7 @@ class Offer:
         layout: degrees, load and chunk by name.
         prompts, decoding: what decides the time of each.
         metrics: in their units; one that the description gives too little for is left out.
+        held: what rules this layout out under twice the load, where the load is searched for; "" where nothing does.
     """
 
     variant: Variant
@@ -63,6 +64,7 @@ class Offer:
     metrics: Mapping[str, float]
     prompts: Bound | None
     decoding: Bound | None
+    held: str = ""
 
 
 @frozen(kw_only=True)
@@ -109,13 +111,14 @@ def _base(desk: Desk, task: Task) -> tuple[Design, Component]:
 def _best(design: Design, scenario: Component, registry: Registry, task: Task) -> Offered:
     fitting, outside = (pooled_layouts if task.variant.pools else shared_layouts)(design, registry, task)
     candidates = loads_of(fitting, design, task)
-    ratio = one_each(candidates) // max(one_each(fitting), 1) or loads_each(design, task)
-    out = {name: count * ratio for name, count in outside.items()}
+    out = {name: count * loads_each(design, task) for name, count in outside.items()}
     total, allowed = sum(out.values()) + one_each(candidates), 0
     best: dict[str, Offer] = {}
     curve: list[Offer] = []
-    for start in range(0, one_each(candidates), BLOCK):
-        block = taken(candidates, np.arange(start, min(start + BLOCK, one_each(candidates))))
+    each = loads_each(design, task)
+    step = max(BLOCK // each, 1) * each  # all loads of a layout are in one block
+    for start in range(0, one_each(candidates), step):
+        block = taken(candidates, np.arange(start, min(start + step, one_each(candidates))))
         counts, count = _tried(design, scenario, registry, task, block, best, curve)
         allowed += count
         for name, number_out in counts.items():
@@ -144,19 +147,33 @@ def _tried(
     points = points_of(loaded(design, block, task), registry, size, SHOWN + _named(scenario, registry))
     many = np.broadcast_to(points.evaluation.devices_used.value > task.most, (size,))
     reasons = [("devices", many), *points.reasons(), *_missed(scenario, registry, points)]
-    counts, left = counted(reasons, size)
+    names, first = first_of(reasons, size)
+    left = first < 0
     for goal, metric in GOALS.items():
         if metric not in points.metrics:
             continue
         value = np.where(left & np.isfinite(points.metrics[metric]), points.metrics[metric], np.inf)
         place = int(np.argmin(value))
         if np.isfinite(value[place]) and (goal not in best or value[place] < best[goal].metrics[metric]):
-            best[goal] = _offer(task.variant, block, points, place)
+            held = _held(block, task.wish.free, names, first, place)
+            best[goal] = evolve(_offer(task.variant, block, points, place), held=held)
     if task.curves:
         usable = np.flatnonzero(left)
         own = {name: points.metrics[name][usable] for name in (*TRADES, SPEED) if name in points.metrics}
         curve.extend(_offer(task.variant, block, points, int(usable[at])) for at in _fronts(own))
-    return counts, int(left.sum())
+    return counted(names, first), int(left.sum())
+
+
+def _held(block: Columns, load: str, names: Sequence[str], first: Array, place: int) -> str:
+    """Return what rules the layout of a candidate out under twice its load; "" where nothing does or the load is given."""
+    if not load:
+        return ""
+    same = block[load] == 2 * block[load][place]
+    for name, column in block.items():
+        if name != load:
+            same &= column == column[place]
+    found = np.flatnonzero(same & (first >= 0))
+    return names[int(first[found[0]])] if len(found) else ""
 
 
 def unbeaten(offers: Sequence[Offer]) -> tuple[Offer, ...]:

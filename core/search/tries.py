@@ -12,7 +12,7 @@ from accelscope.core.design import Design
 from accelscope.core.facts import number
 from accelscope.core.pareto import front
 from accelscope.core.passes import plain, plan_of
-from accelscope.core.search.fits import counted, laid_out, one_each, unfit
+from accelscope.core.search.fits import counted, first_of, laid_out, one_each, unfit
 from accelscope.core.search.layouts import (
     CHUNKS,
     LOADS,
@@ -136,8 +136,8 @@ def _worth(design: Design, registry: Registry, task: Task, layouts: Columns) -> 
 def _fitting(design: Design, registry: Registry, found: Columns) -> tuple[Columns, dict[str, int]]:
     size = one_each(found)
     over = ((limit.name, where) for limit, where in unfit(design, registry, size, tokens=min(CHUNKS)))
-    counts, left = counted(over, size)
-    return taken(found, left), counts
+    names, first = first_of(over, size)
+    return taken(found, first < 0), counted(names, first)
 
 
 def _replicas(design: Design, task: Task) -> Sequence[int] | None:

@@ -13,7 +13,7 @@ from accelscope.core.ask import answer
 from accelscope.core.compare.entrants import Used
 from accelscope.core.search.crew import shared
 from accelscope.core.search.deployments import Deployments, deployments, systems_of
-from accelscope.core.search.fits import counted, laid_out, one_each, unfit
+from accelscope.core.search.fits import first_of, laid_out, one_each, unfit
 from accelscope.core.search.layouts import CHUNKS, Sizes, splits
 from accelscope.core.search.offers import GOALS, _base, offered
 from accelscope.core.search.points import points_of
@@ -92,7 +92,7 @@ def test_no_layout_that_can_run_is_thrown_out_before_it_is_evaluated(opened: Ses
         (limit.name, where)
         for limit, where in unfit(laid_out(design, layouts), opened.registry, size, tokens=min(CHUNKS))
     )
-    _, left = counted(over, size)
+    left = first_of(over, size)[1] < 0
 
     runs = points_of(loaded(design, layouts, task), opened.registry, size, ()).feasible
 
@@ -221,3 +221,13 @@ def test_a_pod_that_comes_to_what_its_cube_does_is_not_the_runner_up(opened: Ses
     assert frugal.same == 1
     assert frugal.runner_up is not None
     assert frugal.runner_up.device != frugal.offers[0].device
+
+
+def test_the_target_that_holds_the_cheapest_back_is_named(opened: Session) -> None:
+    found = find(opened, wish(), ("DGX_H100",), "fp8", pools=False)
+    winner = found.places[0].offers[0]
+    twice = dict(winner.layout) | {"concurrency": 2 * winner.layout["concurrency"]}
+    metrics = evaluated(opened, text_of(wish(), winner.variant, twice))
+
+    assert winner.held in ("misses ttft <= 2 s", "misses tpot <= 40 ms/tok")
+    assert metrics["ttft"] > 2.0 if "ttft" in winner.held else metrics["tpot"] > 0.04

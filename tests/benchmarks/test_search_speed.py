@@ -1,0 +1,71 @@
+"""Seconds of a search for deployments: Llama-3-70B and DeepSeek-V3 over 20 systems, every layout, load, chunk and pool.
+
+Run with `OMP_NUM_THREADS=1 pytest tests/benchmarks/test_search_speed.py --benchmark-enable --benchmark-only -s`.
+"""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from accelscope.core.compare.entrants import Used
+from accelscope.core.search.deployments import deployments, systems_of
+from accelscope.core.search.wish import Wish
+from accelscope.core.session import Session
+
+SYSTEMS = [
+    "DGX_A100",
+    "DGX_H100",
+    "DGX_H200",
+    "DGX_B200",
+    "DGX_B300",
+    "GB200_NVL72",
+    "HGX_H20",
+    "HGX_H800",
+    "MI300X_platform",
+    "MI325X_platform",
+    "MI355X_platform",
+    "Gaudi3_node",
+    "Trn2_48xlarge",
+    "TPU7x_host",
+    "TPUv6e_8",
+    "TPUv5p_host",
+    "CS3x4",
+    "Corsair_server",
+    "SN40L_8",
+    "Atlas_800_A3",
+]
+
+
+def processor() -> float:
+    """Return the seconds of processor time so far, of this process and of those that it has ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(item.ru_utime + item.ru_stime for item in used)
+
+
+@pytest.mark.benchmark(group="search")
+@pytest.mark.parametrize("pools", [False, True])
+def test_two_models_over_twenty_systems(benchmark, pools):
+    session = Session.open()
+    wishes = [
+        Wish(
+            model=Used(name=name, module="std.models"),
+            load={"prompt": "2_048 tok", "output": "512 tok"},
+            free="concurrency",
+            requirements=("ttft <= 2 s", "tpot <= 50 ms/tok"),
+        )
+        for name in ("llama3_1_70b", "deepseek_v3")
+    ]
+    systems = systems_of(session, SYSTEMS, None, ("fp8",))
+
+    def run():
+        return [deployments(session, wish, systems, pools=pools) for wish in wishes]
+
+    start = processor()
+    found = benchmark.pedantic(run, rounds=1)
+    spent = processor() - start
+    count, seconds = sum(item.candidates for item in found), benchmark.stats.stats.min
+    assert len(systems) == 20
+    assert all(item.allowed for item in found)
+    print(f"\n{count:,} deployments, pools: {pools}, in {seconds:.1f} s; {spent:.1f} s of processor time")
