@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,6 +69,13 @@ class Store:
         """Forget that a chunk failed, once it has a part."""
         with _writing(self.folder):
             layout.failure(self.folder, number).unlink(missing_ok=True)
+
+    def mark(self) -> str:
+        """Return the name of a new file by which another machine knows whether it sees this folder; it goes at the end."""
+        name = f".seen-{secrets.token_hex(8)}{atomic.TEMPORARY}"
+        with _writing(self.folder):
+            (self.folder / name).touch()
+        return name
 
     def log(self, **event: object) -> None:
         """Append an event with the time to the log, which nothing reads back."""

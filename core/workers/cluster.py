@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.errors import UsageError
+from accelscope.core.errors import AccelscopeError, UsageError
 from accelscope.core.store.failures import failed
 from accelscope.core.workers.process import ATTEMPTS
 from accelscope.core.workers.remote import release, work
@@ -38,6 +38,10 @@ EACH_TRY = 10.0
 """Seconds for each try to connect."""
 PATIENCE = 600.0
 """Seconds that a scheduler may be away, as when it is started anew."""
+
+
+_GONE = frozenset(("cancelled", "lost"))
+"""States of a future whose scheduler knows nothing of it any more."""
 
 
 @frozen(eq=False)
@@ -120,7 +124,7 @@ class Cluster:
     def _collected(self) -> Iterator[Outcome]:
         """Yield the outcomes of tasks that are done, after waiting a little where none is."""
         status = {task: task.future.status for task in self._tasks}
-        if self._client.status not in ("running", "newly-created") or "cancelled" in status.values():
+        if not self._running() or not _GONE.isdisjoint(status.values()):
             self._reconnect()
             return
         ready = [task for task in self._tasks if status[task] in ("finished", "error")]
@@ -130,17 +134,32 @@ class Cluster:
             try:
                 found = task.future.result(timeout=FETCH)
             except _lost():
-                if task.future.status == "finished":  # its worker died before it was fetched
-                    continue
+                if self._running() and task.future.status not in _GONE:
+                    continue  # its worker died before it was fetched, and another one does it again
                 self._reconnect()
                 return
             except _killed():
                 self._tasks.remove(task)
                 yield from self._retried(task)
                 continue
+            except AccelscopeError:
+                raise
+            except Exception as error:
+                raise UsageError(f"Dask cannot run tasks: {type(error).__name__}: {error}") from error
             self._tasks.remove(task)
-            self._seconds = 0.5 * self._seconds + 0.5 * sum(item.seconds for item in found) / len(found)
+            self._note(task, found)
             yield from found
+
+    def _running(self) -> bool:
+        return self._client.status in ("running", "newly-created")
+
+    def _note(self, task: _Task, found: tuple[Outcome, ...]) -> None:
+        """Learn how long a chunk takes, and hand out again what a task left."""
+        self._seconds = 0.5 * self._seconds + 0.5 * sum(item.seconds for item in found) / len(found)
+        done = {item.chunk for item in found}
+        rest = tuple(order for order in task.orders if order.chunk.number not in done)
+        if rest:
+            self._again.append((rest, 0))
 
     def _retried(self, task: _Task) -> Iterator[Outcome]:
         """Try the chunks of a task again whose workers died one after the other; each alone, to find the one."""

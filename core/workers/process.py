@@ -98,8 +98,28 @@ class Worker:
             timer.cancel()
 
     def _started(self) -> Channel:
+        """Return the channel to a process that is ready.
+
+        Raises:
+            UsageError: it cannot build the plan, or ends whenever it tries.
+        """
         if self._channel is not None and self._process is not None and self._process.poll() is None:
             return self._channel
+        problem: Any = None
+        for _ in range(ATTEMPTS):
+            channel = self._spawned()
+            try:
+                channel.send(self.asked)
+                problem = channel.receive()
+                if problem is None:
+                    return channel
+                break
+            except (EOFError, OSError):
+                problem = f"a process that evaluates chunks ended before it could: {_how(self._ended())}"
+        self.close()
+        raise UsageError(str(problem))
+
+    def _spawned(self) -> Channel:
         self.close()
         with self._lock:
             if self._closed:
@@ -107,14 +127,6 @@ class Worker:
             self._process = process = _spawned()
         assert process.stdin is not None and process.stdout is not None  # both are pipes
         self._channel = channel = Channel(process.stdout, process.stdin)
-        try:
-            channel.send(self.asked)
-            problem: Any = channel.receive()
-        except (EOFError, OSError):
-            problem = f"a process that evaluates chunks ended before it could: {_how(self._ended())}"
-        if problem is not None:
-            self.close()
-            raise UsageError(str(problem))
         return channel
 
     def _ended(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from attrs import evolve
@@ -11,13 +11,16 @@ from attrs import evolve
 from accelscope.core.workers.process import Worker
 from accelscope.core.workers.task import Asked, Digest, Order, Outcome
 
+MESSAGE = 32_000_000
+"""Bytes of parts that are sent back at once."""
+
 
 def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, ...]:
     """Return what becomes of some chunks; the first that has a digest has that of all, so that little travels.
 
     Args:
         asked: the question.
-        orders: the chunks.
+        orders: the chunks; those that are left out because the parts are large come back later.
         mark: name of a file of the store, which says whether this machine sees the same folder.
     """
     idle = _idle(asked.fingerprint)
@@ -26,9 +29,20 @@ def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, .
     except queue.Empty:
         worker = Worker(asked)
     try:
-        return merged(_evaluated(worker, order, mark) for order in orders)
+        return merged(_evaluated_some(worker, orders, mark))
     finally:
         idle.put(worker)
+
+
+def _evaluated_some(worker: Worker, orders: tuple[Order, ...], mark: str) -> Iterator[Outcome]:
+    """Yield what becomes of chunks, until the parts that are sent back are large enough for one message."""
+    size = 0
+    for order in orders:
+        outcome = _evaluated(worker, order, mark)
+        size += len(outcome.part or b"")
+        yield outcome
+        if size > MESSAGE:
+            return
 
 
 def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:

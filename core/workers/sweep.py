@@ -103,7 +103,8 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
     else:
         with opened(where.store, asked.manifest, resume=where.resume) as store:
             left = store.chunks - sum(store.done())
-            runner = _runner(plan, asked, where, tell, left=left)
+            mark = store.mark() if where.cluster is not None else ""
+            runner = _runner(plan, asked, where, tell, left=left, mark=mark)
             done = into_store(store, plan.chunks(), runner, rules, told=told)
             _copy(store, plan, tell)
     return Run(
@@ -117,16 +118,17 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
 
 
 def _runner(
-    plan: Plan, asked: Question, where: Where, tell: Told, *, left: int, ordered: bool = False
+    plan: Plan, asked: Question, where: Where, tell: Told, *, left: int, mark: str = "", ordered: bool = False
 ) -> Runner:
     """Return what evaluates chunks.
 
     Args:
         left: how many there are to do.
+        mark: name of the file by which a machine knows the store.
         ordered: whether they are wanted in their order.
     """
     if where.cluster is not None:
-        return Cluster(asked, where.cluster, layout.MANIFEST, left, tell.say).evaluated
+        return Cluster(asked, where.cluster, mark, left, tell.say).evaluated
     jobs = where.jobs or plan.words.workers or pool.cores()
     return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
 
