@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.core.sweeps.block import Block
 
-WINDOW = 4_194_304
+WINDOW = 1_048_576
 """Points of the grid that one design spans, so that nothing in it grows with the grid."""
 Table = Mapping[str, Array]
 """Columns by name: one value for each point, the last axis fastest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, reduce
@@ -27,6 +28,8 @@ from accelscope.dsl.program import load
 
 KEPT = 32
 """Designs that are kept: chunks come in the order of variants, and a tuned variant comes back with each chunk."""
+KEPT_POINTS = 8_388_608
+"""Points that the kept designs span together: a description may hold arrays with a number for each."""
 Window = tuple[tuple[int, int], ...]
 """Part of each numeric axis: where it starts and stops."""
 
@@ -167,9 +170,10 @@ class Variants:
         window = window or self.whole
         key = (tuple(sorted(picks.items())), window)
         if key not in self._kept:
-            self._kept[key] = self._made(picks, window)
-            if len(self._kept) > KEPT:
+            points = math.prod(stop - start for start, stop in window)
+            while len(self._kept) >= max(1, min(KEPT, KEPT_POINTS // points)):
                 self._kept.popitem(last=False)
+            self._kept[key] = self._made(picks, window)
         self._kept.move_to_end(key)
         return self._kept[key]
 
