@@ -11,11 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import made_up
 import pytest
 
 from accelscope.core.errors import UsageError
+from accelscope.core.session import Session
+from accelscope.core.workers import cluster, remote
 from accelscope.core.workers.cluster import Cluster
 from accelscope.core.workers.task import Outcome
 
@@ -27,6 +30,14 @@ pytestmark = [
 SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
 WORKER = "from distributed.cli.dask_worker import main; main()"
 CHUNKS = 150
+JOB = """\
+use std.nvidia { DGX_H100 }
+use std.models { llama3_8b, llama3_70b }
+workload w { batch = 1, prompt = 512 tok, output = 64 tok }
+deployment d { system = DGX_H100, model = llama3_8b, parallel { tp = 8 } }
+scenario s { deployment = d, workload = w
+  sweep deployment.model in [llama3_8b, llama3_70b] }
+"""
 
 
 class Machines:
@@ -143,6 +154,59 @@ def test_parts_come_back_where_the_folder_is_not_shared_and_faults_cost_their_ch
     assert again.now == 3
     assert sorted(item.chunk for item in told if item.unread) == [0, 2, 5]
     made_up.swept(tmp_path / "here", chunks=6)
+    assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "here")
+
+
+def test_a_real_sweep_has_the_bytes_of_one_on_this_machine(machines: Machines, tmp_path: Path) -> None:
+    file, sets = str(tmp_path / "small.accel"), ["batch = 1..8 step 1"]
+    Path(file).write_text(JOB)
+    session = Session.open()
+    there = session.sweep_into(file, str(tmp_path / "there"), sets=sets, cluster=machines.address)
+    session.sweep_into(file, str(tmp_path / "here"), sets=sets, jobs=1)
+    assert there.to_arrow().num_rows == 16
+    assert made_up.held(tmp_path / "there") == made_up.held(tmp_path / "here")
+
+
+def test_what_does_not_fit_into_a_message_is_handed_out_again(tmp_path: Path, monkeypatch) -> None:
+    calls: list[int] = []
+
+    class Future:
+        status = "finished"
+
+        def __init__(self, outcomes: object) -> None:
+            self.outcomes = outcomes
+
+        def result(self, timeout: float) -> object:
+            return self.outcomes
+
+    class Client:
+        status = "running"
+
+        def __init__(self, address: str, **_: object) -> None: ...
+
+        def submit(self, function, made, orders, mark, **_: object) -> Future:
+            calls.append(len(orders))
+            return Future(function(made, orders, mark))
+
+        def nthreads(self) -> dict[str, int]:
+            return {"one": 1}
+
+        def run(self, function, **_: object) -> None:
+            function()
+
+        def close(self, **_: object) -> None: ...
+
+    monkeypatch.setattr(cluster, "_distributed", lambda: SimpleNamespace(Client=Client))
+    monkeypatch.setattr(cluster, "TASK_SECONDS", 100.0)
+    monkeypatch.setattr(remote, "MESSAGE", 1)
+
+    def runner(made, orders):
+        return Cluster(made, "tcp://one:1", "no such file", 20, print).evaluated(orders)
+
+    found = made_up.swept(tmp_path / "s", runner=runner, chunks=20)
+    assert found.now == 20
+    assert max(calls) > 1
+    made_up.swept(tmp_path / "here", chunks=20)
     assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "here")
 
 
