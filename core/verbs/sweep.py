@@ -100,7 +100,7 @@ def sweep(
     startup = before + time.perf_counter() - start
     files = _files(form, None if store else output)
     _whole(session, plan, report, (file, study, sets), None if store else output)
-    if store is None and jobs is None and cluster is None:
+    if store is None and cluster is None and jobs is None and plan.words.workers is None:
         found = _swept(plan, summary_of(plan, session.registry, names), files)
     else:
         from accelscope.core.workers.question import asked_of
