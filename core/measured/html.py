@@ -17,7 +17,7 @@ from accelscope.core.measured.names import Names
 from accelscope.core.measured.score import Scored, Summary
 from accelscope.core.measured.show import as_tables
 from accelscope.core.measured.worst import Worst, label_of, size_of, worst_of
-from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly
+from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly, table
 from accelscope.core.term import Array
 
 TITLE = "Predictions against measurements"
@@ -174,15 +174,7 @@ def _short(values: Array) -> list[float]:
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(cells: Sequence[str], tag: str) -> str:
-        inner = "".join(
-            f"<{tag}{' class=number' if at else ''}>{html.escape(cell)}</{tag}>"
-            for at, cell in enumerate(cells)
-        )
-        return f"<tr>{inner}</tr>"
-
-    body = "".join(line(row, "td") for row in rows)
-    return f"<h2>{html.escape(title)}</h2><div class=wide><table>{line(heads, 'th')}{body}</table></div>"
+    return f"<h2>{html.escape(title)}</h2>" + table(heads, rows, lambda at: at > 0)
 
 
 def _worst(rows: Sequence[Worst]) -> str:

@@ -25,7 +25,7 @@ from accelscope.core.show.sensitivity import (
     story,
 )
 from accelscope.core.show.summarize import shown
-from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly
+from accelscope.core.show.web import STYLE, document, plotly_script, refuse_without_plotly, table
 from accelscope.dsl.units import format_quantity
 
 BARS = 15
@@ -179,13 +179,4 @@ def _numbers(values: Any) -> list[float | None]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(cells: Sequence[str], tag: str) -> str:
-        last = len(cells) - 1
-        inner = "".join(
-            f"<{tag}{' class=number' if 0 < at < last else ''}>{html.escape(cell)}</{tag}>"
-            for at, cell in enumerate(cells)
-        )
-        return f"<tr>{inner}</tr>"
-
-    body = "".join(line(row, "td") for row in rows)
-    return f"<div class=wide><table>{line(heads, 'th')}{body}</table></div>"
+    return table(heads, rows, lambda at: 0 < at < len(heads) - 1)

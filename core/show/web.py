@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -54,3 +55,21 @@ def document(title: str, body: str, *, style: str = STYLE, script: str = "", att
     )
     tag = f"<body {attributes}>" if attributes else "<body>"
     return f"<!doctype html>\n<html lang='en'><head>{head}</head>{tag}\n{body}\n</body></html>\n"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], number: Callable[[int], bool]) -> str:
+    """Return a table of plain texts.
+
+    Args:
+        number: whether a column, by its place, holds numbers.
+    """
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(
+            f"<{tag}{' class=number' if number(at) else ''}>{escape(cell)}</{tag}>"
+            for at, cell in enumerate(cells)
+        )
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    return f"<div class=wide><table>{line(heads, 'th')}{body}</table></div>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -119,6 +119,21 @@ def asked_dtype(scenario: Component) -> str:
         if isinstance(weights, Attribute) and isinstance(weights.value, Symbol):
             return weights.value.name
     return ASKED
+
+
+def pairs_of(
+    folder: Folder, name: str, systems: Any, models: Any, dtype: str
+) -> Iterator[tuple[Component, System, Component]]:
+    """Yield each system of a block, as written and as it is known, with each of its models.
+
+    Args:
+        name: of the block; systems, models: its listings; dtype: that products are in.
+    """
+    for component in components_of(systems, f"{name}.systems", "package", *SYSTEMS):
+        system = system_of(component, folder.session.registry, dtype)
+        if system is not None:
+            for model in components_of(models, f"{name}.models", "model"):
+                yield component, system, model
 
 
 def job_on(

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.facts import SYSTEMS
 from accelscope.core.result import Result
 from accelscope.core.study import plots
-from accelscope.core.study.entries import asked_dtype, job_on
+from accelscope.core.study.entries import asked_dtype, job_on, pairs_of
 from accelscope.core.study.folder import Folder, components_of, words_of
 from accelscope.core.study.jobs import Crew, Job, asked, point_at
 from accelscope.core.study.kinds import Software
-from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Cell, Plot, Section, Table
 from accelscope.core.study.words import few, times
 
@@ -78,20 +76,16 @@ def software_section(folder: Folder, name: str, block: Software, crew: Crew) -> 
 
 def _runs(folder: Folder, name: str, block: Software) -> Iterator[Run]:
     dtype = asked_dtype(block.scenario)
-    for component in components_of(block.systems, f"{name}.systems", "package", *SYSTEMS):
-        system = system_of(component, folder.session.registry, dtype)
-        if system is None:
-            continue
-        for model in components_of(block.models, f"{name}.models", "model"):
-            job = job_on(folder, block.scenario, system, model, dtype)
-            for runtime in components_of(block.runtimes, f"{name}.runtimes", "runtime"):
-                fields = {**job.fields, "runtime": folder.used(runtime)}
-                yield Run(
-                    system=component.name,
-                    model=model.name,
-                    runtime=runtime.name,
-                    job=evolve(job, fields=fields),
-                )
+    for component, system, model in pairs_of(folder, name, block.systems, block.models, dtype):
+        job = job_on(folder, block.scenario, system, model, dtype)
+        for runtime in components_of(block.runtimes, f"{name}.runtimes", "runtime"):
+            fields = {**job.fields, "runtime": folder.used(runtime)}
+            yield Run(
+                system=component.name,
+                model=model.name,
+                runtime=runtime.name,
+                job=evolve(job, fields=fields),
+            )
 
 
 def _rows(runs: Sequence[Run], replies: Sequence[Result | str], measures: Sequence[str]) -> list[Row]:

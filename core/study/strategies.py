@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from accelscope.core.facts import SYSTEMS
 from accelscope.core.result import Result
 from accelscope.core.study import strategies_shown as shown
-from accelscope.core.study.entries import asked_dtype, job_on
+from accelscope.core.study.entries import asked_dtype, job_on, pairs_of
 from accelscope.core.study.folder import Folder, components_of, words_of
 from accelscope.core.study.jobs import Crew, asked, point_at
 from accelscope.core.study.kinds import Strategies
-from accelscope.core.study.natural import system_of
 from accelscope.core.study.section import Section
 from accelscope.core.study.strategies_shown import Outcome, Way
 
@@ -58,14 +56,10 @@ def strategies_section(folder: Folder, name: str, block: Strategies, crew: Crew)
 
 def _ways(folder: Folder, name: str, block: Strategies) -> Iterator[Way]:
     dtype = asked_dtype(block.scenario)
-    for component in components_of(block.systems, f"{name}.systems", "package", *SYSTEMS):
-        system = system_of(component, folder.session.registry, dtype)
-        if system is None:
-            continue
-        for model in components_of(block.models, f"{name}.models", "model"):
-            for deployment in components_of(block.deployments, f"{name}.deployments", "deployment"):
-                job = job_on(folder, block.scenario, system, model, dtype, deployment=deployment)
-                yield Way(model=model.name, system=component.name, strategy=deployment.name, job=job)
+    for component, system, model in pairs_of(folder, name, block.systems, block.models, dtype):
+        for deployment in components_of(block.deployments, f"{name}.deployments", "deployment"):
+            job = job_on(folder, block.scenario, system, model, dtype, deployment=deployment)
+            yield Way(model=model.name, system=component.name, strategy=deployment.name, job=job)
 
 
 def _outcomes(way: Way, reply: Result | str, measures: Sequence[str]) -> Iterator[Outcome]:

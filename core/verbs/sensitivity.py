@@ -10,7 +10,7 @@ import rich_click as click
 from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.errors import UsageError
 from accelscope.core.output import opened
-from accelscope.core.verbs.shared import asking, open_session, say, width_of
+from accelscope.core.verbs.shared import asking, open_session, say, shown_as, width_of
 
 if TYPE_CHECKING:
     from accelscope.core.sensitivity.effects import Sensitivity
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     "--sobol", metavar="N", type=int, help="Also Sobol indices over the tolerances, from N samples."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the samples of --sobol.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md", "html"]),
-    default="table",
-    show_default=True,
-)
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@shown_as("table", "json", "csv", "md", "html")
 @click.pass_obj
 def sensitivity(
     settings: Settings,

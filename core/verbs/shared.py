@@ -37,6 +37,19 @@ def asking(function: F) -> F:
     return function
 
 
+def shown_as(*forms: str) -> Callable[[F], F]:
+    """Add the options that choose a form, the first by default, and a file."""
+
+    def added(function: F) -> F:
+        output = click.option(
+            "-o", "--output", metavar="FILE", help="Write there instead of to standard output."
+        )
+        form = click.option("--format", "form", type=click.Choice(forms), default=forms[0], show_default=True)
+        return form(output(function))
+
+    return added
+
+
 def open_session(settings: Settings, roots: Sequence[str] = ()) -> Session:
     """Return a session with the plugins that the global flags leave."""
     from accelscope.core.session import Session

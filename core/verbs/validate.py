@@ -9,7 +9,7 @@ import rich_click as click
 
 from accelscope.core.cli import OK, Settings
 from accelscope.core.output import opened
-from accelscope.core.verbs.shared import open_session
+from accelscope.core.verbs.shared import open_session, shown_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 @click.option("--above", metavar="TIME", help="Score only kernels that take longer, such as 20us.")
 @click.option("--explain", is_flag=True, help="Show how the prediction of the one row comes about.")
 @click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md", "html"]),
-    default="table",
-    show_default=True,
-)
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@shown_as("table", "json", "csv", "md", "html")
 @click.pass_obj
 def validate(
     settings: Settings,
