@@ -15,6 +15,8 @@ from accelscope.core.files import SUFFIX, parted
 from accelscope.core.search.deployments import PRECISIONS
 from accelscope.core.search.wish import Wish
 from accelscope.core.show.shelf import items, named, of_file
+from accelscope.dsl.diagnostics import Source
+from accelscope.dsl.parser import parse
 from accelscope.dsl.suggest import did_you_mean
 from accelscope.dsl.values import Symbol
 
@@ -146,6 +148,10 @@ def _workload(
 def _targets(session: Session, asked: Asked, program: Program | None) -> tuple[Used | None, tuple[str, ...]]:
     """Return the slo and further conditions: names where there is no operator in them."""
     conditions = tuple(text for text in asked.slo if _condition(text))
+    for text in conditions:
+        _, problems = parse(Source("--slo", f"slo asked {{ require {text} }}"))
+        if problems:
+            raise UsageError(f"--slo: `{text}` is no condition such as `ttft <= 2 s`: {problems[0].message}")
     names = [text for text in asked.slo if not _condition(text)]
     if len(names) > 1:
         raise UsageError(f"--slo takes one name and any conditions, not {' and '.join(names)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +55,7 @@ def _gathered(results: Iterable[Offered], count: int, progress: Callable[[int, i
 
 
 def _begin(desk: Desk | None, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+    gc.freeze()  # what is loaded stays: there is no need to look through it again and again
     _desks[:] = [Desk.of(Session.open(*settings)) if desk is None else desk]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+import accelscope
 from accelscope.core.compare.entrants import Entrant, Used, entrants_of
 from accelscope.core.errors import UsageError
 from accelscope.core.facts import SYSTEMS
@@ -66,13 +67,14 @@ class Deployments:
 
     Attributes:
         offered: of each variant; places: of each goal that some system has a number for.
-        unpriced: systems with an allowed deployment but no price, or no power, by goal.
+        manifest: versions of accelscope and of the plugins.
     """
 
     wish: Wish
     offered: tuple[Offered, ...]
     places: tuple[Place, ...]
     seconds: float
+    manifest: Mapping[str, Any]
 
     @property
     def candidates(self) -> int:
@@ -169,7 +171,13 @@ def deployments(
         tasks, Desk.of(session), disabled=disabled, workers=1 if alone else workers, progress=progress
     )
     places = tuple(_places(found))
-    return Deployments(wish=wish, offered=tuple(found), places=places, seconds=time.perf_counter() - start)
+    return Deployments(
+        wish=wish,
+        offered=tuple(found),
+        places=places,
+        seconds=time.perf_counter() - start,
+        manifest={"accelscope": accelscope.__version__, "plugins": session.registry.manifest()},
+    )
 
 
 def variants(systems: Sequence[Candidate], *, pools: bool) -> Iterator[Variant]:

@@ -53,7 +53,8 @@ def table(found: Deployments) -> str:
 def head(found: Deployments) -> list[str]:
     """Return what was searched, and what ruled candidates out, in lines."""
     systems = len({item.variant.system for item in found.offered})
-    first = f"{found.candidates:,} deployments on {systems} systems, {found.allowed:,} allowed"
+    places = f"{systems} systems" if systems != 1 else "1 system"
+    first = f"{found.candidates:,} deployments on {places}, {found.allowed:,} allowed"
     lines = [f"{first}, in {found.seconds:.1f} s"]
     if found.out():
         lines.append("not allowed: " + ", ".join(f"{count:,} {name}" for name, count in found.out().items()))
@@ -68,7 +69,7 @@ def _sentence(place: Place) -> str:
         first += f"; with twice the clients: {winner.held}"
     other = place.runner_up
     if other is None:
-        return f"{first}. No other system can do it."
+        return f"{first}."
     return (
         f"{first}.\nNext: {name_of(other)} at {shown(other.metrics[metric], unit)}, "
         f"{lost(place.goal, metric, winner, other)}."
@@ -167,6 +168,7 @@ def as_json(found: Deployments) -> str:
         "goals": {place.goal: _goal(place, found) for place in found.places},
         "nothing_allowed": found.empty(),
         "not_evaluated": found.refused(),
+        "manifest": dict(found.manifest),
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 

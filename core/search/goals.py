@@ -101,7 +101,7 @@ def _distance(place: Component, expr: Expr, item: Requirement, names: Mapping[st
         return _distance(place, expr.left, item, names) + _distance(place, expr.right, item, names)
     holds = place.session.value_of(expr, item.scope, names)
     if holds is None:
-        raise UsageError(f"`require {item.text}` cannot be evaluated: it names what is not computed")
+        raise UsageError(f"`require {item.text}` cannot be evaluated: {_why(place, item)}")
     miss = np.where(np.asarray(holds, dtype=bool), 0.0, UNMET)
     if isinstance(expr, Compare) and len(expr.rest) == 1:
         left, right = (
@@ -110,6 +110,12 @@ def _distance(place: Component, expr: Expr, item: Requirement, names: Mapping[st
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             return np.where(miss > 0.0, _ratio(left, right), 0.0)
     return miss
+
+
+def _why(place: Component, item: Requirement) -> str:
+    """Return what the language says of a requirement that it cannot evaluate."""
+    told = [found.message for found in place.session.diagnostics if found.severity == "error"]
+    return told[-1] if told else f"`{item.text}` names what is not computed"
 
 
 def _ratio(left: Quantity, right: Quantity) -> Array:

@@ -111,13 +111,14 @@ def _deployment(wish: Wish, variant: Variant, chosen: Mapping[str, int]) -> str:
         lines.append(f"  model = {wish.model.reference}")
     if variant.precision:
         lines.append(f"  precision {{ {_fields(dict(variant.precision))} }}")
-    lines += _pools(chosen) if variant.pools else _shared(chosen)
+    lines += _pools(chosen) if variant.pools else _shared(chosen, whole=wish.deployment is not None)
     return "\n".join([*lines, "}"])
 
 
-def _shared(chosen: Mapping[str, int]) -> Iterator[str]:
+def _shared(chosen: Mapping[str, int], *, whole: bool) -> Iterator[str]:
+    """Yield the degrees; all of them where a deployment that is extended may have others."""
     degrees = {name: value for name, value in chosen.items() if name in DEGREES}
-    yield f"  parallel {{ {_fields(trimmed(degrees))} }}"
+    yield f"  parallel {{ {_fields(degrees if whole and degrees else trimmed(degrees))} }}"
     if "chunk" in chosen:
         yield f"  scheduler {{ chunked_prefill = {chosen['chunk']} tok }}"
 

@@ -186,7 +186,7 @@ def test_a_file_without_a_system_is_searched(accel, tmp_path) -> None:  # type: 
         "use std.models { llama3_8b }\n"
         "workload chat { concurrency = 32, prompt = 512 tok, output = 128 tok }\n"
         "slo quick { require tpot <= 30 ms/tok }\n"
-        "deployment wanted { model = llama3_8b, scheduler { max_batch = 64 } }\n"
+        "deployment wanted { model = llama3_8b, scheduler { max_batch = 64 }, parallel { dp = 4 } }\n"
     )
     done = accel(
         "search", "asked.accel", "--systems", "DGX_H100,L4", "--precision", "bf16", "--format", "json"
@@ -196,6 +196,13 @@ def test_a_file_without_a_system_is_searched(accel, tmp_path) -> None:  # type: 
     assert done.returncode == 0, done.stderr
     assert told["goals"]["cheapest"]["winner"]["system"] in ("DGX_H100", "L4")
     assert "extends asked.wanted" in told["goals"]["cheapest"]["text"]
+    assert told["manifest"]["accelscope"]
+
+    winner = told["goals"]["cheapest"]["winner"]
+    (tmp_path / "found.accel").write_text(told["goals"]["cheapest"]["text"])
+    again = json.loads(accel("eval", "found.accel", "--format", "json").stdout)
+    for name, entry in winner["metrics"].items():
+        assert again["metrics"][name]["value"] == pytest.approx(entry["value"], rel=1e-9)
 
 
 def test_targets_that_nothing_meets_exit_with_three(accel) -> None:  # type: ignore[no-untyped-def]
@@ -231,3 +238,15 @@ def test_the_target_that_holds_the_cheapest_back_is_named(opened: Session) -> No
 
     assert winner.held in ("misses ttft <= 2 s", "misses tpot <= 40 ms/tok")
     assert metrics["ttft"] > 2.0 if "ttft" in winner.held else metrics["tpot"] > 0.04
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [("tpott <= 2 s", "tpott"), ("ttft <= 2", "s"), ("ttft <=", "is no condition such as `ttft <= 2 s`")],
+)
+def test_a_condition_that_cannot_be_evaluated_is_refused(accel, condition, told) -> None:  # type: ignore[no-untyped-def]
+    done = accel("search", "--model", "llama3_8b", "--systems", "L4", "--slo", condition)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert f"{condition}" in done.stderr
