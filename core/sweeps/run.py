@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import define, field
 
-from accelscope.core.errors import AccelscopeError, UsageError
+from accelscope.core.errors import UsageError
 from accelscope.core.registry import Registry
 from accelscope.core.store.failures import Failure, failure_of
 from accelscope.core.sweeps.chunks import STATUS, Chunk, Plan, Table
@@ -15,6 +15,8 @@ from accelscope.core.sweeps.interrupts import interruptions
 from accelscope.core.sweeps.planning import aims_of
 from accelscope.core.sweeps.summary import Objective, Summary
 from accelscope.core.sweeps.targets import SIGNS
+from accelscope.core.workers.evaluation import blamed
+from accelscope.core.workers.question import SweepDesk
 from accelscope.dsl.suggest import did_you_mean
 
 TRADES = (("tpot", "throughput_per_device"), ("step_time", "train_throughput_per_device"))
@@ -98,12 +100,15 @@ def _keep(
 
 
 def evaluated(plan: Plan) -> Iterator[tuple[Chunk, Table | Exception]]:
-    """Yield each chunk with its table, or with what a plugin raised in it."""
+    """Yield each chunk with its table, or with what was raised in it; where a plugin is at fault, that names it."""
+    desk = SweepDesk(plan)
     for chunk in plan.chunks():
         try:
-            yield chunk, plan.evaluate(chunk)
-        except AccelscopeError as error:
-            yield chunk, error
+            table = desk.evaluated(chunk)
+        except Exception as error:  # noqa: BLE001 - whatever a chunk raises costs that chunk only
+            yield chunk, blamed(desk, chunk, error)
+        else:
+            yield chunk, table
 
 
 def summary_of(plan: Plan, registry: Registry, trade: Sequence[str] = ()) -> Summary:

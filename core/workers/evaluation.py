@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import FrameType
+from typing import Any
 
 from attrs import evolve
 
@@ -35,8 +36,8 @@ def _found(desk: Desk, order: Order) -> Outcome:
         table = desk.evaluated(chunk)
         found = evolve(found, digest=desk.digest(table, chunk))
         data = encoded(table, desk.columns) if order.keep in ("folder", "part") else b""
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a chunk raises costs that chunk only
-        return evolve(found, digest=None, failure=_fault(desk, order, error))
+    except Exception as error:  # noqa: BLE001 - whatever a chunk raises costs that chunk only
+        return evolve(found, digest=None, failure=failure_of(chunk, blamed(desk, chunk, error)))
     if order.keep == "part":
         return evolve(found, part=data)
     if order.keep == "table":
@@ -78,20 +79,21 @@ def too_slow(order: Order, frame: FrameType | None) -> Failure:
     return failed(order.chunk, reason, watched.plugin.name, watched.plugin.distribution)
 
 
-def _fault(desk: Desk, order: Order, error: BaseException) -> Failure:
-    """Return who is at fault; an error that does not tell may be of an array that a plugin made too long or too short."""
-    if not isinstance(error, AccelscopeError):
-        error = _looked_into(desk, order) or error
-    return failure_of(order.chunk, error)
+def blamed(desk: Desk, chunk: Any, error: Exception) -> Exception:
+    """Return the error that names the plugin at fault, or the same one.
+
+    One that does not tell may be of an array that a plugin made too long or too short.
+    """
+    return error if isinstance(error, AccelscopeError) else _looked_into(desk, chunk) or error
 
 
-def _looked_into(desk: Desk, order: Order) -> PluginError | None:
+def _looked_into(desk: Desk, chunk: Any) -> PluginError | None:
     """Evaluate a chunk that failed again while the shapes of what plugins return are checked."""
     try:
-        with expecting(desk.grid(order.chunk)):
-            desk.evaluated(order.chunk)
+        with expecting(desk.grid(chunk)):
+            desk.evaluated(chunk)
     except PluginError as error:
         return error
-    except (Exception, SystemExit):  # noqa: BLE001 - it failed before, and no plugin is at fault
+    except Exception:  # noqa: BLE001 - it failed before, and no plugin is at fault
         return None
     return None

@@ -84,7 +84,7 @@ class SweepDesk:
     """The plan of a study in one process; what it returns is checked."""
 
     plan: Plan
-    trade: tuple[str, ...]
+    trade: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

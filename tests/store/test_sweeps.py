@@ -152,6 +152,15 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
     assert held(tmp_path / "s") == held(tmp_path / "undisturbed")
 
 
+def test_faults_cost_the_same_chunks_in_this_process(file: str, distribution) -> None:
+    distribution("acme-moods", "moods", MOODY)
+    session = Session.open()
+    plan = plan_of(session, file, None, ("batch = 1..4 step 1",), metrics=("mood",), chunk_points=POINTS)
+    found = run(plan, summary_of(plan, session.registry), lambda table: None)
+    assert [(item.chunk, item.plugin) for item in found.failed] == [(at, "moods") for at in (1, 2, 3)]
+    assert "shape (3,)" in found.failed[2].reason
+
+
 def test_what_a_design_lacks_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "two.accel"
     path.write_text(PRICES)
