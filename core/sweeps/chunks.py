@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,6 +95,11 @@ class Plan:
     def combinations(self) -> int:
         """How many combinations of tuned values are tried at each point."""
         return math.prod(axis.size for axis in self.tuned)
+
+    @cached_property
+    def _values(self) -> dict[str, Array]:
+        """The values of each axis as an array: an axis may have a million."""
+        return {axis.name: values_of(axis) for axis in (*self.axes, *self.tuned)}
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -190,7 +196,7 @@ class Plan:
     def _table(self, chunk: Chunk, block: Block, picked: Mapping[str, Array]) -> Table:
         found = dict(self._places(chunk))
         for axis in self.tuned:
-            found[axis.name] = values_of(axis)[picked[axis.name]]
+            found[axis.name] = self._values[axis.name][picked[axis.name]]
         found |= {"feasible": block.feasible, "allowed": block.allowed, "reason": block.reason}
         for column in self.columns[len(found) :]:
             values = block.values.get(column.name)
@@ -203,7 +209,7 @@ class Plan:
         shape = tuple(stop - start for start, stop in zip(chunk.starts, chunk.stops, strict=True))
         position = 0
         for axis in self.axes:
-            values = values_of(axis)
+            values = self._values[axis.name]
             if axis.numeric:
                 part = values[chunk.starts[position] : chunk.stops[position]]
                 yield axis.name, np.broadcast_to(along(part, position, len(shape)), shape).ravel()
