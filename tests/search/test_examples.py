@@ -62,18 +62,18 @@ def test_the_cheapest_chat_meets_its_targets_and_draws_a_line_for_each_system(op
 
 def test_the_memory_of_the_next_chip(opened: Session) -> None:
     program = opened.checked(str(EXAMPLES / "next_memory.accel"))
-    found = search(space_of(program, opened.registry, "study memory"), evaluations=3_000)
+    found = search(space_of(program, opened.registry, "study memory"), evaluations=5_000)
     shown = told(found)
     tokens = np.array([row["goals"]["tokens"] for row in shown["front"]])
     bandwidth = np.array([row["goals"]["bandwidth"] for row in shown["front"]])
 
     slow, fast, most = (tokens[bandwidth <= top].max() for top in (6e12, 12e12, 24e12))
-    assert fast > 1.3 * slow
-    assert most < 1.05 * fast
+    assert fast > 1.2 * slow
+    assert most < 1.01 * fast
     assert json.loads(as_json(shown))["front"] == shown["front"]
     assert len(as_csv(shown).splitlines()) == 1 + len(shown["front"])
     assert 0 < len(distinct(shown)) <= len(shown["front"])
-    assert table(shown).startswith("memory: 203,280 points, ")
+    assert table(shown).startswith("memory: 295,680 points, ")
     assert len(of_study(found, shown)) == 3
 
 
