@@ -104,6 +104,7 @@ def opened(name: str | Path, question: Mapping[str, Any], *, resume: bool = Fals
     folder = Path(name)
     with _writing(folder):
         _make(folder)
+        _refuse_occupied(folder)
         lock = (folder / layout.LOCK).open("w")
     with lock:
         _hold(lock, folder)
@@ -146,17 +147,18 @@ def _make(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
 
 
+def _refuse_occupied(folder: Path) -> None:
+    """Refuse a folder that holds other things than a store."""
+    if (folder / layout.MANIFEST).exists():
+        return
+    for name in sorted(item.name for item in folder.iterdir()):
+        if name not in (layout.LOCK, layout.LOG) and not name.endswith(atomic.TEMPORARY):
+            raise UsageError(f"`{folder}` holds `{name}` and no store; a sweep needs a folder of its own")
+
+
 def _refuse_foreign(folder: Path, wanted: Mapping[str, Any], resume: bool) -> None:
-    """Refuse a folder that holds anything but the store that is to be continued."""
-    known = {layout.LOCK, layout.LOG}
+    """Refuse a store of another question, or one that is not to be continued."""
     if not (folder / layout.MANIFEST).exists():
-        other = sorted(
-            item.name
-            for item in folder.iterdir()
-            if item.name not in known and not item.name.endswith(atomic.TEMPORARY)
-        )
-        if other:
-            raise UsageError(f"`{folder}` holds `{other[0]}` and no store; a sweep needs a folder of its own")
         return
     there = read_manifest(folder)
     found = list(manifest.differences(there, dict(wanted)))

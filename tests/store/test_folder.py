@@ -114,6 +114,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(UsageError, match=r"letter\.txt"), opened(tmp_path, QUESTION):
         pass
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
