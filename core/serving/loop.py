@@ -144,7 +144,9 @@ def _state(
         cycle=cycle,
         wait=wait,
         running=running,
-        batch=(running * steps / taken).named("sequences that decode in a step"),
+        batch=where(steps > 0.0, running * steps / where(taken > 0.0, taken, ONE), ONE).named(
+            "sequences that decode in a step"
+        ),
         steps=taken,
         prompt_steps=needed,
         prompts=alone,

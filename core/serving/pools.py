@@ -150,7 +150,7 @@ def _state(engine: Engine, first: Prompts, clients: Term, most: Term, output: Te
         cycle=cycle,
         wait=wait,
         running=running,
-        batch=decoded.named("sequences that decode in a step"),
+        batch=where(answer > 0.0, decoded, ONE).named("sequences that decode in a step"),
         steps=(cycle / decode.time).named("steps of the decode pool in a cycle"),
         prompt_steps=(running * first.passes).named("steps of the prefill pool in a cycle"),
         prompts=first.step,

@@ -156,6 +156,14 @@ def test_guesses_that_are_never_right_only_cost(served: Any) -> None:
     assert wrong["tpot"] > plain["tpot"]
 
 
+@pytest.mark.parametrize("more", ["", "pool prefill { }\n  pool decode { }"])
+def test_an_answer_of_one_token_is_done_with_its_prompt(served: Any, more: str) -> None:
+    one = served(output=1, more=more)
+    assert float(one["tpot"]) == 0.0
+    assert one["e2e_latency"] == pytest.approx(one["ttft"])
+    assert np.isfinite(one["throughput"]).all()
+
+
 def test_a_pool_of_its_own_keeps_prompts_away_from_decoding(served: Any) -> None:
     mixed = served("concurrency = 64", prompt=4096, more="parallel { dp = 2 }")
     apart = served("concurrency = 64", prompt=4096, more="pool prefill { }\n  pool decode { }")
