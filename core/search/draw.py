@@ -12,14 +12,17 @@ from typing import Any
 
 from accelscope.core.errors import UsageError
 from accelscope.core.search.pictures import Picture, Series
+from accelscope.core.show.web import STYLE, document, plotly_script
 from accelscope.core.study.plots import PALETTE
 
 LIBRARIES = {"html": "plotly", "svg": "matplotlib"}
 FAINT = "#c9ced3"
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px; padding: 0 1rem; color: #222; }
-pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12px; line-height: 1.35; }
+_STYLE = (
+    STYLE
+    + """
+body { max-width: 1080px; } pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12px; line-height: 1.35; }
 """
+)
 _DRAW = """
 FIGURES.forEach((figure, at) =>
   Plotly.newPlot("plot" + at, figure.data, figure.layout, { displayModeBar: false, responsive: true }));
@@ -41,18 +44,14 @@ def need_drawing(form: str) -> None:
 
 def page(title: str, sentences: Sequence[str], pictures: Sequence[Picture], text: str) -> str:
     """Return a page of plots with the table below them."""
-    offline: Any = importlib.import_module("plotly.offline")
     figures = [_figure(picture) for picture in pictures if any(item.x for item in picture.series)]
     body = [f"<h1>{html.escape(title)}</h1>"]
     body += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
     body += [f'<div id="plot{at}" style="height: 480px"></div>' for at in range(len(figures))]
     body.append(f"<pre>{html.escape(text)}</pre>")
-    head = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style><script>{offline.get_plotlyjs()}</script></head><body>"
-    )
     data = json.dumps(figures).replace("</", "<\\/")
-    return head + "\n".join(body) + f"<script>const FIGURES = {data};{_DRAW}</script></body></html>\n"
+    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
+    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
 
 
 def _figure(picture: Picture) -> dict[str, Any]:

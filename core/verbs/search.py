@@ -11,7 +11,7 @@ import rich_click as click
 from accelscope.core.cli import INFEASIBLE, OK, Settings
 from accelscope.core.errors import UsageError
 from accelscope.core.output import opened
-from accelscope.core.verbs.shared import asking, open_session
+from accelscope.core.verbs.shared import asking, open_session, shown_as
 
 if TYPE_CHECKING:
     from accelscope.core.search.deployments import Deployments
@@ -82,14 +82,7 @@ def _with(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
 @_with(_STUDY)
 @_with(_DEPLOYMENT)
 @asking
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "html", "svg"]),
-    default="table",
-    show_default=True,
-)
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@shown_as("table", "json", "csv", "html", "svg")
 @click.pass_obj
 def search(settings: Settings, /, file: str | None, form: str, output: str | None, **options: Any) -> int:
     """Search a study for the points that no other beats, or all systems for the best deployments of a model.
