@@ -60,10 +60,11 @@ class Answer:
 
 @frozen(kw_only=True)
 class Probe:
-    """An entry of a grid, and the metric that answers."""
+    """An entry of a grid, the metric that answers, and N of its Sobol indices where they are asked for."""
 
     entry: Entry
     metric: str
+    samples: int = 0
 
 
 def effects_of(desk: Desk, probe: Probe) -> Answer:
@@ -114,7 +115,7 @@ def _effects(
                     model=cells.model,
                     cell=label,
                     system=cells.systems[rung],
-                    parameter=_of_device(parameter.path, probe.entry.rungs[rung].above),
+                    parameter=path_of_device(parameter.path, probe.entry.rungs[rung].above),
                     source=parameter.source,
                     given=parameter.sort == "given",
                     elasticity=float(np.nan_to_num(effects.central[(row, *at)])),
@@ -123,6 +124,6 @@ def _effects(
                 )
 
 
-def _of_device(path: str, above: Sequence[str]) -> str:
+def path_of_device(path: str, above: Sequence[str]) -> str:
     """Return the path of a parameter from below the package, so that it is called alike in all systems."""
     return path.removeprefix(".".join((*above, ""))) if above else path

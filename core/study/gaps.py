@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from attrs import evolve
 
 from accelscope.core.study import plots
+from accelscope.core.study.doubts import doubts_of, doubts_table, told
 from accelscope.core.study.effects import LEAST, Answer, Effect, Probe, effects_of
 from accelscope.core.study.entries import Cast, entries_of
 from accelscope.core.study.evaluated import Evaluated
@@ -29,8 +31,10 @@ def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: 
     part = evolve(cast, kin=tuple(kin for kin in cast.kin if kin.device.name in chosen))
     entries = entries_of(folder, part, block.scenario, subjects, measures=grid.measures)
     metric = block.metric or grid.measures[0]
-    probes = [Probe(entry=entry, metric=metric) for entry in entries]
+    samples = 0 if block.samples is None else int(np.asarray(block.samples.value).flat[0])
+    probes = [Probe(entry=entry, metric=metric, samples=samples) for entry in entries]
     replies = crew.map(effects_of, probes)
+    doubts = [one for reply in crew.map(doubts_of, probes) for one in reply] if samples else []
     effects = [one for reply in replies for one in reply.effects]
     sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0
     hardware = [
@@ -42,10 +46,11 @@ def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: 
     return Section(
         name=name,
         title=block.title or name,
-        findings=tuple(_findings(cast, held, ranked, metric)),
+        findings=(*_findings(cast, held, ranked, metric), *filter(None, [told(metric, doubts)])),
         parts=(
             _tornado(name, cast, hardware, ranked, metric),
             _first_table(name, cast, hardware, sign),
+            *([doubts_table(name, metric, doubts)] if samples else []),
             _table(name, cast, effects),
         ),
         numbers={

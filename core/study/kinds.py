@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.spec import choice, listing, ref, spec, text
+from accelscope.core.spec import choice, count, listing, ref, spec, text
 from accelscope.core.spec import quantity as quantity_of
 from accelscope.core.term import Term
 
@@ -87,6 +87,10 @@ class Gaps:
     devices: Any = listing(doc="packages, one for each architecture")
     models: Any = listing(doc="models of the grid; without them all")
     metric: str | None = choice(doc="what answers; without it the grid's first measure", optional=True)
+    samples: Term | None = count(
+        doc="N of Sobol indices over the tolerances of the descriptions, a power of two; without it none",
+        optional=True,
+    )
     apart: Any = listing(
         doc="last names of parameters that are no hardware, and so never what to change first"
     )

@@ -49,7 +49,7 @@ strategies ways {
 scenario loads { deployment = served, workload = answers, sweep batch in [1, 16] }
 software stacks { title = "Software", scenario = loads, systems = [nv.H100_SXM], models = [m.llama3_1_8b], runtimes = [r.vllm, r.tensorrt_llm] }
 
-gaps first { title = "Gaps", scenario = cell, grid = cells, devices = [nv.H100_SXM, groq.LPU_v1], models = [m.llama3_1_70b], apart = [efficiency] }
+gaps first { title = "Gaps", scenario = cell, grid = cells, devices = [nv.H100_SXM, groq.LPU_v1], models = [m.llama3_1_70b], samples = 16, apart = [efficiency] }
 
 claim spread { says = "far apart", figures = ["cells.spread.architectures.throughput.device.*"], published = 3.7, because = "reasons" }
 """

@@ -152,3 +152,10 @@ def test_a_folder_has_to_hold_something(desk, tmp_path):
     (tmp_path / "a.accel").write_text("let one = 1\n")
     with pytest.raises(UsageError, match="holds neither architectures nor a grid"):
         run(desk, tmp_path)
+
+
+def test_sobol_indices_say_which_tolerances_the_doubt_comes_from(small):
+    rows = small.rows("first_doubts")
+    assert {row["device"] for row in rows} >= {"H100_SXM"}
+    assert all(0.05 <= float(row["total"]) < 1.5 and float(row["tolerance [%]"]) > 0 for row in rows)
+    assert any("doubt about throughput" in finding for finding in small.sections["first"].findings)
