@@ -46,6 +46,11 @@ def along(values: Array, position: int, dimensions: int) -> Array:
     return values.reshape(shape)
 
 
+def setting(name: str, value: float | str, unit: str = "") -> str:
+    """Return a value of an axis as a text of `--set`."""
+    return f"{name} = {value if isinstance(value, str) else f'{value:.12g} {unit}'.strip()}"
+
+
 def steps(shape: tuple[int, ...], limit: int = CHUNK) -> tuple[int, ...]:
     """Return the sizes of blocks of at most `limit` points that cut a grid, whole along the last dimensions."""
     found = list(shape)

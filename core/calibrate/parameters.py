@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
 from accelscope.core.spec import fields_of
 from accelscope.core.term import Array, Term, term
@@ -77,8 +77,3 @@ def terms(cls: type, values: Values) -> dict[str, Term]:
     """Return values as terms in the first unit of their fields."""
     told = fields_of(cls)
     return {name: term(value, told[name]["units"][0]) for name, value in values.items()}
-
-
-def applied(spec: object, values: Values) -> object:
-    """Return an instance of a spec with other values of some fields."""
-    return evolve(spec, **terms(type(spec), values))  # type: ignore[misc]

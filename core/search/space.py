@@ -164,12 +164,3 @@ def _refuse(session: Session) -> None:
     problems = tuple(item for item in session.diagnostics if item.severity == "error")
     if problems:
         raise DescriptionError(problems)
-
-
-def named_by(space: Space, row: Mapping[str, float | str]) -> tuple[str, ...]:
-    """Return a point as texts of `--set`."""
-    units = {item.axis.name: item.axis.unit for item in space.axes}
-    return tuple(
-        f"{name} = {value if isinstance(value, str) else f'{value:.12g} {units[name]}'.strip()}"
-        for name, value in row.items()
-    )

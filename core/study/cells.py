@@ -88,6 +88,16 @@ class Cells:
         parts = [f"{name} {int(values[at])}" for name, values in self.split.items() if values[at] > 1]
         return ", ".join(parts) or "one device"
 
+    def sets_at(self, at: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the split of a cell as texts of `--set`."""
+        return tuple(f"{PARALLEL}{name} = {values[at]:g}" for name, values in self.split.items())
+
+    def point_at(self, at: tuple[int, ...]) -> list[tuple[str, str, float | str]]:
+        """Return names, units and values of the axes in a cell."""
+        return [
+            (name, unit, values[place]) for (name, unit, values), place in zip(self.axes, at, strict=True)
+        ]
+
 
 def cells_of(desk: Desk, entry: Entry) -> Cells | str:
     """Return the cells of an entry: from the first system on, each fills those that no smaller one holds."""

@@ -9,7 +9,8 @@ from attrs import frozen
 
 from accelscope.core.errors import DescriptionError
 from accelscope.core.sensitivity.sobol import sobol
-from accelscope.core.study.cells import PARALLEL, cells_of
+from accelscope.core.space import setting
+from accelscope.core.study.cells import Cells
 from accelscope.core.study.effects import Probe, path_of_device
 from accelscope.core.study.jobs import SCENARIO, Desk
 from accelscope.core.study.section import Table
@@ -38,17 +39,15 @@ class Doubt:
     total: float
 
 
-def doubts_of(desk: Desk, probe: Probe) -> tuple[Doubt, ...]:
+def doubts_of(desk: Desk, probe: Probe, cells: Cells) -> tuple[Doubt, ...]:
     """Return the indices of a device with a model in the middle one of the cells in which it works."""
-    cells = cells_of(desk, probe.entry)
-    if isinstance(cells, str) or not np.any(cells.rung >= 0):
+    places = [at for at in np.ndindex(cells.rung.shape) if cells.works[at]]
+    if not places:
         return ()
-    places = [at for at in np.ndindex(cells.rung.shape) if cells.rung[at] >= 0]
     at = places[len(places) // 2]
     rung = probe.entry.rungs[int(cells.rung[at])]
-    chosen = [(name, unit, values[place]) for (name, unit, values), place in zip(cells.axes, at, strict=True)]
-    sets = [f"{PARALLEL}{name} = {values[at]:g}" for name, values in cells.split.items()]
-    sets += [f"{name} = {value:.12g} {unit}".strip() for name, unit, value in chosen]
+    chosen = cells.point_at(at)
+    settings = (setting(name, value, unit) for name, unit, value in chosen)
     try:
         found = sobol(
             desk.program(rung.job),
@@ -56,7 +55,7 @@ def doubts_of(desk: Desk, probe: Probe) -> tuple[Doubt, ...]:
             f"scenario {SCENARIO}",
             (probe.metric,),
             samples=probe.samples,
-            sets=sets,
+            sets=(*cells.sets_at(at), *settings),
         )
     except DescriptionError:
         return ()

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from accelscope.core.errors import DescriptionError
 from accelscope.core.sensitivity.elastic import elasticities
-from accelscope.core.study.cells import PARALLEL, Cells, Entry, cells_of
+from accelscope.core.study.cells import Cells, Entry
 from accelscope.core.study.jobs import SCENARIO, Desk
 from accelscope.core.study.words import point_of
 
@@ -67,16 +67,12 @@ class Probe:
     samples: int = 0
 
 
-def effects_of(desk: Desk, probe: Probe) -> Answer:
+def effects_of(desk: Desk, probe: Probe, cells: Cells) -> Answer:
     """Return the effects on a device with a model: one evaluation for each split that any of its cells has."""
-    cells = cells_of(desk, probe.entry)
-    if isinstance(cells, str):
-        return Answer(device=probe.entry.device, effects=(), works=0, cells=0)
     groups: dict[tuple[int, tuple[str, ...]], list[tuple[int, ...]]] = {}
     for at in np.ndindex(cells.rung.shape):
         if cells.rung[at] >= 0:
-            sets = tuple(f"{PARALLEL}{name} = {values[at]:g}" for name, values in cells.split.items())
-            groups.setdefault((int(cells.rung[at]), sets), []).append(at)
+            groups.setdefault((int(cells.rung[at]), cells.sets_at(at)), []).append(at)
     effects = tuple(
         one
         for (rung, sets), places in groups.items()
@@ -104,9 +100,7 @@ def _effects(
         return
     effects = found.effects[probe.metric]
     for at in places:
-        label = point_of(
-            (name, unit, values[place]) for (name, unit, values), place in zip(cells.axes, at, strict=True)
-        )
+        label = point_of(cells.point_at(at))
         for row, parameter in enumerate(found.parameters):
             less, more = (float(np.nan_to_num(array[(row, *at)])) for array in (effects.less, effects.more))
             if max(abs(less), abs(more)) > LEAST:

@@ -8,18 +8,20 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.study import plots
-from accelscope.core.study.doubts import doubts_of, doubts_table, told
+from accelscope.core.study.cells import cells_of
+from accelscope.core.study.doubts import Doubt, doubts_of, doubts_table, told
 from accelscope.core.study.effects import LEAST, Answer, Effect, Probe, effects_of
 from accelscope.core.study.entries import Cast, entries_of
 from accelscope.core.study.evaluated import Evaluated
 from accelscope.core.study.folder import Folder, components_of, words_of
-from accelscope.core.study.jobs import Crew
+from accelscope.core.study.jobs import Crew, Desk
 from accelscope.core.study.kinds import Gaps
-from accelscope.core.study.section import Plot, Section, Table
+from accelscope.core.study.section import Cell, Plot, Section, Table
 from accelscope.core.study.words import counted, few, listed
 
 SHOWN = 8
 """Parameters of a device that its plot shows."""
+_HEADS = ("architecture", "device", "model", "cell", "system")
 _LESS, _MORE = "#d97f1e", "#2f6db3"
 
 
@@ -33,8 +35,8 @@ def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: 
     metric = block.metric or grid.measures[0]
     samples = 0 if block.samples is None else int(np.asarray(block.samples.value).flat[0])
     probes = [Probe(entry=entry, metric=metric, samples=samples) for entry in entries]
-    replies = crew.map(effects_of, probes)
-    doubts = [one for reply in crew.map(doubts_of, probes) for one in reply] if samples else []
+    answers = crew.map(answered, probes)
+    replies, doubts = [reply for reply, _ in answers], [one for _, found in answers for one in found]
     effects = [one for reply in replies for one in reply.effects]
     sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0
     hardware = [
@@ -59,6 +61,14 @@ def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: 
             for parameter, gain in order
         },
     )
+
+
+def answered(desk: Desk, probe: Probe) -> tuple[Answer, tuple[Doubt, ...]]:
+    """Return the effects and, where they are asked for, the doubts of a device with a model."""
+    cells = cells_of(desk, probe.entry)
+    if isinstance(cells, str):
+        return Answer(device=probe.entry.device, effects=(), works=0, cells=0), ()
+    return effects_of(desk, probe, cells), doubts_of(desk, probe, cells) if probe.samples else ()
 
 
 def _held(replies: Sequence[Answer], device: str) -> tuple[int, int]:
@@ -148,6 +158,10 @@ def _tornado(
     )
 
 
+def _row(cast: Cast, one: Effect) -> tuple[Cell, ...]:
+    return _architecture(cast, one.device), one.device, one.model, one.cell, one.system, one.parameter
+
+
 def _first_table(name: str, cast: Cast, effects: Sequence[Effect], sign: float) -> Table:
     """Return the parameter that helps most in each cell."""
     best: dict[tuple[str, str, str], Effect] = {}
@@ -157,27 +171,13 @@ def _first_table(name: str, cast: Cast, effects: Sequence[Effect], sign: float) 
             best[key] = one
     rows = tuple(
         (
-            _architecture(cast, one.device),
-            one.device,
-            one.model,
-            one.cell,
-            one.system,
-            one.parameter,
+            *_row(cast, one),
             one.elasticity,
             100 * one.gain(sign),
         )
         for one in best.values()
     )
-    heads = (
-        "architecture",
-        "device",
-        "model",
-        "cell",
-        "system",
-        "change first",
-        "elasticity",
-        "gain by a tenth [%]",
-    )
+    heads = (*_HEADS, "change first", "elasticity", "gain by a tenth [%]")
     return Table(
         name=f"{name}_first", title="What to change first, cell by cell", heads=heads, rows=rows, folded=True
     )
@@ -186,12 +186,7 @@ def _first_table(name: str, cast: Cast, effects: Sequence[Effect], sign: float) 
 def _table(name: str, cast: Cast, effects: Sequence[Effect]) -> Table:
     rows = tuple(
         (
-            _architecture(cast, one.device),
-            one.device,
-            one.model,
-            one.cell,
-            one.system,
-            one.parameter,
+            *_row(cast, one),
             one.source,
             one.elasticity,
             100 * one.less,
@@ -199,8 +194,5 @@ def _table(name: str, cast: Cast, effects: Sequence[Effect]) -> Table:
         )
         for one in effects
     )
-    heads = (
-        "architecture", "device", "model", "cell", "system", "parameter", "written at", "elasticity", "a tenth less [%]",
-        "a tenth more [%]",
-    )  # fmt: skip
+    heads = (*_HEADS, "parameter", "written at", "elasticity", "a tenth less [%]", "a tenth more [%]")
     return Table(name=f"{name}_elasticities", title="All elasticities", heads=heads, rows=rows, shown=False)

@@ -12,6 +12,7 @@ from accelscope.core.bind import Binder
 from accelscope.core.cost import TIERS
 from accelscope.core.facts import SYSTEMS, DeviceFacts, ModelFacts, device_facts, model_facts, number
 from accelscope.core.machine import machine_of
+from accelscope.core.study.cells import PARALLEL
 from accelscope.core.work import ONE, Precision, Step
 from accelscope.dsl.values import Attribute, Quantity
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from accelscope.dsl.component import Component
 
 _KINDS = ("package", *SYSTEMS)
-_PARALLEL = "deployment.parallel."
 
 
 @frozen(kw_only=True, eq=False)
@@ -143,7 +143,7 @@ def _doubling(most: int) -> tuple[int, ...]:
 
 def _axes(**degrees: Sequence[int]) -> tuple[str, ...]:
     return tuple(
-        f"{_PARALLEL}{name} = [{', '.join(map(str, values))}]" for name, values in degrees.items() if values
+        f"{PARALLEL}{name} = [{', '.join(map(str, values))}]" for name, values in degrees.items() if values
     )
 
 

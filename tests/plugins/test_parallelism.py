@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from planning import LLAMA, QWEN_MOE
 
+from accelscope.core.conformance_plans import BF16
 from accelscope.core.term import term
-from accelscope.core.work import Device, Machine, Plan, Precision, Step
+from accelscope.core.work import Device, Machine, Plan, Step
 from accelscope.plugins.parallelism.data import DATA, Data
 from accelscope.plugins.parallelism.expert import EXPERT, Expert
 from accelscope.plugins.parallelism.pipeline import PIPELINE, Pipeline
@@ -14,7 +16,6 @@ from accelscope.plugins.parallelism.tensor import TENSOR, Tensor
 from accelscope.plugins.workload.decoder import build
 from accelscope.plugins.workload.spec import Decoder, Experts, LatentAttention
 
-BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
 MACHINE = Machine(
     device=Device(name="any", engines=(), memories=(), package=None), devices=term(64), tiers=()
 )
@@ -30,10 +31,6 @@ def plain(value):
     return term(value)
 
 
-LLAMA = Decoder(
-    layers=plain(80), hidden=plain(8192), heads=plain(64), kv_heads=plain(8), head_dim=plain(128),
-    vocab=plain(128_256), ffn=plain(28_672),
-)  # fmt: skip
 DEEPSEEK = Decoder(
     layers=plain(61), hidden=plain(7168), heads=plain(128), vocab=plain(129_280),
     attention=LatentAttention(
@@ -43,10 +40,6 @@ DEEPSEEK = Decoder(
         routed=plain(256), shared=plain(1), top_k=plain(8), ffn=plain(2048), dense_layers=plain(3),
         dense_ffn=plain(18_432),
     ),
-)  # fmt: skip
-QWEN_MOE = Decoder(
-    layers=plain(48), hidden=plain(2048), heads=plain(32), kv_heads=plain(4), head_dim=plain(128),
-    vocab=plain(151_936), experts=Experts(routed=plain(128), top_k=plain(8), ffn=plain(768)),
 )  # fmt: skip
 
 

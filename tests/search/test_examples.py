@@ -79,12 +79,14 @@ def test_the_memory_of_the_next_chip(opened: Session) -> None:
 
 def test_a_front_point_as_sets_gives_the_same_metrics(opened: Session) -> None:
     from accelscope.core.ask import answer
-    from accelscope.core.search.space import named_by
+    from accelscope.core.space import setting
 
     program = opened.checked(str(EXAMPLES / "next_memory.accel"))
     space = space_of(program, opened.registry, "study memory")
     row = told(search(space, evaluations=300))["front"][0]
-    result = answer(program, opened.registry, "scenario served", named_by(space, row["point"]), bars=False)
+    units = {item.axis.name: item.axis.unit for item in space.axes}
+    sets = tuple(setting(name, value, units[name]) for name, value in row["point"].items())
+    result = answer(program, opened.registry, "scenario served", sets, bars=False)
 
     assert result.feasible
     for name, entry in row["metrics"].items():
