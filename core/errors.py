@@ -12,7 +12,7 @@ AccelscopeError
 
 from __future__ import annotations
 
-from accelscope.dsl.diagnostics import Diagnostic
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
 
 class AccelscopeError(Exception):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.files import STDIN, STDIN_NAME, read_stdin
-from accelscope.core.library import Library
-from accelscope.core.registry import Registry
-from accelscope.dsl.diagnostics import Diagnostic, Source, has_errors
-from accelscope.dsl.operations import ScalarOperations
-from accelscope.dsl.program import Program, load
-from accelscope.dsl.session import Session as Evaluation
+from accelscope.core.io.files import STDIN, STDIN_NAME, read_stdin
+from accelscope.core.library.sources import Library
+from accelscope.core.plugin.registry import Registry
+from accelscope.dsl.check.program import Program, load
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, has_errors
+from accelscope.dsl.interpret.interpreter import Session as Evaluation
+from accelscope.dsl.values.operations import ScalarOperations
 
 if TYPE_CHECKING:
-    from accelscope.core.result import Result
-    from accelscope.core.store.read import StoreReader
+    from accelscope.core.query.result import Result
+    from accelscope.core.sweep.store.reader import StoreReader
 
 
 @define(eq=False, slots=False)
@@ -107,7 +107,7 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario.
         """
-        from accelscope.core.ask import answer, named
+        from accelscope.core.query.run import answer, named
 
         program = self.checked(path)
         names = named(program, "scenario", scenario)
@@ -120,7 +120,7 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such study, or several and none is named.
         """
-        from accelscope.core.ask import answer, studied
+        from accelscope.core.query.run import answer, studied
 
         program = self.checked(path)
         return answer(program, self.registry, studied(program, study), sets, bars=False)
@@ -153,11 +153,11 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: the folder holds something else, or cannot be written.
         """
-        from accelscope.core.store.read import open_store
-        from accelscope.core.sweeps.chunks import plan_of
-        from accelscope.core.sweeps.run import summary_of
-        from accelscope.core.workers.question import asked_of
-        from accelscope.core.workers.sweep import Told, Where, swept
+        from accelscope.core.sweep.plan import plan_of
+        from accelscope.core.sweep.run import summary_of
+        from accelscope.core.sweep.store.reader import open_store
+        from accelscope.core.sweep.workers.job import asked_of
+        from accelscope.core.sweep.workers.sweep import Told, Where, swept
 
         plan = plan_of(self, path, study, sets, metrics=metrics)
         disabled = [plugin.name for plugin in self.registry.switched_off]
@@ -175,8 +175,8 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such metric or scenario, or several scenarios and none is named.
         """
-        from accelscope.core.ask import explained
-        from accelscope.core.explain import explain
+        from accelscope.core.query.explain import explain
+        from accelscope.core.query.run import explained
 
         program, name = self._one(path, scenario)
         node = explained(program, self.registry, name, metric, sets)
@@ -189,16 +189,16 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario, or several scenarios and none is named.
         """
-        from accelscope.core.ask import design_at
-        from accelscope.core.evaluate import evaluate
-        from accelscope.core.show.split import split
+        from accelscope.core.evaluate.evaluate import evaluate
+        from accelscope.core.query.run import design_at
+        from accelscope.core.render.plan import split
 
         program, name = self._one(path, scenario)
         return split(evaluate(design_at(program, self.registry, name, sets), self.registry))
 
     def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
         """Return a checked program and the name of the scenario that is meant."""
-        from accelscope.core.ask import named
+        from accelscope.core.query.run import named
 
         program = self.checked(path)
         names = named(program, "scenario", scenario)

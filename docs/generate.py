@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-from accelscope.core import hookspecs
-from accelscope.core.registry import Registry
-from accelscope.core.show.manual import Entry, entries, overview
-from accelscope.dsl.codes import CODES
+from accelscope.core.plugin import hookspecs
+from accelscope.core.plugin.registry import Registry
+from accelscope.core.render.model_docs import Entry, entries, overview
+from accelscope.dsl.diagnostics.codes import CODES
 
 HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"

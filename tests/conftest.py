@@ -60,8 +60,8 @@ def accel(tmp_path):
 
 
 HEADER = """\
-from accelscope.core.hookspecs import hookimpl
-from accelscope.core.records import Metric, Report, LibraryFolder, MemoryModel, KindRecord, Unit
+from accelscope.core.plugin.hookspecs import hookimpl
+from accelscope.core.plugin.records import Metric, Report, LibraryFolder, MemoryModel, KindRecord, Unit
 
 
 def metric(name, **more):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import ComputeModel, KindRecord
+    from accelscope.core.plugin.records import ComputeModel, KindRecord
 
 
 @hookimpl
@@ -24,7 +24,7 @@ def accelscope_computes() -> Iterable[ComputeModel]:
 @hookimpl
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the block that lists the peak rates of an engine."""
-    from accelscope.core.records import KindRecord
+    from accelscope.core.plugin.records import KindRecord
     from accelscope.plugins.compute.engine import Ops
 
     yield KindRecord(name="ops", doc="Peak rates of an engine by data type.", spec=Ops)

@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.kernels import Kernel, given, kernel_for, overlapped
-from accelscope.core.spec import count, fraction, quantity, spec
-from accelscope.core.term import Term, maximum, minimum, term, where
-from accelscope.core.work import ONE, Device, Op, Part
+from accelscope.core.blocks.calibration import Kernel, given, kernel_for, overlapped
+from accelscope.core.ir.ir import ONE, Device, Op, Part
+from accelscope.core.numeric.term import Term, maximum, minimum, term, where
+from accelscope.core.spec.spec import count, fraction, quantity, spec
 from accelscope.plugins.compute.engine import OP, Engine, at_least_one, special_rate
 from accelscope.plugins.compute.tiling import rounds, splits, tiles
 

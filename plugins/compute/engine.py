@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from accelscope.core.dtypes import NAMES, SAME_RATE
 from accelscope.core.errors import ModelError
-from accelscope.core.spec import block, constructor, free_entries, listing, quantity, spec
-from accelscope.core.term import Term, as_term, maximum, term
-from accelscope.core.work import Op, Part
+from accelscope.core.ir.ir import Op, Part
+from accelscope.core.numeric.dtypes import NAMES, SAME_RATE
+from accelscope.core.numeric.term import Term, as_term, maximum, term
+from accelscope.core.spec.spec import block, constructor, free_entries, listing, quantity, spec
 from accelscope.plugins.compute import plausible
 
 _A_SECOND = term(1.0, "op/s")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accelscope.core.term import Term, exp, maximum, minimum
-from accelscope.core.work import Op
+from accelscope.core.ir.ir import Op
+from accelscope.core.numeric.term import Term, exp, maximum, minimum
 from accelscope.plugins.compute.tiling import tiles
 
 _FEWEST = 1e-9  # rows of a group: keeps an empty one defined

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, count, fraction, quantity, spec
-from accelscope.core.term import Term, where
-from accelscope.core.work import NO_OPS, NO_TIME, Device, Op, Part, Usage
+from accelscope.core.ir.ir import NO_OPS, NO_TIME, Device, Op, Part, Usage
+from accelscope.core.numeric.term import Term, where
+from accelscope.core.plugin.records import ComputeModel
+from accelscope.core.spec.spec import choice, count, fraction, quantity, spec
 from accelscope.plugins.compute.attention import Attending, attention_time
 from accelscope.plugins.compute.engine import computing_energy, needed_peak, peak
 from accelscope.plugins.compute.product import product_time

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.derived import Reader, derived, value
+from accelscope.core.spec.derived import Reader, derived, value
 
 if TYPE_CHECKING:
-    from accelscope.dsl.component import Component
+    from accelscope.dsl.interpret.component import Component
 
 _SOURCE = "engines of the library: a type of half the bits at one to two times the rate, few parts with next to no int8"
 _USUAL = {

@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.dtypes import BITS
-from accelscope.core.kernels import given, kernel_for
-from accelscope.core.term import Term, floor, maximum, minimum, power
-from accelscope.core.work import Device, Op, Part
+from accelscope.core.blocks.calibration import given, kernel_for
+from accelscope.core.ir.ir import Device, Op, Part
+from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.term import Term, floor, maximum, minimum, power
 from accelscope.plugins.compute.engine import OP, size
 from accelscope.plugins.compute.grouped import row_tiles
 from accelscope.plugins.compute.tiling import tiles, waves

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.dtypes import bytes_of
-from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, flag, fraction, listing, quantity, spec
-from accelscope.core.term import Term, maximum, minimum, term
-from accelscope.core.work import Device, Op, Part, Usage
+from accelscope.core.ir.ir import Device, Op, Part, Usage
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, maximum, minimum, term
+from accelscope.core.plugin.records import ComputeModel
+from accelscope.core.spec.spec import choice, flag, fraction, listing, quantity, spec
 from accelscope.plugins.compute import matrix
 from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
 from accelscope.plugins.compute.tiling import rounds, splits, tiles

@@ -5,7 +5,7 @@ Shared by the models of matrix engines and of systolic arrays.
 
 from __future__ import annotations
 
-from accelscope.core.term import Term, ceil, floor, maximum, minimum
+from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum
 
 
 def tiles(size: Term, tile: Term | float) -> Term:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.dtypes import BITS
-from accelscope.core.records import ComputeModel
-from accelscope.core.spec import choice, fraction, spec
-from accelscope.core.term import Term
-from accelscope.core.work import Device, Op, Part, Usage
+from accelscope.core.ir.ir import Device, Op, Part, Usage
+from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.term import Term
+from accelscope.core.plugin.records import ComputeModel
+from accelscope.core.spec.spec import choice, fraction, spec
 from accelscope.plugins.compute.engine import (
     Engine,
     at_least_one,

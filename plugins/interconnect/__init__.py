@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import InterconnectModel
+    from accelscope.core.plugin.records import InterconnectModel
 
 
 @hookimpl

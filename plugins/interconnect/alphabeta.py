@@ -12,14 +12,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.curve import at
+from accelscope.core.blocks.calibration import given
+from accelscope.core.blocks.hardware import ConnectSettings
 from accelscope.core.errors import ModelError
-from accelscope.core.kernels import given
-from accelscope.core.network import measured
-from accelscope.core.spec import fields_of
-from accelscope.core.structure import ConnectSettings
-from accelscope.core.term import Term, ceil, log2, maximum, minimum, term, where
-from accelscope.core.work import NO_BYTES, NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.evaluate.collective_cost import measured
+from accelscope.core.ir.ir import NO_BYTES, NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.term import Term, ceil, log2, maximum, minimum, term, where
+from accelscope.core.spec.spec import fields_of
 
 ONE_WAY = term(1.0, "dir")
 _CYCLE_RATE = term(1.0, "B/cycle/dir")

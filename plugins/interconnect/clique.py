@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, maximum, minimum
-from accelscope.core.work import Collective, Fabric, Usage
+from accelscope.core.ir.ir import Collective, Fabric, Usage
+from accelscope.core.numeric.term import Term, maximum, minimum
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
     direct,

@@ -10,9 +10,9 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.errors import UsageError
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, ceil, maximum, minimum, where
-from accelscope.core.work import ONE, Collective, Fabric, Usage
+from accelscope.core.ir.ir import ONE, Collective, Fabric, Usage
+from accelscope.core.numeric.term import Term, ceil, maximum, minimum, where
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import setting
 from accelscope.plugins.interconnect.scale_out import Network, over
 

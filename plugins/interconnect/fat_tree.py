@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, ceil, floor, log2, maximum, minimum, where
-from accelscope.core.work import ONE, Collective, Fabric, Usage
+from accelscope.core.ir.ir import ONE, Collective, Fabric, Usage
+from accelscope.core.numeric.term import Term, ceil, floor, log2, maximum, minimum, where
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import term_setting
 from accelscope.plugins.interconnect.scale_out import Network, over
 

@@ -6,10 +6,21 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.curve import at
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Array, Term, as_term, ceil, floor, maximum, minimum, term, total, where
-from accelscope.core.work import NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.ir.ir import NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.term import (
+    Array,
+    Term,
+    as_term,
+    ceil,
+    floor,
+    maximum,
+    minimum,
+    term,
+    total,
+    where,
+)
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
     hop,
     link_bandwidth,

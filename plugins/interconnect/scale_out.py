@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term
-from accelscope.core.work import ONE, Collective, Fabric, Usage
+from accelscope.core.ir.ir import ONE, Collective, Fabric, Usage
+from accelscope.core.numeric.term import Term
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
     adds,

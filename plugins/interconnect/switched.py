@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.records import InterconnectModel
-from accelscope.core.term import Term, maximum
-from accelscope.core.work import NO_TIME, Collective, Fabric, Usage
+from accelscope.core.ir.ir import NO_TIME, Collective, Fabric, Usage
+from accelscope.core.numeric.term import Term, maximum
+from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
     Path,
     adds,

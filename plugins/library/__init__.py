@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import LibraryFolder
+    from accelscope.core.plugin.records import LibraryFolder
 
 
 @hookimpl
@@ -16,7 +16,7 @@ def accelscope_library() -> Iterable[LibraryFolder]:
     """Yield the folder `std`."""
     from pathlib import Path
 
-    from accelscope.core.records import LibraryFolder
+    from accelscope.core.plugin.records import LibraryFolder
 
     yield LibraryFolder(
         name="std", doc="devices, links, processes and models that ship", path=Path(__file__).parent / "std"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import KindRecord, MemoryModel
+    from accelscope.core.plugin.records import KindRecord, MemoryModel
 
 
 @hookimpl
@@ -24,7 +24,7 @@ def accelscope_memories() -> Iterable[MemoryModel]:
 @hookimpl
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the block that gives a memory's read and write bandwidth apart."""
-    from accelscope.core.records import KindRecord
+    from accelscope.core.plugin.records import KindRecord
     from accelscope.plugins.memory.level import ReadWrite
 
     yield KindRecord(name="bandwidth", doc="Read and write bandwidth of a memory, apart.", spec=ReadWrite)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.curve import at
-from accelscope.core.records import MemoryModel
-from accelscope.core.spec import choice, count, fraction, quantity, spec
-from accelscope.core.term import Term
-from accelscope.core.work import Part, Traffic, Usage
+from accelscope.core.ir.ir import Part, Traffic, Usage
+from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.term import Term
+from accelscope.core.plugin.records import MemoryModel
+from accelscope.core.spec.spec import choice, count, fraction, quantity, spec
 from accelscope.plugins.memory import plausible
 from accelscope.plugins.memory.level import (
     Level,

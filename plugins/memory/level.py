@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from accelscope.core.errors import ModelError
-from accelscope.core.spec import block, choice, count, quantity, spec
-from accelscope.core.term import Term, maximum, term, where
-from accelscope.core.work import NO_TIME, Part, Traffic
+from accelscope.core.ir.ir import NO_TIME, Part, Traffic
+from accelscope.core.numeric.term import Term, maximum, term, where
+from accelscope.core.spec.spec import block, choice, count, quantity, spec
 
 _SECOND = term(1.0, "s")
 _PER_SECOND = term(1.0, "B/s")

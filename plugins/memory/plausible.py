@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.derived import Reader, derived, field_value, ratio, value
+from accelscope.core.spec.derived import Reader, derived, field_value, ratio, value
 
 if TYPE_CHECKING:
-    from accelscope.dsl.component import Component
-    from accelscope.dsl.schema import Derived
+    from accelscope.dsl.interpret.component import Component
+    from accelscope.dsl.schema.schema import Derived
 
 _STACK_BITS = 1024.0  # data pins of one stack of HBM to HBM3e: JESD235D, JESD238B
 _JEDEC = "JEDEC JESD235D (HBM2, HBM2e) and JESD238B (HBM3), HBM3e as sold, with room for parts that run below their grade"

@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.curve import at
-from accelscope.core.records import MemoryModel
-from accelscope.core.spec import choice, fraction, spec
-from accelscope.core.term import Term, maximum, minimum, term
-from accelscope.core.work import NO_BYTES, Part, Traffic, Usage
+from accelscope.core.ir.ir import NO_BYTES, Part, Traffic, Usage
+from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.term import Term, maximum, minimum, term
+from accelscope.core.plugin.records import MemoryModel
+from accelscope.core.spec.spec import choice, fraction, spec
 from accelscope.plugins.memory.level import Level, instances_capacity, moving_energy, moving_time, read_rate
 from accelscope.plugins.memory.plausible import on_chip
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate import Evaluation
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, ceil, minimum
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.numeric.term import Term, ceil, minimum
+from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.latency import throughput
 from accelscope.plugins.metrics.power import energy_per_token
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.evaluate import Evaluation
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, leaf
-from accelscope.core.variability.latency import Latency
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.evaluate.variability.latency import Latency
+from accelscope.core.numeric.term import Term, leaf
+from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.latency import tpot, ttft
 
 SHOWN = (50, 90, 99)

@@ -7,9 +7,9 @@ token, time per output token).
 
 from __future__ import annotations
 
-from accelscope.core.evaluate import Evaluation, plain
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, term
+from accelscope.core.evaluate.evaluate import Evaluation, plain
+from accelscope.core.numeric.term import Term, term
+from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate import Evaluation, Pass
-from accelscope.core.power import idle_power, standing_power
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, minimum
+from accelscope.core.evaluate.evaluate import Evaluation, Pass
+from accelscope.core.evaluate.power import idle_power, standing_power
+from accelscope.core.numeric.term import Term, minimum
+from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.latency import life, tokens_out
 from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
 

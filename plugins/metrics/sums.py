@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelscope.core.evaluate import Evaluation, Pass, plain
-from accelscope.core.term import Term, total
-from accelscope.core.work import ONE
+from accelscope.core.evaluate.evaluate import Evaluation, Pass, plain
+from accelscope.core.ir.ir import ONE
+from accelscope.core.numeric.term import Term, total
 
 
 def decode_steps(evaluation: Evaluation) -> Term:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate import Evaluation, plain
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, term, total
-from accelscope.core.training import Memory, Trained
+from accelscope.core.evaluate.evaluate import Evaluation, plain
+from accelscope.core.evaluate.training.step import Memory, Trained
+from accelscope.core.numeric.term import Term, term, total
+from accelscope.core.plugin.records import Metric
 
 
 def step_time(evaluation: Evaluation) -> Term:

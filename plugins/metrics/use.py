@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate import Evaluation, Pass
-from accelscope.core.records import Metric
-from accelscope.core.term import Term, total
+from accelscope.core.evaluate.evaluate import Evaluation, Pass
+from accelscope.core.numeric.term import Term, total
+from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.latency import life
 from accelscope.plugins.metrics.sums import compute_peak, decode_steps, pass_bytes, pass_flops, prefill_passes
 

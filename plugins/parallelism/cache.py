@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, maximum, where
-from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Machine, Op, Plan, Step
+from accelscope.core.ir.ir import NO_BYTES, NOTHING, ONE, Collective, Machine, Op, Plan, Step
+from accelscope.core.numeric.term import Term, maximum, where
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
 from accelscope.plugins.parallelism.sequence import TRAINING, Ring, by_cache, by_sequences, of_prompts
 

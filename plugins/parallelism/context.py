@@ -11,10 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, maximum, term, total
-from accelscope.core.work import (
+from accelscope.core.ir.ir import (
     NO_BYTES,
     ONE,
     Collective,
@@ -26,6 +23,9 @@ from accelscope.core.work import (
     Step,
     condition,
 )
+from accelscope.core.numeric.term import Term, maximum, term, total
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
 from accelscope.plugins.parallelism.rows import rows, tokens_share, visits
 from accelscope.plugins.parallelism.sequence import (

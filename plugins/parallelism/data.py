@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import count, spec
-from accelscope.core.term import Term, ceil
-from accelscope.core.work import Machine, Plan, Step
+from accelscope.core.ir.ir import Machine, Plan, Step
+from accelscope.core.numeric.term import Term, ceil
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelscope.core.term import Term, ceil, floor, maximum, minimum, term, where
-from accelscope.core.work import Limit
+from accelscope.core.ir.ir import Limit
+from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, term, where
 
 NO_SPLIT = "one device holds everything unless a degree is given"
 """Source of every default degree."""

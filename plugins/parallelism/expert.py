@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, as_term, exp, log2, maximum, minimum, where
-from accelscope.core.work import ONE, Collective, Limit, Machine, Op, Plan, Routed, Step
+from accelscope.core.ir.ir import ONE, Collective, Limit, Machine, Op, Plan, Routed, Step
+from accelscope.core.numeric.term import Term, as_term, exp, log2, maximum, minimum, where
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
 from accelscope.plugins.parallelism.halves import in_two
 from accelscope.plugins.parallelism.routed import LN2, distinct, fullest, halved, slots_hit

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.dtypes import NAMES, bytes_of
-from accelscope.core.records import Strategy
-from accelscope.core.spec import choice, count, spec
-from accelscope.core.term import Term, maximum, minimum, term, total, where
-from accelscope.core.work import NO_BYTES, ONE, Collective, Machine, Plan, States, Step
+from accelscope.core.ir.ir import NO_BYTES, ONE, Collective, Machine, Plan, States, Step
+from accelscope.core.numeric.dtypes import NAMES, bytes_of
+from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import share
 
 TRAINING = ("forward", "backward")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.term import Term, maximum, where
-from accelscope.core.work import ONE, Collective, Op, Plan
+from accelscope.core.ir.ir import ONE, Collective, Op, Plan
+from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.plugins.parallelism.rows import rows, sequences, sequences_of, visits
 
 

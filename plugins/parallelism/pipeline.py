@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import count, spec
-from accelscope.core.term import Term, ceil, minimum
-from accelscope.core.work import Collective, Limit, Machine, Plan, Residency, Step
+from accelscope.core.ir.ir import Collective, Limit, Machine, Plan, Residency, Step
+from accelscope.core.numeric.term import Term, ceil, minimum
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, at_most, share
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from accelscope.core.term import Term, exp, log2, maximum, minimum, power, sqrt, where
+from accelscope.core.numeric.term import Term, exp, log2, maximum, minimum, power, sqrt, where
 
 LN2 = math.log(2)
 LOGISTIC = 1.702

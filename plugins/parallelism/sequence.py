@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from accelscope.core.dtypes import bytes_of
-from accelscope.core.term import Term, maximum, term, where
-from accelscope.core.work import NO_BYTES, NOTHING, ONE, Collective, Op
+from accelscope.core.ir.ir import NO_BYTES, NOTHING, ONE, Collective, Op
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.plugins.parallelism.degree import share
 from accelscope.plugins.parallelism.heads import by_heads
 from accelscope.plugins.parallelism.rows import sequences, sequences_of

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.records import Strategy
-from accelscope.core.spec import count, flag, spec
-from accelscope.core.term import Term
-from accelscope.core.work import Collective, Machine, Op, Plan, Residency, Step
+from accelscope.core.ir.ir import Collective, Machine, Op, Plan, Residency, Step
+from accelscope.core.numeric.term import Term
+from accelscope.core.plugin.records import Strategy
+from accelscope.core.spec.spec import count, flag, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
 from accelscope.plugins.parallelism.heads import by_heads, mixed
 

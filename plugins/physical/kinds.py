@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.dtypes import NAMES
-from accelscope.core.records import KindRecord
-from accelscope.core.spec import choice, count, flag, fraction, free_entries, listing, quantity, spec
-from accelscope.core.term import Term
+from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.term import Term
+from accelscope.core.plugin.records import KindRecord
+from accelscope.core.spec.spec import choice, count, flag, fraction, free_entries, listing, quantity, spec
 
 
 @spec(kind="yield", within=("package", "die"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from typing import TextIO
 
-from accelscope.core.records import Report
-from accelscope.core.result import Result
-from accelscope.core.show.frame import blocks, names, units
+from accelscope.core.plugin.records import Report
+from accelscope.core.query.result import Result
+from accelscope.core.render.columns import blocks, names, units
 
 
 def write(results: tuple[Result, ...], stream: TextIO) -> None:

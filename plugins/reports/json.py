@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from accelscope.core.records import Report
-from accelscope.core.result import Result
+from accelscope.core.plugin.records import Report
+from accelscope.core.query.result import Result
 
 _POINTS = '\n  "points": []'
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
-from accelscope.core.records import Report
-from accelscope.core.result import Result
-from accelscope.core.show.summarize import (
+from accelscope.core.plugin.records import Report
+from accelscope.core.query.result import Result
+from accelscope.core.render.result import (
     breakdown_rows,
     headlines,
     limit_rows,
@@ -15,7 +15,7 @@ from accelscope.core.show.summarize import (
     requirement_rows,
     sweep_rows,
 )
-from accelscope.core.show.tabulate import markdown
+from accelscope.core.render.table import markdown
 
 
 def write(results: tuple[Result, ...], stream: TextIO) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from accelscope.core.records import Report
-from accelscope.core.result import Result
-from accelscope.core.show.summarize import (
+from accelscope.core.plugin.records import Report
+from accelscope.core.query.result import Result
+from accelscope.core.render.result import (
     breakdown_rows,
     exceeded,
     headlines,
@@ -16,7 +16,7 @@ from accelscope.core.show.summarize import (
     requirement_rows,
     sweep_rows,
 )
-from accelscope.core.show.tabulate import tabulate
+from accelscope.core.render.table import tabulate
 
 _RIGHT = {"metrics": (1, 2), "limits": (1, 2), "time": (3, 4)}
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.commands import Commands
-    from accelscope.core.records import Check, KindRecord, WorkloadModel
+    from accelscope.core.plugin.commands import Commands
+    from accelscope.core.plugin.records import Check, KindRecord, WorkloadModel
 
 
 @hookimpl
 def accelscope_workloads() -> Iterable[WorkloadModel]:
     """Yield families of models, and single kernels."""
-    from accelscope.plugins.workload import kernel, kernel_attention, kernel_moe, kernel_rows
-    from accelscope.plugins.workload.decoder import DECODER
+    from accelscope.plugins.workload.decoder.decoder import DECODER
+    from accelscope.plugins.workload.kernels import attention as kernel_attention
+    from accelscope.plugins.workload.kernels import common as kernel
+    from accelscope.plugins.workload.kernels import moe as kernel_moe
+    from accelscope.plugins.workload.kernels import row_wise as kernel_rows
 
     yield DECODER
     yield from kernel.KERNELS
@@ -28,7 +31,7 @@ def accelscope_workloads() -> Iterable[WorkloadModel]:
 @hookimpl
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the blocks that stand in a model."""
-    from accelscope.plugins.workload.kinds import KINDS
+    from accelscope.plugins.workload.decoder.block_kinds import KINDS
 
     yield from KINDS
 
@@ -36,7 +39,7 @@ def accelscope_kinds() -> Iterable[KindRecord]:
 @hookimpl
 def accelscope_checks() -> Iterable[Check]:
     """Yield checks of models."""
-    from accelscope.plugins.workload.checks import DECLARED, POSSIBLE
+    from accelscope.plugins.workload.decoder.checks import DECLARED, POSSIBLE
 
     yield POSSIBLE
     yield DECLARED
@@ -47,6 +50,6 @@ def accelscope_commands(commands: Commands) -> None:
     """Add the verb that reads files of other tools."""
     commands.add(
         "import",
-        "accelscope.plugins.workload.cli:import_group",
+        "accelscope.plugins.workload.importers.cli:import_group",
         "Make descriptions from files of other tools.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelscope.core.cli import main
+from accelscope.core.cli.main import main
 
 if __name__ == "__main__":
     main()

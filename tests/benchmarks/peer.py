@@ -54,10 +54,10 @@ def peer_rate(python: str) -> float:
 
 def our_rate(sets: tuple[str, ...]) -> float:
     """Return our points a second over some axes, all metrics."""
-    from accelscope.core.ask import answer
+    from accelscope.core.query.run import answer
     from accelscope.core.session import Session
-    from accelscope.dsl.diagnostics import Source
-    from accelscope.dsl.program import load
+    from accelscope.dsl.check.program import load
+    from accelscope.dsl.diagnostics.diagnostics import Source
 
     session = Session.open()
     source = Source("peer.accel", TEXT)

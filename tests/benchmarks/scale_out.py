@@ -25,15 +25,15 @@ sys.path.insert(0, str(ROOT / "tests" / "store"))
 from made_up import MadeUp
 
 from accelscope.core.session import Session
-from accelscope.core.store import atomic
-from accelscope.core.store.folder import opened
-from accelscope.core.store.parts import encoded
-from accelscope.core.sweeps.chunks import plan_of
-from accelscope.core.workers import pool
-from accelscope.core.workers.cluster import AHEAD, MOST_CHUNKS, TASK_SECONDS, Cluster
-from accelscope.core.workers.question import SweepDesk, asked_of
-from accelscope.core.workers.run import Rules, into_store, through
-from accelscope.core.workers.task import Order, Outcome
+from accelscope.core.sweep.plan import plan_of
+from accelscope.core.sweep.store import atomic
+from accelscope.core.sweep.store.folder import opened
+from accelscope.core.sweep.store.parts import encoded
+from accelscope.core.sweep.workers import local_pool as pool
+from accelscope.core.sweep.workers.dask_cluster import AHEAD, MOST_CHUNKS, TASK_SECONDS, Cluster
+from accelscope.core.sweep.workers.dispatch import Rules, into_store, through
+from accelscope.core.sweep.workers.job import SweepDesk, asked_of
+from accelscope.core.sweep.workers.protocol import Order, Outcome
 
 FILE = str(ROOT / "examples" / "sweeps" / "million.accel")
 CHUNKS = 4

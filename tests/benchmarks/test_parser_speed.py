@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.parser import parse
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.syntax.parser import parse
 
 DENSE = """\
 package chip_{n} extends base + cooled @sheet {{

@@ -9,9 +9,9 @@ import resource
 
 import pytest
 
-from accelscope.core.compare.entrants import Used
-from accelscope.core.search.deployments import deployments, systems_of
-from accelscope.core.search.wish import Wish
+from accelscope.core.analysis.compare.candidates import Used
+from accelscope.core.analysis.deployments.run import deployments, systems_of
+from accelscope.core.analysis.deployments.task import Wish
 from accelscope.core.session import Session
 
 SYSTEMS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.sensitivity.elastic import elasticities
+from accelscope.core.analysis.sensitivity.elasticity import elasticities
 from accelscope.core.session import Session
 
 MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")

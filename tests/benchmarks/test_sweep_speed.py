@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from accelscope.core.numeric.term import Term
 from accelscope.core.session import Session
-from accelscope.core.sweeps.chunks import Plan, plan_of
-from accelscope.core.term import Term
+from accelscope.core.sweep.plan import Plan, plan_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.ask import answer
+from accelscope.core.query.run import answer
 from accelscope.core.session import Session
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "variability.accel")

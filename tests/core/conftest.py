@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.registry import Registry
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

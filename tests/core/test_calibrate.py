@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.calibrate import report
-from accelscope.core.calibrate.book import calibrated
-from accelscope.core.calibrate.fit import fitted, spread_of
-from accelscope.core.calibrate.parameters import parameter
-from accelscope.core.calibrate.samples import merged, samples_of, taken, times
-from accelscope.core.calibrate.tree import Place, fit_subject, places_of
-from accelscope.core.calibrate.write import joined, texts
-from accelscope.core.kernels import Kernel
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.table import OPS, read_tables
+from accelscope.core.analysis.calibrate import report
+from accelscope.core.analysis.calibrate.fits import calibrated
+from accelscope.core.analysis.calibrate.hierarchy import Place, fit_subject, places_of
+from accelscope.core.analysis.calibrate.parameters import parameter
+from accelscope.core.analysis.calibrate.regression import fitted, spread_of
+from accelscope.core.analysis.calibrate.samples import merged, samples_of, taken, times
+from accelscope.core.analysis.calibrate.write import joined, texts
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.table import OPS, read_tables
+from accelscope.core.blocks.calibration import Kernel
 
 TRUE = {"bandwidth": 0.62, "start": 7.5e-6}
 """Of a normalisation: share of peak bandwidth, and s."""

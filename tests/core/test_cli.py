@@ -44,7 +44,7 @@ def test_every_verb_has_help(accel, verb):
 
 def test_help_does_not_import_what_is_heavy(accel):
     code = (
-        "import sys\nfrom accelscope.core.cli import run\nrun(['--help'])\n"
+        "import sys\nfrom accelscope.core.cli.main import run\nrun(['--help'])\n"
         f"for verb in {VERBS}:\n"
         "    run([verb, '--help'])\n"
         "print(sorted({'numpy', 'lark', 'scipy'} & set(sys.modules)), file=sys.stderr)"

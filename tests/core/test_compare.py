@@ -7,16 +7,24 @@ import json
 import numpy as np
 import pytest
 
-from accelscope.core.compare.entrants import DEFAULT, Used, entrants_of, subject_of
-from accelscope.core.compare.rows import METRICS, Row, check_metric, ordered
-from accelscope.core.compare.run import Question, cases_of, compared_files, evaluated
-from accelscope.core.compare.splits import PP, TP, chosen
-from accelscope.core.compare.text import Case, Load, text_of
+from accelscope.core.analysis.compare.candidates import DEFAULT, Used, entrants_of, subject_of
+from accelscope.core.analysis.compare.rows import METRICS, Row, check_metric, ordered
+from accelscope.core.analysis.compare.run import Question, cases_of, compared_files, evaluated
+from accelscope.core.analysis.compare.scenario_text import Case, Load, text_of
+from accelscope.core.analysis.compare.splits import PP, TP, chosen
+from accelscope.core.analysis.compare.tables import (
+    HEADS,
+    as_csv,
+    as_json,
+    as_markdown,
+    split_text,
+    table,
+    type_text,
+)
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.result import LimitRow, MetricColumn, Result
+from accelscope.core.numeric.axes import Axis
+from accelscope.core.query.result import LimitRow, MetricColumn, Result
 from accelscope.core.session import Session
-from accelscope.core.show.comparison import HEADS, as_csv, as_json, as_markdown, split_text, table, type_text
-from accelscope.core.space import Axis
 
 
 def question(shell, *systems, model="llama-3-8b", batches=(1,), dtype="bf16"):

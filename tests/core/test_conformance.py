@@ -7,13 +7,12 @@ import attrs
 import numpy as np
 import pytest
 
-from accelscope.core.conformance import ComputeConformance, InterconnectConformance, MemoryConformance
-from accelscope.core.conformance_plans import StrategyConformance, WorkloadConformance
 from accelscope.core.errors import DimensionError, UsageError
-from accelscope.core.records import InterconnectModel, MemoryModel
-from accelscope.core.spec import quantity, spec
-from accelscope.core.term import Term, term
-from accelscope.core.testing import (
+from accelscope.core.ir.ir import NO_TIME, Collective, Usage
+from accelscope.core.numeric.term import Term, term
+from accelscope.core.plugin.records import InterconnectModel, MemoryModel
+from accelscope.core.spec.spec import quantity, spec
+from accelscope.core.testing.builders import (
     make_fabric,
     make_op,
     make_part,
@@ -22,7 +21,8 @@ from accelscope.core.testing import (
     quantity_of,
     terms_of,
 )
-from accelscope.core.work import NO_TIME, Collective, Usage
+from accelscope.core.testing.conformance import ComputeConformance, InterconnectConformance, MemoryConformance
+from accelscope.core.testing.conformance_plans import StrategyConformance, WorkloadConformance
 from accelscope.plugins.compute.matrix import MATRIX
 from accelscope.plugins.parallelism.cache import CACHE
 from accelscope.plugins.parallelism.context import CONTEXT
@@ -31,7 +31,7 @@ from accelscope.plugins.parallelism.expert import EXPERT
 from accelscope.plugins.parallelism.fsdp import SHARDING
 from accelscope.plugins.parallelism.pipeline import PIPELINE
 from accelscope.plugins.parallelism.tensor import TENSOR
-from accelscope.plugins.workload.decoder import DECODER
+from accelscope.plugins.workload.decoder.decoder import DECODER
 
 
 class TestTensor(StrategyConformance):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core import hookspecs
-from accelscope.core.commands import built_in
-from accelscope.core.registry import Registry
-from accelscope.core.show.manual import entries, overview
-from accelscope.dsl.codes import CODES
+from accelscope.core.plugin import hookspecs
+from accelscope.core.plugin.commands import built_in
+from accelscope.core.plugin.registry import Registry
+from accelscope.core.render.model_docs import entries, overview
+from accelscope.dsl.diagnostics.codes import CODES
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = DOCS / "reference"
@@ -68,7 +68,7 @@ def test_every_model_and_kind_can_be_described():
 def test_every_verb_imports():
     import rich_click as click
 
-    from accelscope.core.cli import Verbs
+    from accelscope.core.cli.main import Verbs
 
     context = click.Context(click.Command("accelscope"))
     for name, verb in built_in().verbs.items():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.testing import accel
+from accelscope.core.testing.builders import accel
 
 TEXT = """
 use std.nvidia { DGX_H100 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.errors import DescriptionError
-from accelscope.core.registry import Registry
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
 CASES = Path(__file__).parents[1] / "cases" / "evaluation"
@@ -44,7 +44,7 @@ def test_a_case_says_what_it_should(path):
 
 
 def test_every_code_has_a_case():
-    from accelscope.dsl.codes import CODES
+    from accelscope.dsl.diagnostics.codes import CODES
 
     covered = {path.stem[:4] for path in CASES.parent.rglob("*.accel")}
     assert set(CODES) - covered == OF_FILES - covered

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from accelscope.core.errors import UsageError
-from accelscope.core.explain import explain
+from accelscope.core.numeric.term import maximum, term, total
+from accelscope.core.query.explain import explain
 from accelscope.core.session import Session
-from accelscope.core.term import maximum, term, total
-from accelscope.dsl.values import Origin
+from accelscope.dsl.values.values import Origin
 
 
 def leaf(value: float, unit: str, label: str) -> object:

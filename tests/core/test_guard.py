@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DimensionError, PluginError, UsageError
-from accelscope.core.guard import guarded
-from accelscope.core.hookspecs import hookimpl
-from accelscope.core.origins import Plugin
-from accelscope.core.records import Check, MemoryModel, Metric, Report, Strategy
-from accelscope.core.registry import Registry
-from accelscope.core.term import Term, term
-from accelscope.core.work import ONE, Limit, Step, Usage
+from accelscope.core.ir.ir import ONE, Limit, Step, Usage
+from accelscope.core.numeric.term import Term, term
+from accelscope.core.plugin.checked_calls import guarded
+from accelscope.core.plugin.hookspecs import hookimpl
+from accelscope.core.plugin.identity import Plugin
+from accelscope.core.plugin.records import Check, MemoryModel, Metric, Report, Strategy
+from accelscope.core.plugin.registry import Registry
 from accelscope.plugins.memory.dram import DRAM
 
 JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")

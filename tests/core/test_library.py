@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from accelscope.core.library import Library
-from accelscope.core.records import LibraryFolder
-from accelscope.dsl.diagnostics import Diagnostic, Source
-from accelscope.dsl.limits import MAX_FILE_BYTES
+from accelscope.core.library.sources import Library
+from accelscope.core.plugin.records import LibraryFolder
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
+from accelscope.dsl.diagnostics.limits import MAX_FILE_BYTES
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from accelscope.core.facts import device_facts, model_facts, multiplies_in
-from accelscope.core.machine import machine_of
-from accelscope.core.show.listing import counted, glance, peak_text, scaled
-from accelscope.core.show.search import hint, searched
-from accelscope.core.show.shelf import items, named
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.spec_sheet import device_facts, model_facts, multiplies_in
+from accelscope.core.library.definitions import items, named
+from accelscope.core.render.library_search import hint, searched
+from accelscope.core.render.library_tables import counted, glance, peak_text, scaled
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_facts_of_models_tell_total_from_active(shell, shelf):
     [("H100_SXM", "fp8", "fp8"), ("A100_SXM_80GB", "fp8", "bf16"), ("A100_SXM_80GB", "bf16", "bf16")],
 )
 def test_a_device_multiplies_in_the_closest_type(shell, shelf, name, asked, found):
-    from accelscope.core.bind import Binder
+    from accelscope.core.bind.binder import Binder
 
     device = machine_of(named(shelf, name)[0].component, Binder(shell.registry)).device
     assert multiplies_in(device, shell.registry, asked) == found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelscope.core.show.summarize import exceeded, limit_rows
+from accelscope.core.render.result import exceeded, limit_rows
 
 
 def rows_of(point):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.result import Result
+from accelscope.core.query.result import Result
 from accelscope.core.session import Session
 
 PARAMETERS = 70_553_706_496  # safetensors total of meta-llama/Meta-Llama-3-70B

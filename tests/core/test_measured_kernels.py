@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.measured.forms import (
+from accelscope.core.analysis.validate.kernel_rows import (
     COLLECTIVES,
     DTYPES,
     EXCHANGES,
@@ -18,10 +18,10 @@ from accelscope.core.measured.forms import (
     visits_of,
     words_of,
 )
-from accelscope.core.measured.kernels import groups_of, predict
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.predict import Prediction
-from accelscope.core.measured.table import Table, read_tables
+from accelscope.core.analysis.validate.kernels import groups_of, predict
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.predict import Prediction
+from accelscope.core.analysis.validate.table import Table, read_tables
 
 KERNELS = str(Path(__file__).parent / "measured" / "ops.csv")
 

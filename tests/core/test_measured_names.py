@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.measured.names import Names
+from accelscope.core.analysis.validate.library_names import Names
 
 HERE = Path(__file__).parent / "measured"
 
@@ -37,7 +37,7 @@ def test_models_of_the_table_are_in_the_library(names):
 
 
 def test_an_unknown_name_has_a_reason():
-    from accelscope.core.registry import Registry
+    from accelscope.core.plugin.registry import Registry
     from accelscope.core.session import Session
 
     names = Names(Session(Registry.built_in()))

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.predict import Prediction, predict
+from accelscope.core.analysis.validate.run import microseconds, validate
+from accelscope.core.analysis.validate.score import scored, summarized
+from accelscope.core.analysis.validate.table import read_tables
+from accelscope.core.analysis.validate.worst import command_of, worst_of
 from accelscope.core.errors import UsageError
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.predict import Prediction, predict
-from accelscope.core.measured.run import microseconds, validate
-from accelscope.core.measured.score import scored, summarized
-from accelscope.core.measured.table import read_tables
-from accelscope.core.measured.worst import command_of, worst_of
 
 HERE = Path(__file__).parent / "measured"
 KERNELS, SERVED = str(HERE / "ops.csv"), str(HERE / "e2e.csv")

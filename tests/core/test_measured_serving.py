@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accelscope.core.measured.disaggregated import divided
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.predict import Prediction, predict
-from accelscope.core.measured.serving import groups_of
-from accelscope.core.measured.table import LAYOUTS, Table
+from accelscope.core.analysis.validate.disaggregated import divided
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.predict import Prediction, predict
+from accelscope.core.analysis.validate.serving import groups_of
+from accelscope.core.analysis.validate.table import LAYOUTS, Table
 from accelscope.core.session import Session
 
 ROW: dict[str, Any] = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accelscope.core.analysis.validate.table import OPS, read_tables
 from accelscope.core.errors import UsageError
-from accelscope.core.measured.table import OPS, read_tables
 
 HERE = Path(__file__).parent / "measured"
 KERNELS = HERE / "ops.csv"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.ask import MOST_POINTS
 from accelscope.core.errors import UsageError
+from accelscope.core.query.run import MOST_POINTS
 
 JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
 
@@ -79,8 +79,8 @@ def test_json_in_pieces_is_one_text(shell, main_job, tmp_path):
 def test_points_in_blocks_are_all_points(accel, tmp_path, monkeypatch, shell, main_job, suffix):
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
-    from accelscope.core.show import frame
-    from accelscope.core.verbs import grid
+    from accelscope.core.cli.main import export as grid
+    from accelscope.core.render import columns as frame
 
     swept = shell.sweep(main_job, sets=["batch=[1, 2, 3]", "tp=[4, 8]"])
     monkeypatch.setattr(frame.blocks, "__defaults__", (4,))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.calibrate.pace import FIELDS, Fit, errors_of, fitted, paced
-from accelscope.core.calibrate.pace_groups import groups
-from accelscope.core.calibrate.pace_run import labels_of, left_out
-from accelscope.core.calibrate.pace_text import rewritten
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.static_batch import evaluated
-from accelscope.core.measured.table import Table, read_tables
+from accelscope.core.analysis.calibrate.runtime_fit import FIELDS, Fit, errors_of, fitted, paced
+from accelscope.core.analysis.calibrate.runtime_groups import groups
+from accelscope.core.analysis.calibrate.runtime_run import labels_of, left_out
+from accelscope.core.analysis.calibrate.runtime_text import rewritten
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.static_batch import evaluated
+from accelscope.core.analysis.validate.table import Table, read_tables
 
 ROWS = str(Path(__file__).parent / "measured" / "e2e.csv")
 TRUE = {"step": 4e-3, "sequence": 2e-4, "bandwidth": 0.9}

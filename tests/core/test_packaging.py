@@ -52,4 +52,7 @@ def test_both_commands_start_the_same_program():
         for point in entry_points(group="console_scripts")
         if point.dist.name == "accelscope"
     }
-    assert scripts == {"accelscope": "accelscope.core.cli:main", "accel": "accelscope.core.cli:main"}
+    assert scripts == {
+        "accelscope": "accelscope.core.cli.main:main",
+        "accel": "accelscope.core.cli.main:main",
+    }

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from accelscope.core.show.picture import Block, Wire, picture_of
-from accelscope.core.show.picture_svg import svg
-from accelscope.core.show.picture_text import WIDTH, drawn
-from accelscope.core.show.shelf import items, named
+from accelscope.core.library.definitions import items, named
+from accelscope.core.render.block_diagram import Block, Wire, picture_of
+from accelscope.core.render.block_diagram_svg import svg
+from accelscope.core.render.block_diagram_text import WIDTH, drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
 

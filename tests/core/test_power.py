@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.result import Result
+from accelscope.core.query.result import Result
 from accelscope.core.session import Session
 
 

@@ -7,10 +7,10 @@ import types
 import pytest
 
 from accelscope.core.errors import PluginConflictError, PluginError, UsageError
-from accelscope.core.hookspecs import hookimpl
-from accelscope.core.records import KindRecord, MemoryModel, Metric, Unit
-from accelscope.core.registry import Registry
-from accelscope.core.spec import block, choice, quantity, spec
+from accelscope.core.plugin.hookspecs import hookimpl
+from accelscope.core.plugin.records import KindRecord, MemoryModel, Metric, Unit
+from accelscope.core.plugin.registry import Registry
+from accelscope.core.spec.spec import block, choice, quantity, spec
 
 METRIC = "@hookimpl\ndef accelscope_metrics():\n    yield metric('{}')\n"
 
@@ -218,8 +218,8 @@ def test_patterns_lead_to_their_model():
 def test_only_two_modules_know_pluggy():
     import pathlib
 
-    import accelscope.core.registry
+    import accelscope.core.plugin.registry
 
-    core = pathlib.Path(accelscope.core.registry.__file__).parent
+    core = pathlib.Path(accelscope.core.plugin.registry.__file__).parent
     users = {path.name for path in core.rglob("*.py") if "import pluggy" in path.read_text()}
     assert users == {"registry.py", "hookspecs.py"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from accelscope.core.show.render import render, summary, to_github, to_json
-from accelscope.dsl.diagnostics import Diagnostic, Label, Source, Span
+from accelscope.core.render.diagnostics import render, summary, to_github, to_json
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Source, Span
 
 TEXT = """\
 package X {

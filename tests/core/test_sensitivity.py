@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.ask import answer
+from accelscope.core.analysis.sensitivity.effects import accounted, first_change, rank_of
+from accelscope.core.analysis.sensitivity.elasticity import elasticities
+from accelscope.core.analysis.sensitivity.trials import STEP, TENTH
 from accelscope.core.errors import UsageError
-from accelscope.core.sensitivity.effects import accounted, first_change, rank_of
-from accelscope.core.sensitivity.elastic import elasticities
-from accelscope.core.sensitivity.trials import STEP, TENTH
+from accelscope.core.query.run import answer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAIN = """

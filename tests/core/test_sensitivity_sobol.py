@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from accelscope.core.analysis.sensitivity.elasticity import elasticities
+from accelscope.core.analysis.sensitivity.sobol import indices_of, sampled, sobol
 from accelscope.core.errors import UsageError
-from accelscope.core.sensitivity.elastic import elasticities
-from accelscope.core.sensitivity.sobol import indices_of, sampled, sobol
 
 pytest.importorskip("SALib")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.serving.merge import merged
+from accelscope.core.evaluate.serving.mixed_step import merged
+from accelscope.core.ir.ir import Op, Precision, Step, Workload
+from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.core.term import term
-from accelscope.core.work import Op, Precision, Step, Workload
 
 
 def work(shell: Session, model: str, phase: str, sequences: float, tokens: float) -> Workload:
-    from accelscope.core.measured.names import Names
+    from accelscope.core.analysis.validate.library_names import Names
 
     published, reason = Names(shell).model(model)
     assert published is not None, reason

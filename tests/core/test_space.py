@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelscope.core.space import along, chunks, taken
-from accelscope.core.term import Term, term
-from accelscope.core.work import Step
+from accelscope.core.ir.ir import Step
+from accelscope.core.numeric.axes import along, chunks, taken
+from accelscope.core.numeric.term import Term, term
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 50))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.cli import run
+from accelscope.core.cli.main import run
 from accelscope.core.session import Session
 
 TEXT = """

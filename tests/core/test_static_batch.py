@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.measured.described import text_of
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.static_batch import METRICS, STORED, predict, runtime_item
-from accelscope.core.measured.table import Table, read_tables
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.scenario_text import text_of
+from accelscope.core.analysis.validate.static_batch import METRICS, STORED, predict, runtime_item
+from accelscope.core.analysis.validate.table import Table, read_tables
 
 ROWS = str(Path(__file__).parent / "measured" / "e2e.csv")
 TIERS = ("A", "P")

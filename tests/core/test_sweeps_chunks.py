@@ -12,9 +12,9 @@ import pytest
 
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.session import Session
-from accelscope.core.sweeps import chunks
-from accelscope.core.sweeps.chunks import Plan, plan_of
-from accelscope.core.sweeps.run import run, summary_of
+from accelscope.core.sweep import plan as chunks
+from accelscope.core.sweep.plan import Plan, plan_of
+from accelscope.core.sweep.run import run, summary_of
 
 GRID = ("batch=[1, 3, 8, 64]", "prompt=[128 tok, 1000 tok, 8192 tok]", "tp=[1, 2, 3, 8]", "pp=[1, 2]")
 STUDY = """
@@ -130,10 +130,10 @@ def test_a_design_spans_a_part_of_a_large_grid(study: Any, monkeypatch: pytest.M
 
 MEMORY = """
 import resource, sys
-from accelscope.core.registry import Registry
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
-from accelscope.core.sweeps.chunks import plan_of
-from accelscope.core.sweeps.run import run, summary_of
+from accelscope.core.sweep.plan import plan_of
+from accelscope.core.sweep.run import run, summary_of
 shell = Session(Registry.built_in())
 sets = ["batch=1..100 step 1", "prompt=128 tok .. 12_800 tok step 128 tok", f"output=1 tok .. {sys.argv[2]} tok step 1 tok"]
 plan = plan_of(shell, sys.argv[1], None, sets)

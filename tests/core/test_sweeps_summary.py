@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.core.test_sweeps_chunks import STUDY, joined
 
 from accelscope.core.errors import PluginError, UsageError
-from accelscope.core.pareto import ahead_of, front
+from accelscope.core.query.pareto import ahead_of, front
 from accelscope.core.session import Session
-from accelscope.core.sweeps.chunks import Plan, plan_of
-from accelscope.core.sweeps.run import run, summary_of
+from accelscope.core.sweep.plan import Plan, plan_of
+from accelscope.core.sweep.run import run, summary_of
 
 BODY = """
   sweep deployment.system in [DGX_H100, DGX_H200]

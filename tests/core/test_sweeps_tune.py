@@ -11,7 +11,7 @@ import pytest
 from tests.core.test_sweeps_chunks import STUDY, joined
 
 from accelscope.core.session import Session
-from accelscope.core.sweeps.chunks import plan_of
+from accelscope.core.sweep.plan import plan_of
 
 AXES = (
     "sweep batch in [1, 8, 64]\nsweep prompt in [256 tok, 4_096 tok]\n"

@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DimensionError
-from accelscope.core.term import as_term, ceil, floor, log2, maximum, minimum, sqrt, term, total, where
-from accelscope.dsl.values import Origin
+from accelscope.core.numeric.term import (
+    as_term,
+    ceil,
+    floor,
+    log2,
+    maximum,
+    minimum,
+    sqrt,
+    term,
+    total,
+    where,
+)
+from accelscope.dsl.values.values import Origin
 
 ORIGIN = Origin(span=None, how="default", text="datasheet")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from accelscope.core.calibrate.training import Fit, rewritten, steps_of
-from accelscope.core.measured.names import Names
-from accelscope.core.measured.run import tables_of
+from accelscope.core.analysis.calibrate.training_fit import Fit, rewritten, steps_of
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.run import tables_of
 from accelscope.core.session import Session
 
 HEAD = (

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.variability.cases import TABLE, largest_of, spread_cases, traffic_of
-from accelscope.core.variability.draw import drawn
-from accelscope.core.variability.normal import draw_largest, largest_normal, quantile
-from accelscope.core.variability.routing import (
+from accelscope.core.evaluate.variability.expert_routing import (
     bounds,
     independent,
     placements,
@@ -17,7 +14,10 @@ from accelscope.core.variability.routing import (
     zipf,
     zipf_law,
 )
-from accelscope.core.variability.slowest import slowest
+from accelscope.core.evaluate.variability.extremes import slowest
+from accelscope.core.evaluate.variability.memoize import TABLE, largest_of, spread_cases, traffic_of
+from accelscope.core.evaluate.variability.normal import draw_largest, largest_normal, quantile
+from accelscope.core.evaluate.variability.sampling import drawn
 
 SAMPLES = 100_000
 WITHIN = 0.02

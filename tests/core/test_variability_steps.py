@@ -7,9 +7,9 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from accelscope.core.ask import answer
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.variability.normal import largest_normal
+from accelscope.core.evaluate.variability.normal import largest_normal
+from accelscope.core.query.run import answer
 
 HEAD = """
 use std.nvidia { GB200_NVL72, DGX_H100 }

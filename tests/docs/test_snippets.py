@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 from accelscope.core.session import Session
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.parser import parse
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.syntax.parser import parse
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -72,7 +72,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_commands_name_verbs_and_examples_that_exist() -> None:
-    from accelscope.core.cli import main  # noqa: F401
+    from accelscope.core.cli.main import main  # noqa: F401
 
     verbs = {path.stem for path in (ROOT / "core" / "verbs").glob("*.py")} | {"import"}
     for page in PAGES:

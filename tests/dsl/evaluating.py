@@ -6,12 +6,12 @@ from pathlib import PurePosixPath
 
 from schemas import SCHEMAS
 
-from accelscope.dsl.diagnostics import Diagnostic, Source
-from accelscope.dsl.operations import ScalarOperations
-from accelscope.dsl.program import Session, load
-from accelscope.dsl.quantities import show
-from accelscope.dsl.units import built_in
-from accelscope.dsl.values import Attribute, Quantity
+from accelscope.dsl.check.program import Session, load
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
+from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.operations import ScalarOperations
+from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.values import Attribute, Quantity
 
 
 class Texts:

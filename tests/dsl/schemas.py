@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accelscope.dsl.schema import BlockSchema, FieldSchema, KindSchema
-from accelscope.dsl.units import NONE, built_in
+from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
+from accelscope.dsl.values.units import NONE, built_in
 
 PARTS = ("file", "cluster", "node", "package", "die", "core")
 

@@ -6,7 +6,7 @@ import string
 
 from hypothesis import strategies as st
 
-from accelscope.dsl import syntax as s
+from accelscope.dsl.syntax import nodes as s
 
 # words that mean something where a name could stand
 RESERVED = frozenset(

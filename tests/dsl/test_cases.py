@@ -53,7 +53,7 @@ def test_a_case_gives_the_code_of_its_name_only(path):
 
 
 def test_every_code_of_a_text_has_a_case():
-    from accelscope.dsl.codes import CODES
+    from accelscope.dsl.diagnostics.codes import CODES
 
     covered = {path.stem[:4] for path in CASES.glob("*.accel")}
     assert set(CODES) - covered - set(NOT_OF_A_TEXT) == set()

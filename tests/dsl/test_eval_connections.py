@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evaluating import checked, find, findings, only, program
 
-from accelscope.dsl.quantities import show
+from accelscope.dsl.values.arithmetic import show
 
 TEXT = """
 link L { bandwidth = 25 GB/s/dir }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from evaluating import only, program
 
-from accelscope.dsl.domains import evaluate_domain
-from accelscope.dsl.overrides import parse_override
-from accelscope.dsl.quantities import show
-from accelscope.dsl.values import Quantity, Symbol
+from accelscope.dsl.interpret.sweep_axes import evaluate_domain
+from accelscope.dsl.override.overrides import parse_override
+from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.values import Quantity, Symbol
 
 
 def domain(text, before=""):

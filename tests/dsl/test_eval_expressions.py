@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from evaluating import codes, findings, only, program, value
 
-from accelscope.dsl.values import Constructor, Curve, ListValue, Mapped, Symbol, TableFile
+from accelscope.dsl.values.values import Constructor, Curve, ListValue, Mapped, Symbol, TableFile
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evaluating import codes, find, findings, only, program, value
 
-from accelscope.dsl.values import Symbol
+from accelscope.dsl.values.values import Symbol
 
 H100 = """
 package H100 {

@@ -7,13 +7,13 @@ import pytest
 from evaluating import find, program
 from schemas import SCHEMAS
 
-from accelscope.core.operations import ArrayOperations
-from accelscope.dsl.diagnostics import Source, Span
-from accelscope.dsl.overrides import Override, derive, parse_override
-from accelscope.dsl.quantities import show
-from accelscope.dsl.syntax import Name
-from accelscope.dsl.units import built_in
-from accelscope.dsl.values import Quantity
+from accelscope.core.numeric.array_operations import ArrayOperations
+from accelscope.dsl.diagnostics.diagnostics import Source, Span
+from accelscope.dsl.override.overrides import Override, derive, parse_override
+from accelscope.dsl.syntax.nodes import Name
+from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.values import Quantity
 
 TEXT = """
 link L { bandwidth = 25 GB/s/dir, latency = 1 us }

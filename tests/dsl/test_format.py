@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from sample_texts import ALL
 from strategies import files
 
-from accelscope.dsl import syntax as s
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.format import format_text
-from accelscope.dsl.parser import parse
-from accelscope.dsl.printer import to_text
-from accelscope.dsl.unit_spelling import spell_unit
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.format.formatter import format_text
+from accelscope.dsl.format.printer import to_text
+from accelscope.dsl.syntax import nodes as s
+from accelscope.dsl.syntax.parser import parse
+from accelscope.dsl.values.unit_spelling import spell_unit
 
 
 def fmt(text):

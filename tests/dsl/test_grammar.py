@@ -8,10 +8,10 @@ from lark import Lark, UnexpectedInput
 from sample_texts import ALL
 from strategies import files
 
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.grammar import GRAMMAR, cache_folder, keywords, language, terminals
-from accelscope.dsl.parser import parse
-from accelscope.dsl.printer import to_text
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.format.printer import to_text
+from accelscope.dsl.syntax.grammar import GRAMMAR, cache_folder, keywords, language, terminals
+from accelscope.dsl.syntax.parser import parse
 
 LARK = Lark(
     GRAMMAR.read_text(encoding="utf-8"),

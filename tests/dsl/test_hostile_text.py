@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sample_texts import ALL
 from timing import seconds
 
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.format import format_text
-from accelscope.dsl.limits import MAX_BRACKETS, MAX_FILE_BYTES, MAX_TERMINALS
-from accelscope.dsl.parser import parse
-from accelscope.dsl.reading import decode
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.limits import MAX_BRACKETS, MAX_FILE_BYTES, MAX_TERMINALS
+from accelscope.dsl.format.formatter import format_text
+from accelscope.dsl.syntax.decode import decode
+from accelscope.dsl.syntax.parser import parse
 
 N = 100_000
 MANY = 40_000

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from sample_texts import ALL, CHIP
 from strategies import files
 
-from accelscope.dsl import syntax as s
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.parser import parse
-from accelscope.dsl.printer import to_text
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.format.printer import to_text
+from accelscope.dsl.syntax import nodes as s
+from accelscope.dsl.syntax.parser import parse
 
 
 def tree(text):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from sample_texts import CHIP
 
-from accelscope.dsl import syntax as s
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.parser import parse
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.syntax import nodes as s
+from accelscope.dsl.syntax.parser import parse
 
 FOUR_MISTAKES = """\
 package A {

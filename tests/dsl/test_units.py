@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelscope.dsl.unit_spelling import spell_unit
-from accelscope.dsl.units import NONE, Dimension, Unit, UnitTable, UnknownUnit, built_in, format_quantity
+from accelscope.dsl.values.unit_spelling import spell_unit
+from accelscope.dsl.values.units import (
+    NONE,
+    Dimension,
+    Unit,
+    UnitTable,
+    UnknownUnit,
+    built_in,
+    format_quantity,
+)
 
 UNITS = built_in()
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.bind import Binder
-from accelscope.core.cost import home_memory
-from accelscope.core.dtypes import NAMES
-from accelscope.core.machine import machine_of
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.bind.binder import Binder
+from accelscope.core.evaluate.op_cost import home_memory
+from accelscope.core.ir.ir import Fabric, Machine
+from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.core.term import term
-from accelscope.core.work import Fabric, Machine
 from accelscope.plugins.memory.level import read_rate, write_rate
 
 ROOT = Path(__file__).resolve().parents[2]

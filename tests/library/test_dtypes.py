@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from accelscope.core.dtypes import BITS
+from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.session import Session
 
 PATH = Path(__file__).resolve().parents[2] / "plugins" / "library" / "std" / "dtypes.accel"

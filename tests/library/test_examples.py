@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.format import format_text
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.format.formatter import format_text
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.accel"))
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.bind import Binder
-from accelscope.core.cost import home_memory
-from accelscope.core.machine import machine_of
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.bind.binder import Binder
+from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind.binder import Binder
 from accelscope.core.session import Session
-from accelscope.plugins.workload.parameters import active_parameters, kv_bytes_per_token, parameters
-from accelscope.plugins.workload.spec import Decoder
+from accelscope.plugins.workload.decoder.parameters import active_parameters, kv_bytes_per_token, parameters
+from accelscope.plugins.workload.decoder.spec import Decoder
 
 HERE = Path(__file__).parent
 ROWS = {row["model"]: row for row in csv.DictReader((HERE / "models.csv").read_text().splitlines())}

@@ -91,7 +91,7 @@ def test_mi300x_beats_h100_where_bandwidth_decides(run):
 
 def test_prefill_of_a_tpu_pays_for_shapes_that_do_not_fill_its_array(run):
     """256 x 256 arrays: heads of 128 fill half of one, so padding shows in attention; whole tiles do not pay."""
-    from accelscope.core.testing import make_device, make_op, make_part
+    from accelscope.core.testing.builders import make_device, make_op, make_part
     from accelscope.plugins.compute.systolic import SYSTOLIC
 
     array = {"kind": "systolic", "shape": [256, 256], "ops": {"bf16": "65536 MAC/cycle"}}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind.binder import Binder
 from accelscope.core.session import Session
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.kernels import Kernel, Kernels, Layer
-from accelscope.core.spec import fields_of
-from accelscope.core.term import Term, term
-from accelscope.core.testing import make_device, make_op, make_part
-from accelscope.core.work import Op
+from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.ir.ir import Op
+from accelscope.core.numeric.term import Term, term
+from accelscope.core.spec.spec import fields_of
+from accelscope.core.testing.builders import make_device, make_op, make_part
 from accelscope.plugins.compute.matrix import MATRIX
 from accelscope.plugins.compute.vector import VECTOR
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.kernels import Kernel, Kernels, Known, Layer
-from accelscope.core.network import transfer
-from accelscope.core.registry import Registry
-from accelscope.core.spec import fields_of
-from accelscope.core.term import term
-from accelscope.core.testing import make_device, make_fabric
-from accelscope.core.work import Collective, Machine
+from accelscope.core.blocks.calibration import Kernel, Kernels, Known, Layer
+from accelscope.core.evaluate.collective_cost import transfer
+from accelscope.core.ir.ir import Collective, Machine
+from accelscope.core.numeric.term import term
+from accelscope.core.plugin.registry import Registry
+from accelscope.core.spec.spec import fields_of
+from accelscope.core.testing.builders import make_device, make_fabric
 from accelscope.plugins.interconnect.clique import CLIQUE
 from accelscope.plugins.interconnect.host import HOST
 from accelscope.plugins.interconnect.switched import SWITCHED

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.conformance import ComputeConformance
+from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
 from accelscope.core.errors import ModelError
-from accelscope.core.kernels import Kernel, Kernels, Layer
-from accelscope.core.spec import fields_of
-from accelscope.core.term import term
-from accelscope.core.testing import make_device, make_op, make_part
+from accelscope.core.numeric.term import term
+from accelscope.core.spec.spec import fields_of
+from accelscope.core.testing.builders import make_device, make_op, make_part
+from accelscope.core.testing.conformance import ComputeConformance
 from accelscope.plugins.compute.grouped import row_tiles
 from accelscope.plugins.compute.matrix import MATRIX
 from accelscope.plugins.compute.vector import VECTOR

@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pytest
 
-from accelscope.core.cli import run
+from accelscope.core.cli.main import run
 from accelscope.core.errors import UsageError
-from accelscope.plugins.workload.gguf import ARCHITECTURES, read_gguf
-from accelscope.plugins.workload.importing.gguf_file import GgufFile, Tensor, read_file
-from accelscope.plugins.workload.importing.storage import stored
-from accelscope.plugins.workload.parameters import parameters
+from accelscope.plugins.workload.decoder.parameters import parameters
+from accelscope.plugins.workload.importers.gguf.file import GgufFile, Tensor, read_file
+from accelscope.plugins.workload.importers.gguf.reader import ARCHITECTURES, read_gguf
+from accelscope.plugins.workload.importers.gguf.storage import stored
 
 gguf = pytest.importorskip("gguf")
 QUANT = gguf.GGMLQuantizationType

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from accelscope.core.cli import run
-from accelscope.plugins.workload.huggingface import label_of, read_config
-from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
+from accelscope.core.cli.main import run
+from accelscope.plugins.workload.decoder.parameters import kv_bytes_per_token, parameters
+from accelscope.plugins.workload.importers.huggingface.reader import label_of, read_config
 
 LLAMA3_70B = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 8192,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.plugins.workload.huggingface import read_config
-from accelscope.plugins.workload.parameters import parameters
+from accelscope.plugins.workload.decoder.parameters import parameters
+from accelscope.plugins.workload.importers.huggingface.reader import read_config
 
 _PATH = Path(__file__).with_name("test_import_hf_families.py")
 _SPEC = importlib.util.spec_from_file_location("import_hf_families", _PATH)

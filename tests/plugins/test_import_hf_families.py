@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from accelscope.plugins.workload.families import FAMILIES, REFUSED
-from accelscope.plugins.workload.huggingface import read_config
-from accelscope.plugins.workload.parameters import kv_bytes_per_token, parameters
+from accelscope.plugins.workload.decoder.parameters import kv_bytes_per_token, parameters
+from accelscope.plugins.workload.importers.huggingface.architectures import FAMILIES, REFUSED
+from accelscope.plugins.workload.importers.huggingface.reader import read_config
 
 
 def sizes(model_type, layers, hidden, ffn, heads, kv, vocab, **more):

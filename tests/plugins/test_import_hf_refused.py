@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from accelscope.core.cli import run
-from accelscope.plugins.workload.families import FAMILIES
-from accelscope.plugins.workload.huggingface import read_config
+from accelscope.core.cli.main import run
+from accelscope.plugins.workload.importers.huggingface.architectures import FAMILIES
+from accelscope.plugins.workload.importers.huggingface.reader import read_config
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 4096,

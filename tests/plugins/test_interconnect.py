@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.conformance import InterconnectConformance
 from accelscope.core.errors import ModelError
-from accelscope.core.term import term
-from accelscope.core.testing import make_fabric
-from accelscope.core.work import Collective
+from accelscope.core.ir.ir import Collective
+from accelscope.core.numeric.term import term
+from accelscope.core.testing.builders import make_fabric
+from accelscope.core.testing.conformance import InterconnectConformance
 from accelscope.plugins.interconnect.alphabeta import one_shot, path, ring
 from accelscope.plugins.interconnect.clique import CLIQUE
 from accelscope.plugins.interconnect.grid import MESH, RING, TORUS

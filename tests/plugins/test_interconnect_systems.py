@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.bind import Binder
-from accelscope.core.machine import machine_of
-from accelscope.core.network import transfer
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.bind.binder import Binder
+from accelscope.core.evaluate.collective_cost import transfer
+from accelscope.core.ir.ir import Collective, Machine
+from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.core.term import term
-from accelscope.core.testing import make_device, make_fabric
-from accelscope.core.work import Collective, Machine
+from accelscope.core.testing.builders import make_device, make_fabric
 from accelscope.plugins.interconnect.clique import pair_bandwidth
 
 STD = Path(__file__).resolve().parents[2] / "plugins" / "library" / "std"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.conformance import InterconnectConformance
+from accelscope.core.blocks.hardware import Link
 from accelscope.core.errors import ModelError, UsageError
-from accelscope.core.structure import Link
-from accelscope.core.term import term
-from accelscope.core.testing import make_fabric, make_spec
-from accelscope.core.work import Collective
+from accelscope.core.ir.ir import Collective
+from accelscope.core.numeric.term import term
+from accelscope.core.testing.builders import make_fabric, make_spec
+from accelscope.core.testing.conformance import InterconnectConformance
 from accelscope.plugins.interconnect.clique import CLIQUE
 from accelscope.plugins.interconnect.dragonfly import DRAGONFLY
 from accelscope.plugins.interconnect.fat_tree import FAT_TREE

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.conformance import MemoryConformance
 from accelscope.core.errors import ModelError
-from accelscope.core.term import term
-from accelscope.core.testing import make_op, make_part, make_traffic
+from accelscope.core.numeric.term import term
+from accelscope.core.testing.builders import make_op, make_part, make_traffic
+from accelscope.core.testing.conformance import MemoryConformance
 from accelscope.plugins.memory.cache import CACHE, hit_rate
 from accelscope.plugins.memory.dram import DRAM, FAR_MEMORY
 from accelscope.plugins.memory.scratchpad import REGFILE, SCRATCHPAD

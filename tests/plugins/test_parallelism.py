@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from planning import LLAMA, QWEN_MOE
 
-from accelscope.core.conformance_plans import BF16
-from accelscope.core.term import term
-from accelscope.core.work import Device, Machine, Plan, Step
+from accelscope.core.ir.ir import Device, Machine, Plan, Step
+from accelscope.core.numeric.term import term
+from accelscope.core.testing.conformance_plans import BF16
 from accelscope.plugins.parallelism.data import DATA, Data
 from accelscope.plugins.parallelism.expert import EXPERT, Expert
 from accelscope.plugins.parallelism.pipeline import PIPELINE, Pipeline
 from accelscope.plugins.parallelism.tensor import TENSOR, Tensor
-from accelscope.plugins.workload.decoder import build
-from accelscope.plugins.workload.spec import Decoder, Experts, LatentAttention
+from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.plugins.workload.decoder.spec import Decoder, Experts, LatentAttention
 
 MACHINE = Machine(
     device=Device(name="any", engines=(), memories=(), package=None), devices=term(64), tiers=()

@@ -24,9 +24,9 @@ from planning import (
     together,
 )
 
-from accelscope.core.conformance_plans import BF16
-from accelscope.core.testing import terms_of
-from accelscope.plugins.workload.decoder import build
+from accelscope.core.testing.builders import terms_of
+from accelscope.core.testing.conformance_plans import BF16
+from accelscope.plugins.workload.decoder.decoder import build
 
 MODELS = {
     "llama": LLAMA,

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 from planning import DEEPSEEK, MACHINE, broken, decode, op, plan, prefill, together
 
-from accelscope.core.term import term
+from accelscope.core.numeric.term import term
 from accelscope.plugins.parallelism.expert import EXPERT, Expert
 from accelscope.plugins.parallelism.routed import distinct, halved, slots_hit
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from planning import DEEPSEEK, LLAMA, QWEN_MOE, WINDOWED, decode, plan, prefill
 
-from accelscope.core.testing import terms_of
+from accelscope.core.testing.builders import terms_of
 
 SWEPT = {
     "cp": [1, 2, 4, 8],

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from planning import DEEPSEEK, LLAMA, MHA, QWEN_MOE, broken, decode, op, plan, prefill, said
 
-from accelscope.core.term import term
-from accelscope.core.work import Step
+from accelscope.core.ir.ir import Step
+from accelscope.core.numeric.term import term
 from accelscope.plugins.interconnect.alphabeta import sent_bytes
 
 N, D = 8192, 8192

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.conformance import ComputeConformance
-from accelscope.core.term import term
-from accelscope.core.testing import make_device, make_op, make_part
+from accelscope.core.numeric.term import term
+from accelscope.core.testing.builders import make_device, make_op, make_part
+from accelscope.core.testing.conformance import ComputeConformance
 from accelscope.plugins.compute.systolic import SYSTOLIC, cycles
 
 MXU = {

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.term import term
-from accelscope.core.work import Precision, Step
-from accelscope.plugins.workload.decoder import build
-from accelscope.plugins.workload.parameters import active_parameters, parameters
-from accelscope.plugins.workload.shape import distinct_experts
-from accelscope.plugins.workload.spec import Decoder, Experts, LatentAttention
+from accelscope.core.ir.ir import Precision, Step
+from accelscope.core.numeric.term import term
+from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.plugins.workload.decoder.parameters import active_parameters, parameters
+from accelscope.plugins.workload.decoder.shape import distinct_experts
+from accelscope.plugins.workload.decoder.spec import Decoder, Experts, LatentAttention
 
 BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
 FP8 = Precision(weights="fp8", activations="fp8", kv="fp8")

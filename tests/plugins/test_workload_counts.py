@@ -6,11 +6,11 @@ from functools import cache
 
 import pytest
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind.binder import Binder
+from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.core.term import term
-from accelscope.plugins.workload.parameters import active_parameters, kv_bytes_per_token, parameters
-from accelscope.plugins.workload.spec import Decoder
+from accelscope.plugins.workload.decoder.parameters import active_parameters, kv_bytes_per_token, parameters
+from accelscope.plugins.workload.decoder.spec import Decoder
 
 # Hugging Face safetensors.total of the checkpoint.
 EXACT = {
@@ -120,7 +120,7 @@ def test_declared_parameters_that_do_not_fit_are_reported():
 
     from attrs import evolve
 
-    from accelscope.plugins.workload.checks import declared
+    from accelscope.plugins.workload.decoder.checks import declared
 
     right = models()["llama3_70b"]
     wrong = evolve(right, params=term(65e9), kv_per_token=term(160e3, "B"))

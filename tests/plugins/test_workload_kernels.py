@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.term import term
-from accelscope.core.work import ONE, Precision, Step
-from accelscope.plugins.workload.decoder import DECODER
-from accelscope.plugins.workload.kernel import KERNELS as PRODUCTS
-from accelscope.plugins.workload.kernel import decoder_of
-from accelscope.plugins.workload.kernel_attention import KERNELS as ATTENTIONS
-from accelscope.plugins.workload.kernel_moe import KERNELS as EXPERTS
-from accelscope.plugins.workload.kernel_rows import KERNELS as ROWS
-from accelscope.plugins.workload.popularity import Popularity, drawn
+from accelscope.core.ir.ir import ONE, Precision, Step
+from accelscope.core.numeric.term import term
+from accelscope.plugins.workload.decoder.decoder import DECODER
+from accelscope.plugins.workload.decoder.expert_popularity import Popularity, drawn
+from accelscope.plugins.workload.kernels.attention import KERNELS as ATTENTIONS
+from accelscope.plugins.workload.kernels.common import KERNELS as PRODUCTS
+from accelscope.plugins.workload.kernels.common import decoder_of
+from accelscope.plugins.workload.kernels.moe import KERNELS as EXPERTS
+from accelscope.plugins.workload.kernels.row_wise import KERNELS as ROWS
 
 RECORDS = {record.name: record for record in (*PRODUCTS, *ATTENTIONS, *EXPERTS, *ROWS)}
 BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")

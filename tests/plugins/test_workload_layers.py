@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.bind import Binder
+from accelscope.core.bind.binder import Binder
+from accelscope.core.ir.ir import Machine, Plan, Precision, Step
+from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.core.term import term
-from accelscope.core.work import Machine, Plan, Precision, Step
 from accelscope.plugins.parallelism.tensor import Tensor, shard
-from accelscope.plugins.workload.decoder import build
-from accelscope.plugins.workload.parameters import counts_of
-from accelscope.plugins.workload.shape import shape_of
-from accelscope.plugins.workload.spec import Decoder
+from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.plugins.workload.decoder.parameters import counts_of
+from accelscope.plugins.workload.decoder.shape import shape_of
+from accelscope.plugins.workload.decoder.spec import Decoder
 
 BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
 
@@ -245,7 +245,7 @@ def test_shards_add_up_to_the_whole(name, phase, what):
 def test_layers_taken_twice_are_refused():
     from types import SimpleNamespace
 
-    from accelscope.plugins.workload.checks import possible
+    from accelscope.plugins.workload.decoder.checks import possible
 
     wrong = evolve(model("jamba_v0_1"), layers=term(20))
     found = list(possible(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))

@@ -6,7 +6,7 @@ import pytest
 
 from accelscope.core.errors import DescriptionError
 from accelscope.core.session import Session
-from accelscope.plugins.workload.checks import POSSIBLE
+from accelscope.plugins.workload.decoder.checks import POSSIBLE
 
 SCENARIO = """
 use std.nvidia {{ DGX_H100 }}

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.ask import answer
-from accelscope.core.compare.entrants import Used
-from accelscope.core.search.crew import shared
-from accelscope.core.search.deployments import Deployments, deployments, systems_of
-from accelscope.core.search.fits import first_of, laid_out, one_each, unfit
-from accelscope.core.search.layouts import CHUNKS, Sizes, splits
-from accelscope.core.search.offers import GOALS, _base, offered
-from accelscope.core.search.points import points_of
-from accelscope.core.search.tries import loaded
-from accelscope.core.search.wish import SCENARIO, Task, Variant, Wish, text_of
+from accelscope.core.analysis.compare.candidates import Used
+from accelscope.core.analysis.deployments.designs import loaded
+from accelscope.core.analysis.deployments.evaluate import GOALS, _base, offered
+from accelscope.core.analysis.deployments.feasible_layouts import first_of, laid_out, one_each, unfit
+from accelscope.core.analysis.deployments.layouts import CHUNKS, Sizes, splits
+from accelscope.core.analysis.deployments.run import Deployments, deployments, systems_of
+from accelscope.core.analysis.deployments.task import SCENARIO, Task, Variant, Wish, text_of
+from accelscope.core.analysis.jobs.fork_pool import shared
+from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.query.points import points_of
+from accelscope.core.query.run import answer
 from accelscope.core.session import Session
-from accelscope.core.study.jobs import Desk
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.program import load
+from accelscope.dsl.check.program import load
+from accelscope.dsl.diagnostics.diagnostics import Source
 
 LLAMA = Used(name="llama3_1_70b", module="std.models")
 DEEPSEEK = Used(name="deepseek_v3", module="std.models")
@@ -134,7 +134,7 @@ def test_the_count_of_candidates_adds_up(opened: Session) -> None:
 
 
 def test_the_runner_up_is_another_system_and_says_why_it_lost(opened: Session) -> None:
-    from accelscope.core.search.deployments_shown import as_json
+    from accelscope.core.analysis.deployments.report import as_json
 
     found = find(opened, wish(), ("DGX_H100", "DGX_H200"), "fp8", pools=False)
     told = json.loads(as_json(found))["goals"]["cheapest"]

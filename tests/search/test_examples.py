@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.search.asked import Asked, precisions_of, wish_of
-from accelscope.core.search.deployments import Deployments, deployments, systems_of
-from accelscope.core.search.draw import page, svg
-from accelscope.core.search.pictures import of_deployments, of_study
-from accelscope.core.search.run import search
-from accelscope.core.search.show import as_csv, as_json, distinct, table
-from accelscope.core.search.space import space_of
-from accelscope.core.search.told import told
+from accelscope.core.analysis.deployments.request import Asked, precisions_of, wish_of
+from accelscope.core.analysis.deployments.run import Deployments, deployments, systems_of
+from accelscope.core.analysis.optimize.figures import of_deployments, of_study
+from accelscope.core.analysis.optimize.report import as_csv, as_json, distinct, table
+from accelscope.core.analysis.optimize.run import search
+from accelscope.core.analysis.optimize.space import space_of
+from accelscope.core.analysis.optimize.summary import told
+from accelscope.core.render.plot_pages import page, svg
 from accelscope.core.session import Session
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "search"
@@ -78,8 +78,8 @@ def test_the_memory_of_the_next_chip(opened: Session) -> None:
 
 
 def test_a_front_point_as_sets_gives_the_same_metrics(opened: Session) -> None:
-    from accelscope.core.ask import answer
-    from accelscope.core.space import setting
+    from accelscope.core.numeric.axes import setting
+    from accelscope.core.query.run import answer
 
     program = opened.checked(str(EXAMPLES / "next_memory.accel"))
     space = space_of(program, opened.registry, "study memory")

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accelscope.core.analysis.optimize.front import corner, hypervolume, need_extra, nondominated
+from accelscope.core.analysis.optimize.run import Found, search
+from accelscope.core.analysis.optimize.scores import Judge
+from accelscope.core.analysis.optimize.space import Space, space_of
 from accelscope.core.errors import UsageError
-from accelscope.core.search.front import corner, hypervolume, need_extra, nondominated
-from accelscope.core.search.run import Found, search
-from accelscope.core.search.scores import Judge
-from accelscope.core.search.space import Space, space_of
 from accelscope.core.session import Session
-from accelscope.dsl.diagnostics import Source
-from accelscope.dsl.program import load
+from accelscope.dsl.check.program import load
+from accelscope.dsl.diagnostics.diagnostics import Source
 
 ENUMERATED = Path(__file__).parent / "spaces" / "enumerated.accel"
 
@@ -115,7 +115,7 @@ def test_points_are_those_of_a_sweep(opened: Session) -> None:
         "study same { base = chatting\n sweep deployment.system in [DGX_H100, DGX_H200]\n"
         " sweep batch in 1..64 step x4\n sweep tp in [1, 2, 4]\nminimize tpot\n}"
     )
-    from accelscope.core.ask import answer
+    from accelscope.core.query.run import answer
 
     asked = space(opened, text, "same")
     swept = answer(asked.asked.program, opened.registry, "study same", bars=False)

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from attrs import define, frozen
 
-from accelscope.core.store.folder import opened
-from accelscope.core.store.parts import Column
-from accelscope.core.workers.pool import evaluated
-from accelscope.core.workers.run import Rules, into_store
+from accelscope.core.sweep.store.folder import opened
+from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.workers.dispatch import Rules, into_store
+from accelscope.core.sweep.workers.local_pool import evaluated
 
 POINTS = 64
 """Of a chunk."""
@@ -75,7 +75,7 @@ class MadeUpDesk:
 
 @frozen
 class MadeUp:
-    """Implements what `accelscope.core.workers` asks."""
+    """Implements what `accelscope.core.sweep.workers` asks."""
 
     chunks: int
     pause: float = 0.0

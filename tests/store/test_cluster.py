@@ -18,9 +18,10 @@ import pytest
 
 from accelscope.core.errors import UsageError
 from accelscope.core.session import Session
-from accelscope.core.workers import cluster, remote
-from accelscope.core.workers.cluster import Cluster
-from accelscope.core.workers.task import Outcome
+from accelscope.core.sweep.workers import dask_cluster as cluster
+from accelscope.core.sweep.workers import dask_worker as remote
+from accelscope.core.sweep.workers.dask_cluster import Cluster
+from accelscope.core.sweep.workers.protocol import Outcome
 
 pytest.importorskip("distributed", reason="dask[distributed] is not installed")
 pytestmark = [

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import UsageError
-from accelscope.core.store import atomic, open_store
-from accelscope.core.store.failures import Failure, told
-from accelscope.core.store.folder import opened
-from accelscope.core.store.parts import Column, encoded
+from accelscope.core.sweep.store import atomic, open_store
+from accelscope.core.sweep.store.failures import Failure, told
+from accelscope.core.sweep.store.folder import opened
+from accelscope.core.sweep.store.parts import Column, encoded
 
 COLUMNS = (
     Column(name="model", type="name", axis=True),

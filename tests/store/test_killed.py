@@ -14,8 +14,8 @@ from pathlib import Path
 import made_up
 import pytest
 
-from accelscope.core.store.folder import read_manifest
-from accelscope.core.store.read import open_store
+from accelscope.core.sweep.store.folder import read_manifest
+from accelscope.core.sweep.store.reader import open_store
 
 KILLS = 50
 CHUNKS = 600

@@ -15,11 +15,11 @@ from made_up import held
 
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.session import Session
-from accelscope.core.store import open_store
-from accelscope.core.sweeps.chunks import plan_of
-from accelscope.core.sweeps.run import Run, run, summary_of
-from accelscope.core.workers.question import asked_of
-from accelscope.core.workers.sweep import Told, Where, swept
+from accelscope.core.sweep.plan import plan_of
+from accelscope.core.sweep.run import Run, run, summary_of
+from accelscope.core.sweep.store import open_store
+from accelscope.core.sweep.workers.job import asked_of
+from accelscope.core.sweep.workers.sweep import Told, Where, swept
 
 FILE = """\
 use std.nvidia { DGX_H100 }
@@ -55,7 +55,7 @@ import time
 
 import numpy as np
 
-from accelscope.core.term import Term
+from accelscope.core.numeric.term import Term
 
 
 def compute(evaluation):

@@ -8,7 +8,7 @@ import pytest
 from made_up import held, swept
 
 from accelscope.core.errors import PluginError, UsageError
-from accelscope.core.workers.run import Done
+from accelscope.core.sweep.workers.dispatch import Done
 
 
 def test_any_number_of_processes_gives_the_same_bytes(tmp_path: Path) -> None:

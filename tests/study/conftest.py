@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from accelscope.core.registry import Registry
+from accelscope.core.analysis.architecture_study.run import run, write
+from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
-from accelscope.core.study.jobs import Desk
-from accelscope.core.study.run import run, write
 
 TEXT = """
 use std.models as m

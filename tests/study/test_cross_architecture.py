@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.show.shelf import items
-from accelscope.core.study.entries import cast_of
-from accelscope.core.study.folder import Folder, components_of
-from accelscope.core.study.kinds import Claim, Gaps, Grid, Strategies
+from accelscope.core.analysis.architecture_study.entries import cast_of
+from accelscope.core.analysis.architecture_study.folder import Folder, components_of
+from accelscope.core.blocks.study import Claim, Gaps, Grid, Strategies
+from accelscope.core.library.definitions import items
 
 FOLDER = Path(__file__).parents[2] / "examples" / "studies" / "cross_architecture"
 
@@ -36,7 +36,7 @@ def test_the_grid_is_the_one_that_is_asked_for(folder):
 
 
 def test_four_models_of_a_trillion_parameters(desk, folder):
-    from accelscope.core.study.natural import subject_of
+    from accelscope.core.analysis.architecture_study.systems import subject_of
 
     blocks = dict(folder.blocks(Strategies))
     models = components_of(blocks["four"].models, "models", "model")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.show.shelf import items
-from accelscope.core.study.cells import NOTHING, cells_of
-from accelscope.core.study.entries import cast_of, entries_of
-from accelscope.core.study.folder import Folder
-from accelscope.core.study.jobs import Crew
-from accelscope.core.study.natural import splits_of, subject_of
-from accelscope.core.study.spread import PER
+from accelscope.core.analysis.architecture_study.cells import NOTHING, cells_of
+from accelscope.core.analysis.architecture_study.entries import cast_of, entries_of
+from accelscope.core.analysis.architecture_study.folder import Folder
+from accelscope.core.analysis.architecture_study.spread import PER
+from accelscope.core.analysis.architecture_study.systems import splits_of, subject_of
+from accelscope.core.analysis.jobs.jobs import Crew
+from accelscope.core.library.definitions import items
 
 
 def result(small, device: str, model: str, batch: int, prompt: int) -> dict[str, str]:
@@ -131,7 +131,10 @@ def test_splits_too_many_for_one_breakdown_say_what_decides_too(desk, small, mon
     everyone = entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",))
     entry = next(item for item in everyone if item.device == "H100_SXM")
     at_once = cells_of(desk, entry)
-    for module in ("accelscope.core.solve.DETAILED", "accelscope.core.study.cells.DETAILED"):
+    for module in (
+        "accelscope.core.query.columns.DETAILED",
+        "accelscope.core.analysis.architecture_study.cells.DETAILED",
+    ):
         monkeypatch.setattr(module, 8)
     in_parts = cells_of(desk, entry)
     assert NOTHING not in set(at_once.bound.ravel())

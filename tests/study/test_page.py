@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from accelscope.core.study.page import least_width, page
-from accelscope.core.study.section import Plot, Section, Table
+from accelscope.core.analysis.architecture_study.page import least_width, page
+from accelscope.core.analysis.architecture_study.section import Plot, Section, Table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from accelscope.core.analysis.architecture_study.run import run
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.show.shelf import items
-from accelscope.core.study.run import run
+from accelscope.core.library.definitions import items
 
 
 def changed(desk, small, tmp_path, old: str, new: str):

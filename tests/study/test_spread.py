@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.study.claims import closest
-from accelscope.core.study.spread import champions, contested, quartiles, verdict
-from accelscope.core.study.words import few, listed, point_of, said, times
+from accelscope.core.analysis.architecture_study.claims import closest
+from accelscope.core.analysis.architecture_study.spread import champions, contested, quartiles, verdict
+from accelscope.core.analysis.jobs.phrases import few, listed, point_of, said, times
 
 NAN = np.nan
 VALUES = np.array([[4.0, NAN, NAN], [1.0, 6.0, NAN], [2.0, 3.0, NAN]])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.registry import Registry
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
 HERE = Path(__file__).parent

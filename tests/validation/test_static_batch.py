@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.registry import Registry
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
 TABLE = Path(__file__).with_name("static_batch.csv")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from accelscope_acme.hbf import HBF
 
-from accelscope.core.conformance import MemoryConformance
-from accelscope.core.testing import make_op, make_part, make_traffic
+from accelscope.core.testing.builders import make_op, make_part, make_traffic
+from accelscope.core.testing.conformance import MemoryConformance
 
 STACK = {"class": "hbf", "capacity": "512 GB", "bandwidth": "1.6 TB/s", "write_bandwidth": "8 GB/s"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.core.hookspecs import hookimpl
+from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.records import LibraryFolder, MemoryModel
+    from accelscope.core.plugin.records import LibraryFolder, MemoryModel
 
 
 @hookimpl
@@ -24,6 +24,6 @@ def accelscope_library() -> Iterable[LibraryFolder]:
     """Yield the folder of `acme.chips`."""
     from pathlib import Path
 
-    from accelscope.core.records import LibraryFolder
+    from accelscope.core.plugin.records import LibraryFolder
 
     yield LibraryFolder(name="acme", doc="chips of Acme", path=Path(__file__).parent / "library")

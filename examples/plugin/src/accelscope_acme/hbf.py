@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.records import MemoryModel
-from accelscope.core.spec import choice, fraction, quantity, spec
-from accelscope.core.term import Term, ceil, term, where
-from accelscope.core.work import NO_BYTES, NO_TIME, Part, Traffic, Usage
+from accelscope.core.ir.ir import NO_BYTES, NO_TIME, Part, Traffic, Usage
+from accelscope.core.numeric.term import Term, ceil, term, where
+from accelscope.core.plugin.records import MemoryModel
+from accelscope.core.spec.spec import choice, fraction, quantity, spec
 
 
 @spec(kind="memory", select={"class": ("hbf",)}, default=False)

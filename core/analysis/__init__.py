@@ -1,0 +1,1 @@
+"""Analyses on top of evaluation: comparison, sensitivity, validation, calibration, deployment search, studies."""

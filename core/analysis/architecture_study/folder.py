@@ -1,0 +1,126 @@
+"""The folder of a study: its files, its blocks by kind, and where a text gets each definition from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import frozen
+
+from accelscope.core.analysis.compare.candidates import Used
+from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.bind.binder import Binder
+from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.io.files import SUFFIX
+from accelscope.core.spec.spec import about
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.values.values import ListValue, Symbol
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+    from accelscope.dsl.check.program import Program
+
+S = TypeVar("S")
+
+
+@frozen(kw_only=True, eq=False)
+class Folder:
+    """The files of a study, checked."""
+
+    path: Path
+    desk: Desk
+    programs: tuple[Program, ...]
+
+    @classmethod
+    def open(cls, desk: Desk, path: Path) -> Folder:
+        """Read and check the files of a folder.
+
+        Raises:
+            UsageError: it is no folder, or holds no `.accel` file.
+            DescriptionError: a file has errors.
+        """
+        if not path.is_dir():
+            raise UsageError(f"`{path}` is no folder; `study` reads the `{SUFFIX}` files of one")
+        files = sorted(item for item in path.iterdir() if item.suffix == SUFFIX and item.is_file())
+        if not files:
+            raise UsageError(f"`{path}` holds no `{SUFFIX}` file")
+        return cls(path=path, desk=desk, programs=tuple(_checked(desk, file) for file in files))
+
+    @property
+    def session(self) -> Session:
+        """Plugins and files."""
+        return self.desk.session
+
+    def components(self, kind: str) -> Iterator[Component]:
+        """Yield the blocks of a kind, file by file."""
+        for program in self.programs:
+            yield from program.definitions(kind)
+
+    def blocks(self, cls: type[S]) -> Iterator[tuple[str, S]]:
+        """Yield the label and the values of each block that a spec reads.
+
+        Raises:
+            DescriptionError: a block lacks a field.
+        """
+        for component in self.components(str(about(cls)["kind"])):
+            binder = Binder(self.session.registry)
+            bound = binder.bind_as(component, cls)
+            if bound is None:
+                raise DescriptionError(tuple(binder.problems))
+            yield component.name, bound
+
+    def used(self, component: Component) -> Used:
+        """Return where a text gets a definition from: a module of the library, or a file."""
+        span = component.span
+        assert span is not None  # definitions of texts have places
+        name = span.source.name
+        module = name.removesuffix(SUFFIX).replace("/", ".")
+        if name.endswith(SUFFIX) and module.partition(".")[0] in self.session.library.folders:
+            return Used(name=component.name, module=module)
+        near = Path(name).name
+        return Used(name=component.name, file=near if (self.path / near).is_file() else name)
+
+
+def _checked(desk: Desk, path: Path) -> Program:
+    source = desk.session.read(str(path))
+    if isinstance(source, Diagnostic):
+        raise DescriptionError((source,))
+    program = desk.read(source)
+    found = program.check()
+    if has_errors(found):
+        raise DescriptionError(found)
+    return program
+
+
+def components_of(value: Any, what: str, *kinds: str) -> tuple[Component, ...]:
+    """Return the definitions of a list, each once.
+
+    Args:
+        value: of a field that was declared as a listing.
+        what: the field, for messages.
+        kinds: that they may have.
+
+    Raises:
+        DescriptionError: an entry is something else.
+    """
+    found: dict[str, Component] = {}
+    for item in _entries(value):
+        if not isinstance(item, Component) or item.kind not in kinds:
+            said = item.kind if isinstance(item, Component) else str(getattr(item, "name", item))
+            message = f"`{what}` lists definitions of kind {' or '.join(kinds)}, not `{said}`"
+            raise DescriptionError((Diagnostic(code="A111", message=message),))
+        found.setdefault(item.name, item)
+    return tuple(found.values())
+
+
+def words_of(value: Any) -> tuple[str, ...]:
+    """Return the symbols or strings of a list."""
+    return tuple(item.name if isinstance(item, Symbol) else str(item) for item in _entries(value))
+
+
+def _entries(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, ListValue):
+        return tuple(value.items)
+    return tuple(value or ())

@@ -1,0 +1,198 @@
+"""The section of gaps: how a metric answers to each number of the hardware, on the natural system of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from attrs import evolve
+
+from accelscope.core.analysis.architecture_study.cells import cells_of
+from accelscope.core.analysis.architecture_study.effects import LEAST, Answer, Effect, Probe, effects_of
+from accelscope.core.analysis.architecture_study.entries import Cast, entries_of
+from accelscope.core.analysis.architecture_study.evaluated import Evaluated
+from accelscope.core.analysis.architecture_study.folder import Folder, components_of, words_of
+from accelscope.core.analysis.architecture_study.section import Cell, Plot, Section, Table
+from accelscope.core.analysis.architecture_study.uncertainty import Doubt, doubts_of, doubts_table, told
+from accelscope.core.analysis.jobs.jobs import Crew, Desk
+from accelscope.core.analysis.jobs.phrases import counted, few, listed
+from accelscope.core.blocks.study import Gaps
+from accelscope.core.render import plotly_figures as plots
+
+SHOWN = 8
+"""Parameters of a device that its plot shows."""
+_HEADS = ("architecture", "device", "model", "cell", "system")
+_LESS, _MORE = "#d97f1e", "#2f6db3"
+
+
+def gaps_section(folder: Folder, cast: Cast, grid: Evaluated, name: str, block: Gaps, crew: Crew) -> Section:
+    """Evaluate the elasticities of a block and return its section."""
+    chosen = {component.name for component in components_of(block.devices, f"{name}.devices", "package")}
+    models = {component.name for component in components_of(block.models, f"{name}.models", "model")}
+    subjects = [item for item in grid.subjects if not models or item.component.name in models]
+    part = evolve(cast, kin=tuple(kin for kin in cast.kin if kin.device.name in chosen))
+    entries = entries_of(folder, part, block.scenario, subjects, measures=grid.measures)
+    metric = block.metric or grid.measures[0]
+    samples = 0 if block.samples is None else int(np.asarray(block.samples.value).flat[0])
+    probes = [Probe(entry=entry, metric=metric, samples=samples) for entry in entries]
+    answers = crew.map(answered, probes)
+    replies, doubts = [reply for reply, _ in answers], [one for _, found in answers for one in found]
+    effects = [one for reply in replies for one in reply.effects]
+    sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0
+    hardware = [
+        one for one in effects if one.given and one.parameter.rpartition(".")[2] not in words_of(block.apart)
+    ]
+    devices = dict.fromkeys(reply.device for reply in replies)
+    ranked = {device: _ranked(hardware, device, sign) for device in devices}
+    held = {device: _held(replies, device) for device in devices}
+    return Section(
+        name=name,
+        title=block.title or name,
+        findings=(*_findings(cast, held, ranked, metric), *filter(None, [told(metric, doubts)])),
+        parts=(
+            _tornado(name, cast, hardware, ranked, metric),
+            _first_table(name, cast, hardware, sign),
+            *([doubts_table(name, metric, doubts)] if samples else []),
+            _table(name, cast, effects),
+        ),
+        numbers={
+            f"{name}.gain.{device}.{parameter}": gain
+            for device, order in ranked.items()
+            for parameter, gain in order
+        },
+    )
+
+
+def answered(desk: Desk, probe: Probe) -> tuple[Answer, tuple[Doubt, ...]]:
+    """Return the effects and, where they are asked for, the doubts of a device with a model."""
+    cells = cells_of(desk, probe.entry)
+    if isinstance(cells, str):
+        return Answer(device=probe.entry.device, effects=(), works=0, cells=0), ()
+    return effects_of(desk, probe, cells), doubts_of(desk, probe, cells) if probe.samples else ()
+
+
+def _held(replies: Sequence[Answer], device: str) -> tuple[int, int]:
+    """Return in how many cells a device works, and of how many; a model that it never holds counts as often as others."""
+    own = [reply for reply in replies if reply.device == device]
+    size = max((reply.cells for reply in replies), default=0)
+    return sum(reply.works for reply in own), size * len(own)
+
+
+def _ranked(effects: Sequence[Effect], device: str, sign: float) -> list[tuple[str, float]]:
+    """Return the parameters of a device by their mean gain over its cells, the largest first."""
+    own = [one for one in effects if one.device == device]
+    cells = len({(one.model, one.cell) for one in own})
+    gains: dict[str, float] = {}
+    for one in own:
+        gains[one.parameter] = gains.get(one.parameter, 0.0) + one.gain(sign) / cells
+    return sorted(gains.items(), key=lambda pair: -pair[1])
+
+
+def _findings(
+    cast: Cast,
+    held: Mapping[str, tuple[int, int]],
+    ranked: Mapping[str, Sequence[tuple[str, float]]],
+    metric: str,
+) -> Iterator[str]:
+    """Yield what to change first, for each device: memory where it holds models in less than half of the cells."""
+    firsts, lines = [], []
+    for device, order in ranked.items():
+        works, cells = held[device]
+        top = [f"{name} (+{few(100 * gain, 2)} %)" for name, gain in order[:3] if gain > LEAST]
+        scarce = 2 * works < cells
+        words = [f"memory for the model (held in {works} of {cells} cells)"] if scarce else []
+        words += [order[0][0]] if top else []
+        if words:
+            firsts.append(f"{_architecture(cast, device)} ({device}): {', then '.join(words)}")
+        if top:
+            lines.append(
+                f"{device} holds the model in {works} of {counted(cells, 'cell')}; in these a tenth of one number gives most "
+                f"{metric} by {listed(top)}."
+            )
+    if firsts:
+        yield f"What to change first for more {metric}. {'; '.join(firsts)}."
+    yield from lines
+
+
+def _architecture(cast: Cast, device: str) -> str:
+    kin = cast.of(device)
+    return device if kin is None else cast.titles[kin.architecture]
+
+
+def _tornado(
+    name: str,
+    cast: Cast,
+    effects: Sequence[Effect],
+    ranked: Mapping[str, Sequence[tuple[str, float]]],
+    metric: str,
+) -> Plot:
+    traces = []
+    for number, (device, order) in enumerate(ranked.items()):
+        own = [one for one in effects if one.device == device]
+        cells = max(len({(one.model, one.cell) for one in own}), 1)
+        for side, colour in (("less", _LESS), ("more", _MORE)):
+            values = {
+                parameter: 100 * sum(getattr(one, side) for one in own if one.parameter == parameter) / cells
+                for parameter, _ in order[:SHOWN]
+            }
+            label = f"a tenth {side}"
+            hover = {
+                key: f"{device}: {key} {label}<br>{metric} {value:+.2g} %" for key, value in values.items()
+            }
+            trace = plots.bars(label, values, colour, hover)
+            traces.append(trace | {"visible": number == 0})
+    labels = [f"{_architecture(cast, device)}: {device}" for device in ranked]
+    layout = plots.bar_layout(
+        SHOWN,
+        f"mean change of {metric} [%]",
+        barmode="overlay",
+    )
+    return Plot(
+        name=f"{name}_tornado",
+        title=f"What a tenth of each number does to {metric}",
+        traces=tuple(traces),
+        layout=layout,
+        choices=plots.choices(labels, each=2),
+        legend={"a tenth less": _LESS, "a tenth more": _MORE},
+        note="Mean over the cells in which the device works; the parameters that help most come first.",
+    )
+
+
+def _row(cast: Cast, one: Effect) -> tuple[Cell, ...]:
+    return _architecture(cast, one.device), one.device, one.model, one.cell, one.system, one.parameter
+
+
+def _first_table(name: str, cast: Cast, effects: Sequence[Effect], sign: float) -> Table:
+    """Return the parameter that helps most in each cell."""
+    best: dict[tuple[str, str, str], Effect] = {}
+    for one in effects:
+        key = (one.device, one.model, one.cell)
+        if key not in best or one.gain(sign) > best[key].gain(sign):
+            best[key] = one
+    rows = tuple(
+        (
+            *_row(cast, one),
+            one.elasticity,
+            100 * one.gain(sign),
+        )
+        for one in best.values()
+    )
+    heads = (*_HEADS, "change first", "elasticity", "gain by a tenth [%]")
+    return Table(
+        name=f"{name}_first", title="What to change first, cell by cell", heads=heads, rows=rows, folded=True
+    )
+
+
+def _table(name: str, cast: Cast, effects: Sequence[Effect]) -> Table:
+    rows = tuple(
+        (
+            *_row(cast, one),
+            one.source,
+            one.elasticity,
+            100 * one.less,
+            100 * one.more,
+        )
+        for one in effects
+    )
+    heads = (*_HEADS, "parameter", "written at", "elasticity", "a tenth less [%]", "a tenth more [%]")
+    return Table(name=f"{name}_elasticities", title="All elasticities", heads=heads, rows=rows, shown=False)

@@ -1,0 +1,159 @@
+"""The natural systems of a device, from itself to the largest that is described, and the splits that each allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.analysis.architecture_study.cells import PARALLEL
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.spec_sheet import (
+    SYSTEMS,
+    DeviceFacts,
+    ModelFacts,
+    device_facts,
+    model_facts,
+    number,
+)
+from accelscope.core.bind.binder import Binder
+from accelscope.core.evaluate.op_cost import TIERS
+from accelscope.core.ir.ir import ONE, Precision, Step
+from accelscope.dsl.values.values import Attribute, Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.dsl.interpret.component import Component
+
+_KINDS = ("package", *SYSTEMS)
+
+
+@frozen(kw_only=True, eq=False)
+class System:
+    """A system of devices of one sort.
+
+    Attributes:
+        tiered: whether a memory stands behind the devices' own, which weights can come from.
+    """
+
+    component: Component
+    facts: DeviceFacts
+    tiered: bool
+
+    @property
+    def memory(self) -> float:
+        """Bytes that hold weights, of all devices."""
+        return (self.facts.memory or 0.0) * self.facts.devices
+
+
+@frozen(kw_only=True, eq=False)
+class Subject:
+    """A model, with what splits depend on."""
+
+    component: Component
+    facts: ModelFacts
+    experts: int
+
+
+def subject_of(component: Component, registry: Registry) -> Subject | None:
+    """Return a model with its facts; None where it has no sizes."""
+    facts = model_facts(component, registry)
+    if facts is None:
+        return None
+    spec, record = Binder(registry).bind(component)
+    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
+    return Subject(component=component, facts=facts, experts=round(number(built.experts) or 0))
+
+
+def systems_of(
+    device: Component, everything: Iterable[System], registry: Registry, dtype: str
+) -> tuple[System, ...]:
+    """Return a device and the systems made of it, the smallest first.
+
+    Of systems with as many devices, the one whose innermost network is fastest stands for all; a node of one device goes
+    before the bare device, since it has a price and a host.
+    """
+    alone = system_of(device, registry, dtype)
+    found = [item for item in everything if item.facts.device == device.name]
+    best: dict[int, System] = {}
+    for item in sorted([*([alone] if alone else []), *found], key=_rank):
+        best[item.facts.devices] = item
+    return tuple(best[count] for count in sorted(best))
+
+
+def system_of(component: Component, registry: Registry, dtype: str) -> System | None:
+    """Return a package or a system with its facts; None where nothing in it multiplies matrices."""
+    facts = device_facts(component, registry, dtype)
+    if facts is None or facts.dtype is None:
+        return None
+    machine = machine_of(component, Binder(registry))
+    memories = machine.device.memories if machine is not None else ()
+    tiered = any(registry.memories[part.model].order >= TIERS for part in memories)
+    return System(component=component, facts=facts, tiered=tiered)
+
+
+def package_path(system: Component) -> tuple[str, ...]:
+    """Return the labels of the blocks from below a system down to its first package; none for a package."""
+    for child in system.children():
+        if child.kind == "package":
+            return (child.name,)
+        if child.kind in SYSTEMS and (below := package_path(child)):
+            return (child.name, *below)
+    return ()
+
+
+def area_of(package: Component) -> float | None:
+    """Return the mm² of all dies of a package; None where the area of one is not known."""
+    dies = package.children("die")
+    total = 0.0
+    for die in dies:
+        area = die.get("area")
+        if not isinstance(area, Attribute) or not isinstance(area.value, Quantity):
+            return None
+        total += float(area.value.magnitude) * float(die.count.magnitude) * 1e6
+    return total if dies else None
+
+
+def splits_of(system: System, subject: Subject) -> Iterator[tuple[str, ...]]:
+    """Yield groups of axes, as texts of `--set`: each group is one grid of splits, legal or not.
+
+    Tensor-parallel degrees divide the heads; pipeline degrees are those that make stages of another size. A model with
+    experts spreads them over the tensor-parallel ranks, or, in a second grid, over replicas of the attention.
+    """
+    devices = system.facts.devices
+    tp = tuple(
+        n for n in range(1, min(max(subject.facts.heads, 1), devices) + 1) if subject.facts.heads % n == 0
+    )
+    pp = _stages(subject.facts.layers, devices)
+    if subject.experts <= 1:
+        yield _axes(tp=tp or (1,), pp=pp)
+        return
+    ep = tuple(n for n in _doubling(devices) if subject.experts % n == 0)
+    yield _axes(tp=tp or (1,), pp=pp, ep=tuple(n for n in ep if n <= max(tp or (1,)))[-3:])
+    if devices > 1:
+        yield _axes(tp=tuple(n for n in tp if n <= 16), dp_attention=_doubling(devices), ep=ep)
+
+
+def _stages(layers: int, devices: int) -> tuple[int, ...]:
+    """Return the pipeline degrees up to some devices that are the fewest for the layers of their largest stage."""
+    most = max(1, min(layers, devices))
+    degrees = {-(-layers // size) for size in range(1, layers + 1)}
+    return tuple(sorted(degree for degree in degrees if degree <= most)) or (1,)
+
+
+def _doubling(most: int) -> tuple[int, ...]:
+    return tuple(2**n for n in range(int(np.log2(max(most, 1))) + 1))
+
+
+def _axes(**degrees: Sequence[int]) -> tuple[str, ...]:
+    return tuple(
+        f"{PARALLEL}{name} = [{', '.join(map(str, values))}]" for name, values in degrees.items() if values
+    )
+
+
+def _rank(item: System) -> tuple[int, float, int]:
+    kind = _KINDS.index(item.component.kind) if item.component.kind in _KINDS else 0
+    return item.facts.devices, item.facts.network_bandwidth or 0.0, kind

@@ -1,0 +1,194 @@
+"""A hierarchy of fits: all devices, families, devices, and in each the runtimes and their kernels.
+
+Every node is drawn towards what is expected of it: its parent's values, changed by what its runtime changed one level
+up. A node with few rows is what is expected of it; so what nobody measured is predicted as what is nearest to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.analysis.calibrate.kernel_parameters import moves_only, parameters_of
+from accelscope.core.analysis.calibrate.parameters import Parameter, nearest_choice
+from accelscope.core.analysis.calibrate.regression import fitted
+from accelscope.core.analysis.calibrate.samples import Others, Sample, Subject, merged, taken, times
+from accelscope.core.numeric.term import Array
+from accelscope.core.plugin.registry import Registry
+
+ENOUGH = 12
+"""Rows from which on a node is fitted."""
+MOST = 250
+"""Rows of one device that a fit over several devices sees; further ones would not change what they have in common."""
+ORIGINS = ("model", "family", "device")
+EAGER = ("torch_eager",)
+"""Runtimes whose kernels wait for the host one by one: what starting a small kernel takes there holds for no other."""
+_NARROWER = 0.7  # a runtime changes less than a device does
+
+Values = dict[str, float]
+
+
+@frozen
+class Place:
+    """What a node holds for: an origin with its name, and there a runtime, one of its backends and releases, or any."""
+
+    origin: str
+    name: str
+    runtime: str | None = None
+    backend: str | None = None
+    release: str | None = None
+
+    @property
+    def wider(self) -> Place | None:
+        """The same with one word less."""
+        if self.release is not None:
+            return Place(self.origin, self.name, self.runtime, self.backend)
+        if self.backend is not None:
+            return Place(self.origin, self.name, self.runtime)
+        return Place(self.origin, self.name) if self.runtime is not None else None
+
+
+@frozen(eq=False)
+class Fit:
+    """Values of one subject at one place, and how many rows they rest on."""
+
+    values: Values
+    points: int
+
+
+Fits = Mapping[Place, Fit]
+
+
+def places_of(sample: Sample) -> list[Place]:
+    """Return the places that a sample belongs to, nearest first: the order in which parameters are looked up."""
+    names = {"device": sample.device, "family": sample.family, "model": sample.model}
+    found: list[Place] = []
+    for origin in reversed(ORIGINS):
+        name = names[origin]
+        if name is None:
+            continue
+        words = [
+            (backend, release) for backend in (sample.backend, None) for release in (sample.release, None)
+        ]
+        if sample.runtime is not None:
+            found.extend(Place(origin, name, sample.runtime, *pair) for pair in dict.fromkeys(words))
+        if sample.runtime not in EAGER or not moves_only(sample.subject.kernel):
+            found.append(Place(origin, name))
+    return found
+
+
+def fit_subject(
+    subject: Subject,
+    samples: Sequence[Sample],
+    others: Others,
+    registry: Registry,
+    wanted: Container[Place] | None = None,
+    before: Fits | None = None,
+) -> dict[Place, Fit]:
+    """Return the fits of a subject at every place that has enough rows.
+
+    Args:
+        others: what is known of other kernels, by what runs them.
+        wanted: places that are needed, with those that they are drawn towards; all by default.
+        before: a fit to more rows, from which this one starts and whose choices among a few values it keeps.
+    """
+    parameters = parameters_of(subject.kernel, subject.dtype)
+    by_place: dict[Place, list[Sample]] = {}
+    for sample in samples:
+        for place in places_of(sample):
+            by_place.setdefault(place, []).append(sample)
+    found: dict[Place, Fit] = {}
+    for place in sorted(by_place, key=_depth):
+        rows = sum(len(sample) for sample in by_place[place])
+        if rows < ENOUGH or (wanted is not None and place not in wanted):
+            continue
+        if place.wider in found and found[place.wider].points == rows:
+            continue  # the only runtime, backend or release that there is
+        expected = _expected(place, by_place[place][0], parameters, found)
+        shared = _thinned(by_place[place]) if place.origin != "device" else by_place[place]
+        near = before[place].values if before is not None and place in before else None
+        values = _fit(list(merged(shared)), parameters, expected, others, registry, place, near)
+        found[place] = Fit(values=values, points=rows)
+    return found
+
+
+def _depth(place: Place) -> tuple[int, int, str]:
+    words = (place.runtime is not None) + (place.backend is not None) + (place.release is not None)
+    return ORIGINS.index(place.origin), words, str(place)
+
+
+def _expected(place: Place, sample: Sample, parameters: Sequence[Parameter], found: Fits) -> Values | None:
+    """Return what is expected of a place: the wider one's values, changed as in the origin above; None for the root."""
+    above = _above(place, sample)
+    wider = found.get(place.wider) if place.wider is not None else None
+    upper = found.get(above) if above is not None else None
+    if wider is None:
+        return dict(upper.values) if upper is not None else _start_of(place, sample, found)
+    if upper is None or above is None or above.wider is None or above.wider not in found:
+        return dict(wider.values)
+    base = found[above.wider].values
+    return {
+        item.name: nearest_choice(item, wider.values[item.name] * upper.values[item.name] / base[item.name])
+        for item in parameters
+    }
+
+
+def _start_of(place: Place, sample: Sample, found: Fits) -> Values | None:
+    """Return the values of the nearest place that has some."""
+    for other in places_of(sample):
+        if other != place and other in found:
+            return dict(found[other].values)
+    return None
+
+
+def _above(place: Place, sample: Sample) -> Place | None:
+    index = ORIGINS.index(place.origin)
+    names = {"family": sample.family, "model": sample.model}
+    for origin in reversed(ORIGINS[:index]):
+        name = names[origin]
+        if name is not None:
+            return Place(origin, name, place.runtime, place.backend, place.release)
+    return None
+
+
+def _thinned(samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples with at most so many rows of one device, evenly picked."""
+    count: dict[str, int] = {}
+    for sample in samples:
+        count[sample.device] = count.get(sample.device, 0) + len(sample)
+    found = []
+    for sample in samples:
+        step = max(1.0, count[sample.device] / MOST)
+        rows = np.unique((np.arange(0, int(len(sample) / step)) * step).astype(int))
+        found.append(sample if step == 1.0 else taken(sample, rows))
+    return found
+
+
+def _fit(
+    samples: Sequence[Sample],
+    parameters: Sequence[Parameter],
+    expected: Values | None,
+    others: Others,
+    registry: Registry,
+    place: Place,
+    near: Values | None,
+) -> Values:
+    def predicted(values: Mapping[str, float]) -> Array:
+        return np.concatenate(
+            [times(sample, values, others.get(sample.around, ()), registry) for sample in samples]
+        )
+
+    measured = np.concatenate([sample.measured for sample in samples])
+    start = expected or {item.name: item.start for item in parameters}
+    return fitted(
+        predicted,
+        measured,
+        parameters,
+        start,
+        drawn=expected is not None,
+        scale=_NARROWER if place.runtime is not None else 1.0,
+        weights=np.minimum(measured / 20e-6, 1.0),
+        near=near,
+    ).values

@@ -1,0 +1,98 @@
+"""How far off a calibration is on rows that it was not fitted to, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.analysis.calibrate.cross_validation import SPLITS, Judged
+from accelscope.core.numeric.term import Array
+
+LONG = 20e-6
+"""s from which on a kernel is not ruled by its launch."""
+
+
+@frozen
+class Error:
+    """Errors of one group of rows under one split, as shares of what was measured.
+
+    Attributes:
+        split: what was left out of the fit: `configuration`, `device` or `family`.
+        points: rows above 20 us; shorter ones are predicted, but say little.
+        bias: median of the logarithm of predicted over measured.
+    """
+
+    group: str
+    split: str
+    points: int
+    median_ape: float
+    p90_ape: float
+    bias: float
+
+
+def errors(found: Sequence[Judged]) -> list[Error]:
+    """Return the errors of all rows, then by class of kernel and by device, for each split."""
+    groups: dict[str, list[Judged]] = {"all": list(found)}
+    for item in found:
+        subject = item.sample.subject
+        groups.setdefault(f"{subject.kernel} {subject.dtype} {subject.stored}", []).append(item)
+    for item in found:
+        groups.setdefault(item.sample.device, []).append(item)
+    rows = (_error(name, split, items) for name, items in groups.items() for split in SPLITS)
+    return [row for row in rows if row is not None]
+
+
+def _error(group: str, split: str, found: Iterable[Judged]) -> Error | None:
+    chosen = [item for item in found if item.split == split]
+    if not chosen:
+        return None
+    residuals: Array = np.concatenate([item.residuals for item in chosen])
+    residuals = residuals[np.concatenate([item.sample.measured for item in chosen]) > LONG]
+    return error_of(group, split, residuals) if len(residuals) else None
+
+
+def error_of(group: str, split: str, residuals: Array, *, rates: bool = False) -> Error:
+    """Return the errors of a group of rows.
+
+    Args:
+        residuals: logarithms of predicted over measured times, at least one.
+        rates: whether the rows measured rates, so that the shares are of those.
+    """
+    ape = np.abs(np.expm1(-residuals if rates else residuals))
+    return Error(
+        group=group,
+        split=split,
+        points=len(residuals),
+        median_ape=float(np.median(ape)),
+        p90_ape=float(np.quantile(ape, 0.9)),
+        bias=float(np.median(residuals)),
+    )
+
+
+def as_rows(found: Sequence[Error]) -> list[Mapping[str, object]]:
+    """Return errors as plain objects, for JSON."""
+    return [
+        {
+            "group": item.group,
+            "left_out": item.split,
+            "points": item.points,
+            "median_ape": item.median_ape,
+            "p90_ape": item.p90_ape,
+            "bias": item.bias,
+        }
+        for item in found
+    ]
+
+
+def as_table(found: Sequence[Error]) -> str:
+    """Return errors as a table for people."""
+    width = max((len(item.group) for item in found), default=5)
+    head = f"{'GROUP':<{width}}  LEFT OUT       POINTS  MEDIAN APE  P90 APE     BIAS"
+    lines = [
+        f"{item.group:<{width}}  {item.split:<13}  {item.points:>6,}  {item.median_ape:>10.1%}  {item.p90_ape:>7.1%}"
+        f"  {np.expm1(item.bias):>+7.1%}"
+        for item in found
+    ]
+    return "\n".join([head, *lines, ""])

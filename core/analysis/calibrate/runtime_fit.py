@@ -1,0 +1,232 @@
+"""Paces of runtimes fitted to static batches and closed loops: one hierarchy of factors, evaluated through the models themselves.
+
+A field of a pace is a product: of its runtime, of the port to a vendor other than the one that most rows of the runtime
+are of, and, for rates, of the family and the device; times of the host also have a factor of the family, since the servers of a generation of devices share theirs.
+The logarithms of all factors are drawn towards 0 with a width of their own (a maximum a posteriori estimate), so that
+what nobody measured is as its nearest relatives are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from accelscope.core.analysis.calibrate.runtime_groups import Group, Names3
+from accelscope.core.analysis.validate.static_batch import evaluated
+from accelscope.core.blocks.runtime import DRIVEN
+from accelscope.core.numeric.term import Array, term
+
+if TYPE_CHECKING:
+    from accelscope.core.assemble.design import Design
+    from accelscope.core.plugin.registry import Registry
+
+
+@frozen
+class Width:
+    """Where a field starts, in s or as a plain number, and how far its logarithm may go.
+
+    Attributes:
+        own: deviation of a runtime from the start; port: of a port from its runtime.
+    """
+
+    start: float
+    own: float
+    port: float
+
+
+FIELDS: Mapping[str, Width] = {
+    "step": Width(8e-4, 1.0, 1.0),
+    "sequence": Width(2e-5, 1.5, 0.7),
+    "request": Width(1e-3, 1.5, 0.5),
+    "workers": Width(3e-4, 1.5, 0.7),
+    "layer": Width(5e-5, 1.5, 1.5),
+    "collective": Width(8e-6, 1.2, 0.7),
+    "hand_over": Width(5e-5, 2.5, 2.5),
+    "starts": Width(1.0, 0.3, 0.3),
+    "compute": Width(1.0, 0.3, 0.25),
+    "attention": Width(1.0, 0.5, 0.35),
+    "bandwidth": Width(1.0, 0.1, 0.2),
+    "cache": Width(1.0, 0.3, 0.35),
+    "elementwise": Width(1.0, 0.8, 0.4),
+    "latency": Width(0.03, 1.0, 0.7),
+    "launch": Width(4e-5, 0.7, 0.5),
+}
+"""Fields of a pace that static batches or closed loops tell something of."""
+RATES: Mapping[str, str] = {
+    "compute": "compute",
+    "attention": "compute",
+    "bandwidth": "bandwidth",
+    "cache": "bandwidth",
+}
+"""Fields that have a factor of the device and of its family, and which."""
+HOST = ("step", "sequence", "request", "workers", "layer")
+"""Fields that have a factor of the family's servers."""
+TIMES = (*HOST, "collective", "hand_over", "latency", "launch")
+"""Fields in s."""
+FAMILY: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
+DEVICE: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
+"""Widths of the factors of families and devices."""
+OF_KERNELS = ("compute", "attention", "elementwise")
+"""Fields that say how fast kernels are: close to 1 for a runtime whose own kernels the library knows the measured times of."""
+MEASURED = 0.2
+"""Share of their width that such fields keep there: what else slows a prompt down must not be taken for them."""
+NOISE = 0.08
+"""Deviation of repeated measurements of one configuration."""
+_STEP = 1e-4
+_WORST = 1e3
+_ROUNDS = 12
+_FAR = 7.0  # logarithm of a factor
+_STRIDE = 1.5  # of a logarithm in one round
+_GAIN = 1e-3  # share of the cost that a round has to gain for another one
+
+Place = tuple[str, ...]
+"""What a factor is of: kind (`runtime`, `port`, `family`, `device`), names, field."""
+
+
+@frozen(eq=False)
+class Fit:
+    """Logarithms of all factors, in order, with their covariance."""
+
+    values: dict[Place, float]
+    covariance: Array
+    measured: frozenset[str] = frozenset()
+
+    @property
+    def deviations(self) -> dict[Place, float]:
+        """Deviation of each factor."""
+        return dict(zip(self.values, np.sqrt(np.diag(self.covariance)), strict=True))
+
+    def of(self, runtime: str, names: Names3, name: str) -> float:
+        """Return a field of a runtime on a device, known or not."""
+        found = (self.values.get(place, 0.0) for place, _ in self._places(runtime, names, name))
+        return float(FIELDS[name].start * np.exp(sum(found)))
+
+    def deviation(self, runtime: str, names: Names3, name: str) -> float:
+        """Return the deviation of the logarithm of a field; factors that no row has are as wide as they start."""
+        places = dict(self._places(runtime, names, name))
+        order = list(self.values)
+        known = [order.index(place) for place in places if place in self.values]
+        unknown = sum(width**2 for place, width in places.items() if place not in self.values)
+        return float(np.sqrt(self.covariance[np.ix_(known, known)].sum() + unknown))
+
+    def _places(self, runtime: str, names: Names3, name: str) -> Iterator[tuple[Place, float]]:
+        return places_of(runtime, names, name, runtime in self.measured)
+
+
+def places_of(runtime: str, names: Names3, name: str, measured: bool) -> Iterator[tuple[Place, float]]:
+    """Yield the factors of a field with their widths.
+
+    Args:
+        measured: whether the kernels of the runtime were.
+    """
+    vendor, family, device = names
+    width = FIELDS[name]
+    share = MEASURED if measured and name in OF_KERNELS else 1.0
+    yield ("runtime", runtime, name), width.own * share
+    if vendor:
+        yield ("port", runtime, vendor, name), width.port
+    if name in RATES and share == 1.0:
+        yield ("family", family, RATES[name]), FAMILY[RATES[name]]
+        yield ("device", device, RATES[name]), DEVICE[RATES[name]]
+    if name in HOST:
+        yield ("family", family, "host"), FAMILY["host"]
+
+
+@frozen(eq=False)
+class _Problem:
+    """Groups, which factors make each field of their paces, and the widths of all factors."""
+
+    groups: Sequence[Group]
+    members: Sequence[Array]
+    priors: Array
+    registry: Registry
+
+    def cost(self, residuals: Array, x: Array) -> float:
+        """Return what is the least at the best factors."""
+        return float(residuals @ residuals + np.sum((x / self.priors) ** 2))
+
+    def normal(self, jacobian: Array) -> Array:
+        """Return the curvature of the cost."""
+        found: Array = jacobian.T @ jacobian + np.diag(1.0 / self.priors**2)
+        return found
+
+
+def fitted(found: Sequence[Group], registry: Registry) -> Fit:
+    """Return the factors that fit some groups best: Levenberg-Marquardt on a soft L1 loss (pseudo-Huber)."""
+    if not found:
+        return Fit({}, np.zeros((0, 0)))
+    widths: dict[Place, float] = {}
+    for group in found:
+        for name in FIELDS:
+            widths.update(places_of(group.runtime, group.names, name, group.measured_kernels))
+    order = list(widths)
+    members = [_members(group, order) for group in found]
+    problem = _Problem(found, members, np.array(list(widths.values())), registry)
+    x, jacobian = _least(problem)
+    measured = frozenset(group.runtime for group in found if group.measured_kernels)
+    return Fit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)), measured)
+
+
+def _least(problem: _Problem) -> tuple[Array, Array]:
+    """Return the best factors, and how the residuals turn with them there."""
+    x = np.zeros(len(problem.priors))
+    residuals, jacobian = _linear(problem, x)
+    cost, damping = problem.cost(residuals, x), 1e-2
+    for _ in range(_ROUNDS):
+        normal = problem.normal(jacobian)
+        slope = jacobian.T @ residuals + x / problem.priors**2
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), -slope)
+        tried = np.clip(x + np.clip(step, -_STRIDE, _STRIDE), -_FAR, _FAR)
+        left, turned = _linear(problem, tried)
+        gained = cost - problem.cost(left, tried)
+        if gained <= 0.0:
+            damping *= 6.0
+            continue
+        x, residuals, jacobian, cost, damping = tried, left, turned, cost - gained, damping / 4.0
+        if gained < _GAIN * cost:
+            break
+    return x, jacobian
+
+
+def _members(group: Group, order: Sequence[Place]) -> Array:
+    """Return which factors make which field of a group: 1 or 0 for each field and factor."""
+    found = np.zeros((len(FIELDS), len(order)))
+    numbers = {place: at for at, place in enumerate(order)}
+    for row, name in enumerate(FIELDS):
+        for place, _ in places_of(group.runtime, group.names, name, group.measured_kernels):
+            found[row, numbers[place]] = 1.0
+    return found
+
+
+def _linear(problem: _Problem, x: Array) -> tuple[Array, Array]:
+    """Return the residuals of all rows and how they turn with each factor, at some factors."""
+    starts = np.log([width.start for width in FIELDS.values()])
+    parts, turns = [], []
+    for group, member in zip(problem.groups, problem.members, strict=True):
+        errors = errors_of(group, member @ x + starts, problem.registry) / NOISE * group.weight
+        soft = np.sign(errors) * np.sqrt(2.0 * (np.sqrt(1.0 + errors**2) - 1.0))
+        parts.append(soft[0])
+        turns.append(((soft[1:] - soft[0]) / _STEP).T @ member)
+    return np.concatenate(parts), np.concatenate(turns)
+
+
+def errors_of(group: Group, logs: Array, registry: Registry) -> Array:
+    """Return logarithms of predicted over measured times: of the pace itself, then with each field a little higher."""
+    tried = np.concatenate([logs[None], logs + _STEP * np.eye(len(logs))])
+    values = evaluated(paced(group.design, np.exp(tried)), group.table, registry)[1]
+    with np.errstate(all="ignore"):
+        errors = group.sign * (np.log(values) - np.log(group.measured))
+    found: Array = np.clip(np.nan_to_num(errors, nan=0.0), -_WORST * NOISE, _WORST * NOISE)
+    return found
+
+
+def paced(design: Design, values: Array) -> Design:
+    """Return a design whose pace has the values of all fields, one variant after the other along the first dimension."""
+    own: dict[str, Any] = dict.fromkeys(DRIVEN)
+    for at, name in enumerate(FIELDS):
+        unit = "s" if name in TIMES else ""
+        own[name] = term(values[:, at][:, None], unit)
+    return evolve(design, runtime=evolve(design.runtime, **own))

@@ -1,0 +1,244 @@
+"""Paces of runtimes that train, fitted to published steps of training and written back into their file.
+
+What is fitted is what the file gives: each field of a `runtime` or a `port` in it with a tolerance (`±`) is one factor, shared by
+runtimes that inherit it. The logarithm of each is drawn towards where its sort of field starts, and rows count robustly.
+Whatever a row does not say (what is sharded and computed again) is what the present values say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from accelscope.core.analysis.validate.predict import Prediction
+from accelscope.core.analysis.validate.training import Key, evaluations, groups_of
+from accelscope.core.blocks.runtime import device_names
+from accelscope.core.evaluate.evaluate import evaluate
+from accelscope.core.numeric.term import Array, term
+from accelscope.dsl.interpret.component import Component
+
+if TYPE_CHECKING:
+    from accelscope.core.analysis.validate.library_names import Names
+    from accelscope.core.analysis.validate.table import Table
+    from accelscope.core.assemble.design import Design
+
+START: Mapping[str, tuple[float, float]] = {
+    "layer": (3e-4, 1.0),
+    "compute": (0.8, 0.4),
+    "attention": (0.7, 0.4),
+    "elementwise": (1.5, 0.7),
+    "grouped": (0.8, 0.4),
+    "scan": (0.5, 0.7),
+    "hidden": (0.8, 0.5),
+    "exchange": (0.8, 0.5),
+    "routing": (1e-3, 1.0),
+}
+"""Fields that steps of training tell something of: where the logarithm starts (s, or a plain number), and its width."""
+SECONDS = ("layer", "routing")
+SHARES = ("hidden", "exchange")
+"""Fields that are at most 1."""
+NOISE = 0.06
+"""Deviation of repeated measurements of one configuration."""
+_STEP = 1e-4
+_LINE = r"(\b{field}\s*=\s*)([0-9._eE+-]+)(\s*(?:us|ms|s)\b)?(\s*±\s*)([0-9.]+)%"
+_SPREAD = re.compile(r"(\bspread\s*=\s*)([0-9.]+)")
+_UNITS: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0, "": 1.0}
+
+Place = tuple[int, str]
+"""A factor: the line of the file that gives it, and its field."""
+
+
+@frozen(kw_only=True, eq=False)
+class Steps:
+    """Rows of one evaluation.
+
+    Attributes:
+        rows: places in the table; keep: which columns of the evaluation they are.
+        places: the factor of each field of the pace.
+        measured: s of a step.
+    """
+
+    key: Key
+    design: Design
+    rows: Array
+    keep: Array
+    places: Mapping[str, Place]
+    measured: Array
+
+
+@frozen(eq=False)
+class Fit:
+    """Logarithms of all factors, with their deviations."""
+
+    values: Mapping[Place, float]
+    deviations: Mapping[Place, float]
+
+
+def steps_of(table: Table, names: Names) -> list[Steps]:
+    """Return the rows of training that can be predicted, evaluation by evaluation."""
+    found: list[Steps] = []
+    skipped = Prediction.empty(len(table))
+    for key, places in groups_of(table, names, skipped):
+        item = names.known_runtime(key.runtime.rpartition(".")[2])
+        assert item is not None  # groups are of known runtimes
+        for made, tried, fits in evaluations(key, places, table, names, skipped):
+            if fits.any():
+                rows = tried[fits]
+                own = _places(item.component, device_names(made.design.machine.device))
+                measured = _seconds(table.take(rows), np.broadcast_to(made.batch.value, tried.shape)[fits])
+                found.append(
+                    Steps(key=key, design=made.design, rows=rows, keep=fits, places=own, measured=measured)
+                )
+    return found
+
+
+def _seconds(rows: Table, batch: Array) -> Array:
+    tokens = np.where(rows.text("metric") == "train_tok_s", rows.number("isl"), 1.0)
+    return np.asarray(batch * tokens / rows.number("value"))
+
+
+def _places(runtime: Component, labels: Sequence[str | None]) -> dict[str, Place]:
+    """Return the line that gives each field of a pace on a device: that of the nearest port, or of the runtime."""
+    ports = {port.name.casefold(): port for port in runtime.children("port")}
+    blocks = [ports[label.casefold()] for label in labels if label and label.casefold() in ports]
+    found: dict[str, Place] = {}
+    for block in (*blocks, runtime):
+        for name, attribute in block.attributes().items():
+            if name in START and name not in found and attribute.origin.span is not None:
+                found[name] = (attribute.origin.span.line, name)
+    return found
+
+
+def fitted(
+    steps: Sequence[Steps], names: Names, weights: Callable[[Steps], Array], begin: Fit | None = None
+) -> Fit:
+    """Return the factors that fit some rows best: least squares on a soft L1 loss.
+
+    Args:
+        weights: 1 for each row of an evaluation that counts, 0 for one that is left out.
+        begin: a fit to begin from.
+    """
+    from scipy.optimize import least_squares
+
+    order = sorted({place for item in steps for place in item.places.values()})
+    start = np.array([np.log(START[name][0]) for _, name in order])
+    widths = np.array([START[name][1] for _, name in order])
+    first = start if begin is None else np.array([begin.values[place] for place in order])
+    known: dict[bytes, tuple[Array, Array]] = {}
+
+    def linear(x: Array) -> tuple[Array, Array]:
+        if x.tobytes() not in known:
+            known.clear()
+            known[x.tobytes()] = _linear(steps, names, weights, order, x)
+        residuals, jacobian = known[x.tobytes()]
+        return (
+            np.concatenate([residuals, (x - start) / widths]),
+            np.concatenate([jacobian, np.diag(1.0 / widths)]),
+        )
+
+    def residuals_at(x: Array) -> Array:
+        return linear(x)[0]
+
+    def turns_at(x: Array) -> Array:
+        return linear(x)[1]
+
+    found = least_squares(
+        residuals_at,
+        first,
+        jac=turns_at,
+        loss="soft_l1",
+        xtol=1e-4,
+        ftol=1e-4,
+        max_nfev=15,
+    )
+    turned: Array = np.asarray(found.jac)
+    deviations = np.sqrt(np.diag(np.linalg.inv(turned.T @ turned)))
+    return Fit(dict(zip(order, found.x, strict=True)), dict(zip(order, deviations, strict=True)))
+
+
+def _linear(
+    steps: Sequence[Steps], names: Names, weights: Callable[[Steps], Array], order: Sequence[Place], x: Array
+) -> tuple[Array, Array]:
+    """Return the errors of all rows over the noise and how they turn with each factor."""
+    at = {place: number for number, place in enumerate(order)}
+    residuals, jacobian = [], []
+    for item in steps:
+        counts = weights(item)
+        if not counts.any():
+            continue
+        numbers = [at[place] for place in item.places.values()]
+        errors = errors_of(item, names, x[numbers]) * counts / NOISE
+        turns = np.zeros((errors.shape[1], len(order)))
+        turns[:, numbers] = ((errors[1:] - errors[0]) / _STEP).T
+        residuals.append(errors[0])
+        jacobian.append(turns)
+    return np.concatenate(residuals), np.concatenate(jacobian)
+
+
+def errors_of(item: Steps, names: Names, logs: Array) -> Array:
+    """Return logarithms of predicted over measured times: of the pace itself, then with each field a little higher."""
+    tried = np.concatenate([logs[None], logs + _STEP * np.eye(len(logs))])
+    own: dict[str, Any] = {}
+    for number, name in enumerate(item.places):
+        values = np.exp(tried[:, number])[:, None]
+        own[name] = term(
+            np.minimum(values, 1.0) if name in SHARES else values, "s" if name in SECONDS else ""
+        )
+    with np.errstate(all="ignore"):
+        made = evaluate(evolve(item.design, runtime=evolve(item.design.runtime, **own)), names.registry)
+    assert made.training is not None  # rows of training are evaluated as such
+    time = np.broadcast_to(made.training.time.value, (len(tried), len(item.keep)))[:, item.keep]
+    return np.asarray(np.log(time) - np.log(item.measured))
+
+
+def left_out(
+    steps: Sequence[Steps], names: Names, labels: Callable[[Steps], Sequence[str]], most: int, whole: Fit
+) -> Iterator[tuple[str, float, str]]:
+    """Yield label, error (logarithm of predicted over measured time) and runtime of each row, from fits without its label.
+
+    Args:
+        labels: of the rows of an evaluation.
+        most: parts that labels are put together to.
+        whole: the fit to all rows, which the others begin from.
+    """
+    every = sorted({label for item in steps for label in labels(item)})
+    fold = {label: number % most for number, label in enumerate(every)}
+    for number in range(min(most, len(every))):
+
+        def outside(item: Steps, number: int = number) -> Array:
+            return np.array([fold[label] != number for label in labels(item)], dtype=float)
+
+        fit = fitted(steps, names, outside, whole)
+        for item in steps:
+            out = outside(item) == 0.0
+            if out.any():
+                logs = np.array([fit.values[place] for place in item.places.values()])
+                errors = errors_of(item, names, logs)[0]
+                for label, error, is_out in zip(labels(item), errors, out, strict=True):
+                    if is_out:
+                        yield label, float(error), item.design.runtime.name
+
+
+def rewritten(text: str, fit: Fit, spreads: Mapping[str, float]) -> str:
+    """Return the text of a file of runtimes with fitted values, their tolerances and the spreads."""
+    lines = text.splitlines()
+    for (line, name), value in fit.values.items():
+        deviation = 5.0 * max(round(fit.deviations[line, name] * 20.0), 1)
+
+        def put(match: re.Match[str], value: float = value, deviation: float = deviation) -> str:
+            unit = (match[3] or "").strip()
+            number = float(f"{np.exp(value) * _UNITS[unit]:.2g}")
+            return f"{match[1]}{number:g}{match[3] or ''}{match[4]}{deviation:g}%"
+
+        lines[line - 1] = re.sub(_LINE.format(field=name), put, lines[line - 1])
+    block = ""
+    for at, line_text in enumerate(lines):
+        opened = re.match(r"runtime (\w+)", line_text)
+        block = opened[1] if opened else block
+        if block in spreads:
+            lines[at] = _SPREAD.sub(rf"\g<1>{max(spreads[block], NOISE):.2g}", line_text)
+    return "\n".join(lines) + "\n"

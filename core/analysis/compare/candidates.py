@@ -1,0 +1,164 @@
+"""Who takes part in a comparison: names of the command line to systems and models of the library or of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from accelscope.core.assemble.spec_sheet import SYSTEMS, DeviceFacts, ModelFacts, device_facts, model_facts
+from accelscope.core.errors import UsageError
+from accelscope.core.io.files import parted
+from accelscope.core.library.definitions import Item, items, named, of_file
+from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.render.library_search import hint
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+    from accelscope.dsl.interpret.component import Component
+
+DEFAULT = (
+    "H100_SXM",
+    "B200_SXM",
+    "GH200_96GB",
+    "MI300X",
+    "TPUv5p",
+    "Gaudi3",
+    "Trainium2",
+    "Wormhole_n300",
+    "CS3",
+    "Groq576",
+    "SN40L",
+    "M2_Ultra_76c",
+)
+"""Twelve of all classes: GPUs, a GPU with a CPU's memory, chiplets, systolic arrays, many cores, a wafer, dataflow."""
+KINDS = ("package", *SYSTEMS)
+"""Kinds of block that can take part."""
+
+
+@frozen(kw_only=True)
+class Used:
+    """A definition and where a text gets it from: a module such as `std.nvidia`, or a file."""
+
+    name: str
+    module: str = ""
+    file: str = ""
+
+    @property
+    def alias(self) -> str:
+        """What a text calls the file."""
+        stem = re.sub(r"\W", "_", Path(self.file).stem)
+        return stem if stem.isidentifier() else f"_{stem}"
+
+    @property
+    def reference(self) -> str:
+        """How a text refers to the definition: a file's go by the name of the file."""
+        return f"{self.alias}.{self.name}" if self.file else self.name
+
+
+@frozen(kw_only=True)
+class Entrant:
+    """A system that takes part.
+
+    Attributes:
+        facts: of its devices, with the data type that they multiply in; None where nothing in it computes.
+        split: fields of `parallel { }` that were asked for; empty where the split is to be found.
+    """
+
+    used: Used
+    kind: str
+    facts: DeviceFacts | None
+    split: tuple[tuple[str, int], ...] = ()
+
+    def precision(self, asked: str) -> tuple[str, str]:
+        """Return the types of weights and of products: what was asked for, or the closest that the device has.
+
+        Weights that are narrower than any product stay as they are and are widened on the way.
+        """
+        chosen = self.facts.dtype if self.facts is not None and self.facts.dtype is not None else asked
+        return (asked if BITS[chosen] > BITS[asked] else chosen), chosen
+
+
+@frozen(kw_only=True)
+class Subject:
+    """The model of a comparison."""
+
+    used: Used
+    facts: ModelFacts
+
+
+def entrants_of(session: Session, arguments: Sequence[str], dtype: str) -> tuple[Entrant, ...]:
+    """Return the systems of arguments `NAME`, `NAME:tp=8,pp=2` or `FILE.accel:NAME`, each once.
+
+    Raises:
+        UsageError: there is no such system, or a split is not of the form `field=number`.
+        DescriptionError: a file has errors.
+    """
+    shelf = tuple(items(session))
+    found = [_entrant(session, shelf, argument, dtype) for argument in arguments]
+    return tuple(dict.fromkeys(found))
+
+
+def subject_of(session: Session, argument: str) -> Subject:
+    """Return the model of `NAME` or `FILE.accel:NAME`.
+
+    Raises:
+        UsageError: there is no such model, or it has no sizes.
+        DescriptionError: a file has errors.
+    """
+    file, name = parted(argument)
+    used, component = _found(session, tuple(items(session)), file, name, ("model",))
+    facts = model_facts(component, session.registry)
+    if facts is None:
+        raise UsageError(f"`{name}` has no sizes of its own; take a model that extends it")
+    return Subject(used=used, facts=facts)
+
+
+def _entrant(session: Session, shelf: Sequence[Item], argument: str, dtype: str) -> Entrant:
+    file, rest = parted(argument)
+    name, _, split = rest.partition(":")
+    used, component = _found(session, shelf, file, name, KINDS)
+    return Entrant(
+        used=used,
+        kind=component.kind,
+        facts=device_facts(component, session.registry, dtype),
+        split=_split(argument, split),
+    )
+
+
+def _split(argument: str, text: str) -> tuple[tuple[str, int], ...]:
+    found = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if not name.isidentifier() or not value.isdecimal() or int(value) < 1:
+            raise UsageError(f"`{argument}`: a split is written as `NAME:tp=8,pp=2`, not `{part}`")
+        found[name] = int(value)
+    return tuple(found.items())
+
+
+def _found(
+    session: Session, shelf: Sequence[Item], file: str, name: str, kinds: tuple[str, ...]
+) -> tuple[Used, Component]:
+    if file:
+        item = of_file(session, file, name, kinds, _either(kinds))
+        return Used(name=name, file=file), item.component
+    known = named(shelf, name, kinds)
+    if len(known) == 1:
+        return Used(name=known[0].component.name, module=known[0].module), known[0].component
+    if known:
+        raise UsageError(f"`{name}` is any of {', '.join(f'`{item.name}`' for item in known)}")
+    raise UsageError(f"the library holds no {_either(kinds)} called `{name}`; {_meant(shelf, name, kinds)}")
+
+
+def _meant(shelf: Sequence[Item], name: str, kinds: tuple[str, ...]) -> str:
+    """Return what a name that is no system, or no model, may have meant."""
+    if kinds != ("model",) and named(shelf, name, ("model",)):
+        return f"it is a model: `--model {name}`"
+    return hint(shelf, name, kinds)
+
+
+def _either(kinds: tuple[str, ...]) -> str:
+    return "model" if kinds == ("model",) else "system"

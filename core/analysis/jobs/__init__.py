@@ -1,0 +1,1 @@
+"""Jobs that an analysis evaluates side by side, in processes that share what was loaded."""

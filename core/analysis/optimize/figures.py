@@ -1,0 +1,154 @@
+"""What a search shows in plots: the front of a study among the points that were tried, and what speed costs. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.analysis.deployments.evaluate import Offer
+from accelscope.core.analysis.deployments.report import layout_of, types_of
+from accelscope.core.analysis.deployments.run import Deployments
+from accelscope.core.analysis.optimize.run import Found
+from accelscope.core.query.pareto import front
+from accelscope.core.render.result import axis_text
+
+TRIED = 3_000
+"""Points behind a front that a plot shows."""
+SCALES = {
+    "USD/tok": ("USD/Mtok", 1e6),
+    "s/tok": ("ms/tok", 1e3),
+    "s": ("ms", 1e3),
+    "B": ("GB", 1e-9),
+    "B/s": ("TB/s", 1e-12),
+    "W": ("kW", 1e-3),
+}
+"""Units that people read, for base units of goals."""
+
+
+@frozen(kw_only=True)
+class Series:
+    """Points of one colour, joined by a line where `line` is set.
+
+    Attributes:
+        texts: what a reader sees at each point.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    texts: tuple[str, ...] = ()
+    line: bool = False
+    faint: bool = False
+
+
+@frozen(kw_only=True)
+class Picture:
+    """A plot; axes whose values span more than a factor of 20 are logarithmic."""
+
+    title: str
+    x: str
+    y: str
+    series: tuple[Series, ...]
+
+    def logarithmic(self, axis: str) -> bool:
+        """Return whether the `x` or `y` axis is."""
+        values = [value for item in self.series for value in getattr(item, axis)]
+        return bool(values) and min(values) > 0.0 and max(values) / min(values) > 20.0
+
+
+def of_study(found: Found, told: Mapping[str, Any]) -> tuple[Picture, ...]:
+    """Return a plot for each pair of goals, or of the goal over the points where there is one only."""
+    goals = told["goals"]
+    if len(goals) == 1:
+        return (_progress(found, told),)
+    return tuple(
+        _pair(found, told, one, other) for one, other in itertools.combinations(range(len(goals)), 2)
+    )
+
+
+def _pair(found: Found, told: Mapping[str, Any], one: int, other: int) -> Picture:
+    if found.judge.signs[one] < found.judge.signs[other]:  # what is to be large is drawn upwards
+        one, other = other, one
+    values = found.scores.goals * found.judge.signs
+    tried = np.flatnonzero(found.scores.allowed)
+    tried = tried[:: max(len(tried) // TRIED, 1)]
+    (x_label, x_scale), (y_label, y_scale) = (_axis(told["goals"][at]) for at in (one, other))
+    texts = tuple(_text(row) for row in told["front"])
+
+    def series(name: str, rows: Any, **options: Any) -> Series:
+        x, y = (
+            tuple(float(v) for v in values[rows, at] * scale)
+            for at, scale in ((one, x_scale), (other, y_scale))
+        )
+        return Series(name=name, x=x, y=y, **options)
+
+    best = series("no other beats it", found.front, texts=texts, line=len(told["goals"]) == 2)
+    behind = series("tried", tried, faint=True)
+    return Picture(
+        title=f"{told['study']}: {y_label} over {x_label}", x=x_label, y=y_label, series=(behind, best)
+    )
+
+
+def _progress(found: Found, told: Mapping[str, Any]) -> Picture:
+    label, scale = _axis(told["goals"][0])
+    values = found.scores.goals[:, 0]
+    best = (
+        np.minimum.accumulate(np.where(found.scores.allowed, values, np.inf)) * found.judge.signs[0] * scale
+    )
+    known = np.flatnonzero(np.isfinite(best))
+    steps = tuple(float(at + 1) for at in known)
+    line = Series(name="best so far", x=steps, y=tuple(float(best[at]) for at in known), line=True)
+    return Picture(title=f"{told['study']}: {label}", x="points tried", y=label, series=(line,))
+
+
+def of_deployments(found: Deployments) -> tuple[Picture, ...]:
+    """Return what a token costs, and the energy that it takes, over how fast tokens come: a line for each system."""
+    curves = sorted(found.curves().items(), key=lambda item: _cheapest(item[1]))
+    return tuple(
+        Picture(
+            title=f"{label} over time of a token",
+            x="ms/tok",
+            y=label,
+            series=tuple(_curve(name, offers, metric) for name, offers in curves),
+        )
+        for metric, label in (("cost_per_mtok", "USD/Mtok"), ("energy_per_token", "J/tok"))
+    )
+
+
+def _cheapest(offers: Sequence[Offer]) -> float:
+    return min((offer.metrics.get("cost_per_mtok", np.inf) for offer in offers), default=np.inf)
+
+
+def _curve(name: str, offers: Sequence[Offer], metric: str) -> Series:
+    """Return the offers that no other beats in both speed and a metric, as a line."""
+    known = [offer for offer in offers if metric in offer.metrics]
+    table = np.array([[offer.metrics["tpot"], offer.metrics[metric]] for offer in known]).reshape(-1, 2)
+    best = [known[int(at)] for at in front(table)]
+    return Series(
+        name=name,
+        x=tuple(offer.metrics["tpot"] * 1e3 for offer in best),
+        y=tuple(offer.metrics[metric] for offer in best),
+        texts=tuple(
+            f"{offer.devices} devices, {layout_of(offer)}, {types_of(offer)}, "
+            f"clients {offer.layout.get('concurrency', 'as asked')}, ttft {offer.metrics['ttft'] * 1e3:.0f} ms"
+            for offer in best
+        ),
+        line=True,
+    )
+
+
+def _axis(goal: Mapping[str, Any]) -> tuple[str, float]:
+    unit, scale = SCALES.get(goal["unit"], (goal["unit"], 1.0))
+    return (f"{goal['name']} [{unit}]" if unit else goal["name"]), scale
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    values: Sequence[str] = [
+        f"{name.rpartition('.')[2]} {axis_text(value)}" for name, value in row["point"].items()
+    ]
+    bound = row["bound_by"]
+    return ", ".join(values) + (f"; {bound['resource']} {bound['share']:.0%}" if bound else "")

@@ -1,0 +1,183 @@
+"""Points of a space to scores: the goals, all to be made small, and the distance from what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from accelscope.core.analysis.optimize.space import Placed, Space, groups, placed
+from accelscope.core.query.points import Points, points_of
+from accelscope.core.query.requirements import metric_names
+from accelscope.core.query.result import MetricColumn
+from accelscope.core.sweep.goals import distance, goals_in, places_of, requirements_in, unknown, wanted
+from accelscope.core.sweep.targets import target_of
+from accelscope.dsl.interpret.assertions import Requirement
+from accelscope.dsl.values.units import Dimension
+from accelscope.dsl.values.values import Mapped, Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MOST = 16_384
+"""Points evaluated at once."""
+HUGE = 1e300
+"""A goal that is no number, such as the cost of a token where none is made."""
+NO_NUMBER = 50.0
+"""Distance of a point with such a goal, beyond any that limits give."""
+
+
+@frozen(kw_only=True, eq=False)
+class Scores:
+    """Of some points, one row each.
+
+    Attributes:
+        goals: one column for each goal in base units, small is better.
+        distance: from what limits and requirements allow; 0 where a point is allowed.
+    """
+
+    goals: Array
+    distance: Array
+
+    @property
+    def allowed(self) -> Array:
+        """Where a point keeps all limits and requirements."""
+        return self.distance <= 0.0
+
+
+@define(eq=False)
+class Judge:
+    """Evaluates points of a space, each once.
+
+    Attributes:
+        evaluations: how many distinct points were evaluated so far.
+        rows: these points, in the order in which they were asked for; scores: what was found of each.
+        signs: of each goal, -1 where large is better; goals: as written; dimensions: of their values.
+    """
+
+    space: Space
+    rows: list[Array] = field(factory=list)
+    values: list[Array] = field(factory=list)
+    distances: list[float] = field(factory=list)
+    goals: tuple[Requirement, ...] = ()
+    dimensions: dict[int, Dimension] = field(factory=dict)
+    _known: dict[bytes, int] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        at = placed(self.space, np.zeros((1, len(self.space.axes)), dtype=np.int64))
+        self.goals = tuple(goal for _, goal in goals_in(places_of(at.owner, at.scenario)))
+
+    @property
+    def evaluations(self) -> int:
+        """How many distinct points were evaluated."""
+        return len(self.rows)
+
+    @property
+    def signs(self) -> Array:
+        """Of each goal: 1 where small is better, -1 where large is."""
+        return np.array([1.0 if goal.word == "minimize" else -1.0 for goal in self.goals])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the goals: what stands behind `as`, or the expression."""
+        return tuple(goal.message or goal.text for goal in self.goals)
+
+    def unseen(self, rows: Array) -> Array:
+        """Return the rows that have not been evaluated, each once, in their order."""
+        new: dict[bytes, Array] = {}
+        for row in rows:
+            key = row.tobytes()
+            if key not in self._known:
+                new.setdefault(key, row)
+        return np.array(list(new.values()), dtype=np.int64).reshape(-1, len(self.space.axes))
+
+    def scores(self, rows: Array) -> Scores:
+        """Return the scores of points; those that are new are evaluated, all at once for each variant."""
+        rows = np.ascontiguousarray(rows, dtype=np.int64)
+        new = self.unseen(rows)
+        for start in range(0, len(new), MOST):
+            self._evaluate(new[start : start + MOST])
+        at = [self._known[row.tobytes()] for row in rows]
+        return Scores(
+            goals=np.array([self.values[place] for place in at]).reshape(-1, len(self.goals)),
+            distance=np.array([self.distances[place] for place in at]),
+        )
+
+    def everything(self) -> tuple[Array, Scores]:
+        """Return all points that were evaluated, with their scores."""
+        width = len(self.space.axes)
+        rows = np.array(self.rows, dtype=np.int64).reshape(-1, width)
+        values = np.array(self.values).reshape(-1, len(self.goals))
+        return rows, Scores(goals=values, distance=np.array(self.distances))
+
+    def _evaluate(self, rows: Array) -> None:
+        values = np.empty((len(rows), len(self.goals)))
+        distances = np.empty(len(rows))
+        for group in groups(self.space, rows):
+            values[group], distances[group] = self._scored(placed(self.space, rows[group]), len(group))
+        for row, value, lacking in zip(rows, values, distances, strict=True):
+            self._known[row.tobytes()] = len(self.rows)
+            self.rows.append(row)
+            self.values.append(value)
+            self.distances.append(float(lacking))
+
+    def _scored(self, at: Placed, size: int) -> tuple[Array, Array]:
+        places = places_of(at.owner, at.scenario)
+        goals, required = goals_in(places), requirements_in(places)
+        registry = self.space.registry
+        items = [item for _, item in (*goals, *required)]
+        found = points_of(at.design, registry, size, wanted(items, registry))
+        metrics = names_of(found, registry)
+        paths = by_path(at.swept)
+        columns = []
+        for number, (place, item) in enumerate(goals):
+            goal = target_of(item, place, at.scenario, tuple(registry.metrics))
+            value = place.session.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
+            columns.append(self._goal(number, item, value, size))
+        lacking = found.excess
+        for place, item in required:
+            asked = target_of(item, place, at.scenario, tuple(registry.metrics))
+            names = paths | dict(asked.known) | metrics
+            lacking = lacking + distance(place, evolve(item, expr=asked.expr), names, size)
+        table = np.stack(columns, axis=1) * self.signs
+        finite = np.isfinite(table).all(axis=1)
+        table = np.nan_to_num(table, nan=HUGE, posinf=HUGE, neginf=HUGE)
+        return table, np.where(finite, lacking, lacking + NO_NUMBER)
+
+    def _goal(self, number: int, goal: Requirement, value: object, size: int) -> Array:
+        if not isinstance(value, Quantity):
+            raise unknown(goal, self.space.registry)
+        self.dimensions[number] = value.dimension
+        return np.broadcast_to(np.asarray(value.magnitude, dtype=float), (size,))
+
+
+def names_of(found: Points, registry: Registry) -> dict[str, object]:
+    """Return what goals and requirements may name: the metrics of some points."""
+    columns = {}
+    for name, array in found.metrics.items():
+        metric = registry.metrics[name]
+        columns[name] = MetricColumn(
+            name=name, unit=metric.unit, doc="", headline=False, better=metric.better, value=np.array(array)
+        )
+    return metric_names(columns, registry.units)
+
+
+def by_path(swept: Mapping[str, object]) -> dict[str, object]:
+    """Return values by the first name of their paths, as goals and requirements may write them: `gpu.hbm.bandwidth`."""
+    names: dict[str, Any] = {}
+    for path, value in swept.items():
+        at, parts = names, path.split(".")
+        for part in parts[:-1]:
+            at = at.setdefault(part, {})
+        at[parts[-1]] = value
+    return {name: _mapped(value) for name, value in names.items()}
+
+
+def _mapped(value: Any) -> object:
+    if isinstance(value, dict):
+        return Mapped({name: _mapped(item) for name, item in value.items()})
+    return value

@@ -1,0 +1,176 @@
+"""Elasticities: d ln metric / d ln parameter by central differences, all parameters in one evaluation on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, effects_of
+from accelscope.core.analysis.sensitivity.fitted_kernels import with_kernels
+from accelscope.core.analysis.sensitivity.naming import parameter_of, path_of, system_of
+from accelscope.core.analysis.sensitivity.parameters import Variants
+from accelscope.core.analysis.sensitivity.trials import Trials, chosen, trials_of
+from accelscope.core.errors import UsageError
+from accelscope.core.numeric.term import Array
+from accelscope.core.query.columns import solve
+from accelscope.core.query.query import Question, question
+from accelscope.core.query.run import design_of
+from accelscope.dsl.check.program import Program
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.schema.schema import FieldSchema, schema_of_kind
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.records import Metric
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.core.query.columns import Columns
+
+LEADING = (
+    "tpot",
+    "step_time",
+    "ttft",
+    "throughput",
+    "train_throughput",
+    "energy_per_token",
+    "cost_per_mtok",
+    "power",
+)
+"""Headline metrics in the order in which they come where none is asked for; others follow."""
+
+
+def elasticities(
+    program: Program,
+    registry: Registry,
+    name: str,
+    metrics: Sequence[str] = (),
+    *,
+    paths: Iterable[str] | None = None,
+    sets: Sequence[str] = (),
+    fitted: bool = False,
+) -> Sensitivity:
+    """Return the elasticities of metrics to the numbers of the hardware.
+
+    Args:
+        program: the file.
+        name: `scenario NAME` or `study NAME`.
+        metrics: names; without any, the headline metrics.
+        paths: of parameters, or ends of them; None for all.
+        sets: texts `path = value`, or `path = domain` for a numeric axis: then everything is computed over a grid.
+        fitted: whether to vary what was fitted to measurements too: kernels of calibrations, and runtimes.
+
+    Raises:
+        DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
+        UsageError: a metric or a path is not known, or an axis is no number.
+    """
+    wanted = wanted_metrics(registry, metrics)
+    asked = question(program, name, tuple(sets))
+    _refuse_variants(asked)
+    variants = Variants(fitted=_kernel_fields(registry) if fitted else None)
+    design, scenario = design_of(asked, registry, {}, asked.swept, altered=variants, trace=fitted)
+    if fitted:
+        with_kernels(design, variants)
+    system = system_of(scenario)
+    noted = chosen(variants.noted, paths, [path_of(item, system) for item in variants.noted.values()])
+    trials = trials_of(noted)
+    shape = tuple(item.axis.size for item in asked.swept)
+    varied = Variants(factors=trials.factors(len(shape) + 1), fitted=variants.fitted)
+    design, _ = design_of(asked, registry, {}, asked.swept, shape=shape, altered=varied)
+    if fitted:
+        design = with_kernels(design, varied)
+    columns = solve(design, registry, (*shape, trials.size), 0, wanted)
+    effects = effects_on(columns, trials, wanted, bool(metrics))
+    moved = _moved(effects.values(), len(noted))
+    kept = tuple(
+        parameter_of(item, scenario) for item, here in zip(noted.values(), moved, strict=True) if here
+    )
+    return Sensitivity(
+        scenario=asked.label,
+        axes=tuple(item.axis for item in asked.swept),
+        parameters=kept,
+        effects={key: item.of(moved) for key, item in effects.items()},
+        without=len(noted) - len(kept),
+        feasible=columns.feasible[..., 0],
+        bounds=_bounds(columns, trials)[moved],
+        bound={} if shape else _bound(columns),
+    )
+
+
+def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ...]:
+    """Return the metrics of some names, or the headline metrics without any, the time of a step first.
+
+    Raises:
+        UsageError: there is no such metric.
+    """
+    for name in names:
+        if name not in registry.metrics:
+            known = ", ".join(sorted(registry.metrics)) or "none" + registry.why_absent()
+            hint = did_you_mean(name, registry.metrics) or f"there are {known}"
+            raise UsageError(f"no metric is called `{name}`; {hint}")
+    if names:
+        return tuple(registry.metrics[name] for name in dict.fromkeys(names))
+    found = [item for item in registry.metrics.values() if item.headline]
+    order = {name: at for at, name in enumerate(LEADING)}
+    return tuple(sorted(found, key=lambda item: order.get(item.name, len(order))))
+
+
+def _kernel_fields(registry: Registry) -> Mapping[str, FieldSchema]:
+    schema = schema_of_kind(registry.schemas(), "kernel", "calibration")
+    return schema.all_fields() if schema is not None else {}
+
+
+def _refuse_variants(asked: Question) -> None:
+    others = [item.axis.name for item in asked.swept if not item.axis.numeric]
+    if others:
+        raise UsageError(
+            f"sensitivity is of numbers around one design, and {', '.join(others)} names variants; set one with --set"
+        )
+
+
+def effects_on(columns: Columns, trials: Trials, wanted: Sequence[Metric], named: bool) -> dict[str, Effects]:
+    """Return the effects on each metric that the description gives enough for.
+
+    Raises:
+        UsageError: a metric that was asked for is none of them.
+    """
+    found = {}
+    for item in wanted:
+        column = columns.metrics.get(item.name)
+        if column is not None and column.value is not None:
+            found[item.name] = effects_of(item, column.value, columns.feasible, trials)
+        elif named:
+            raise UsageError(f"the description gives too little for `{item.name}`: {item.doc}")
+    return found
+
+
+def _moved(effects: Iterable[Effects], size: int) -> Array:
+    """Return which parameters change any metric anywhere."""
+    moved = np.zeros(size, dtype=bool)
+    for item in effects:
+        for change in (item.left, item.right, item.less, item.more):
+            moved |= np.any(np.nan_to_num(change).reshape(size, -1) != 0.0, axis=1)
+    return moved
+
+
+def _bounds(columns: Columns, trials: Trials) -> Array:
+    """Return whether each parameter may be a tenth less and a tenth more; what is not tried is not refused."""
+    feasible = np.where(columns.feasible, 1.0, 0.0)
+    tried = [trials.taken(feasible, name) for name in ("less", "more")]
+    return np.stack([np.nan_to_num(item, nan=1.0) > 0 for item in tried], axis=1)
+
+
+def _bound(columns: Columns) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return for each phase what decides its time as described, the largest share first."""
+    times: dict[str, dict[str, float]] = {}
+    for row in columns.breakdown:
+        phase = times.setdefault(row.phase, {})
+        name = row.bound_by[int(row.winner[0])]
+        phase[name] = phase.get(name, 0.0) + float(row.seconds[0])
+    return {
+        phase: tuple(
+            (name, time / sum(found.values()))
+            for name, time in sorted(found.items(), key=lambda item: -item[1])
+        )
+        for phase, found in times.items()
+        if sum(found.values()) > 0
+    }

@@ -1,0 +1,149 @@
+"""Elasticities and Sobol indices as JSON and CSV. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, first_change, rank_of
+from accelscope.core.analysis.sensitivity.sobol import Sobol
+from accelscope.core.analysis.sensitivity.tables import story
+from accelscope.core.numeric.term import Array
+
+HEADS = (
+    "scenario", "metric", "metric_value", "metric_unit", "parameter", "value", "unit", "elasticity", "left", "right",
+    "ten_percent_less", "ten_percent_more", "kink", "by_one", "jump", "less_feasible", "more_feasible", "sort", "source",
+    "first_order", "total",
+)  # fmt: skip
+
+
+def as_json(found: Sensitivity, indices: Sobol | None, manifest: Mapping[str, Any]) -> str:
+    """Return everything as one object; numbers are in SI units, changes are relative, null is what was not tried."""
+    first = next(iter(found.effects))
+    row = first_change(found, first)
+    whole = {
+        "scenario": found.scenario,
+        "summary": list(story(found)),
+        "change_first": None if row is None else found.parameters[row].path,
+        "bound": {phase: dict(shares) for phase, shares in found.bound.items()},
+        "metrics": {
+            name: {"value": number(item.nominal), "unit": item.unit, "better": item.better}
+            for name, item in found.effects.items()
+        },
+        "parameters": [_parameter(found, at) for at in rank_of(found, first)],
+        "without_effect": found.without,
+        "sobol": None if indices is None else _sobol(indices),
+        "manifest": dict(manifest),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(found: Sensitivity, indices: Sobol | None) -> str:
+    """Return one line for each metric and parameter."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(HEADS)
+    for name, item in found.effects.items():
+        for row in rank_of(found, name):
+            parameter, told = found.parameters[row], _effect(item, row)
+            less, more = (bool(value) for value in found.bounds[row])
+            writer.writerow(
+                [
+                    found.scenario,
+                    name,
+                    number(item.nominal),
+                    item.unit,
+                    parameter.path,
+                    parameter.value,
+                    _unit(parameter.dimension),
+                    *told.values(),
+                    less,
+                    more,
+                    parameter.sort,
+                    parameter.source,
+                    *_share(indices, name, parameter.path),
+                ]
+            )
+    return stream.getvalue()
+
+
+def number(value: Array | float) -> float | None:
+    """Return a finite number, or None."""
+    single = float(np.asarray(value))
+    return single if np.isfinite(single) else None
+
+
+def _parameter(found: Sensitivity, row: int) -> dict[str, Any]:
+    parameter = found.parameters[row]
+    less, more = (bool(value) for value in found.bounds[row])
+    return {
+        "path": parameter.path,
+        "block": parameter.block,
+        "value": parameter.value,
+        "unit": _unit(parameter.dimension),
+        "sort": parameter.sort,
+        "source": parameter.source,
+        "settable": parameter.settable,
+        "less_feasible": less,
+        "more_feasible": more,
+        "metrics": {name: _effect(item, row) for name, item in found.effects.items()},
+    }
+
+
+def _effect(item: Effects, row: int) -> dict[str, Any]:
+    return {
+        "elasticity": number(item.central[row]),
+        "left": number(item.left[row]),
+        "right": number(item.right[row]),
+        "ten_percent_less": number(item.less[row]),
+        "ten_percent_more": number(item.more[row]),
+        "kink": bool(item.kinked[row]),
+        "by_one": bool(item.by_one[row]),
+        "jump": bool(item.jump[row]),
+    }
+
+
+def _unit(dimension: Any) -> str:
+    return str(dimension) if dimension.powers else ""
+
+
+def _share(indices: Sobol | None, metric: str, path: str) -> tuple[float | None, float | None]:
+    """Return the first-order and total index of a parameter, or nothing where it has no tolerance."""
+    if indices is None or metric not in indices.metrics:
+        return None, None
+    item = indices.metrics[metric]
+    at = next((place for place, one in enumerate(indices.inputs) if one.path == path), None)
+    return (None, None) if at is None else (number(item.first[at]), number(item.total[at]))
+
+
+def _sobol(indices: Sobol) -> dict[str, Any]:
+    return {
+        "samples": indices.samples,
+        "points": indices.points,
+        "seed": indices.seed,
+        "infeasible_share": indices.infeasible,
+        "metrics": {
+            name: {
+                "mean": item.mean,
+                "standard_deviation": item.deviation,
+                "inputs": [
+                    {
+                        "path": one.path,
+                        "tolerance": one.tolerance,
+                        "source": one.source,
+                        "first_order": number(item.first[at]),
+                        "first_order_error": number(item.first_error[at]),
+                        "total": number(item.total[at]),
+                        "total_error": number(item.total_error[at]),
+                    }
+                    for at, one in enumerate(indices.inputs)
+                ],
+            }
+            for name, item in indices.metrics.items()
+        },
+    }

@@ -1,0 +1,62 @@
+"""Parameters of kernels that were fitted to measurements and ship with libraries, varied in a design that is assembled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from accelscope.core.analysis.sensitivity.parameters import Variants
+from accelscope.core.assemble.design import Design
+from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.numeric.term import Term
+from accelscope.core.spec.spec import fields_of
+
+_ABOUT = ("points", "spread")
+"""Fields of a kernel that say how well it is known, not how it runs."""
+
+
+def with_kernels(design: Design, variants: Variants) -> Design:
+    """Return a design whose shipped calibrations are varied; those that it names itself are varied as they are read."""
+    pools = design.pools
+    if pools is not None:
+        pools = evolve(
+            pools, prefill=with_kernels(pools.prefill, variants), decode=with_kernels(pools.decode, variants)
+        )
+    device = design.machine.device
+    if device.kernels is None:
+        return evolve(design, pools=pools)
+    layers = tuple(_layer(layer, place, variants) for place, layer in enumerate(device.kernels.layers))
+    device = evolve(device, kernels=Kernels(layers))
+    return evolve(design, pools=pools, machine=evolve(design.machine, device=device))
+
+
+def _layer(layer: Layer, place: int, variants: Variants) -> Layer:
+    if layer.origin == "given":
+        return layer
+    words = [layer.origin, *(word for word in (layer.runtime, layer.backend, layer.release) if word)]
+    kernels = {
+        op: tuple(
+            _kernel(item, ("calibration", *words, _label(item)), f"{place}.{op}.{at}", variants)
+            for at, item in enumerate(found)
+        )
+        for op, found in layer.kernels.items()
+    }
+    return evolve(layer, kernels=kernels)
+
+
+def _label(kernel: Kernel) -> str:
+    types = "/".join(kernel.dtypes or ())
+    if kernel.stored and kernel.stored != kernel.dtypes:
+        types += f" of {'/'.join(kernel.stored)}"
+    return f"{kernel.op}[{types}]" if types else kernel.op
+
+
+def _kernel(kernel: Kernel, block: tuple[str, ...], key: str, variants: Variants) -> Kernel:
+    changed: dict[str, Any] = {}
+    for name in fields_of(Kernel):
+        value = getattr(kernel, name)
+        if isinstance(value, Term) and name not in _ABOUT:
+            changed[name] = variants.term(("calibration", f"{key}.{name}"), block, name, value)
+    made: Any = kernel
+    return evolve(made, **changed)  # type: ignore[no-any-return]

@@ -1,0 +1,182 @@
+"""Tornado plots of a sensitivity, and the page that holds them. Pure.
+
+A plot is what plotly's JSON of a figure holds, `data` and `layout`. The page brings plotly.js with it, so it can be read
+without a network.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, rank_of
+from accelscope.core.analysis.sensitivity.sobol import Sobol
+from accelscope.core.analysis.sensitivity.tables import (
+    SOBOL,
+    elasticity_text,
+    more_text,
+    sampled_text,
+    sobol_rows,
+    source_text,
+    story,
+)
+from accelscope.core.render.html import STYLE, document, plotly_script, refuse_without_plotly, table
+from accelscope.core.render.result import shown
+from accelscope.dsl.values.units import format_quantity
+
+BARS = 15
+"""Parameters in one plot."""
+LEAST = 0.0005
+"""Relative change of a metric that has a bar."""
+_LESS, _MORE = "#c0632b", "#2a6f97"
+_ROW, _FRAME = 24, 150
+_STYLE = (
+    STYLE
+    + """
+body { max-width: 1080px; } th, td { white-space: nowrap; } code { background: #f3f3f3; padding: 0 .2rem; }
+"""
+)
+_DRAW = """
+for (const [name, figure] of Object.entries(FIGURES))
+  Plotly.newPlot(name, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+"""
+
+
+def tornado(found: Sensitivity, metric: str, most: int = BARS) -> dict[str, Any]:
+    """Return a plot of what a tenth less and a tenth more of each parameter does to a metric, the largest on top.
+
+    Args:
+        most: how many parameters are drawn.
+    """
+    item = found.effects[metric]
+    rows = _drawn(found, metric)[:most]
+    names = [found.parameters[row].path for row in rows]
+    told = [
+        f"{found.parameters[row].path} = "
+        f"{format_quantity(found.parameters[row].value, found.parameters[row].dimension)}"
+        f"<br>elasticity {elasticity_text(item, row)}<br>{html.escape(source_text(found.parameters[row]))}"
+        for row in rows
+    ]
+    bars = [
+        _bar("10 % less", _LESS, names, item.less[rows], told),
+        _bar("10 % more", _MORE, names, item.more[rows], told),
+    ]
+    title = f"change of {metric} from {shown(float(item.nominal), item.unit)}"
+    return {"data": bars, "layout": _layout(title, len(rows), percent=True)}
+
+
+def sobol_plot(indices: Sobol, metric: str, most: int = BARS) -> dict[str, Any]:
+    """Return a plot of the first-order and total indices of a metric, the largest on top."""
+    item = indices.metrics[metric]
+    rows = [int(row) for row in np.argsort(-item.total, kind="stable") if item.total[row] >= 0.005][:most]
+    names = [indices.inputs[row].path for row in rows]
+    told = [
+        f"{one.path} ± {one.tolerance:.1%}<br>{html.escape(one.source)}"
+        for one in (indices.inputs[r] for r in rows)
+    ]
+    bars = []
+    for name, color, values, errors in (
+        ("total", "#b7c9d3", item.total, item.total_error),
+        ("first order", _MORE, item.first, item.first_error),
+    ):
+        bar = _bar(name, color, names, values[rows], told)
+        bar["error_x"] = {"type": "data", "array": _numbers(errors[rows]), "thickness": 1}
+        bars.append(bar)
+    layout = _layout(f"share of the variance of {metric}", len(rows), percent=False)
+    return {"data": bars, "layout": layout | {"barmode": "group"}}
+
+
+def page(found: Sensitivity, indices: Sobol | None) -> str:
+    """Return the page as text."""
+    refuse_without_plotly()
+    figures: dict[str, Any] = {}
+    body = [f"<h1>What {html.escape(found.scenario)} is sensitive to</h1>"]
+    body += [f"<p>{html.escape(sentence)}</p>" for sentence in story(found)]
+    for name, item in found.effects.items():
+        body.append(f"<h2>{html.escape(name)}</h2>")
+        body.extend(_section(found, name, item, figures))
+        if indices is not None and name in indices.metrics:
+            body.extend(_spread(indices, name, figures))
+    body.append(f"<p>{found.without} parameters that were tried have no effect on these metrics.</p>")
+    if indices is not None:
+        body.append(f"<p>Sobol indices: {html.escape(sampled_text(indices))}</p>")
+    data = json.dumps(figures).replace("</", "<\\/")
+    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
+    title = f"Sensitivity of {found.scenario}"
+    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
+
+
+def _section(found: Sensitivity, name: str, item: Effects, figures: dict[str, Any]) -> Iterator[str]:
+    """Yield the plot of a metric, which goes into `figures`, and its table."""
+    if not _drawn(found, name):
+        yield "<p>No parameter changes it.</p>"
+        return
+    figures[f"tornado_{name}"] = tornado(found, name)
+    yield f"<div id='tornado_{name}'></div>"
+    heads = ("parameter", "value", "elasticity", "10 % more", "source")
+    rows = [
+        (
+            found.parameters[row].path,
+            format_quantity(found.parameters[row].value, found.parameters[row].dimension),
+            elasticity_text(item, row),
+            more_text(found, item, row),
+            source_text(found.parameters[row]),
+        )
+        for row in _drawn(found, name)
+    ]
+    yield _table(heads, rows)
+
+
+def _spread(indices: Sobol, name: str, figures: dict[str, Any]) -> Iterator[str]:
+    rows = sobol_rows(name, indices)
+    if rows:
+        figures[f"sobol_{name}"] = sobol_plot(indices, name)
+        yield f"<h3>Where the uncertainty of {html.escape(name)} comes from</h3><div id='sobol_{name}'></div>"
+        yield _table([head.lower() for head in SOBOL], rows)
+
+
+def _drawn(found: Sensitivity, metric: str) -> list[int]:
+    """Return the rows of the parameters with a bar, the longest first; of equal ones as a table has them."""
+    item = found.effects[metric]
+    size = np.maximum(np.abs(np.nan_to_num(item.less)), np.abs(np.nan_to_num(item.more)))
+    rows = [row for row in rank_of(found, metric) if size[row] >= LEAST]
+    return sorted(rows, key=lambda row: -round(float(size[row]), 4))
+
+
+def _bar(name: str, color: str, names: Sequence[str], values: Any, told: Sequence[str]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": list(names),
+        "x": _numbers(values),
+        "text": list(told),
+        "textposition": "none",
+        "hovertemplate": "%{text}<br>%{x}<extra>%{fullData.name}</extra>",
+        "marker": {"color": color},
+    }
+
+
+def _layout(title: str, rows: int, *, percent: bool) -> dict[str, Any]:
+    return {
+        "barmode": "overlay",
+        "height": _FRAME + _ROW * rows,
+        "margin": {"l": 10, "r": 20, "t": 40, "b": 70},
+        "xaxis": {"title": {"text": title}, "tickformat": "+.0%" if percent else ".0%", "zeroline": True},
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "ticksuffix": " "},
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    }
+
+
+def _numbers(values: Any) -> list[float | None]:
+    return [
+        float(f"{value:.4g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)
+    ]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return table(heads, rows, lambda at: 0 < at < len(heads) - 1)

@@ -1,0 +1,113 @@
+"""Rows of pools: which devices work on prompts and which decode, as the notes of a row give it.
+
+A note reads `disagg prefill workers/tp/dp=[1, 4, 1] decode=[4, 8, 1]`: instances of each pool, and how each is divided.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from attrs import evolve, frozen
+
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.serving_design import Split, strategies_of
+from accelscope.core.analysis.validate.table import Table
+from accelscope.core.assemble.design import Design, Pools
+from accelscope.core.ir.ir import ONE, Step
+from accelscope.core.numeric.term import Array
+
+_NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")
+MANY = 64.0
+"""Clients from which on engines divide sequences, not heads, over the devices of an instance that decodes with a latent
+cache, where a row does not say how its instances are divided."""
+_WIDEST = 8.0
+"""Devices of an instance up to which all of them divide every layer. Wider ones are DeepSeek's, where sequences are
+divided over the devices and experts too (DeepSeek-V3 report, arXiv 2412.19437, section 3.4)."""
+
+
+@frozen(kw_only=True, eq=False)
+class Divided:
+    """Pools of rows.
+
+    Attributes:
+        known: which rows give their pools; counted: which of them say how many instances work on prompts.
+        prefill, decode: degrees of each row's pools.
+    """
+
+    known: Array
+    counted: Array
+    prefill: Split
+    decode: Split
+
+
+def divided(rows: Table) -> Divided:
+    """Return the pools of rows.
+
+    Where a row does not say how many instances there are, its devices are those of one for prompts and of the decode pool;
+    there are as many for prompts as keep up with decoding.
+    """
+    devices = rows.number("n_devices")
+    told = np.full((2, 3, len(rows)), np.nan)
+    for place, note in enumerate(rows.text("notes")):
+        found = _NOTE.search(str(note))
+        if found is not None:
+            told[:, :, place] = [[float(part) for part in group.split(",")] for group in found.groups()]
+    size = np.nan_to_num(told[:, 1] * told[:, 2], nan=1.0)
+    workers = np.where(np.isfinite(told[:, 0]), told[:, 0], 1.0)
+    left = np.floor((devices - workers[0] * size[0]) / size[1])
+    workers[1] = np.where(np.isfinite(told[1, 0]), told[1, 0], np.maximum(left, 1.0))
+    whole = np.sum(workers * size, axis=0) == devices
+    return Divided(
+        known=np.isfinite(told[0, 1]) & np.isfinite(told[1, 1]) & whole,
+        counted=np.isfinite(told[0, 0]),
+        prefill=_split(workers[0], *told[0, 1:]),
+        decode=_split(workers[1], *told[1, 1:]),
+    )
+
+
+def _split(workers: Array, tp: Array, dp: Array) -> Split:
+    """Return the degrees of a pool; devices with sequences of their own spread the experts over each instance."""
+    tp, dp = np.nan_to_num(tp, nan=1.0), np.nan_to_num(dp, nan=1.0)
+    by_sequence = (dp > 1.0) | (tp > _WIDEST)
+    return Split(
+        tp=np.where(by_sequence, 1.0, tp),
+        pp=np.ones_like(tp),
+        ep=np.where(by_sequence, tp * dp, 1.0),
+        dp=workers * np.where(by_sequence, tp * dp, dp),
+    )
+
+
+def with_pools(design: Design, pools: Divided, names: Names) -> Design:
+    """Return a design whose prompts and decoding have devices of their own; engines send the cache layer by layer."""
+    plain = evolve(design, pools=None)
+    decode = pools.decode
+    if _latent(design) and design.load.concurrency is not None:
+        many = ~pools.counted & (design.load.concurrency.value >= MANY)
+        decode = _by_sequence(decode, many & (decode.tp > 1.0))
+    return evolve(
+        design,
+        pools=Pools(
+            prefill=evolve(plain, strategies=strategies_of(names, pools.prefill)),
+            decode=evolve(plain, strategies=strategies_of(names, decode)),
+            overlap="layerwise",
+            keeps_up=~pools.counted,
+        ),
+    )
+
+
+def _latent(design: Design) -> bool:
+    """Return whether one head's cache serves all heads, so that devices that divide heads all hold the whole of it."""
+    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    work = design.model.record.build(design.model.spec, step, design.precision)
+    return bool(np.all(work.kv_heads.value <= 1.0))
+
+
+def _by_sequence(split: Split, where: Array) -> Split:
+    """Return a split whose devices have sequences of their own where a mask holds."""
+    return Split(
+        tp=np.where(where, 1.0, split.tp),
+        pp=split.pp,
+        ep=np.where(where, split.tp, split.ep),
+        dp=np.where(where, split.dp * split.tp, split.dp),
+    )

@@ -1,0 +1,196 @@
+"""A page that draws predictions against measurements: by source and device, by size, and the worst rows.
+
+It holds all it needs, the drawing library included, so it can be read without a network.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.report import as_tables
+from accelscope.core.analysis.validate.score import Scored, Summary
+from accelscope.core.analysis.validate.worst import Worst, label_of, size_of, worst_of
+from accelscope.core.numeric.term import Array
+from accelscope.core.render.html import STYLE, document, plotly_script, refuse_without_plotly, table
+
+TITLE = "Predictions against measurements"
+BAND = 1.2
+"""Factor of the band that is drawn around what is measured."""
+_BANDED = (
+    f"<p>One drawing for each source and metric; the band is {BAND - 1:.0%} around the measured value. "
+    "A click on a device hides it, a double click shows it alone.</p>"
+)
+_ACROSS = 3
+_HIGH = 340
+_STYLE = (
+    STYLE
+    + """
+pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 13px; margin: .3rem 0; }
+summary { cursor: pointer; color: #0b5394; }
+"""
+)
+
+
+@frozen(kw_only=True, eq=False)
+class Panel:
+    """One drawing: points of a source and metric, or of an operation, by device."""
+
+    title: str
+    x: Array
+    y: Array
+    devices: Array
+    labels: Array
+
+
+def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
+    """Return the page as text."""
+    refuse_without_plotly()
+    devices = sorted({str(hw) for part in parts for hw in part.table.text("hw")[part.predicted]})
+    colors = {hw: _color(at) for at, hw in enumerate(devices)}
+    against = _figure(list(_against(parts)), colors, diagonal=True)
+    residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
+    body = [
+        f"<h1>{TITLE}</h1>",
+        *(_table(title, heads, rows) for title, heads, rows in as_tables(summary)),
+        "<h2>Predicted against measured</h2>",
+        _BANDED,
+        against,
+        "<h2>Residuals by size</h2>",
+        "<p>Predicted over measured against the product of the sizes of a row; 1 is exact.</p>",
+        residuals,
+        "<h2>The worst rows</h2>",
+        _worst(worst_of(parts, names)),
+    ]
+    return document(TITLE, "\n".join(body), style=_STYLE, script=plotly_script())
+
+
+def _color(place: int) -> str:
+    """Return one of any number of colours, neighbours far apart: steps of the golden angle around the circle of hues."""
+    return f"hsl({place * 137.5 % 360:.0f}, 65%, {35 + place % 3 * 12}%)"
+
+
+def _against(parts: Sequence[Scored]) -> Iterator[Panel]:
+    """Yield a drawing for each source and metric: measured across, predicted up."""
+    for part in parts:
+        names = ("source", "metric") if "metric" in part.table.columns else ("source",)
+        yield from _panels(part, names, part.measured, part.prediction.value)
+
+
+def _residuals(parts: Sequence[Scored]) -> Iterator[Panel]:
+    """Yield a drawing for each operation or metric: size across, predicted over measured up."""
+    for part in parts:
+        name = "op" if "op" in part.table.columns else "metric"
+        yield from _panels(part, (name,), size_of(part.table), part.prediction.value / part.measured)
+
+
+def _panels(part: Scored, names: tuple[str, ...], x: Array, y: Array) -> Iterator[Panel]:
+    used = np.flatnonzero(part.predicted)
+    for key, places in part.table.take(used).groups(*names):
+        rows = used[places]
+        yield Panel(
+            title=", ".join(key),
+            x=x[rows],
+            y=y[rows],
+            devices=part.table.text("hw")[rows],
+            labels=np.array([label_of(part.table, int(row)) for row in rows], dtype=object),
+        )
+
+
+def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: bool) -> str:
+    """Return drawings side by side, with a device in the same colour in all of them."""
+    subplots: Any = importlib.import_module("plotly.subplots")
+    objects: Any = importlib.import_module("plotly.graph_objects")
+    if not panels:
+        return "<p>Nothing is predicted.</p>"
+    rows = -(-len(panels) // _ACROSS)
+    figure = subplots.make_subplots(
+        rows=rows,
+        cols=_ACROSS,
+        subplot_titles=[panel.title for panel in panels],
+        x_title="measured" if diagonal else "size",
+        y_title="predicted" if diagonal else "predicted over measured",
+        vertical_spacing=min(0.25 / rows, 0.12),
+        horizontal_spacing=0.06,
+    )
+    shown: set[str] = set()
+    for at, panel in enumerate(panels):
+        place = {"row": at // _ACROSS + 1, "col": at % _ACROSS + 1}
+        for line in _lines(panel, diagonal):
+            figure.add_trace(objects.Scatter(**line), **place)
+        for device in sorted(set(panel.devices)):
+            rows_of = panel.devices == device
+            figure.add_trace(
+                objects.Scattergl(
+                    x=_short(panel.x[rows_of]),
+                    y=_short(panel.y[rows_of]),
+                    text=panel.labels[rows_of],
+                    mode="markers",
+                    marker={"size": 4, "color": colors[device], "opacity": 0.6},
+                    name=device,
+                    legendgroup=device,
+                    showlegend=device not in shown,
+                    hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra>%{fullData.name}</extra>",
+                ),
+                **place,
+            )
+            shown.add(device)
+    figure.update_xaxes(type="log")
+    figure.update_yaxes(type="log")
+    figure.update_layout(
+        height=_HIGH * rows + 80,
+        margin={"l": 80, "r": 20, "t": 50, "b": 60},
+        legend={"itemsizing": "constant"},
+    )
+    text: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    return text
+
+
+def _lines(panel: Panel, diagonal: bool) -> Iterator[dict[str, Any]]:
+    """Yield the line of exact predictions and the band around it."""
+    ends = np.array([panel.x.min(), panel.x.max()])
+    exact = ends if diagonal else np.ones(2)
+    plain = {"mode": "lines", "showlegend": False, "hoverinfo": "skip"}
+    yield plain | {"x": _short(ends), "y": _short(exact / BAND), "line": {"width": 0}}
+    yield plain | {
+        "x": _short(ends),
+        "y": _short(exact * BAND),
+        "line": {"width": 0},
+        "fill": "tonexty",
+        "fillcolor": "rgba(0, 128, 0, .15)",
+    }
+    yield plain | {"x": _short(ends), "y": _short(exact), "line": {"width": 1, "color": "#444"}}
+
+
+def _short(values: Array) -> list[float]:
+    """Return numbers with as many digits as a drawing can show."""
+    return [float(f"{value:.4g}") for value in values]
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"<h2>{html.escape(title)}</h2>" + table(heads, rows, lambda at: at > 0)
+
+
+def _worst(rows: Sequence[Worst]) -> str:
+    """Return the worst rows with what they ask, and a text that explains their predictions."""
+    heads = "".join(
+        f"<th>{head}</th>" for head in ("id", "source", "device", "what", "measured", "predicted", "ratio")
+    )
+    lines = [f"<tr>{heads}</tr>"]
+    for row in rows:
+        cells = (row.id, row.source, row.hw, row.what)
+        numbers = (f"{row.measured:,.4g} {row.unit}", f"{row.predicted:,.4g} {row.unit}", f"{row.ratio:.3g}")
+        lines.append(
+            "<tr>"
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + "".join(f"<td class=number>{html.escape(cell)}</td>" for cell in numbers)
+            + f"</tr><tr><td colspan=7><details><summary>explain</summary><pre>{html.escape(row.command)}</pre>"
+            "</details></td></tr>"
+        )
+    return f"<div class=wide><table>{''.join(lines)}</table></div>"

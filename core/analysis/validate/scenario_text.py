@@ -1,0 +1,69 @@
+"""Rows of static batches as descriptions: the `.accel` text whose scenario is what a row measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.static_batch import METRICS, STORED, runtime_item
+from accelscope.core.analysis.validate.table import Table
+from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.format.formatter import format_text
+
+STATIC = "A"
+"""Tier of rows that one scenario says all of."""
+_SPLIT = ("tp", "pp", "ep", "dp")
+
+
+def text_of(table: Table, row: int, names: Names) -> tuple[str, str] | None:
+    """Return a metric and the text of a file with one scenario; None where no scenario says what the row measured."""
+    if table.layout.kind == "ops" or table.text("tier")[row] != STATIC:
+        return None
+    if table.text("flag")[row] or "[" in table.text("notes")[row]:
+        return None  # layers on devices of their own, or chunks of a size of their own
+    metric = METRICS.get(str(table.text("metric")[row]))
+    text = _scenario(table, row, names)
+    return None if text is None or metric is None else (metric[0], text)
+
+
+def _scenario(table: Table, row: int, names: Names) -> str | None:
+    hw, name, engine, version, weights, kv = (
+        str(table.text(column)[row])
+        for column in ("hw", "model", "engine", "engine_version", "weights_dtype", "kv_dtype")
+    )
+    system, _ = names.system(hw, _size(table, "n_devices", row) or 1)
+    model, _ = names.named_model(name)
+    runtime = runtime_item(names, engine, version, _size(table, "year", row))
+    if system is None or model is None or runtime is None or weights not in STORED:
+        return None
+    stored, products, head = STORED[weights]
+    types = {"weights": stored, "activations": products, "kv": kv, "head": head}
+    split = {degree: value for degree in _SPLIT if (value := _size(table, degree, row))}
+    batch, prompt, output = (
+        _size(table, column, row) or 1 for column in ("batch_or_concurrency", "isl", "osl")
+    )
+    lines = [
+        *(f"use {item.module} {{ {item.component.name} }}" for item in (system, model, runtime)),
+        f"workload once {{ batch = {batch}, prompt = {prompt} tok, output = {output} tok }}",
+        "deployment here {",
+        f"  system = {system.component.name}",
+        f"  model = {model.component.name}",
+        f"  runtime = {runtime.component.name}",
+        f"  precision {{ {_listed(types)} }}",
+        f"  parallel {{ {_listed(split)} }}",
+        "}",
+        "scenario row { deployment = here, workload = once }",
+    ]
+    return format_text(Source("row", "\n".join(lines) + "\n"))
+
+
+def _listed(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in fields.items() if value)
+
+
+def _size(table: Table, column: str, row: int) -> int:
+    """Return a number of a row as a whole one, 0 where there is none."""
+    return int(np.nan_to_num(table.number(column)[row]))

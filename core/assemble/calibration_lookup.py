@@ -1,0 +1,140 @@
+"""Calibrations that ship with libraries: found by the name, the family and the engine model of a device.
+
+A library folder may hold `calibration/device/NAME.accel`, `calibration/family/NAME.accel` and
+`calibration/model/NAME.accel`, with what holds whatever the runtime; beside each a folder NAME with `RUNTIME.accel` for
+what holds for one runtime, and `RUNTIME_kernels.accel` for single backends and releases of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from accelscope.core.blocks.calibration import Calibration, Kernels, Layer, layer_of
+from accelscope.core.errors import DescriptionError
+from accelscope.core.library.sources import Library
+from accelscope.dsl.check.program import Program, load
+from accelscope.dsl.diagnostics.diagnostics import has_errors
+from accelscope.dsl.interpret.interpreter import Session
+from accelscope.dsl.values.operations import ScalarOperations
+
+if TYPE_CHECKING:
+    from accelscope.core.bind.binder import Binder
+    from accelscope.core.ir.ir import Device
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.dsl.interpret.component import Component
+
+FOLDER = "calibration"
+
+
+@define(eq=False)
+class Calibrations:
+    """The calibrations of the plugins' libraries, each text read and bound when first needed."""
+
+    registry: Registry
+    _programs: dict[str, tuple[Program, ...]] = field(factory=dict)
+    _layers: dict[tuple[str, bool], tuple[Layer, ...]] = field(factory=dict)
+    _library: Library | None = None
+
+    def of(self, module: str, binder: Binder) -> tuple[Layer, ...]:
+        """Return what a module such as `device.H100_SXM` or `family.hopper.vllm` knows of kernels.
+
+        Args:
+            binder: what is bound is kept for all that trace, and for all that do not.
+
+        Raises:
+            DescriptionError: a shipped text cannot be parsed.
+        """
+        key = (module, binder.trace)
+        if key not in self._layers:
+            origin = module.partition(".")[0]
+            bound = (binder.bind_as(block, Calibration) for block in self._blocks(module))
+            self._layers[key] = tuple(layer_of(item, origin) for item in bound if item is not None)
+        return self._layers[key]
+
+    def _blocks(self, module: str) -> Iterable[Component]:
+        if module not in self._programs:
+            self._programs[module] = tuple(self._load(module))
+        for program in self._programs[module]:
+            yield from program.definitions("calibration")
+
+    def _load(self, module: str) -> Iterable[Program]:
+        if self._library is None:
+            self._library = Library.of(self.registry.libraries.values())
+        library = self._library
+        for namespace in sorted(library.folders):
+            source = library.library(f"{namespace}.{FOLDER}.{module}")
+            if source is None:
+                continue
+            session = Session(library, self.registry.units, self.registry.schemas(), ScalarOperations())
+            program = load(source, session)
+            if has_errors(program.diagnostics):
+                raise DescriptionError(program.diagnostics)
+            yield program
+
+
+def module_of(origin: str, name: str, runtime: str | None = None, *, detailed: bool = False) -> str:
+    """Return the module of a shipped calibration, below the folder of calibrations.
+
+    Args:
+        origin: `device`, `family` or `model`; name: of it.
+        runtime: that it holds for, or None for any.
+        detailed: whether it is of a backend or a release of the runtime.
+    """
+    if runtime is None:
+        return f"{origin}.{name}"
+    return f"{origin}.{name}.{runtime}{'_kernels' if detailed else ''}"
+
+
+def kernels_of(
+    device: Device,
+    explicit: Calibration | None,
+    runtime: str | None,
+    binder: Binder,
+    backend: str | None = None,
+    release: str | None = None,
+) -> Kernels:
+    """Return what was measured and holds for the kernels of a runtime on a device, nearest first.
+
+    Args:
+        explicit: calibration that a deployment names, which goes before all others.
+        runtime: name of the software whose kernels run, or None.
+        backend: which of its kernels, or None; release: of the runtime, or None.
+    """
+    found: list[Layer] = [] if explicit is None else [layer_of(explicit, "given")]
+    for origin, name in _names(device):
+        modules = [module_of(origin, name)]
+        if runtime is not None:
+            modules.append(module_of(origin, name, runtime))
+            if backend is not None or release is not None:
+                modules.append(module_of(origin, name, runtime, detailed=True))
+        layers = (layer for module in modules for layer in binder.registry.calibrations.of(module, binder))
+        found.extend(
+            sorted((layer for layer in layers if _holds(layer, runtime, backend, release)), key=_narrowest)
+        )
+    return Kernels(tuple(found))
+
+
+def _holds(layer: Layer, runtime: str | None, backend: str | None, release: str | None) -> bool:
+    return (
+        layer.runtime in (None, runtime)
+        and layer.backend in (None, backend)
+        and layer.release in (None, release)
+    )
+
+
+def _narrowest(layer: Layer) -> int:
+    """Return a key that sorts layers: with a backend first, then with a release, then any of a runtime, then any."""
+    return (layer.runtime is None) * 4 + (layer.backend is None) * 2 + (layer.release is None)
+
+
+def _names(device: Device) -> Iterable[tuple[str, str]]:
+    """Yield what a device is, nearest first; the class only where kernels are started one by one, as on GPUs."""
+    yield "device", device.name
+    if device.package.family is not None:
+        yield "family", device.package.family
+    if device.package.fusion == "op" and device.package.placement == "spread":
+        for model in dict.fromkeys(part.model for part in device.engines):
+            yield "model", model

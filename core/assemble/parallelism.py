@@ -1,0 +1,148 @@
+"""How a deployment divides its devices: the degrees of each strategy, and pools with degrees of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, fields_dict
+
+from accelscope.core.assemble.design import Design, Pools
+from accelscope.core.bind.binder import Binder
+from accelscope.core.blocks.scenario import AllToAll, KvTransfer, MemoryPolicy, Pool, Scheduler
+from accelscope.core.spec.spec import fields_of, written_name
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.values.values import Attribute
+
+if TYPE_CHECKING:
+    from accelscope.core.numeric.term import Term
+    from accelscope.core.plugin.records import Strategy
+    from accelscope.core.plugin.registry import Registry
+
+PHASES = ("prefill", "decode")
+"""Labels of the pools of a deployment."""
+
+
+def block_of(owner: Component, kind: str, cls: type, binder: Binder) -> Any:
+    """Return a bound inner block of a deployment or a pool, or that of an empty one."""
+    inner = owner.children(kind)
+    return (binder.bind_as(inner[0], cls) if inner else None) or binder.default_of(
+        cls, f"{owner.name}.{kind}"
+    )
+
+
+def strategies_of(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
+    """Return each strategy with its degrees, as the `parallel` block of a deployment or a pool says."""
+    inner = deployment.children("parallel")
+    block = inner[0] if inner else None
+    found = []
+    for strategy in binder.registry.strategies:
+        bound = binder.bind_as(block, strategy.spec) if block is not None else None
+        found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
+    if block is not None:
+        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
+    return tuple(found)
+
+
+def strategies_with(registry: Registry, degrees: Mapping[str, Any]) -> tuple[tuple[Strategy, Any], ...]:
+    """Return each strategy with the degrees that it reads of some, and its defaults for the others."""
+    binder = Binder(registry)
+    found = []
+    for strategy in registry.strategies:
+        own = fields_dict(strategy.spec)
+        spec = binder.default_of(strategy.spec, "parallel")
+        found.append(
+            (strategy, evolve(spec, **{name: value for name, value in degrees.items() if name in own}))
+        )
+    return tuple(found)
+
+
+def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
+    planned = {
+        written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
+    }
+    for name, attribute in block.attributes().items():
+        if name in planned and not neutral(attribute):
+            yield Diagnostic(
+                code="A303",
+                message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
+                span=attribute.origin.span,
+                label="asked for here",
+                help="leave it out, or install a plugin with a strategy for it",
+            )
+
+
+def neutral(attribute: Attribute) -> bool:
+    """Return whether a degree divides nothing."""
+    magnitude = getattr(attribute.value, "magnitude", attribute.value)
+    return magnitude is False or (
+        not isinstance(magnitude, bool) and bool(np.all(np.asarray(magnitude) == 1))
+    )
+
+
+def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | None:
+    """Return the pools of a deployment: its design with the blocks of each pool in place of its own."""
+    blocks = {pool.name: pool for pool in deployment.children("pool")}
+    transfer = deployment.children("kv_transfer")
+    for inner in deployment.children("all_to_all"):
+        binder.bind_as(inner, AllToAll)
+    moved: KvTransfer | None = binder.bind_as(transfer[0], KvTransfer) if transfer else None
+    if not blocks:
+        return None
+    if set(blocks) != set(PHASES) or design.load.concurrency is None:
+        binder.problems.append(_refused(deployment, set(blocks) == set(PHASES)))
+        return None
+    found = {name: _pool(blocks[name], design, binder) for name in PHASES}
+    overlap = "none" if moved is None or moved.overlap is None else moved.overlap
+    told: Pool | None = binder.bind_as(blocks["prefill"], Pool)
+    return Pools(
+        prefill=found["prefill"],
+        decode=found["decode"],
+        overlap=overlap,
+        keeps_up=np.asarray(told is not None and told.keeps_up),
+    )
+
+
+def _pool(block: Component, design: Design, binder: Binder) -> Design:
+    """Return a design with what a pool says; the rest is as the deployment has it."""
+    own: dict[str, Any] = {}
+    if block.children("parallel"):
+        own["strategies"] = strategies_of(block, binder)
+    for kind, cls in (("scheduler", Scheduler), ("memory", MemoryPolicy)):
+        if block.children(kind):
+            own[kind] = block_of(block, kind, cls, binder)
+    pool: Pool | None = binder.bind_as(block, Pool)
+    if pool is not None and pool.redundant_experts is not None:
+        own["strategies"] = _redundant(own.get("strategies", design.strategies), pool.redundant_experts)
+    if pool is not None and pool.nodes is not None and design.machine.tiers:
+        devices = pool.nodes * design.machine.tiers[0].size
+        own["machine"] = evolve(design.machine, devices=devices.named(f"devices of the {block.name} pool"))
+    return evolve(design, limits=(), **own)
+
+
+def _redundant(strategies: Iterable[tuple[Strategy, Any]], copies: Term) -> tuple[tuple[Strategy, Any], ...]:
+    """Return strategies of which the one that spreads experts holds some of them twice."""
+    return tuple(
+        (strategy, evolve(spec, redundant_experts=copies) if hasattr(spec, "redundant_experts") else spec)
+        for strategy, spec in strategies
+    )
+
+
+def _refused(deployment: Component, named: bool) -> Diagnostic:
+    if named:
+        return Diagnostic(
+            code="A211",
+            message="a deployment with pools is evaluated under a `concurrency` only",
+            span=deployment.children("pool")[0].span,
+            label="one of its pools",
+            help="write `concurrency = 64` in the workload, or describe one phase as a deployment of its own",
+        )
+    return Diagnostic(
+        code="A211",
+        message="a deployment has either no pools, or one called `prefill` and one called `decode`",
+        span=deployment.children("pool")[0].span,
+        label="one of its pools",
+        help="write `pool prefill { ... }` and `pool decode { ... }`",
+    )

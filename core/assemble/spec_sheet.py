@@ -1,0 +1,166 @@
+"""What a device, a system or a model is at a glance: dense peak, memory, power, parameters. Pure.
+
+These are numbers of a description alone; how fast anything runs, only an evaluation says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.bind.binder import Binder
+from accelscope.core.blocks.hardware import Power
+from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier
+from accelscope.core.ir.ir import ONE, Device, Fabric, Precision, Step
+from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.term import Term
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.dsl.interpret.component import Component
+
+SYSTEMS = ("node", "rack", "cluster")
+"""Kinds of block that are made of devices."""
+
+
+@frozen(kw_only=True)
+class DeviceFacts:
+    """A device, or a system of several of one sort; None where a description does not say.
+
+    Attributes:
+        devices: how many; the other numbers are of one.
+        dtype: data type of the peak: the one asked for, or the closest one that matrices are multiplied in.
+        peak: op/s, dense.
+        engine: kind of engine with this peak, such as systolic.
+        memory: bytes of the level that holds weights, of class `memory_class`; bandwidth: its peak, B/s.
+        tdp: W; power: what the supplies of the whole system deliver, W.
+        nearest: devices that the innermost network joins, 1 without one.
+        network: what joins the nearest devices, with bytes a second and direction of one of them.
+    """
+
+    device: str
+    devices: int
+    dtype: str | None
+    peak: float | None
+    engine: str | None
+    memory_class: str | None
+    memory: float | None
+    bandwidth: float | None
+    tdp: float | None
+    power: float | None
+    nearest: int
+    network: str | None
+    network_bandwidth: float | None
+
+
+@frozen(kw_only=True)
+class ModelFacts:
+    """A model.
+
+    Attributes:
+        parameters: in total; active: those that one token uses.
+        heads: of the attention, which a tensor-parallel degree divides.
+        kv_per_token: bytes of KV cache in 16 bit, all layers.
+    """
+
+    parameters: float
+    active: float
+    layers: int
+    heads: int
+    kv_per_token: float
+
+
+def device_facts(component: Component, registry: Registry, dtype: str = "bf16") -> DeviceFacts | None:
+    """Return the facts of a package or of a system of packages; None where nothing in it computes."""
+    binder = Binder(registry)
+    machine = machine_of(component, binder)
+    if machine is None:
+        return None
+    device = machine.device
+    chosen = multiplies_in(device, registry, dtype)
+    engine = multiplier(device, chosen, registry) if chosen else None
+    home = home_memory(device, registry) if holders_of(device, registry) else None
+    record = registry.memories[home.model] if home is not None else None
+    tier = machine.tiers[0] if machine.tiers else None
+    return DeviceFacts(
+        device=device.name,
+        devices=round(number(machine.devices) or 1),
+        dtype=chosen,
+        peak=peak_of(device, registry, chosen) if chosen else None,
+        engine=engine.model if engine else None,
+        memory_class=getattr(home.spec, "class_", None) if home is not None else None,
+        memory=number(record.capacity(home)) if record is not None and home is not None else None,
+        bandwidth=number(record.peak(home)) if record is not None and home is not None else None,
+        tdp=number(device.package.tdp),
+        power=_supply(component, binder),
+        nearest=round(number(tier.size) or 1) if tier else 1,
+        network=tier.name if tier else None,
+        network_bandwidth=_outward(tier) if tier else None,
+    )
+
+
+def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
+    """Return the facts of a model; None where it lacks sizes, as a base of others does."""
+    binder = Binder(registry)
+    spec, record = binder.bind(component)
+    if spec is None or record is None or binder.problems:
+        return None
+    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
+    return ModelFacts(
+        parameters=number(built.parameters) or 0.0,
+        active=number(built.active_parameters) or 0.0,
+        layers=round(number(built.layers) or 0),
+        heads=round(number(built.heads) or 0),
+        kv_per_token=number(built.kv_per_token) or 0.0,
+    )
+
+
+def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
+    """Return the data type that a device multiplies matrices in, closest to the one asked for.
+
+    That is the type itself where any engine has it. Else it is one of the engine with the highest peak of all: a wider
+    one, 16 bit before others as weight-only quantisation has it, then the narrowest; or else the widest narrower one.
+    None where no engine multiplies matrices.
+    """
+    peaks = {name: rate for name in BITS if (rate := peak_of(device, registry, name)) is not None}
+    if asked in peaks or not peaks:
+        return asked if peaks else None
+    main = multiplier(device, max(peaks, key=lambda name: peaks[name]), registry)
+    known = [name for name in peaks if main and registry.computes[main.model].peak(main, name) is not None]
+    wider = [name for name in known if BITS[name] > BITS[asked]]
+    if wider:
+        return "bf16" if "bf16" in wider else min(wider, key=lambda name: BITS[name])
+    return max(known, key=lambda name: BITS[name])
+
+
+def peak_of(device: Device, registry: Registry, dtype: str) -> float | None:
+    """Return the dense op/s of the fastest engine that multiplies matrices in a data type, or None without one."""
+    part = multiplier(device, dtype, registry)
+    return None if part is None else number(registry.computes[part.model].peak(part, dtype))
+
+
+def number(value: Term | None) -> float | None:
+    """Return a single finite number in SI units, or None."""
+    if value is None:
+        return None
+    single = float(np.asarray(value.value).flat[0])
+    return single if np.isfinite(single) else None
+
+
+def _outward(tier: Fabric) -> float | None:
+    """Return the bytes a second that one endpoint sends over all its links into a tier."""
+    bandwidth = number(tier.link.bandwidth)
+    links = number(tier.links)
+    if bandwidth is None or links is None or "cycle" in str(tier.link.bandwidth.dimension):
+        return None
+    return bandwidth * links
+
+
+def _supply(component: Component, binder: Binder) -> float | None:
+    blocks = component.children("power")
+    bound = binder.bind_as(blocks[0], Power) if blocks else None
+    return number(bound.max) if bound is not None else None

@@ -1,0 +1,142 @@
+"""What a scenario may not ask: each refusal says why no number would be right, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import fields
+
+from accelscope.core.assemble.design import Design
+from accelscope.core.assemble.parallelism import neutral
+from accelscope.core.evaluate.memory_placement import RESIDENT
+from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier, tiers_of
+from accelscope.core.ir.ir import Machine
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
+from accelscope.dsl.values.values import Attribute
+
+if TYPE_CHECKING:
+    from accelscope.core.bind.binder import Binder
+    from accelscope.dsl.interpret.component import Component
+
+OF_TRAINING = ("zero",)
+"""Fields of a split that shard what only training has: gradients. 0 and 1 ask for nothing, 3 for weights."""
+GRADIENTS = 2
+"""ZeRO stage whose gradients serving has not."""
+
+
+def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
+    """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
+    if machine is None or binder.problems:
+        return
+    memories, device = binder.registry.memories, machine.device
+    if not holders_of(device, binder.registry):
+        binder.problems.append(
+            Diagnostic(
+                code="A304",
+                message=f"`{device.name}` has no memory that can hold weights",
+                span=system.span,
+                label="in this system",
+                help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
+            )
+        )
+        return
+    home = home_memory(device, binder.registry)
+    if not np.all(np.isfinite(memories[home.model].peak(home).value)):
+        binder.problems.append(
+            Diagnostic(
+                code="A106",
+                message=f"`memory {home.name}` of `{device.name}` holds the weights and needs `bandwidth`",
+                span=system.span,
+                label="in this system",
+                help="add `bandwidth = ...` to the memory",
+            )
+        )
+
+
+def refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse a data type that no engine of the device computes in."""
+    dtype = design.precision.activations
+    device = design.machine.device
+    if binder.problems or multiplier(device, dtype, binder.registry) is not None:
+        return
+    known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
+    binder.problems.append(
+        Diagnostic(
+            code="A306",
+            message=f"`{device.name}` has no engine that computes in {dtype}",
+            span=_precision_span(deployment),
+            notes=(f"its engines compute in {', '.join(known)}",),
+            help="set `activations` in the `precision` block to one of them",
+        )
+    )
+
+
+def refuse_degrees_of_training(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse what only training has where a model serves."""
+    if design.training is not None:
+        return
+    for block in deployment.children("parallel"):
+        for name in OF_TRAINING:
+            attribute = block.attributes().get(name)
+            if attribute is not None and not _asks_nothing(attribute):
+                binder.problems.append(
+                    Diagnostic(
+                        code="A303",
+                        message=f"`{name}` is modelled in training only, so no number would be right",
+                        span=attribute.origin.span,
+                        label="asked for here",
+                        help="leave it out, or ask for training: `workload w { kind = training, ... }`",
+                    )
+                )
+
+
+def _asks_nothing(attribute: Attribute) -> bool:
+    magnitude = np.asarray(getattr(attribute.value, "magnitude", attribute.value))
+    return neutral(attribute) or not bool(np.any(magnitude == GRADIENTS))
+
+
+def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:
+    """Refuse a policy that puts bytes into a tier which the system does not have."""
+    if binder.problems or (design.memory.weights, design.memory.kv) == RESIDENT:
+        return
+    tiers = [part.name for part in tiers_of(design.machine.device, binder.registry)]
+    named = design.memory.tier
+    inner = deployment.children("memory")
+    name = design.machine.device.name
+    if tiers and named is not None and named not in tiers:
+        binder.problems.append(
+            Diagnostic(
+                code="A304",
+                message=f"no memory behind `{name}` is called `{named}`",
+                span=inner[0].span if inner else deployment.span,
+                label="this policy puts bytes there",
+                help=f"there is {', '.join(f'`{tier}`' for tier in tiers)}",
+            )
+        )
+    if tiers:
+        return
+    binder.problems.append(
+        Diagnostic(
+            code="A304",
+            message=f"nothing stands behind the memory of `{name}` that could hold what does not fit",
+            span=inner[0].span if inner else deployment.span,
+            label="this policy puts bytes there",
+            help="connect a memory of the host or the system to the device, such as "
+            "`connect gpu[*] <-> host via PCIe5x16` with `memory` of class ddr5 in the host",
+        )
+    )
+
+
+def _entry_names(spec: Any) -> Iterable[str]:
+    ops = getattr(spec, "ops", None)
+    for item in fields(type(ops)) if ops is not None else ():
+        value = getattr(ops, item.name)
+        if isinstance(value, dict):
+            yield from value
+
+
+def _precision_span(deployment: Component) -> Span | None:
+    inner = deployment.children("precision")
+    return inner[0].span if inner else deployment.span

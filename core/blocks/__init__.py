@@ -1,0 +1,1 @@
+"""Blocks that the core itself reads: hardware structure, scenarios, runtimes, calibrations, studies."""

@@ -1,0 +1,120 @@
+"""`calibrate`: physical parameters of kernels from measurements."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from accelscope.core.cli.common import open_session, say
+from accelscope.core.cli.main import OK, Settings
+from accelscope.core.io.output import opened
+
+if TYPE_CHECKING:
+    from accelscope.core.analysis.calibrate.fits import Book
+    from accelscope.core.analysis.calibrate.report import Error
+    from accelscope.core.session import Session
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="CSV...")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only such rows; several of one column are any of them.",
+)
+@click.option(
+    "--judge/--no-judge", default=True, help="Refit on parts, to know the error on what was not fitted to."
+)
+@click.option(
+    "--runtimes",
+    metavar="FILE",
+    help="Fit the paces of the runtimes in a file to static batches instead; -o is the file with new values.",
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
+@click.option(
+    "--trainers",
+    metavar="FILE",
+    help="The same of the runtimes in a file that train, to steps of training.",
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE|FOLDER",
+    help="A file for all blocks, or a folder (it ends in / or exists) for the layout that libraries ship.",
+)
+@click.pass_obj
+def calibrate(
+    settings: Settings,
+    files: tuple[str, ...],
+    where: tuple[str, ...],
+    judge: bool,
+    jobs: int,
+    runtimes: str | None,
+    trainers: str | None,
+    form: str,
+    output: str,
+) -> int:
+    """Fit the parameters of kernels to measurements, and write them as calibration blocks.
+
+    Rows of score 1 are fitted, on logarithms and robustly: classes of devices, then families, devices, and the kernels of
+    their runtimes, each drawn towards the one before. What is printed is the error on rows that were left out of the fit:
+    configurations, whole devices, whole families.
+    """
+    from accelscope.core.analysis.calibrate import report
+
+    session = open_session(settings)
+    if runtimes is not None or trainers is not None:
+        found = _paces(session, files, runtimes, trainers, where, judge, output)
+    else:
+        from accelscope.core.analysis.calibrate.run import book_of
+
+        book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
+        _write(book, sources, output)
+        found = report.errors(book.judged)
+    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
+    return OK
+
+
+def _paces(
+    session: Session,
+    files: tuple[str, ...],
+    runtimes: str | None,
+    trainers: str | None,
+    where: tuple[str, ...],
+    judge: bool,
+    output: str,
+) -> list[Error]:
+    """Write the file of runtimes that serve, or of those that train, with new paces; return the errors."""
+    from accelscope.core.analysis.calibrate.runtime_run import KINDS, runtimes_of
+    from accelscope.core.analysis.calibrate.training_run import trainers_of
+
+    kinds = KINDS if judge else ()
+    if runtimes is not None:
+        text, found = runtimes_of(session, files, runtimes, where=where, judge=kinds, progress=say)
+    else:
+        assert trainers is not None  # one of the two is asked for
+        text, found = trainers_of(session, files, trainers, where=where, judge=kinds, progress=say)
+    with opened(output) as stream:
+        stream.write(text)
+    return found
+
+
+def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
+    from accelscope.core.analysis.calibrate import write
+
+    if not output.endswith(("/", os.sep)) and not Path(output).is_dir():
+        with opened(output) as stream:
+            stream.write(write.joined(book, sources))
+        return
+    for module, text in write.texts(book, sources).items():
+        path = Path(output).joinpath(*module.split(".")).with_suffix(".accel")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with opened(str(path)) as stream:
+            stream.write(text)

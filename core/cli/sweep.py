@@ -1,0 +1,246 @@
+"""`sweep`: every point of a study."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from accelscope.core.cli.common import asking, open_session, report_of, say
+from accelscope.core.cli.export import written
+from accelscope.core.cli.main import INFEASIBLE, INTERNAL, INTERRUPTED, OK, Settings
+from accelscope.core.errors import UsageError
+from accelscope.core.io.output import opened
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.records import Report
+    from accelscope.core.session import Session
+    from accelscope.core.sweep.plan import Plan, Table
+    from accelscope.core.sweep.report import Progress
+    from accelscope.core.sweep.run import Run
+    from accelscope.core.sweep.summary import Summary
+    from accelscope.core.sweep.workers.job import Question
+    from accelscope.core.sweep.workers.sweep import Where
+    from accelscope.core.sweep.writers import Write
+
+SUMMARIES = ("json", "table")
+"""Formats that print a summary; others print every point."""
+
+
+@click.command()
+@click.argument("file")
+@click.option("--study", metavar="NAME", help="The study, where the file holds several.")
+@asking
+@click.option(
+    "--metrics",
+    metavar="NAMES",
+    help="Compute these, or `all`, instead of the headline metrics; with commas.",
+)
+@click.option(
+    "--pareto",
+    "trade",
+    metavar="NAMES",
+    help="Goals and metrics to trade off; without it what the study reports, its goals, or tpot and "
+    "throughput_per_device.",
+)
+@click.option(
+    "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Also write every point there: .parquet, .csv, .json or .md, or DIR/ for a store that can be continued.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue what the store DIR/ holds; chunks that failed are tried again."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Processes; for a store one for each core by default."
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Let a Dask cluster evaluate: the address of its scheduler."
+)
+@click.pass_obj
+def sweep(
+    settings: Settings,
+    file: str,
+    study: str | None,
+    sets: tuple[str, ...],
+    root: tuple[str, ...],
+    metrics: str | None,
+    trade: str | None,
+    form: str,
+    output: str | None,
+    resume: bool,
+    jobs: int | None,
+    cluster: str | None,
+) -> int:
+    """Evaluate every point of a study's sweeps, with the best tuned values of each, and print the best of them.
+
+    `--format json` and `table` print the summary; `csv` and `md` print every point.
+    """
+    before = time.process_time()  # of starting Python and the command line
+    start = time.perf_counter()
+    session = open_session(settings, root)
+    report = report_of(session, form)
+    from accelscope.core.sweep.run import summary_of
+
+    names = _names(trade)
+    wanted = _metrics(session, metrics, names)
+    store = output if output is not None and _is_folder(output) else None
+    if resume and store is None:
+        raise UsageError("--resume continues a store: name its folder with -o DIR/")
+    plan = plan_for(session, file, study, sets, wanted)
+    startup = before + time.perf_counter() - start
+    files = _files(form, None if store else output)
+    _whole(session, plan, report, (file, study, sets), None if store else output)
+    if store is None and cluster is None and jobs is None and plan.words.workers is None:
+        found = _swept(plan, summary_of(plan, session.registry, names), files)
+    else:
+        from accelscope.core.sweep.workers.job import asked_of
+        from accelscope.core.sweep.workers.sweep import Where
+
+        asked = asked_of(session, plan, file, study, sets, wanted, settings.disabled, names)
+        where = Where(store=store, resume=resume, jobs=jobs, cluster=cluster)
+        found = _apart(plan, asked, summary_of(plan, session.registry, names), files, where)
+    _tell(plan, found, store)
+    if form in SUMMARIES:
+        from accelscope.core.sweep.report import text, told
+
+        summary = told(plan, found, startup)
+        with opened(None) as stream:
+            stream.write(
+                text(summary) if form == "table" else json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+            )
+    return _code(found)
+
+
+def plan_for(
+    session: Session, file: str, study: str | None, sets: tuple[str, ...], metrics: tuple[str, ...] | None
+) -> Plan:
+    """Return the plan of a study, after saying what of it is not read."""
+    from accelscope.core.sweep.plan import plan_of
+
+    plan = plan_of(session, file, study, sets, metrics=metrics)
+    for note in plan.words.notes:
+        say(f"warning: {note}")
+    return plan
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+
+def _metrics(session: Session, metrics: str | None, trade: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the metrics to compute: those asked for, or the headline ones, and those of the front."""
+    known = session.registry.metrics
+    if metrics is not None:
+        chosen = tuple(known) if metrics.strip() == "all" else _names(metrics)
+    elif any(name in known for name in trade):
+        chosen = tuple(name for name, metric in known.items() if metric.headline)
+    else:
+        return None
+    return (*chosen, *(name for name in trade if name in known))
+
+
+def _is_folder(name: str) -> bool:
+    return name.endswith(("/", os.sep)) or os.path.isdir(name)
+
+
+def _files(form: str, output: str | None) -> list[tuple[str | None, str]]:
+    """Return the files that are written chunk by chunk, each with its format; None is standard output."""
+    from accelscope.core.sweep.writers import STREAMED, form_of
+
+    files: list[tuple[str | None, str]] = [(None, form)] if form in STREAMED else []
+    return files + ([(output, form_of(output))] if output is not None and form_of(output) in STREAMED else [])
+
+
+@contextmanager
+def _watched(plan: Plan, files: list[tuple[str | None, str]]) -> Iterator[tuple[Write, Progress]]:
+    """Give what writes the table of a chunk to all files, and what shows progress."""
+    from accelscope.core.sweep.report import Progress
+    from accelscope.core.sweep.writers import writer
+
+    with ExitStack() as stack:
+        writers = [stack.enter_context(writer(name, kind, plan.columns)) for name, kind in files]
+        progress = stack.enter_context(Progress(plan.points))
+
+        def keep(table: Table) -> None:
+            for write in writers:
+                write(table)
+
+        yield keep, progress
+
+
+def _swept(plan: Plan, summary: Summary, files: list[tuple[str | None, str]]) -> Run:
+    """Evaluate a plan in this process."""
+    from accelscope.core.sweep.run import run
+
+    with _watched(plan, files) as (write, progress):
+        return run(plan, summary, write, progress.show)
+
+
+def _apart(
+    plan: Plan, asked: Question, summary: Summary, files: list[tuple[str | None, str]], where: Where
+) -> Run:
+    """Let other processes evaluate a plan."""
+    from accelscope.core.sweep.workers.sweep import Told, swept
+
+    if files:
+        where.refuse_points()
+    with _watched(plan, files) as (write, progress):
+        tell = Told(write=write if files else None, progress=progress.show, say=say)
+        return swept(plan, asked, summary, where, tell)
+
+
+def _whole(
+    session: Session,
+    plan: Plan,
+    report: Report,
+    asked: tuple[str, str | None, tuple[str, ...]],
+    output: str | None,
+) -> None:
+    """Write results where a report wants them whole: to standard output, to a file, or both."""
+    from accelscope.core.sweep.writers import STREAMED, form_of
+
+    to_file = output is not None and form_of(output) not in STREAMED
+    to_stdout = report.name not in (*STREAMED, *SUMMARIES)
+    if to_file or to_stdout:
+        if plan.tuned:
+            name = output if to_file else f"--format {report.name}"
+            raise UsageError(f"{name}: this format has no tuned values; .csv, .parquet and .md have")
+        with written(output if to_file else None, session) as write:
+            results = (session.sweep(*asked),)
+            write(results)
+        if to_stdout:
+            with opened(None) as stream:
+                report.write(results, stream)
+
+
+def _tell(plan: Plan, found: Run, store: str | None) -> None:
+    """Say what went wrong on the way."""
+    from accelscope.core.sweep.store.failures import told as failures_told
+
+    for line in failures_told(found.failed):
+        say(f"warning: {line}")
+    if found.stopped is not None:
+        say(
+            f"warning: {found.stopped}: {found.summary.points:,} of {plan.points:,} points are done, and are what is "
+            "shown and written"
+        )
+    if store is not None and (found.stopped is not None or found.failed):
+        say(f"--resume continues `{store}`; chunks that failed are tried again")
+
+
+def _code(found: Run) -> int:
+    if found.interrupted:
+        return INTERRUPTED
+    if found.failed:
+        return INTERNAL
+    return OK if found.summary.feasible else INFEASIBLE

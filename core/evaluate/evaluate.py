@@ -1,0 +1,200 @@
+"""From a design to an evaluation: build, plan, cost and compose each phase. Pure; sees a whole sweep at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from accelscope.core.assemble.design import Design
+from accelscope.core.blocks.scenario import Training
+from accelscope.core.evaluate.batch_rounds import rounds_of
+from accelscope.core.evaluate.memory_placement import Placement, placed
+from accelscope.core.evaluate.op_cost import home_memory
+from accelscope.core.evaluate.pass_cost import CommCost, Pass, pass_of, plain, plan_of
+from accelscope.core.evaluate.serving.closed_loop import closed_loop
+from accelscope.core.evaluate.serving.disaggregated import pooled
+from accelscope.core.evaluate.serving.steady_state import Loop
+from accelscope.core.evaluate.training.step import Trained, trained
+from accelscope.core.evaluate.variability.latency import Latency, latency_of
+from accelscope.core.ir.ir import ONE, Limit, Part, Plan, Residency, Step
+from accelscope.core.numeric.term import Term, ceil, maximum, minimum
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+
+__all__ = ["CommCost", "Evaluation", "Pass", "evaluate", "plain"]
+
+
+@frozen(kw_only=True, eq=False)
+class Evaluation:
+    """What metrics are computed from.
+
+    Attributes:
+        prefill, decode: costed passes; decode at the mean context of the answer.
+        residency: bytes on one device when the context is longest.
+        limits: everything with a capacity, of the design and of both passes.
+        batch: sequences that the whole system serves at once.
+        rounds: in which a static batch is served one part after the other, where memory does not hold all of it.
+        loop: the steady state under a closed loop, or None for a static batch; of the replica that decodes.
+        prompts_vary, steps_vary: the times of both passes as distributions, or None where nothing is said to be random.
+        training: a step of training, or None where the model serves; `prefill` and `decode` are then its passes forward
+            and backward.
+    """
+
+    design: Design
+    registry: Registry
+    prefill: Pass
+    decode: Pass
+    residency: Residency
+    batch: Term
+    devices_used: Term
+    limits: tuple[Limit, ...]
+    rounds: Term = ONE
+    loop: Loop | None = None
+    prompts_vary: Latency | None = None
+    steps_vary: Latency | None = None
+    training: Trained | None = None
+
+    @property
+    def sort(self) -> str:
+        """What was evaluated, as metrics name it: `serving` or `training`."""
+        return "serving" if self.training is None else "training"
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """All passes, in the order in which they run."""
+        found = (self.prefill, self.decode)
+        return found if self.training is None else (*found, self.training.update)
+
+    @property
+    def home(self) -> Part[Any]:
+        """The memory level that holds weights and KV cache."""
+        return home_memory(self.design.machine.device, self.registry)
+
+
+def evaluate(design: Design, registry: Registry) -> Evaluation:
+    """Return an evaluation of a design: of a static batch, of the steady state under a closed loop, or of training."""
+    if design.training is not None:
+        return _training(design, registry, design.training)
+    clients = design.load.concurrency
+    if clients is not None:
+        return _varied(_under_load(design, registry, clients))
+    load = design.load
+    batch = (load.batch or ONE).named("batch")
+    prompt = plain(load.prompt).named("prompt")
+    output = plain(load.output).named("output")
+    context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
+    first = _prompts(design, batch, prompt)
+    further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
+    longest = evolve(further, context=prompt + output - 1.0)
+    held = _residency(plan_of(design, longest), plan_of(design, first))
+    rounds = rounds_of(design, registry, held, batch)
+    placement = placed(design, registry, evolve(held, kv=held.kv / rounds))
+    first, further = (evolve(step, sequences=step.sequences / rounds) for step in (first, further))
+    prefill = pass_of(design, registry, first.phase, plan_of(design, first), placement)
+    decode = pass_of(design, registry, further.phase, plan_of(design, further), placement)
+    found = _evaluation(design, registry, prefill, decode, placement, batch, decode.plan.ranks)
+    return _varied(evolve(found, rounds=rounds))
+
+
+def _varied(found: Evaluation) -> Evaluation:
+    """Return an evaluation with the times of its passes as distributions, where its scenario says what is random."""
+    design, words = found.design, found.design.variability
+    if words is None:
+        return found
+    pools = design.pools
+    first, further = (design, design) if pools is None else (pools.prefill, pools.decode)
+    return evolve(
+        found,
+        prompts_vary=latency_of(found.prefill, words, first, found.registry),
+        steps_vary=latency_of(found.decode, words, further, found.registry),
+    )
+
+
+def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
+    """Return the pass over the prompts of a batch: whole, or the mean one of the chunks that the runtime cuts them into.
+
+    Chunks follow each other through the stages of a pipeline, so they count as its micro-batches.
+    """
+    if design.runtime.chunk is None:
+        return Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+    tokens = minimum(prompt, plain(design.runtime.chunk)).named("prompt tokens of a pass")
+    return Step(
+        phase="prefill",
+        sequences=batch,
+        tokens=tokens,
+        context=((prompt - tokens) / 2.0).named("tokens done before"),
+        microbatches=ceil(prompt / tokens).named("chunks of a prompt"),
+    )
+
+
+def _under_load(design: Design, registry: Registry, clients: Term) -> Evaluation:
+    pools, clients = design.pools, clients.named("clients")
+    served = (
+        closed_loop(design, registry, clients) if pools is None else pooled(design, pools, registry, clients)
+    )
+    loop = served.loop
+    found = _evaluation(
+        design, registry, loop.prompts, loop.decode, served.placement, served.batch, served.ranks
+    )
+    return evolve(found, loop=loop)
+
+
+def _training(design: Design, registry: Registry, asked: Training) -> Evaluation:
+    step = trained(design, registry, asked)
+    found = _evaluation(
+        design, registry, step.forward, step.backward, step.placement, asked.batch, step.forward.plan.ranks
+    )
+    return evolve(found, training=step)
+
+
+def _evaluation(
+    design: Design,
+    registry: Registry,
+    prefill: Pass,
+    decode: Pass,
+    placement: Placement,
+    batch: Term,
+    ranks: Term,
+) -> Evaluation:
+    ranks = ranks.named("devices used")
+    devices = Limit(
+        name="devices",
+        used=ranks,
+        available=design.machine.devices,
+        reason="the split needs more devices",
+    )
+    return Evaluation(
+        design=design,
+        registry=registry,
+        prefill=prefill,
+        decode=decode,
+        residency=placement.held,
+        batch=batch,
+        devices_used=ranks,
+        limits=(
+            *design.limits,
+            *_rules(design, prefill, decode),
+            devices,
+            *placement.limits,
+            *(limit for cost in (*prefill.ops, *decode.ops) for limit in cost.limits),
+        ),
+    )
+
+
+def _rules(design: Design, prefill: Pass, decode: Pass) -> Iterator[Limit]:
+    """Yield the rules of the split; pools have one each, which their names tell apart."""
+    if design.pools is None:
+        yield from prefill.plan.limits
+        return
+    for pool, step in (("prefill", prefill), ("decode", decode)):
+        for limit in step.plan.limits:
+            yield evolve(limit, name=f"{pool}: {limit.name}")
+
+
+def _residency(longest: Plan, prefill: Plan) -> Residency:
+    """Weights and KV when the context is longest; activations of the pass that has most of them, prefill."""
+    activations = maximum(longest.residency.activations, prefill.residency.activations)
+    return evolve(longest.residency, activations=activations.named("activations"))

@@ -1,0 +1,102 @@
+"""What lies where: weights and KV cache in the memory of a device, and what a policy puts into a tier behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from accelscope.core.evaluate.op_cost import Setting, home_memory, tiers_of
+from accelscope.core.ir.ir import NO_BYTES, Limit, Part, Residency
+from accelscope.core.numeric.term import Term, maximum, minimum, term
+
+if TYPE_CHECKING:
+    from accelscope.core.assemble.design import Design
+    from accelscope.core.plugin.registry import Registry
+
+RESIDENT = ("resident", "resident")
+"""Policy for weights and KV cache that leaves both in the device's memory."""
+_NONE = term(0.0)
+_BYTE = term(1.0, "B")
+
+
+@frozen(kw_only=True, eq=False)
+class Placement:
+    """Where the bytes of one device lie.
+
+    Attributes:
+        held: bytes in the device's memory.
+        setting: the tier behind it, and the shares of weights and KV cache that lie there.
+        limits: of the device's memory, and of the tier where it is used.
+    """
+
+    held: Residency
+    setting: Setting
+    limits: tuple[Limit, ...] = ()
+
+
+def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
+    """Return where the bytes lie when the context is longest.
+
+    KV cache is spilled before weights where both may be: a step reads all weights, but the cache of one sequence only
+    once. What is spilled is what does not fit; streamed weights lie in the tier as a whole.
+    """
+    device, policy = design.machine.device, design.memory
+    home = home_memory(device, registry)
+    tier = _tier(design, registry)
+    capacity = registry.memories[home.model].capacity(home)
+    assert capacity is not None  # home_memory chooses only levels with a capacity
+    weights, kv = _NONE, _NONE
+    reserve = device.package.reserve if policy.reserve is None else policy.reserve
+    used = longest.weights + longest.kv + longest.activations + reserve
+    if tier is not None and policy.weights == "streamed":
+        weights = term(1.0)
+        used = used - longest.weights
+    if tier is not None and policy.kv == "spilled":
+        kv = _share(used - capacity, longest.kv, "share of the KV cache in the tier")
+        used = used - longest.kv * kv
+    if tier is not None and policy.weights == "spilled":
+        weights = _share(used - capacity, longest.weights, "share of the weights in the tier")
+        used = used - longest.weights * weights
+    away = longest.weights * weights + longest.kv * kv
+    return Placement(
+        held=evolve(longest, weights=longest.weights * (1.0 - weights), kv=longest.kv * (1.0 - kv)),
+        setting=Setting(tier=tier, weights=weights, kv=kv),
+        limits=(_memory(home, used, capacity), *_behind(tier, away, registry)),
+    )
+
+
+def _tier(design: Design, registry: Registry) -> Part[Any] | None:
+    """Return the tier that a policy puts bytes into: the one that it names, or else the nearest."""
+    if (design.memory.weights, design.memory.kv) == RESIDENT:
+        return None
+    named = design.memory.tier
+    tiers = tiers_of(design.machine.device, registry)
+    return next((part for part in tiers if named is None or part.name == named), None)
+
+
+def _share(over: Term, whole: Term, name: str) -> Term:
+    return minimum(maximum(over, NO_BYTES) / maximum(whole, _BYTE), 1.0).named(name)
+
+
+def _memory(home: Part[Any], used: Term, capacity: Term) -> Limit:
+    return Limit(
+        name="memory",
+        used=used.named("memory used"),
+        available=capacity.named(f"capacity of {home.name}"),
+        reason=f"weights, KV cache, activations and reserve of one device do not fit in `{home.name}`",
+    )
+
+
+def _behind(tier: Part[Any] | None, away: Term, registry: Registry) -> tuple[Limit, ...]:
+    capacity = None if tier is None else registry.memories[tier.model].capacity(tier)
+    if tier is None or capacity is None:
+        return ()
+    return (
+        Limit(
+            name="tier",
+            used=away.named("bytes in the tier"),
+            available=capacity.named(f"capacity of {tier.name}"),
+            reason=f"what does not fit in the device's memory does not fit in `{tier.name}` either",
+        ),
+    )

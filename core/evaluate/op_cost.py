@@ -1,0 +1,304 @@
+"""What one operation costs on one device: compute and memory at once, and what starting it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from accelscope.core.blocks.calibration import Kernel, Known, overlapped
+from accelscope.core.blocks.runtime import PLAIN, Pace, at_rate, compute_rate, memory_rate
+from accelscope.core.evaluate.launch import PRODUCTS, crossing, launch_of
+from accelscope.core.ir.ir import (
+    NO_BYTES,
+    NO_OPS,
+    ONE,
+    OUTSIDE,
+    Device,
+    Limit,
+    Op,
+    Part,
+    Plan,
+    Traffic,
+    Usage,
+)
+from accelscope.core.numeric.term import Term, maximum, minimum, term, where
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+
+TIERS = 50
+"""Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
+_NONE = term(0.0)
+
+
+@frozen(kw_only=True, eq=False)
+class Setting:
+    """What holds for all operations of a pass.
+
+    Attributes:
+        tier: the memory behind the device's own that weights or KV cache may lie in, or None where they may not.
+        weights, kv: shares of weights and KV cache that come from there.
+        places: equal places of a die that operations lie on side by side; 1 where each has all of it.
+        pace: what the runtime reaches of the kernels' rates.
+    """
+
+    tier: Part[Any] | None = None
+    weights: Term = _NONE
+    kv: Term = _NONE
+    places: Term = ONE
+    pace: Pace = PLAIN
+
+
+@frozen(kw_only=True, eq=False)
+class OpCost:
+    """The cost of one execution of an operation, and of all executions of a pass.
+
+    Attributes:
+        parts: name of each resource to the time that it alone needs; the longest decides.
+        work: time of one execution without its start; each: with it.
+        seconds: time of all executions of one micro-batch on one stage.
+        peak: op/s of the engine that runs it, or None without one.
+        home_bytes: bytes of one execution that reach the memory that holds the weights.
+        known: what was measured of its kernel, and of which devices.
+        compute_energy, memory_energy: of all executions, or None where unknown.
+    """
+
+    op: Op
+    parts: tuple[tuple[str, Term], ...]
+    work: Term
+    each: Term
+    seconds: Term
+    peak: Term | None
+    home_bytes: Term
+    compute_energy: Term | None
+    memory_energy: Term | None
+    known: Known
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the operation."""
+        return self.op.name
+
+    @property
+    def component(self) -> str:
+        """What a breakdown groups it by."""
+        return self.op.component
+
+
+def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting) -> OpCost:
+    """Return what an operation of a plan costs on a device: its work, then its start.
+
+    Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
+    how well computing and moving overlap, the shorter of the two adds to it. Bytes stream through all levels together.
+    """
+    known = device.kernels.of(op) if device.kernels is not None else Known()
+    parts: list[tuple[str, Term]] = []
+    computing: list[Term] = []
+    moving: list[Term] = []
+    limits: list[Limit] = []
+    engine = engine_for(op, device, registry)
+    compute_energy = None
+    if engine is not None:
+        usage = registry.computes[engine.model].run(engine, op, device)
+        time = at_rate(_no_slower(usage.time, engine, op, device, registry), compute_rate(setting.pace, op))
+        computing.append(time.named(f"{engine.name} time"))
+        parts.append((engine.name, computing[-1]))
+        limits.extend(usage.limits)
+        compute_energy = usage.energy
+    services = memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
+    for part, arriving, usage in services:
+        time = at_rate(usage.time, memory_rate(setting.pace, op)) if arriving.home else usage.time
+        moving.append(time.named(f"{part.name} time"))
+        parts.append((part.name, moving[-1]))
+        limits.extend(usage.limits)
+    slowest = (maximum(*moving),) if moving else ()
+    work = overlapped((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
+    each = work
+    for name, start in _starts(op, plan, device, registry, setting, known.kernel):
+        parts.append((name, start))
+        each = each + start
+    each = each.named(op.name)
+    return OpCost(
+        op=op,
+        parts=tuple(parts),
+        work=work,
+        each=each,
+        seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
+        peak=peak_of(engine, op, registry),
+        home_bytes=_home_bytes(services, home_memory(device, registry)),
+        compute_energy=_times_repeat(compute_energy, op),
+        memory_energy=_memory_energy(op, services),
+        known=known,
+        limits=tuple(limits),
+    )
+
+
+def _no_slower(time: Term, chosen: Part[Any], op: Op, device: Device, registry: Registry) -> Term:
+    """Return the time of a product on its engine, or of a single row on another that is faster, such as a vector unit."""
+    if op.kind != "gemm":
+        return time
+    others = (part for part in device.engines if part is not chosen)
+    able = (part for part in others if op.kind in registry.computes[part.model].kinds)
+    for part in able:
+        if _first_peak(part, _dtypes(op), registry) is not None:
+            other = registry.computes[part.model].run(part, op, device).time
+            time = where(op.m > 1.0, time, minimum(time, other))
+    return time
+
+
+def _starts(
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, kernel: Kernel
+) -> tuple[tuple[str, Term], ...]:
+    start = launch_of(op, plan, device.package, kernel.start)
+    if setting.pace.starts is not None:
+        start = start * setting.pace.starts
+    found: tuple[tuple[str, Term], ...] = (("launch", start),)
+    if kernel.gather is not None:
+        found = (*found, ("gather", _gathering(op, device, registry, kernel.gather)))
+    if device.fabric is None:
+        return found
+    return (*found, (device.fabric.name, crossing(op, device, registry, setting.places)))
+
+
+def _gathering(op: Op, device: Device, registry: Registry, passes: Term) -> Term:
+    """Return the time of moving the rows of an operation so many times more, at the peak of the home memory."""
+    home = home_memory(device, registry)
+    return (op.reads + op.writes) * passes / registry.memories[home.model].peak(home)
+
+
+def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
+    """Return the time that all executions of an operation take at least: at full peaks, nothing lost."""
+    home = home_memory(device, registry)
+    moving = cost.home_bytes / registry.memories[home.model].peak(home)
+    least = moving if cost.peak is None else maximum(moving, cost.op.flops / cost.peak)
+    return least * cost.op.repeat
+
+
+Service = tuple[Part[Any], Traffic, Usage]
+
+
+def memory_services(
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, share: Term | None = None
+) -> list[Service]:
+    """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
+
+    The tier behind the device serves the share of weights and KV cache that lies there, whatever the levels before it.
+
+    Args:
+        share: measured share of the peak bandwidth that the kernel reaches at the memory that holds the weights.
+    """
+    whole = Traffic(
+        weights=op.weights,
+        activations=op.reads + op.writes,
+        kv=op.kv_read + op.kv_write,
+        footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
+        op=op,
+    )
+    home = home_memory(device, registry)
+    traffic: Traffic | None = whole
+    found: list[Service] = []
+    for part in device.memories:
+        if traffic is None or (part is not home and _behind(part, registry)):
+            break
+        arriving = evolve(traffic, home=part is home, share=share if part is home else None)
+        usage = registry.memories[part.model].serve(part, arriving)
+        found.append((part, arriving, usage))
+        traffic = usage.onward
+    if setting.tier is not None:
+        away = evolve(
+            whole, weights=whole.weights * setting.weights, activations=NO_BYTES, kv=whole.kv * setting.kv
+        )
+        found.append((setting.tier, away, registry.memories[setting.tier.model].serve(setting.tier, away)))
+    return found
+
+
+def tiers_of(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
+    """Return the tiers behind the memory of a device, nearest first: those outside of it, and all from order 50 on."""
+    home = home_memory(device, registry)
+    return tuple(part for part in device.memories if part is not home and _behind(part, registry))
+
+
+def _behind(part: Part[Any], registry: Registry) -> bool:
+    return part.level == OUTSIDE or registry.memories[part.model].order >= TIERS
+
+
+def home_memory(device: Device, registry: Registry) -> Part[Any]:
+    """Return the level that holds weights and KV cache: the outermost one that is no tier behind the device's own.
+
+    Assembly makes sure that there is one.
+    """
+    holders = holders_of(device, registry)
+    near = [part for part in holders if not _behind(part, registry)]
+    return (near or holders)[-1]
+
+
+def holders_of(device: Device, registry: Registry) -> list[Part[Any]]:
+    """Return the memories of the device itself that can hold weights, from the inside outwards."""
+    own = (part for part in device.memories if part.level != OUTSIDE)
+    return [part for part in own if registry.memories[part.model].capacity(part) is not None]
+
+
+def multiplier(device: Device, dtype: str, registry: Registry) -> Part[Any] | None:
+    """Return the fastest engine that multiplies matrices in a data type, or None where the device has none."""
+    return engine_for(
+        Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS), device, registry
+    )
+
+
+def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
+    """Return the fastest engine that runs an operation in its data type, or None where the device has none.
+
+    Products need an engine that multiplies in this type; other arithmetic may be done in fp32.
+    """
+    dtypes = _dtypes(op)
+    best: Part[Any] | None = None
+    best_rate = 0.0
+    for part in device.engines:
+        record = registry.computes[part.model]
+        if op.kind not in record.kinds:
+            continue
+        rate = _first_peak(part, dtypes, registry)
+        value = float(np.max(rate.value)) if rate is not None else 0.0
+        if value > best_rate:
+            best, best_rate = part, value
+    return best
+
+
+def peak_of(engine: Part[Any] | None, op: Op, registry: Registry) -> Term | None:
+    """Return the op/s at which an engine could run an operation at best, or None without an engine."""
+    return None if engine is None else _first_peak(engine, _dtypes(op), registry)
+
+
+def _dtypes(op: Op) -> tuple[str, ...]:
+    return (op.dtype,) if op.kind in PRODUCTS else (op.dtype, "fp32")
+
+
+def _first_peak(part: Part[Any], dtypes: tuple[str, ...], registry: Registry) -> Term | None:
+    rates = (registry.computes[part.model].peak(part, dtype) for dtype in dtypes)
+    return next((rate for rate in rates if rate is not None), None)
+
+
+def _home_bytes(services: list[Service], home: Part[Any]) -> Term:
+    reached = (traffic.bytes for part, traffic, _ in services if part is home)
+    return next(reached, NO_BYTES)
+
+
+def _memory_energy(op: Op, services: list[Service]) -> Term | None:
+    known = [usage.energy for _, _, usage in services if usage.energy is not None]
+    if not known:
+        return None
+    energy = known[0]
+    for item in known[1:]:
+        energy = energy + item
+    return energy * op.repeat
+
+
+def _times_repeat(energy: Term | None, op: Op) -> Term | None:
+    return None if energy is None else energy * op.repeat
+
+
+def _times(repeat: Term) -> str:
+    return f"{float(repeat.value.flat[0]):g}" if repeat.value.size == 1 else "n"

@@ -1,0 +1,132 @@
+"""What one engine step costs: sequences that decode, chunks of prompts, or both at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from accelscope.core.evaluate.memory_placement import Placement
+from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of, split_of
+from accelscope.core.evaluate.serving.mixed_step import merged
+from accelscope.core.evaluate.spatial_pipeline import streams
+from accelscope.core.ir.ir import ONE, Plan, Step
+from accelscope.core.numeric.term import Term, minimum, term
+
+if TYPE_CHECKING:
+    from accelscope.core.assemble.design import Design
+    from accelscope.core.plugin.registry import Registry
+
+ZERO = term(0.0)
+
+
+@frozen(kw_only=True, eq=False)
+class Chunks:
+    """Prompts that one engine step works on, in each replica and micro-batch.
+
+    Attributes:
+        prompts: how many; tokens: of each of them in this step.
+        before: tokens of each that earlier steps have done, on average.
+        begun: requests that a step counts for: a prompt over several steps counts once.
+    """
+
+    prompts: Term
+    tokens: Term
+    before: Term
+    begun: Term
+
+    @property
+    def all_tokens(self) -> Term:
+        """Tokens of all prompts in the step."""
+        return self.prompts * self.tokens
+
+
+def chunks_of(prompt: Term, budget: Term, prompts: Term) -> Chunks:
+    """Return how prompts are cut: a long one over several steps, each with the budget of a step.
+
+    Args:
+        prompt: tokens of a prompt; budget: most tokens of a step.
+        prompts: how many are begun together, of those that fit.
+    """
+    tokens = minimum(prompt, budget).named("prompt tokens of a step")
+    return Chunks(
+        prompts=prompts,
+        tokens=tokens,
+        before=((prompt - tokens) / 2.0).named("tokens done before"),
+        begun=prompts * tokens / prompt,
+    )
+
+
+def policy_of(design: Design) -> str:
+    """Return whether prompts share steps with decoding: as the scheduler says, else the runtime, else they do."""
+    return design.scheduler.policy or design.runtime.policy or "continuous"
+
+
+@frozen(kw_only=True, eq=False)
+class Engine:
+    """A design whose steps can be costed.
+
+    Attributes:
+        replicas: copies of the model, each with an engine of its own.
+        context: mean tokens in the KV cache of a sequence that decodes.
+        ahead: tokens that a step checks for each sequence: 1, or more with speculative decoding.
+        slower: what a draft adds to a step, as a share of it.
+    """
+
+    design: Design
+    registry: Registry
+    placement: Placement
+    replicas: Term
+    context: Term
+    ahead: Term = ONE
+    slower: Term = ZERO
+
+    def decode(self, sequences: Term) -> Pass:
+        """Return a step in which some sequences of each replica decode."""
+        plan = plan_of(self.design, self._decoding(sequences))
+        return self._drafted(pass_of(self.design, self.registry, "decode", plan, self.placement))
+
+    def prompts(self, chunks: Chunks) -> Pass:
+        """Return a step with chunks of prompts alone."""
+        step = Step(
+            phase="prefill",
+            sequences=chunks.prompts * self.replicas,
+            tokens=chunks.tokens,
+            context=chunks.before,
+        )
+        return pass_of(self.design, self.registry, "prefill", plan_of(self.design, step), self.placement)
+
+    def mixed(self, sequences: Term, chunks: Chunks) -> Pass:
+        """Return a step in which sequences decode and chunks of prompts are worked on too."""
+        design, model, precision = self.design, self.design.model, self.design.precision
+        decoding = self._decoding(sequences)
+        decoding, sequences = split_of(design, decoding)
+        prompts = Step(phase="prefill", sequences=chunks.prompts, tokens=chunks.tokens, context=chunks.before)
+        work = merged(
+            model.record.build(model.spec, decoding, precision),
+            model.record.build(model.spec, prompts, precision),
+        )
+        plan = Plan(ops=work.ops, residency=work.residency, workload=work, microbatches=decoding.microbatches)
+        for strategy, spec in design.strategies:
+            plan = strategy.shard(spec, plan, design.machine)
+        step = self._drafted(pass_of(design, self.registry, "decode", plan, self.placement))
+        request = design.runtime.request
+        time = step.time if request is None else step.time + request * chunks.begun
+        return evolve(step, time=time.named("step with prompts"))
+
+    @property
+    def mixes(self) -> bool:
+        """Whether prompts and decoding sequences can share a step: not where tokens stream through a device."""
+        return policy_of(self.design) != "prefill_first" and not streams(self.design)
+
+    def _decoding(self, sequences: Term) -> Step:
+        return Step(
+            phase="decode",
+            sequences=(sequences * self.replicas).named("sequences that decode"),
+            tokens=self.ahead,
+            context=self.context,
+        )
+
+    def _drafted(self, step: Pass) -> Pass:
+        """Return a step with the time of the draft."""
+        return evolve(step, time=step.time * (1.0 + self.slower)) if self.design.speculative else step

@@ -1,0 +1,241 @@
+"""One step of training: forward and backward passes over all micro-batches, the update, and what fits in memory.
+
+The same operations, strategies and costs as in serving: the forward pass is that of a prompt whose tokens all have a loss, the
+backward pass comes from it (`gradients`), and the update is one operation over the optimiser's states. Both passes take as many
+stage times as the pipeline needs (`passes`), the update follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from accelscope.core.blocks.scenario import Load, Training
+from accelscope.core.evaluate.memory_placement import Placement
+from accelscope.core.evaluate.op_cost import Setting, home_memory
+from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of
+from accelscope.core.evaluate.training.backward import adapters, backward_of, forward_of, trained_share
+from accelscope.core.ir.ir import NO_BYTES, NO_OPS, ONE, Limit, Op, Part, Plan, Residency, States, Step
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
+
+if TYPE_CHECKING:
+    from accelscope.core.assemble.design import Design
+    from accelscope.core.bind.binder import Binder
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.dsl.interpret.component import Component
+
+KIND = "training"
+HELD = 2.0
+"""Bytes of a parameter that products read: 16 bit, or 8 bit in both orders (Transformer Engine keeps the transpose)."""
+KEPT: Mapping[str, float] = {"norm": 0.5, "rope": 0.0, "quantize": 0.0}
+"""Share of what it reads that an operation keeps for its backward pass, by class of kernel, where it is not all."""
+READ_TWICE = 2.0
+"""Reads of each gradient in an update: one for the norm that it is clipped by, one for the update."""
+
+
+@frozen(kw_only=True, eq=False)
+class Memory:
+    """Bytes of one device in training, by what they are."""
+
+    parameters: Term
+    gradients: Term
+    optimiser: Term
+    activations: Term
+
+
+@frozen(kw_only=True, eq=False)
+class Trained:
+    """A step of training, costed.
+
+    Attributes:
+        time: of the whole step.
+        needed: FLOPs of one device that the model needs in a step, without what is computed again.
+    """
+
+    forward: Pass
+    backward: Pass
+    update: Pass
+    placement: Placement
+    memory: Memory
+    time: Term
+    needed: Term
+
+
+def training_of(workload: Component, binder: Binder) -> Training | None:
+    """Return what a workload asks of training, or None where it is one of serving."""
+    found = binder.spec_of(workload)
+    if found is None or found[0] is not Training:
+        return None
+    bound: Training | None = binder.bind_as(workload, Training)
+    return bound
+
+
+def load_of(training: Training) -> Load:
+    """Return the batch and the sequences of training as those of a load."""
+    return Load(
+        batch=training.batch,
+        concurrency=None,
+        prompt=training.sequence,
+        output=training.sequence,
+        arrivals=None,
+        prefix_sharing=None,
+        horizon=None,
+    )
+
+
+def trained(design: Design, registry: Registry, training: Training) -> Trained:
+    """Return a step of training of a design."""
+    plans = [plan_of(design, _step(training, phase)) for phase in ("forward", "backward")]
+    forth, back = forward_of(plans[0], training), backward_of(plans[1], training)
+    memory = _memory(forth, training)
+    placement = _placed(design, registry, memory)
+    forward = pass_of(design, registry, "forward", forth, placement)
+    backward = pass_of(design, registry, "backward", back, placement)
+    update = pass_of(design, registry, "optimiser", _update(forth, training), placement)
+    return Trained(
+        forward=forward,
+        backward=backward,
+        update=update,
+        placement=placement,
+        memory=memory,
+        time=(forward.time + backward.time + update.time).named("training step"),
+        needed=_needed(forth, training),
+    )
+
+
+def memory_limit(design: Design, registry: Registry, training: Training) -> Limit:
+    """Return what a step of training holds on one device, and what there is, without costing it."""
+    plan = forward_of(plan_of(design, _step(training, "forward")), training)
+    return _placed(design, registry, _memory(plan, training)).limits[0]
+
+
+def _step(training: Training, phase: str) -> Step:
+    sequence = (
+        training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence
+    )
+    return Step(
+        phase=phase,
+        sequences=training.batch.named("global batch"),
+        tokens=sequence.named("sequence"),
+        context=ONE * 0.0,
+        micro_batch=training.micro_batch,
+    )
+
+
+def _needed(plan: Plan, training: Training) -> Term:
+    """Return three times the FLOPs of the forward pass, twice where weights have no gradients."""
+    times = 3.0 if training.adapter_rank is None else 2.0
+    return (total(op.flops * op.repeat for op in plan.ops) * plan.microbatches * times).named("FLOPs needed")
+
+
+def _share(plan: Plan, training: Training) -> Term:
+    """Return the share of the parameters that is trained."""
+    if training.adapter_rank is None:
+        return ONE
+    own = [op for op in plan.ops if op.component != "adapters"]
+    return trained_share(plan, tuple(adapters(own, training.adapter_rank)))
+
+
+def states_of(plan: Plan) -> States:
+    """Return what training keeps on one device: what a strategy says, or else all."""
+    if plan.states is not None:
+        return plan.states
+    whole = plan.workload.parameters
+    return States(weights=whole, gathered=whole * 0.0, gradients=whole, updated=whole)
+
+
+def _update(plan: Plan, training: Training) -> Plan:
+    """Return the update: read gradients and states, write states and parameters."""
+    numbers = states_of(plan).updated * _share(plan, training)
+    gradient, state = term(bytes_of(training.gradients), "B"), training.states
+    op = Op(
+        name="update",
+        component="optimiser",
+        kind="elementwise",
+        dtype="fp32",
+        flops=NO_OPS + numbers * term(12.0, "op"),
+        reads=numbers * (gradient * READ_TWICE + state),
+        writes=numbers * (state + term(HELD, "B")),
+        layered=False,
+    )
+    return evolve(plan, ops=(op,), collectives=(), microbatches=ONE, phase="optimiser")
+
+
+def _memory(plan: Plan, training: Training) -> Memory:
+    """Return the bytes of one device in training.
+
+    Parameters at 16 bit, gradients, optimiser states, and the activations of the micro-batches that a stage has in flight: as
+    many as there are stages, with v groups of layers (1 + (S - 1) / (S v)) as many (Korthikanti et al., arXiv 2205.05198,
+    section 4.2.3).
+    """
+    states = states_of(plan)
+    share, held = _share(plan, training), term(HELD, "B")
+    more = where(plan.chunks > 1.0, (plan.stages - 1.0) / plan.chunks, ONE * 0.0)
+    flying = minimum(plan.stages + more, plan.microbatches).named("micro-batches in flight")
+    ends = total(op.reads for op in plan.ops if op.component == "loss")
+    return Memory(
+        parameters=((states.weights + states.gathered) * held).named("parameters held"),
+        gradients=(states.gradients * share * term(bytes_of(training.gradients), "B")).named(
+            "gradients held"
+        ),
+        optimiser=(states.updated * share * training.states).named("optimiser states held"),
+        activations=(
+            kept(plan, training.recompute) * flying + recomputed(plan, training.recompute) + ends
+        ).named("activations held"),
+    )
+
+
+def kept(plan: Plan, recompute: str) -> Term:
+    """Return the bytes of activations that one micro-batch keeps for its backward pass on one stage.
+
+    Each operation of a layer keeps what it read; with selective recomputation only products and attention do, with full
+    recomputation each layer keeps its input.
+    """
+    if recompute == "selective":
+        return total(_read(op) * op.repeat for op in _layered(plan) if op.kind != "elementwise")
+    if recompute == "full":
+        return plan.workload.activation * _layers(plan)
+    return total(_read(op) * op.repeat for op in _layered(plan))
+
+
+def recomputed(plan: Plan, recompute: str) -> Term:
+    """Return the bytes of activations that one layer at a time, of one micro-batch, computes again in full recomputation."""
+    if recompute != "full":
+        return NO_BYTES
+    return total(_read(op) * op.repeat for op in _layered(plan)) / _layers(plan)
+
+
+def _layered(plan: Plan) -> list[Op]:
+    return [op for op in plan.ops if op.layered and op.component != "adapters"]
+
+
+def _layers(plan: Plan) -> Term:
+    """Return the layers of one stage."""
+    return maximum(plan.workload.layers / plan.stages, 1.0)
+
+
+def _read(op: Op) -> Term:
+    """Return what an operation keeps of what it reads: a normalisation the sum of its two inputs, a linear one nothing."""
+    return (op.reads * KEPT.get(op.kernel, 1.0)) + op.kv_read
+
+
+def _placed(design: Design, registry: Registry, memory: Memory) -> Placement:
+    device = design.machine.device
+    home: Part[Any] = home_memory(device, registry)
+    capacity = registry.memories[home.model].capacity(home)
+    assert capacity is not None  # home_memory chooses only levels with a capacity
+    reserve = device.package.reserve if design.memory.reserve is None else design.memory.reserve
+    used = memory.parameters + memory.gradients + memory.optimiser + memory.activations + reserve
+    limit = Limit(
+        name="memory",
+        used=used.named("memory used"),
+        available=capacity.named(f"capacity of {home.name}"),
+        reason="parameters, gradients, optimiser states, activations and reserve of one device do not fit in "
+        f"`{home.name}`",
+    )
+    weights = memory.parameters + memory.gradients + memory.optimiser
+    held = Residency(weights=weights, kv=NO_BYTES, activations=memory.activations)
+    return Placement(held=held, setting=Setting(), limits=(limit,))

@@ -1,0 +1,1 @@
+"""The library: files that descriptions can use, and the definitions in them."""

@@ -1,0 +1,296 @@
+"""From a program and a question to results: axes and variants of a sweep, error bars, targets.
+
+The language is evaluated anew for each variant, in a session of its own: once with plain numbers, to learn which of the
+values that matter are uncertain, and once with arrays for the swept axes and for the uncertain values.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from accelscope.core.assemble.assemble import assemble
+from accelscope.core.assemble.design import Design
+from accelscope.core.bind.binder import Alteration, Binder
+from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.evaluate.evaluate import evaluate
+from accelscope.core.ir.ir import Limit
+from accelscope.core.numeric.array_operations import ArrayOperations
+from accelscope.core.numeric.error_bars import Inputs
+from accelscope.core.numeric.term import Node
+from accelscope.core.query.columns import Columns, solve
+from accelscope.core.query.concat import Piece, stacked
+from accelscope.core.query.manifest import manifest
+from accelscope.core.query.query import Question, Swept, placed, pruned, question
+from accelscope.core.query.requirements import requirement_rows
+from accelscope.core.query.result import RequirementRow, Result
+from accelscope.dsl.check.program import Program, Session
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, in_order
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.interpret.component import Component
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+
+BARS_UP_TO = 2_000_000
+"""Largest product of points and uncertain inputs for which error bars are computed."""
+MOST_POINTS = 2_000_000
+"""Points of an evaluation; every one may be printed."""
+MOST_SWEPT = 20_000_000
+"""Points of a sweep, whose results go to a file."""
+MOST_BYTES = 4e9
+"""Memory for the columns of a sweep."""
+LIMITS = 12
+"""Limits that a scenario usually has; each keeps two columns."""
+
+
+def answer(
+    program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, bars: bool = True
+) -> Result:
+    """Return the result of a scenario, or of the scenario that a study varies.
+
+    Args:
+        program: the file.
+        name: `scenario NAME` or `study NAME`.
+        sets: texts `path = value`, or `path = domain` for an axis.
+        bars: whether to compute error bars where the grid is small enough.
+
+    Raises:
+        DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
+        UsageError: the grid is too large.
+    """
+    asked = question(program, name, tuple(sets))
+    numeric = tuple(item for item in asked.swept if item.axis.numeric)
+    others = tuple(item for item in asked.swept if not item.axis.numeric)
+    always = sum(metric.given is None for metric in registry.metrics.values())
+    _refuse_large(math.prod(item.axis.size for item in asked.swept), always, bars)
+    pieces = []
+    for chosen in itertools.product(*(range(item.axis.size) for item in others)):
+        picks = {item.axis.name: index for item, index in zip(others, chosen, strict=True)}
+        pieces.append(_piece(asked, registry, picks, numeric, bars))
+    axes = tuple(item.axis for item in (*others, *numeric))
+    return stacked(asked.label, pieces, axes, manifest(program, registry, tuple(sets)))
+
+
+def _refuse_large(points: int, metrics: int, bars: bool) -> None:
+    """Refuse a grid that would not fit in memory, before anything of it is computed."""
+    if bars and points > MOST_POINTS:
+        raise UsageError(
+            f"{points:,} points are more than the {MOST_POINTS:,} that one evaluation prints; "
+            "`accelscope sweep FILE -o out.parquet` (or .csv) computes more"
+        )
+    size = points * 8.0 * (metrics + 2 * LIMITS)
+    most = min(MOST_SWEPT, int(MOST_BYTES / 8 / (metrics + 2 * LIMITS)))
+    if points > most:
+        raise UsageError(
+            f"{points:,} points are more than {most:,}: their {metrics} metrics would take {size / 1e9:.0f} GB; "
+            "take fewer or coarser axes"
+        )
+
+
+def explained(program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()) -> Node:
+    """Return the traced term of one metric at a single point.
+
+    Raises:
+        DescriptionError: the description lacks something.
+        UsageError: there is no such metric, the description gives too little for it, or several points are asked for.
+    """
+    record = registry.metrics.get(metric)
+    if record is None:
+        hint = did_you_mean(metric, registry.metrics)
+        known = ", ".join(sorted(registry.metrics))
+        hint = hint or (f"there are {known}" if known else "there are none" + registry.why_absent())
+        raise UsageError(f"no metric is called `{metric}`; {hint}")
+    found = record.compute(evaluate(design_at(program, registry, name, sets, trace=True), registry))
+    if found is None or found.node is None:
+        raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
+    return found.named(metric).node or found.node
+
+
+def design_at(
+    program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, trace: bool = False
+) -> Design:
+    """Return the design of a scenario that asks for one point.
+
+    Raises:
+        DescriptionError: the description lacks something.
+        UsageError: several points are asked for.
+    """
+    asked = question(program, name, tuple(sets))
+    wide = [item.axis.name for item in asked.swept if item.axis.size > 1]
+    if wide:
+        raise UsageError(
+            f"an explanation is of one point, and {', '.join(wide)} have several values; use --set"
+        )
+    picks = {item.axis.name: 0 for item in asked.swept if not item.axis.numeric}
+    numeric = tuple(item for item in asked.swept if item.axis.numeric)
+    return design_of(asked, registry, picks, numeric, trace=trace)[0]
+
+
+def named(program: Program, kind: str, name: str | None) -> tuple[str, ...]:
+    """Return `kind name` of one definition of a program, or of all of a kind.
+
+    Raises:
+        UsageError: there is none of this name.
+        DescriptionError: there is none at all.
+    """
+    found = [item.name for item in program.definitions(kind)]
+    if name is not None and name not in found:
+        hint = did_you_mean(name, found) or f"there are {', '.join(found) or 'none'}"
+        raise UsageError(f"no {kind} is called `{name}`; {hint}")
+    if not found:
+        raise DescriptionError((_no_scenario(program, kind),))
+    return tuple(f"{kind} {item}" for item in found if name in (None, item))
+
+
+def studied(program: Program, name: str | None) -> str:
+    """Return `study NAME`, or `scenario NAME` of a file without studies, for the one that is meant.
+
+    Raises:
+        UsageError: there is none of this name, or several and none is named.
+    """
+    kind = "study" if program.definitions("study") else "scenario"
+    found = named(program, kind, name)
+    if len(found) > 1:
+        raise UsageError(f"the file holds {', '.join(found)}; choose a study with --study")
+    return found[0]
+
+
+def _no_scenario(program: Program, kind: str) -> Diagnostic:
+    return Diagnostic(
+        code="A304",
+        message=f"`{program.module.source.name}` holds no {kind}, so there is nothing to evaluate",
+        help="add `scenario s { deployment = ..., workload = ... }`",
+    )
+
+
+def _piece(
+    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...], bars: bool
+) -> Piece:
+    shape = tuple(item.axis.size for item in numeric)
+    inputs = _inputs(asked, registry, picks, numeric) if bars else None
+    if inputs is not None and math.prod(shape) * inputs.size > BARS_UP_TO:
+        inputs = None
+    design, scenario = design_of(asked, registry, picks, numeric, shape=shape, inputs=inputs)
+    columns = solve(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
+    return Piece(
+        columns=columns,
+        requirements=_requirements(scenario, asked, registry, columns),
+        notes=_warnings(scenario),
+    )
+
+
+def _inputs(
+    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...]
+) -> Inputs:
+    """Evaluate once with plain numbers, to learn which uncertain values matter."""
+    inputs = Inputs(len(numeric) + 1)
+    design_of(asked, registry, picks, numeric, inputs=inputs)
+    return inputs.freeze()
+
+
+def design_of(
+    asked: Question,
+    registry: Registry,
+    picks: Mapping[str, int],
+    numeric: tuple[Swept, ...],
+    *,
+    shape: tuple[int, ...] | None = None,
+    inputs: Inputs | None = None,
+    altered: Alteration | None = None,
+    trace: bool = False,
+) -> tuple[Design, Component]:
+    """Return the design of one variant and its scenario; without a shape, at the first point of each axis.
+
+    Args:
+        picks: index of the value of each axis that is a variant.
+        numeric: the axes that own an array dimension, in order.
+        shape: their sizes.
+        inputs: uncertain values, which own a last dimension.
+        altered: what varies values along a last dimension of its own.
+        trace: whether terms keep how they were computed.
+
+    Raises:
+        DescriptionError: something is missing or wrong.
+    """
+    vary: Callable[..., object] | None = inputs.vary if inputs is not None else None
+    alter = altered.value if altered is not None else None
+    session = asked.program.session.fork(ArrayOperations(), vary, alter)
+    dimensions = 0 if shape is None else len(shape) + (inputs is not None or altered is not None)
+    scenario = placed(asked, session, picks, numeric, dimensions)
+    binder = Binder(registry, trace=trace, altered=altered)
+    known = inputs if shape is not None else None
+    # a probe for uncertain values stands at the first point only
+    design = designed(scenario, session, binder, inputs=known, checked=shape is not None or trace)
+    assert scenario is not None  # or `designed` has said why
+    if shape is not None:
+        left_out = tuple(pruned(asked, scenario, numeric, dimensions))
+        design = evolve(design, limits=(*design.limits, *left_out))
+    _refuse(session)
+    return design, scenario
+
+
+def designed(
+    scenario: Component | None,
+    session: Session,
+    binder: Binder,
+    *,
+    inputs: Inputs | None = None,
+    checked: bool = True,
+) -> Design:
+    """Return the design of a scenario with everything set.
+
+    Args:
+        session: of the scenario.
+        inputs: uncertain values, which own a last dimension, or None.
+        checked: whether the plugins' checks run.
+
+    Raises:
+        DescriptionError: something is missing or wrong.
+    """
+    _refuse(session)
+    design = assemble(scenario, binder, inputs) if scenario is not None else None
+    if design is None:
+        found = in_order((*session.diagnostics, *binder.problems))
+        raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
+    return _checked(design, binder.registry, session) if checked else design
+
+
+def _checked(design: Design, registry: Registry, session: Session) -> Design:
+    """Run the plugins' checks: what they find is reported, and their limits join those of the design."""
+    limits = []
+    for check in registry.checks.values():
+        for item in check.run(design):
+            if isinstance(item, Limit):
+                limits.append(item)
+            else:
+                session.report(item)
+    return evolve(design, limits=(*design.limits, *limits))
+
+
+def _warnings(scenario: Component) -> tuple[str, ...]:
+    """Return what the language warned of, such as an implausible value that was set."""
+    found = (item for item in scenario.session.diagnostics if item.severity == "warning")
+    return tuple(
+        f"{item.message} ({'; '.join((str(item.span), *item.notes))}) [{item.code}]" for item in found
+    )
+
+
+def _refuse(session: Session) -> None:
+    problems = tuple(item for item in session.diagnostics if item.severity == "error")
+    if problems:
+        raise DescriptionError(problems)
+
+
+def _requirements(
+    scenario: Component, asked: Question, registry: Registry, columns: Columns
+) -> tuple[RequirementRow, ...]:
+    places = [scenario]
+    target = scenario.attributes().get("slo")
+    if target is not None and isinstance(target.value, Component):
+        places.append(target.value)
+    return requirement_rows(places, columns.metrics, registry.units)

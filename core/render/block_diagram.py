@@ -1,0 +1,246 @@
+"""The block structure of a package or system: blocks in blocks with their counts, and the links between them. Pure.
+
+This is what both pictures, the text and the SVG, are drawn from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.spec_sheet import multiplies_in, number, peak_of
+from accelscope.core.bind.binder import Binder
+from accelscope.core.ir.ir import Device
+from accelscope.core.library.definitions import shown
+from accelscope.core.numeric.term import Term
+from accelscope.core.render.library_tables import floats, scaled
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.values.units import format_quantity
+from accelscope.dsl.values.values import Attribute, Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+    from accelscope.dsl.interpret.connections import Connection
+
+DRAWN = ("cluster", "rack", "node", "host", "package", "die", "core", "engine", "memory", "switch", "nic")
+"""Kinds of block that a picture shows, outermost first."""
+_DTYPES = ("bf16", "fp16", "fp8", "int8", "fp4", "fp32")
+_OPS = 3
+
+
+@frozen(kw_only=True)
+class Wire:
+    """A link between two blocks that stand in the same one, or among the instances of one block.
+
+    Attributes:
+        left, right: names of the blocks; `right` is None for a pattern such as a mesh.
+        text: what joins them.
+    """
+
+    left: str
+    right: str | None
+    text: str
+
+
+@frozen(kw_only=True)
+class Block:
+    """One block of a picture.
+
+    Attributes:
+        count: how many there are in one of the block around it; dims: the same as a grid, such as (900, 1000).
+        base: what it is one of, such as `H100_SXM`; empty where the label says it.
+        facts: of one of them.
+        total: of all of them in a device.
+    """
+
+    kind: str
+    name: str
+    count: int = 1
+    dims: tuple[int, ...] = ()
+    base: str = ""
+    facts: tuple[str, ...] = ()
+    total: str = ""
+    children: tuple[Block, ...] = ()
+    wires: tuple[Wire, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Facts and total."""
+        return (*self.facts, self.total) if self.total else self.facts
+
+    @property
+    def times(self) -> str:
+        """The count as it is drawn: empty for one."""
+        if len(self.dims) > 1:
+            return "×" + "×".join(f"{size}" for size in self.dims)
+        return f"×{self.count}" if self.count != 1 else ""
+
+    @property
+    def label(self) -> str:
+        """Kind, name, count and base."""
+        base = f": {self.base}" if self.base and self.base != self.name else ""
+        return " ".join(part for part in (self.kind, self.name, self.times) if part) + base
+
+
+def picture_of(component: Component, registry: Registry) -> Block:
+    """Return the structure of a package or of a system, or of a part of one such as a die."""
+    machine = machine_of(component, Binder(registry))
+    totals = dict(_totals(machine.device, registry)) if machine is not None else {}
+    return _block(component, totals, None)
+
+
+def _block(component: Component, totals: Mapping[str, str], around: str | None) -> Block:
+    """Return a block.
+
+    Args:
+        totals: what all instances of a part of the device give, by path in the package.
+        around: path in the package of the block around it, None outside of a package.
+    """
+    own = f"{around}.{component.name}".lstrip(".") if around is not None else None
+    if component.kind == "package":
+        own = ""
+    children = [child for child in component.children() if child.kind in DRAWN]
+    kept = {child.name for child in children}
+    definition = component.definition
+    return Block(
+        kind=component.kind,
+        name=component.name,
+        count=_count(component.count),
+        dims=tuple(_count(size) for size in component.shape),
+        base=definition if component.parent is not None else "",
+        facts=tuple(_facts(component)),
+        total=totals.get(own, "") if own else "",
+        children=tuple(_block(child, totals, own) for child in children),
+        wires=tuple(_wires(component.connections(), component, kept)),
+    )
+
+
+def _count(value: Quantity) -> int:
+    return round(float(np.asarray(value.magnitude).flat[0]))
+
+
+def _facts(component: Component) -> Iterator[str]:
+    """Yield what is told of one block: few words, in the units of the description."""
+    for part in _TOLD.get(component.kind, ()):
+        text = part(component)
+        if text:
+            yield text
+
+
+def _given(name: str, before: str = "") -> Callable[[Component], str]:
+    def told(component: Component) -> str:
+        attribute = component.get(name)
+        return before + short(attribute.value) if isinstance(attribute, Attribute) else ""
+
+    return told
+
+
+def _storage(component: Component) -> str:
+    """Return class, capacity and bandwidth of a memory, such as `hbm3 80 GiB at 3.352 TB/s`."""
+    chosen, capacity = (_given(name)(component) for name in ("class", "capacity"))
+    bandwidth = component.get("bandwidth")
+    if isinstance(bandwidth, Component):
+        rates = [f"{short(item.value)} {name}" for name, item in bandwidth.attributes().items()]
+        speed = " and ".join(rates)
+    else:
+        speed = _given("bandwidth")(component)
+    held = " ".join(part for part in (chosen, capacity) if part)
+    return f"{held} at {speed}" if speed else held
+
+
+def _rates(component: Component) -> str:
+    """Return the rates of an engine in a few data types."""
+    ops = component.get("ops")
+    if not isinstance(ops, Component):
+        return ""
+    given = ops.attributes()
+    named = [name for name in _DTYPES if name in given] or list(given)
+    if "bf16" in named and "fp16" in named:
+        named.remove("fp16")
+    return ", ".join(f"{name} {short(given[name].value)}" for name in named[:_OPS])
+
+
+_TOLD: Mapping[str, tuple[Callable[[Component], str], ...]] = {
+    "package": (_given("tdp"),),
+    "die": (_given("clock"), _given("area")),
+    "core": (_given("clock"),),
+    "engine": (_given("kind"), _given("shape"), _rates),
+    "memory": (_storage,),
+    "switch": (_given("radix", "radix "), _given("latency")),
+    "nic": (_given("bandwidth"),),
+    "host": (_given("model"),),
+}
+
+
+def short(value: Any) -> str:
+    """Return a value as a picture shows it: four digits are enough."""
+    if not isinstance(value, Quantity):
+        return shown(value)
+    text = shown(value)
+    figure, _, unit = text.partition(" ")
+    try:
+        return f"{float(figure):.4g} {unit}".strip() if abs(float(figure)) < 1e4 else text
+    except ValueError:
+        return format_quantity(float(value.magnitude), value.dimension)
+
+
+def _wires(connections: Iterable[Connection], owner: Component, kept: set[str]) -> Iterator[Wire]:
+    """Yield the links of a block between blocks that are drawn."""
+    for item in connections:
+        ends = [_nearest(end.component, owner) for end in (item.left, item.right) if end is not None]
+        if any(end not in kept for end in ends):
+            continue
+        right = ends[1] if len(ends) > 1 else None
+        yield Wire(left=ends[0], right=right, text=_link(item))
+
+
+def _nearest(component: Component, owner: Component) -> str:
+    """Return the name of the block just below an owner that a component stands in."""
+    while component.parent is not None and component.parent is not owner:
+        component = component.parent
+    return component.name
+
+
+def _link(item: Connection) -> str:
+    """Return pattern, number of links, name, bandwidth and latency of a connection."""
+    layout = item.settings.get("layout")
+    pattern = item.pattern or (shown(layout.value) if isinstance(layout, Attribute) else "")
+    if item.args:
+        pattern += f"({', '.join(map(shown, item.args))})"
+    if item.via is None:
+        return pattern or "joined"
+    links = item.settings.get("links_per_source")
+    many = f"{shown(links.value)} × " if isinstance(links, Attribute) else ""
+    rates = [_given(name)(item.via) for name in ("bandwidth", "latency")]
+    details = ", ".join(part for part in rates if part)
+    return " ".join(part for part in (pattern, f"{many}{item.via.definition}", details) if part)
+
+
+def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Yield path and total of each engine and memory level of a device."""
+    for part in device.engines:
+        record = registry.computes[part.model]
+        if "gemm" not in record.kinds:
+            continue
+        alone = evolve(device, engines=(part,))
+        dtype = multiplies_in(alone, registry, "bf16")
+        rate = peak_of(alone, registry, dtype) if dtype else None
+        if rate is not None:
+            yield part.path, f"all: {scaled(rate, 'FLOP/s' if floats(dtype) else 'op/s')} {dtype}"
+    for part in device.memories:
+        if (number(part.count) or 1) <= 1:
+            continue
+        capacity: Term | None = getattr(part.spec, "capacity", None)
+        peak = number(registry.memories[part.model].peak(part))
+        held = None if capacity is None else number(capacity * part.count)
+        texts = [
+            "" if held is None or capacity is None else format_quantity(held, capacity.dimension),
+            "" if peak is None else scaled(peak, "B/s"),
+        ]
+        told = " at ".join(text for text in texts if text)
+        if told:
+            yield part.path, f"all: {told}"

@@ -1,0 +1,129 @@
+"""Finding definitions of the library by words, and what a name that it does not hold may have meant. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from accelscope.core.assemble.spec_sheet import SYSTEMS
+from accelscope.core.library.definitions import Item, shown
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.values.values import Attribute, Symbol
+
+if TYPE_CHECKING:
+    from accelscope.dsl.interpret.component import Component
+
+_HARDWARE = ("node", "host", "rack", "cluster", "package", "die", "core", "engine", "memory")
+"""Kinds of block whose inner blocks count as what a definition is made of."""
+_ORDER = ("package", "model", *SYSTEMS)
+"""Of finds that are as close, these kinds come first."""
+_SHOWN = 6
+"""Names that a hint lists before it says how many more there are."""
+
+
+@frozen
+class Entry:
+    """The texts that words are sought in, folded.
+
+    Attributes:
+        names: full name, short name and aliases.
+        parts: names again, from each of their parts on: `A100_40GB` is `a10040gb` and `40gb`.
+        traits: vendor, family, kind, bases, and names, kinds and classes of the blocks in it.
+        doc: documentation.
+    """
+
+    item: Item
+    names: tuple[str, ...]
+    parts: tuple[str, ...]
+    traits: frozenset[str]
+    doc: str
+
+    def place(self, word: str) -> int | None:
+        """Return how close a folded word is: a name 0, the start of a part of one 1, a trait 2, anywhere else 3."""
+        if word in self.names:
+            return 0
+        if any(part.startswith(word) for part in self.parts):
+            return 1
+        if word in self.traits:
+            return 2
+        return 3 if any(word in text for text in (*self.names, *self.traits, self.doc)) else None
+
+
+def searched(everything: Iterable[Item], words: Sequence[str]) -> list[Item]:
+    """Return the definitions that hold all words, each anywhere in one, the closest first."""
+    sought = [folded(word) for word in words]
+    ranked = []
+    for entry in map(entry_of, everything):
+        places = [place for word in sought if (place := entry.place(word)) is not None]
+        if len(places) == len(sought):
+            whole = "".join(sought) in entry.names
+            ranked.append(((not whole, sum(places), *_order(entry.item)), entry.item))
+    return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def entry_of(item: Item) -> Entry:
+    """Return what a search looks into."""
+    return Entry(
+        item=item,
+        names=tuple(folded(name) for name in item.names),
+        parts=tuple(folded(name[start:]) for name in item.names for start in _starts(name)),
+        traits=frozenset(folded(trait) for trait in traits_of(item.component)),
+        doc=folded(item.component.doc),
+    )
+
+
+def folded(text: str) -> str:
+    """Return a text in lower case without what names are spelt apart with: `H100-SXM`, `h100 sxm`; `80 GB`, `80gb`."""
+    return re.sub(r"[-_]|(?<=\d) ", "", text.casefold())
+
+
+def traits_of(component: Component) -> Iterator[str]:
+    """Yield what a definition and the hardware in it are: vendor, family, kinds, classes, names of blocks and of bases."""
+    yield component.kind
+    yield from (layer.title for layer in component.layer_list() if layer.title)
+    for name in ("vendor", "family", "hf", "class", "kind"):
+        attribute = component.get(name)
+        if isinstance(attribute, Attribute):
+            yield attribute.value.name if isinstance(attribute.value, Symbol) else shown(attribute.value)
+    for child in component.children():
+        yield child.name
+        if child.kind in _HARDWARE:
+            yield from traits_of(child)
+
+
+def vendors_of(component: Component) -> Iterator[str]:
+    """Yield the vendor of a definition and of the hardware in it."""
+    attribute = component.get("vendor")
+    if isinstance(attribute, Attribute):
+        yield shown(attribute.value)
+    for child in component.children():
+        if child.kind in _HARDWARE:
+            yield from vendors_of(child)
+
+
+def hint(everything: Sequence[Item], name: str, kinds: Container[str]) -> str:
+    """Return what a name that is not in the library may mean, of some kinds: names it is part of, else the closest."""
+    fitting = [item for item in everything if item.component.kind in kinds]
+    word = folded(name)
+    holders = [
+        item for item in fitting if word and any(part.startswith(word) for part in entry_of(item).parts)
+    ]
+    if holders:
+        named = [f"`{item.component.name}`" for item in sorted(holders, key=_order)]
+        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+        return f"it is part of {', '.join(named[:_SHOWN])}{more}"
+    known = sorted({item.component.name for item in fitting})
+    return did_you_mean(name, known) or f"`accelscope library search {name}` looks further"
+
+
+def _starts(name: str) -> Iterator[int]:
+    """Yield where the parts of a name begin."""
+    yield from (match.start() for match in re.finditer(r"[^-_.\s/]+", name))
+
+
+def _order(item: Item) -> tuple[int, int, str]:
+    kind = item.component.kind
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER), len(item.component.name), item.name

@@ -1,0 +1,160 @@
+"""What the fields of models and kinds are, as plain data, for `accelscope models` and the reference pages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from accelscope.core.plugin.catalogue import FAMILIES
+from accelscope.core.spec.spec import about, children_of, schema_of
+from accelscope.dsl.schema.schema import BlockSchema, FieldSchema
+from accelscope.dsl.values.units import UnitTable, format_quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
+
+Entry = dict[str, Any]
+
+
+def overview(registry: Registry) -> list[Entry]:
+    """Return family, name, doc and plugin of every record, then every kind of block."""
+    found: list[Entry] = [
+        {"family": item.family, "name": item.name, "doc": _doc(item.record), "plugin": item.plugin.name}
+        for family in FAMILIES
+        for item in registry.catalogue.provided.values()
+        if item.family == family and family not in ("unit", "kind")
+    ]
+    for kind in registry.catalogue.kind_names():
+        owners = registry.catalogue.candidates(kind)
+        doc = _first(owners[0].spec.__doc__) if len(owners) == 1 else f"read by {len(owners)} models"
+        found.append(
+            {"family": "block", "name": kind, "doc": doc, "plugin": _owner(registry, owners[0].record)}
+        )
+    return found
+
+
+def entries(registry: Registry, name: str) -> list[Entry]:
+    """Return every model and kind of a name with its fields; empty where there is none."""
+    found = [
+        _entry(
+            registry,
+            item.family,
+            item.name,
+            item.record,
+            getattr(item.record, "spec", None),
+            item.plugin.name,
+        )
+        for item in registry.catalogue.provided.values()
+        if item.name == name and item.family != "unit"
+    ]
+    if found:
+        return found
+    return [
+        _entry(registry, "block", item.model, item.record, item.spec, _owner(registry, item.record))
+        for item in registry.catalogue.candidates(name)
+    ]
+
+
+def describe(field: FieldSchema, units: UnitTable) -> Entry:
+    """Return what a reader wants to know of a field, as text."""
+    return {
+        "name": field.name,
+        "type": _type(field),
+        "unit": " or ".join(unit or "1" for unit in field.units),
+        "default": _default(field, units),
+        "source": field.source or "",
+        "bounds": ", ".join(_bounds(field, units)),
+        "doc": field.doc + (" (not modelled yet)" if field.planned else ""),
+    }
+
+
+def _entry(registry: Registry, family: str, name: str, record: Any, spec: type | None, plugin: str) -> Entry:
+    found: Entry = {
+        "family": family,
+        "name": name,
+        "plugin": plugin,
+        "doc": _doc(record) if record else _first(spec.__doc__),
+    }
+    found |= {
+        key: getattr(record, key)
+        for key in ("unit", "better", "order", "patterns", "kinds")
+        if hasattr(record, key)
+    }
+    if spec is None:
+        return found
+    schema = schema_of(spec, name, registry.units)
+    told = about(spec)
+    found["kind"] = schema.kind
+    found["select"] = {key: list(values) for key, values in told["select"].items()}
+    found["within"] = list(schema.within)
+    found["fields"] = [describe(item, registry.units) for item in _fields(schema)]
+    found["blocks"] = [
+        {"kind": child["kind"], "doc": child["doc"], "many": child["many"], "required": child["required"]}
+        for child in children_of(spec).values()
+    ]
+    return found
+
+
+def _fields(schema: BlockSchema) -> Iterator[FieldSchema]:
+    yield from schema.fields.values()
+    if schema.entries is not None:
+        yield schema.entries
+
+
+def _type(field: FieldSchema) -> str:
+    if field.type == "choice" and field.choices:
+        return " | ".join(field.choices)
+    if field.type == "ref":
+        return "reference to " + " or ".join(field.ref_kinds)
+    if field.type == "constructor" and field.choices:
+        return " | ".join(f"{name}(...)" for name in field.choices)
+    if field.type == "quantity" and field.integer:
+        return "whole number"
+    return f"{field.type} or curve" if field.over is not None else field.type
+
+
+def _default(field: FieldSchema, units: UnitTable) -> str:
+    if field.required:
+        return "required"
+    if field.default is None:
+        return ""
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    if isinstance(field.default, (int, float)) and field.dimensions:
+        return _in_unit(field.default, field, units)
+    return str(field.default)
+
+
+def _bounds(field: FieldSchema, units: UnitTable) -> Iterator[str]:
+    if not field.dimensions:
+        return
+    for sign, limit in (("> ", field.gt), (">= ", field.ge), ("< ", field.lt), ("<= ", field.le)):
+        if limit is not None:
+            yield sign + _in_unit(limit, field, units)
+    if field.plausible is not None:
+        low, high = (_in_unit(limit, field, units) for limit in field.plausible)
+        yield f"usually {low} to {high}"
+
+
+def _in_unit(value: float, field: FieldSchema, units: UnitTable) -> str:
+    """Return a value in base units as people write it, in the field's own unit where that is no base unit."""
+    unit = field.units[0]
+    scale = units.parse(unit)[0]
+    if value == 0:
+        return "0"
+    return format_quantity(value, field.dimensions[0]) if scale == 1.0 else f"{value / scale:g} {unit}"
+
+
+def _doc(record: Any) -> str:
+    return str(getattr(record, "doc", ""))
+
+
+def _first(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]
+
+
+def _owner(registry: Registry, record: Any) -> str:
+    for item in registry.catalogue.provided.values():
+        if record is not None and item.record is record:
+            return item.plugin.name
+    return "core"

@@ -1,0 +1,112 @@
+"""Plots as a page that holds all it needs (plotly), or as one SVG (matplotlib)."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import importlib.util
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from accelscope.core.analysis.optimize.figures import Picture, Series
+from accelscope.core.errors import UsageError
+from accelscope.core.render.html import STYLE, document, plotly_script
+from accelscope.core.render.plotly_figures import PALETTE
+
+LIBRARIES = {"html": "plotly", "svg": "matplotlib"}
+FAINT = "#c9ced3"
+_STYLE = (
+    STYLE
+    + """
+body { max-width: 1080px; } pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12px; line-height: 1.35; }
+"""
+)
+_DRAW = """
+FIGURES.forEach((figure, at) =>
+  Plotly.newPlot("plot" + at, figure.data, figure.layout, { displayModeBar: false, responsive: true }));
+"""
+
+
+def need_drawing(form: str) -> None:
+    """Check that what draws a format is installed.
+
+    Raises:
+        UsageError: it is not; the message says how to install it.
+    """
+    name = LIBRARIES[form]
+    if importlib.util.find_spec(name) is None:
+        raise UsageError(
+            f"--format {form} needs {name}: `pip install 'accelscope[plot]'`, or take table, json or csv"
+        )
+
+
+def page(title: str, sentences: Sequence[str], pictures: Sequence[Picture], text: str) -> str:
+    """Return a page of plots with the table below them."""
+    figures = [_figure(picture) for picture in pictures if any(item.x for item in picture.series)]
+    body = [f"<h1>{html.escape(title)}</h1>"]
+    body += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
+    body += [f'<div id="plot{at}" style="height: 480px"></div>' for at in range(len(figures))]
+    body.append(f"<pre>{html.escape(text)}</pre>")
+    data = json.dumps(figures).replace("</", "<\\/")
+    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
+    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
+
+
+def _figure(picture: Picture) -> dict[str, Any]:
+    data = []
+    for item, colour in _coloured(picture.series):
+        data.append(
+            {
+                "type": "scatter",
+                "name": item.name,
+                "x": list(item.x),
+                "y": list(item.y),
+                "text": [html.escape(text) for text in item.texts],
+                "mode": "lines+markers" if item.line else "markers",
+                "line": {"shape": "hv" if item.line else "linear", "width": 1.5},
+                "marker": {"color": colour, "size": 4 if item.faint else 7},
+                "hovertemplate": "%{x:.4g}, %{y:.4g}<br>%{text}<extra>%{fullData.name}</extra>",
+            }
+        )
+    layout = {
+        "title": {"text": picture.title},
+        "xaxis": {"title": {"text": picture.x}, "type": "log" if picture.logarithmic("x") else "linear"},
+        "yaxis": {"title": {"text": picture.y}, "type": "log" if picture.logarithmic("y") else "linear"},
+        "template": "plotly_white",
+        "legend": {"orientation": "v"},
+    }
+    return {"data": data, "layout": layout}
+
+
+def svg(picture: Picture) -> str:
+    """Return a plot as SVG; the same plot gives the same bytes."""
+    matplotlib: Any = importlib.import_module("matplotlib")
+    figure_of: Any = importlib.import_module("matplotlib.figure")
+    with matplotlib.rc_context({"svg.hashsalt": "accelscope", "svg.fonttype": "none", "font.size": 9}):
+        figure = figure_of.Figure(figsize=(7.2, 4.4), layout="constrained")
+        axes = figure.add_subplot()
+        for item, colour in _coloured(picture.series):
+            size = 2.0 if item.faint else 4.0
+            style = {"marker": "o", "markersize": size, "color": colour, "label": item.name, "linewidth": 1.2}
+            axes.plot(item.x, item.y, linestyle="-" if item.line else "none", drawstyle=_steps(item), **style)
+        axes.set(xlabel=picture.x, ylabel=picture.y, title=picture.title)
+        for axis in ("x", "y"):
+            if picture.logarithmic(axis):
+                getattr(axes, f"set_{axis}scale")("log")
+        axes.grid(visible=True, alpha=0.3)
+        if len(picture.series) > 1:
+            axes.legend(fontsize=7)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def _steps(item: Series) -> str:
+    return "steps-post" if item.line else "default"
+
+
+def _coloured(series: Sequence[Series]) -> list[tuple[Series, str]]:
+    colours = iter(PALETTE * (len(series) // len(PALETTE) + 1))
+    return [(item, FAINT if item.faint else next(colours)) for item in series]

@@ -1,1 +1,0 @@
-"""What `study` does: reads a folder, evaluates its systems side by side, and writes a page and tables."""

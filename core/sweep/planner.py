@@ -1,0 +1,184 @@
+"""From a question to its plan: which metrics and goals become columns, and what is refused before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from accelscope.core.bind.scenario_paths import names_of
+from accelscope.core.errors import UsageError
+from accelscope.core.numeric.axes import Axis
+from accelscope.core.plugin.records import Metric
+from accelscope.core.plugin.registry import Registry
+from accelscope.core.query.query import Question, Swept, owner_of, question, scenario_of
+from accelscope.core.query.requirements import PERCENTILES
+from accelscope.core.query.run import studied
+from accelscope.core.sweep.goals import places_of, unknown
+from accelscope.core.sweep.malloc import keep_freed_memory
+from accelscope.core.sweep.plan import STATUS, Plan, axes_of
+from accelscope.core.sweep.size_limits import refuse_endless
+from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.study_options import words_of
+from accelscope.core.sweep.variant import Variant, Variants, Wanted, label
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.interpret.assertions import Requirement
+from accelscope.dsl.syntax.nodes import Call, Name
+from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.values.values import Quantity
+
+if TYPE_CHECKING:
+    from accelscope.core.session import Session
+
+
+@frozen(kw_only=True, eq=False)
+class Aims:
+    """Requirements, preferences and goals of a question, as written."""
+
+    conditions: tuple[Requirement, ...]
+    goals: tuple[Requirement, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names in them."""
+        return frozenset(name for item in (*self.conditions, *self.goals) for name in names_of(item.expr))
+
+
+def planned(
+    session: Session,
+    file: str,
+    study: str | None,
+    sets: tuple[str, ...],
+    metrics: Sequence[str] | None,
+    chunk_points: int,
+) -> Plan:
+    """Return the plan of a study, or of the only scenario of a file.
+
+    Raises:
+        DescriptionError: the file or an override has errors, or lacks something.
+        UsageError: there is no such study or metric, or a goal cannot be computed.
+    """
+    keep_freed_memory()
+    registry = session.registry
+    program = session.checked(file)
+    asked = question(program, studied(program, study), sets, tuned=True)
+    aims, words = aims_of(asked), words_of(asked, registry)
+    axes, tuned = axes_of(asked.swept, tuned=False), axes_of(asked.swept, tuned=True)
+    _refuse_aimless(asked, tuned, aims)
+    refuse_endless(axes, tuned, words.points)
+    also = [name for name in words.pareto if name in registry.metrics]
+    wanted = Wanted(
+        metrics=tuple(_metrics(registry, aims, metrics, also)), named=_named(registry, aims), columns=()
+    )
+    variants = Variants(asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted)
+    found = _columns(variants.first, (*(metrics or ()), *also), aims)
+    variants.want(evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals)))
+    return Plan(
+        asked=asked,
+        axes=axes,
+        tuned=tuned,
+        columns=(
+            *(_axis_column(axis, where=True) for axis in axes),
+            *(_axis_column(axis, where=False) for axis in tuned),
+            *STATUS,
+            *(Column(name=item.name, unit=item.unit) for item in found.metrics),
+            *found.goals,
+        ),
+        chunk_points=chunk_points,
+        variants=variants,
+        words=words,
+    )
+
+
+def aims_of(asked: Question) -> Aims:
+    """Return what a question aims at; the goals are those of the first block that has any."""
+    owner = owner_of(asked.program, asked.name)
+    places = places_of(owner, scenario_of(owner))
+    goals: tuple[Requirement, ...] = next((place.goals() for place in places if place.goals()), ())
+    return Aims(
+        conditions=tuple(item for place in places for item in place.checks(("require", "prefer"))),
+        goals=goals,
+    )
+
+
+def _refuse_aimless(asked: Question, tuned: Sequence[Axis], aims: Aims) -> None:
+    if tuned and not aims.goals:
+        raise UsageError(
+            f"`tune {tuned[0].name}` seeks the best value, and `{asked.name}` has no goal to judge it by; write for "
+            "example `minimize cost_per_mtok` in it"
+        )
+
+
+def _numeric(asked: Question) -> tuple[Swept, ...]:
+    """Return the axes that own an array dimension: of `sweep` first, in the order of the text."""
+    found = [item for item in asked.swept if item.axis.numeric]
+    return tuple(sorted(found, key=lambda item: item.tuned))
+
+
+def _named(registry: Registry, aims: Aims) -> frozenset[str]:
+    """Return the metrics that aims name, with the percentiles of them that they ask for."""
+    found = set(aims.names)
+    for item in (*aims.conditions, *aims.goals):
+        for node in nodes(item.expr):
+            if isinstance(node, Call) and isinstance(node.base, Name) and node.base.id in PERCENTILES:
+                found |= {f"{name}_{node.base.id}" for name in names_of(node)}
+    return frozenset(found & set(registry.metrics))
+
+
+def _metrics(
+    registry: Registry, aims: Aims, metrics: Sequence[str] | None, also: Sequence[str]
+) -> Iterator[Metric]:
+    """Yield the metrics that are wanted: the headline or some others, and those that aims and reports name."""
+    for name in metrics or ():
+        if name not in registry.metrics:
+            hint = did_you_mean(name, registry.metrics) or "`accelscope models` lists what is computed"
+            raise UsageError(f"no metric is called `{name}`; {hint}")
+    named = {*_named(registry, aims), *also}
+    for name, metric in registry.metrics.items():
+        if name in named or (metric.headline if metrics is None else name in metrics):
+            yield metric
+
+
+@frozen(kw_only=True, eq=False)
+class _Found:
+    metrics: tuple[Metric, ...]
+    goals: tuple[Column, ...]
+
+
+def _columns(first: Variant, metrics: Sequence[str], aims: Aims) -> _Found:
+    """Evaluate one point, to learn which metrics there are and what the goals are measured in.
+
+    Raises:
+        UsageError: a goal or requirement cannot be computed.
+    """
+    corner = tuple(slice(0, 1) for _ in first.shape)
+    found = first.measured(corner)
+    names = first.names(found)
+    asked = {*metrics, *aims.names}
+    kept = tuple(item for item in first.wanted.metrics if item.name in found.metrics or item.name in asked)
+    for target in first.requirements:
+        if target.value(names, corner) is None:
+            raise UsageError(
+                f"`require {target.item.text}` cannot be evaluated: it names what is not computed"
+            )
+    goals = []
+    for target in first.goals:
+        amount = target.amount(names, corner)
+        if amount is None:
+            raise unknown(target.item, first.registry)
+        if label(target) not in first.registry.metrics:
+            goals.append(_goal_column(label(target), target.item.text, amount, first.registry))
+    return _Found(metrics=kept, goals=tuple(goals))
+
+
+def _goal_column(name: str, text: str, amount: Quantity, registry: Registry) -> Column:
+    """Return the column of a goal: in the unit of the metric that it is, else in base units."""
+    metric = registry.metrics.get(text)
+    if metric is not None:
+        return Column(name=name, unit=metric.unit)
+    return Column(name=name, unit=str(amount.dimension) if amount.dimension.powers else "")
+
+
+def _axis_column(axis: Axis, *, where: bool) -> Column:
+    return Column(name=axis.name, unit=axis.unit, type="number" if axis.numeric else "name", axis=where)

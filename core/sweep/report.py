@@ -1,0 +1,199 @@
+"""A sweep as people see it: its progress on a terminal, and its summary as plain data and as text."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import asdict, define
+
+from accelscope.core.render.result import axis_text, shown
+from accelscope.core.render.table import tabulate
+
+if TYPE_CHECKING:
+    from accelscope.core.sweep.plan import Plan
+    from accelscope.core.sweep.run import Run
+    from accelscope.core.sweep.summary import Summary
+
+ROWS = 20
+"""Points of a front that a table shows."""
+REASONS = 6
+"""Reasons that a table shows."""
+
+
+@define(eq=False)
+class Progress:
+    """Points done, rate and remaining time, on a terminal only and on standard error."""
+
+    points: int
+    _bar: Any = None
+    _task: Any = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.completed:,.0f} of {task.total:,.0f} points"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=self.points, rate="")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, points: int) -> None:
+        """Show how many points are done."""
+        if self._bar is not None:
+            speed = self._bar.tasks[0].speed or 0.0
+            rate = f"{speed:,.0f} points/s" if speed else ""
+            self._bar.update(self._task, completed=points, rate=rate)
+
+
+def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
+    """Return a sweep as the object that `--format json` prints.
+
+    Args:
+        startup: seconds before the first point: Python, the plugins, the file.
+    """
+    summary = found.summary
+    told: dict[str, Any] = {"study": plan.label, "points": summary.points}
+    told["axes"] = [
+        {"name": axis.name, "unit": axis.unit, "values": axis.size, "tuned": axis in plan.tuned}
+        for axis in (*plan.axes, *plan.tuned)
+    ]
+    if plan.tuned:
+        told["evaluations"] = summary.points * plan.combinations
+    told |= {
+        "feasible": summary.feasible,
+        "allowed": summary.allowed,
+        "reasons": dict(sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "seconds": round(found.seconds, 3),
+        "startup": round(startup, 3),
+        "known": found.known,
+        "points_per_second": round((summary.points - found.known) / found.seconds) if found.seconds else None,
+        "peak_memory": peak_memory(),
+        "trade": [item.name for item in summary.trade],
+        "pareto": summary.pareto(),
+        "best": summary.best(),
+    }
+    if summary.groups:
+        told["groups"] = [_group(summary, key, group) for key, group in sorted(summary.groups.items())]
+    told["failed"] = [asdict(item) for item in found.failed]
+    return told | {"stopped": found.stopped, "manifest": plan.manifest}
+
+
+def _group(whole: Summary, key: tuple[Any, ...], group: Summary) -> dict[str, Any]:
+    return {
+        "group": {
+            name: float(value) if not isinstance(value, str) else value
+            for name, value in zip(whole.group_by, key, strict=True)
+        },
+        "points": group.points,
+        "feasible": group.feasible,
+        "allowed": group.allowed,
+        "pareto": group.pareto(),
+        "best": group.best(),
+    }
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes that this process has had in memory, or None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def text(told: dict[str, Any]) -> str:
+    """Return the summary of a sweep as text."""
+    lines = [_head(told)]
+    for reason, count in list(told["reasons"].items())[:REASONS]:
+        lines.append(f"  {count:>{len(format(told['points'], ','))},} not: {reason}")
+    units = {axis["name"]: axis["unit"] for axis in told["axes"]}
+    if told["best"]:
+        lines += ["", tabulate(*_best_table(told["best"], units))]
+    lines += _front(told["pareto"], told["trade"], units)
+    for group in told.get("groups", ()):
+        where = _values(group["group"], units)
+        lines += ["", f"{where}: {group['points']:,} points, {group['allowed']:,} allowed"]
+        front = _front(group["pareto"], told["trade"], units)
+        lines += front or (["", tabulate(*_best_table(group["best"], units))] if group["best"] else [])
+    return "\n".join(lines) + "\n"
+
+
+def _head(told: dict[str, Any]) -> str:
+    tried = f" ({told['evaluations']:,} evaluations)" if "evaluations" in told else ""
+    many = told.get("evaluations", told["points"])
+    what = "evaluations" if "evaluations" in told else "points"
+    speed = f", {many / told['seconds']:,.0f} {what}/s" if told["seconds"] else ""
+    before = f", {told['known']:,} of them there before" if told["known"] else ""
+    met = (
+        "" if told["allowed"] == told["feasible"] else f", {told['allowed']:,} of them meet every requirement"
+    )
+    points = "1 point" if told["points"] == 1 else f"{told['points']:,} points"
+    return f"{points}{before}{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
+
+
+def _best_table(
+    best: dict[str, Any], units: dict[str, str]
+) -> tuple[list[list[str]], tuple[str, ...], tuple[int, ...]]:
+    rows = []
+    for name, row in best.items():
+        entry = row["metrics"][name]
+        rows.append([name, shown(entry["value"], entry["unit"]), _where(row, units)])
+    return rows, ("BEST", "VALUE", "POINT"), (1,)
+
+
+def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str]) -> list[str]:
+    """Return the table of a front; one of a single point is the best of each goal, which is shown already."""
+    if len(trade) < 2 or len(front) < 2:
+        return []
+    fixed = _common([_point(row) for row in front])
+    rows = [
+        [
+            _values({name: value for name, value in _point(row).items() if name not in fixed}, units),
+            *(shown(row["metrics"][name]["value"], row["metrics"][name]["unit"]) for name in trade),
+        ]
+        for row in front[:ROWS]
+    ]
+    heads = ("TRADE-OFF", *trade)
+    lines = ["", tabulate(rows, heads, range(1, len(heads)))]
+    if len(front) > ROWS:
+        lines.append(f"... and {len(front) - ROWS:,} more; `--format json` lists all")
+    return [*lines, *([f"all of them at {_values(fixed, units)}"] if fixed else [])]
+
+
+def _common(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the values that several points have in common."""
+    if len(points) < 2:
+        return {}
+    return {name: value for name, value in points[0].items() if all(row[name] == value for row in points)}
+
+
+def _point(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row["point"], **row.get("tuned", {})}
+
+
+def _where(row: dict[str, Any], units: dict[str, str]) -> str:
+    return _values(_point(row), units)
+
+
+def _values(values: dict[str, Any], units: dict[str, str]) -> str:
+    texts = (f"{name} = {axis_text(value)} {units[name]}".rstrip() for name, value in values.items())
+    return ", ".join(texts)

@@ -1,0 +1,103 @@
+"""What travels to a process that evaluates chunks, and what comes back: the question and small records, no data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from attrs import frozen
+
+from accelscope.core.numeric.term import Array
+from accelscope.core.sweep.store.failures import Failure, Piece
+from accelscope.core.sweep.store.parts import Column
+
+CHUNK_SECONDS = 600.0
+"""Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
+
+
+class Digest(Protocol):
+    """What the process that asks wants to know of some points; it is small and can be pickled."""
+
+    def merge(self, other: Any) -> None:
+        """Add what is known of other points."""
+
+
+class Desk(Protocol):
+    """Where chunks are evaluated; a process has one, built once."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the parts look like."""
+
+    def evaluated(self, chunk: Any) -> Mapping[str, Array]:
+        """Return the columns of a chunk."""
+
+    def digest(self, table: Mapping[str, Array], chunk: Any) -> Digest:
+        """Return what the process that asks wants to know of a chunk."""
+
+    def grid(self, chunk: Any) -> tuple[int, ...]:
+        """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
+
+
+class Asked(Protocol):
+    """A question that can be pickled, and answered by any process that has the same programs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from other questions."""
+
+    def desk(self) -> Desk:
+        """Return where its chunks are evaluated; whatever it raises ends the sweep."""
+
+
+@frozen(kw_only=True, eq=False)
+class Order:
+    """A chunk to evaluate.
+
+    Attributes:
+        keep: what becomes of its points: written to the folder as a part, sent back as a `part` or as a `table`, or
+            `nothing` beyond the digest.
+        folder: of the store.
+        known: whether the store has its part already, so that only its digest is wanted.
+        seconds: it may take.
+    """
+
+    chunk: Piece
+    keep: Literal["folder", "part", "table", "nothing"] = "nothing"
+    folder: Path = Path()
+    known: bool = False
+    seconds: float = CHUNK_SECONDS
+
+
+@frozen(kw_only=True, eq=False)
+class Outcome:
+    """What became of a chunk: it was evaluated or read, or failed, or could not be written.
+
+    Attributes:
+        chunk, first, points: number of the chunk, and of its first point; how many it has.
+        seconds: that it took.
+        digest: what the desk tells of it, or of it and others that have none of their own.
+        failure: why it was not evaluated.
+        part, table: its points, where they are sent back.
+        known: whether it was in the store before.
+        unread: whether it was, and could not be read where it was ordered.
+        unwritable: why the folder could not be written, which is nobody's fault here.
+    """
+
+    chunk: int
+    first: int
+    points: int
+    seconds: float = 0.0
+    digest: Digest | None = None
+    failure: Failure | None = None
+    part: bytes | None = None
+    table: Mapping[str, Array] | None = None
+    known: bool = False
+    unread: bool = False
+    unwritable: str | None = None
+
+    @classmethod
+    def of(cls, chunk: Piece) -> Outcome:
+        """Return the outcome of a chunk of which nothing else is known."""
+        return cls(chunk=chunk.number, first=chunk.first, points=chunk.size)

@@ -1,0 +1,140 @@
+"""The sweep of a study by several processes: into a store, into one file, or for its summary alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from attrs import field, frozen
+
+from accelscope.core.errors import UsageError
+from accelscope.core.sweep.plan import Plan, Table
+from accelscope.core.sweep.run import Run
+from accelscope.core.sweep.store import layout, parts
+from accelscope.core.sweep.store.folder import Store, opened
+from accelscope.core.sweep.summary import Summary
+from accelscope.core.sweep.workers import local_pool as pool
+from accelscope.core.sweep.workers.dask_cluster import Cluster
+from accelscope.core.sweep.workers.dispatch import Rules, Runner, into_store, through
+from accelscope.core.sweep.workers.job import Question
+from accelscope.core.sweep.workers.protocol import CHUNK_SECONDS, Outcome
+
+
+@frozen(kw_only=True)
+class Where:
+    """Where a sweep runs and where its points go.
+
+    Attributes:
+        store: folder, or None.
+        resume: continue what the folder holds.
+        jobs: processes of this machine; None for those that the study says, else one for each core.
+        cluster: address of a Dask scheduler, or None for this machine.
+    """
+
+    store: str | None = None
+    resume: bool = False
+    jobs: int | None = None
+    cluster: str | None = None
+
+    def refuse_points(self) -> None:
+        """Refuse to hand points on in their order where a cluster would have to send them all here.
+
+        Raises:
+            UsageError: a cluster is asked for without a store.
+        """
+        if self.cluster is not None and self.store is None:
+            raise UsageError("--cluster writes points into a store only: name its folder with -o DIR/")
+
+
+@frozen(kw_only=True, eq=False)
+class Told:
+    """Whom a sweep tells of its progress.
+
+    Attributes:
+        write: takes the table of each chunk, in order; None where nobody wants them.
+        progress: takes the points that are done.
+        say: takes what a person should know.
+    """
+
+    write: Callable[[Table], None] | None = None
+    progress: Callable[[int], None] = field(default=lambda points: None)
+    say: Callable[[str], None] = field(default=lambda message: None)
+
+
+def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Told) -> Run:
+    """Return what became of a sweep that other processes evaluate.
+
+    Args:
+        plan: in this process.
+        asked: the same for others.
+        summary: empty, grows.
+
+    Raises:
+        UsageError: the store is of another question or cannot be written, or there is no such cluster.
+        PluginError: a chunk failed, and the study says that this ends the sweep.
+    """
+    if tell.write is not None:
+        where.refuse_points()
+    start = time.perf_counter()
+    rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
+
+    known: list[int] = []
+
+    def told(outcome: Outcome) -> None:
+        if outcome.known:
+            known.append(outcome.points)
+        if outcome.unread:
+            folder = Path(where.store or "")
+            summary.add(parts.decoded(layout.part(folder, outcome.chunk), plan.columns), outcome.first)
+        if isinstance(outcome.digest, Summary):
+            summary.merge(outcome.digest)
+        if outcome.table is not None and tell.write is not None:
+            tell.write(outcome.table)
+        tell.progress(summary.points)
+
+    if where.store is None:
+        left = int(asked.manifest["chunks"])
+        runner = _runner(plan, asked, where, tell, left=left, ordered=tell.write is not None)
+        keep: Literal["table", "nothing"] = "nothing" if tell.write is None else "table"
+        done = through(plan.chunks(), left, runner, rules, keep=keep, told=told)
+    else:
+        with opened(where.store, asked.manifest, resume=where.resume) as store:
+            left = store.chunks - sum(store.done())
+            mark = store.mark() if where.cluster is not None else ""
+            runner = _runner(plan, asked, where, tell, left=left, mark=mark)
+            done = into_store(store, plan.chunks(), runner, rules, told=told)
+            _copy(store, plan, tell)
+    return Run(
+        summary=summary,
+        seconds=time.perf_counter() - start,
+        known=sum(known),
+        failed=list(done.failures),
+        stopped=done.stopped,
+        interrupted=done.interrupted,
+    )
+
+
+def _runner(
+    plan: Plan, asked: Question, where: Where, tell: Told, *, left: int, mark: str = "", ordered: bool = False
+) -> Runner:
+    """Return what evaluates chunks.
+
+    Args:
+        left: how many there are to do.
+        mark: name of the file by which a machine knows the store.
+        ordered: whether they are wanted in their order.
+    """
+    if where.cluster is not None:
+        return Cluster(asked, where.cluster, mark, left, tell.say).evaluated
+    jobs = where.jobs or plan.words.workers or pool.cores()
+    return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
+
+
+def _copy(store: Store, plan: Plan, tell: Told) -> None:
+    """Hand the points of a store on, in their order, where somebody wants them besides."""
+    if tell.write is not None:
+        for path in store.parts():
+            tell.write(parts.decoded(path, plan.columns))

@@ -1,0 +1,1 @@
+"""Test kit for plugin authors: fixtures, builders and conformance classes."""

@@ -1,0 +1,286 @@
+"""What tests of plugins are written with: specs, parts, operations, traffic and networks from short texts.
+
+    part = make_part(MY_MEMORY, {"capacity": "16 GB", "bandwidth": "1 TB/s"}, count=5)
+    usage = MY_MEMORY.serve(part, make_traffic("1 GB"))
+
+Every array that a helper makes is read-only, so that a model which writes into its inputs fails. With
+`pytest_plugins = ["accelscope.core.testing.builders"]` in a conftest, the fixture `accel` turns a text into a `Described`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args, get_type_hints
+
+import attrs
+import numpy as np
+
+from accelscope.core.blocks.hardware import Link, Package, Switch
+from accelscope.core.errors import UsageError
+from accelscope.core.ir.ir import Device, Fabric, Op, Part, Traffic
+from accelscope.core.numeric.curve import Curve
+from accelscope.core.numeric.term import Array, Node, Term, as_term, term
+from accelscope.core.spec.spec import children_of, entries_of, fields_of, written_name
+from accelscope.core.testing.fixtures import Described, accel
+from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.values import Origin
+
+__all__ = [
+    "Described",
+    "accel",
+    "make_device",
+    "make_fabric",
+    "make_op",
+    "make_part",
+    "make_spec",
+    "make_traffic",
+    "quantity_of",
+    "terms_of",
+    "traced",
+]
+
+Value = str | float | int | Array | Term
+_NUMBER = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*)")
+
+
+def quantity_of(value: Value, unit: str = "") -> Term:
+    """Return a read-only term of `"16 GB"`, of a number or array in `unit`, or of a term.
+
+    Raises:
+        UsageError: a text does not start with a number.
+    """
+    if isinstance(value, Term):
+        return _read_only(value)
+    if not isinstance(value, str):
+        return _read_only(term(value, unit))
+    match = _NUMBER.fullmatch(value)
+    if match is None:
+        raise UsageError(f"`{value}` is no number with a unit, such as `16 GB`")
+    return _read_only(term(float(match[1].replace("_", "")), match[2].strip()))
+
+
+def make_spec(cls: type, sample: Mapping[str, Any]) -> Any:
+    """Return an instance of a spec class with the values of a sample, named as in a description.
+
+    A quantity is a text with its unit, a curve a mapping of such texts, a list a sequence, an inner block a mapping.
+
+    Raises:
+        UsageError: the sample has a field that the spec has not.
+    """
+    left = dict(sample)
+    values: dict[str, Any] = {}
+    for name, told in fields_of(cls).items():
+        if written_name(name) in left and not _is_block(cls, written_name(name), left[written_name(name)]):
+            values[name] = _value(left.pop(written_name(name)), told)
+    for name, told in children_of(cls).items():
+        if told["kind"] in left:
+            values[name] = _child(cls, name, left.pop(told["kind"]))
+    entries = entries_of(cls)
+    if entries is not None:
+        unit = entries[1]["units"][0] if entries[1]["units"] else ""
+        values[entries[0]] = {key: quantity_of(left.pop(key), unit) for key in tuple(left)}
+    if left:
+        raise UsageError(f"{cls.__name__} has no field {', '.join(sorted(left))}")
+    return cls(**values)
+
+
+def make_part(
+    model: Any,
+    sample: Mapping[str, Any],
+    *,
+    name: str = "part",
+    count: Value = 1.0,
+    cores: Value = 1.0,
+    clock: Value | None = "1 GHz",
+    level: str = "package",
+) -> Part[Any]:
+    """Return a part that a memory or compute model can be asked about."""
+    return Part(
+        name=name,
+        path=name,
+        spec=make_spec(model.spec, sample),
+        model=model.name,
+        count=quantity_of(count),
+        cores=quantity_of(cores),
+        clock=None if clock is None else quantity_of(clock, "Hz"),
+        level=level,
+    )
+
+
+def make_op(
+    kind: str = "gemm",
+    *,
+    m: Value = 64.0,
+    n: Value = 4096.0,
+    k: Value = 4096.0,
+    groups: Value = 1.0,
+    dtype: str = "bf16",
+    name: str = "op",
+) -> Op:
+    """Return an operation with the flops and bytes of its shape, at 2 B an element; attention has no mask."""
+    rows, columns, inner, times = (quantity_of(value) for value in (m, n, k, groups))
+    elements = rows * columns * times
+    operations = {"gemm": 2.0, "grouped_gemm": 2.0, "attention": 4.0}.get(kind)
+    flops = (elements * inner * operations if operations else elements * 1.0) * term(1.0, "op")
+    in_bytes = term(2.0, "B")
+    weights = (
+        inner * columns * times * in_bytes if kind in ("gemm", "grouped_gemm") else elements * 0.0 * in_bytes
+    )
+    kv = inner * columns * times * in_bytes * (2.0 if kind == "attention" else 0.0)
+    return Op(
+        name=name,
+        component="test",
+        kind=kind,
+        dtype=dtype,
+        flops=_read_only(flops),
+        weights=_read_only(weights),
+        kv_read=_read_only(kv),
+        reads=_read_only(rows * inner * times * in_bytes),
+        writes=_read_only(elements * in_bytes),
+        m=rows,
+        n=columns,
+        k=inner,
+        groups=times,
+    )
+
+
+def make_traffic(
+    weights: Value = "1 MB",
+    *,
+    activations: Value = "0 B",
+    kv: Value = "0 B",
+    footprint: Value = "1 TB",
+    home: bool = False,
+    op: Op | None = None,
+) -> Traffic:
+    """Return traffic at one level of memory; by default only weights, used again long after."""
+    given = make_op() if op is None else op
+    return Traffic(
+        weights=quantity_of(weights, "B"),
+        activations=quantity_of(activations, "B"),
+        kv=quantity_of(kv, "B"),
+        footprint=quantity_of(footprint, "B"),
+        op=given,
+        home=home,
+    )
+
+
+def make_fabric(
+    pattern: str,
+    link: Mapping[str, Any],
+    *,
+    links: Value = 1.0,
+    size: Value = 8.0,
+    shape: Sequence[Value] = (),
+    switch: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Fabric:
+    """Return one tier of a network."""
+    return Fabric(
+        name="fabric",
+        pattern=pattern,
+        link=make_spec(Link, link),
+        links=quantity_of(links),
+        size=quantity_of(size),
+        shape=tuple(quantity_of(item) for item in shape),
+        switch=None if switch is None else make_spec(Switch, switch),
+        settings={
+            key: quantity_of(item) if isinstance(item, str) and _NUMBER.fullmatch(item) else item
+            for key, item in (settings or {}).items()
+        },
+    )
+
+
+def make_device(engines: Sequence[Part[Any]] = (), memories: Sequence[Part[Any]] = ()) -> Device:
+    """Return a device of some parts in an otherwise empty package."""
+    return Device(
+        name="device", engines=tuple(engines), memories=tuple(memories), package=make_spec(Package, {})
+    )
+
+
+def traced(value: Any) -> Any:
+    """Return a record with every term made to keep how results are computed from it, as `explain` does."""
+    if isinstance(value, Term):
+        origin = Origin(span=None, how="default", text="test")
+        scalar = float(value.value.flat[0])
+        return Term(value.value, value.dimension, Node("value", scalar, value.dimension, None, (), origin))
+    if attrs.has(type(value)) and not isinstance(value, Curve):
+        names = [item.name for item in attrs.fields(type(value)) if item.init]
+        return attrs.evolve(value, **{name.lstrip("_"): traced(getattr(value, name)) for name in names})
+    if isinstance(value, Mapping):
+        return {key: traced(item) for key, item in value.items()}
+    return tuple(traced(item) for item in value) if isinstance(value, tuple) else value
+
+
+def terms_of(value: Any, path: str = "") -> Iterator[tuple[str, Term]]:
+    """Yield every term inside a record, with its dotted place."""
+    if isinstance(value, Term):
+        yield path, value
+    elif attrs.has(type(value)):
+        for item in attrs.fields(type(value)):
+            yield from terms_of(getattr(value, item.name), f"{path}.{item.name}".lstrip("."))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from terms_of(item, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from terms_of(item, f"{path}[{index}]")
+
+
+def with_twice_a_rate(spec: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the place of each rate of a spec (anything a second or a cycle) with the spec that has twice of it."""
+    for path, value in terms_of(spec):
+        powers = dict(value.dimension.powers)
+        if (powers.get("s", 0) < 0 or powers.get("cycle", 0) < 0) and "[" not in path:
+            yield path, _doubled(spec, path.split("."), value)
+
+
+def _doubled(spec: Any, path: Sequence[str], value: Term) -> Any:
+    if not path:
+        return value * 2.0
+    if isinstance(spec, Mapping):
+        return {**spec, path[0]: _doubled(spec[path[0]], path[1:], value)}
+    return attrs.evolve(spec, **{path[0]: _doubled(getattr(spec, path[0]), path[1:], value)})
+
+
+def _read_only(value: Term) -> Term:
+    array = np.array(value.value, dtype=float)
+    array.setflags(write=False)
+    return Term(array, value.dimension, value.node)
+
+
+def _is_block(cls: type, written: str, value: Any) -> bool:
+    return isinstance(value, Mapping) and any(told["kind"] == written for told in children_of(cls).values())
+
+
+def _value(value: Any, told: Mapping[str, Any]) -> Any:
+    if told["type"] == "quantity":
+        return _curve(value, told) if isinstance(value, Mapping) else quantity_of(value, told["units"][0])
+    if told["type"] == "list":
+        return tuple(quantity_of(item) if told["units"] else item for item in value)
+    return value
+
+
+def _curve(points: Mapping[str, Value], told: Mapping[str, Any]) -> Curve:
+    keys = [quantity_of(key) for key in points]
+    values = [quantity_of(item) for item in points.values()]
+    key_dimension = built_in().parse(told["over"])[1] if told["over"] else keys[0].dimension
+    return Curve(
+        np.array([float(key.value) for key in keys]),
+        np.array([float(item.value) for item in values]),
+        key_dimension,
+        as_term(values[0]).dimension,
+    )
+
+
+def _child(cls: type, name: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    hint = get_type_hints(cls)[name]
+    classes = [
+        item for item in (hint, *get_args(hint)) if isinstance(item, type) and hasattr(item, "__accel__")
+    ]
+    if not classes:
+        raise UsageError(f"give `{name}` of {cls.__name__} as an instance: its annotation names no spec")
+    return make_spec(classes[0], value)

@@ -1,1 +1,0 @@
-"""The built-in verbs of the command line, one module each, imported only when a verb runs."""

@@ -1,0 +1,1 @@
+"""Checks of a whole file: kinds, field values, duplicates, style and plausibility."""

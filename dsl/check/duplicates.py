@@ -1,0 +1,68 @@
+"""The same key twice in one block: one of the two would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Source, Span
+from accelscope.dsl.syntax.nodes import Amend, Annotated, Assign, Block, Expr, Let, Statement
+
+
+def duplicates(statements: tuple[Statement, ...], source: Source) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each repeated key of a body and of the bodies in it."""
+    seen: dict[object, Span] = {}
+    bodies: list[tuple[Statement, ...]] = [statements]
+    while bodies:
+        seen.clear()
+        for statement in bodies.pop():
+            key, span = _key(statement, source)
+            if key is not None:
+                if key in seen:
+                    yield _twice(str(key[-1]), span, seen[key])
+                else:
+                    seen[key] = span
+            body = _body(statement)
+            if body:
+                bodies.append(body)
+
+
+def _key(statement: Statement, source: Source) -> tuple[tuple[str, ...] | None, Span]:
+    if isinstance(statement, Let):
+        start = statement.start + len("let ")
+        return ("member", statement.name), Span(source, start, start + len(statement.name))
+    if isinstance(statement, Assign):
+        return ("member", statement.target.span(source).text), statement.target.span(source)
+    if isinstance(statement, Block):
+        name = statement.label or statement.kind
+        group = "source" if statement.kind == "source" else "member"
+        return (group, name), name_span(statement, source)
+    return None, statement.span(source)
+
+
+def name_span(block: Block, source: Source) -> Span:
+    """Return the place of a block's label, or of its kind where it has none."""
+    if block.label is None:
+        return Span(source, block.start, block.start + len(block.kind))
+    start = source.text.find(block.label, block.start + len(block.kind))
+    return Span(source, start, start + len(block.label))
+
+
+def _body(statement: Statement) -> tuple[Statement, ...]:
+    if isinstance(statement, Block):
+        return statement.body.statements if statement.body else ()
+    if isinstance(statement, Assign | Let):
+        value: Expr = statement.value
+        value = value.expr if isinstance(value, Annotated) else value
+        return value.body.statements if isinstance(value, Amend) else ()
+    return ()
+
+
+def _twice(name: str, span: Span, first: Span) -> Diagnostic:
+    return Diagnostic(
+        code="A103",
+        message=f"`{name}` is given twice in this block",
+        span=span,
+        label="given again here",
+        labels=(Label(span=first, text="first given here"),),
+        help="remove one of the two",
+    )

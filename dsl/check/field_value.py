@@ -1,0 +1,269 @@
+"""Whether a value fits its field: type, dimension, bounds, words; and what would fit."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic
+from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.interpret.expect import unknown_name
+from accelscope.dsl.interpret.layers import Binding
+from accelscope.dsl.interpret.scope import visible
+from accelscope.dsl.schema.schema import FieldSchema
+from accelscope.dsl.values.arithmetic import readings, show
+from accelscope.dsl.values.units import NONE, Dimension, base, format_quantity
+from accelscope.dsl.values.values import (
+    Constructor,
+    Curve,
+    ListValue,
+    Mapped,
+    Quantity,
+    Symbol,
+    describe,
+    is_condition,
+)
+
+if TYPE_CHECKING:
+    from accelscope.dsl.interpret.component import Component
+
+_DIR = base("dir")
+
+
+class Fit:
+    """One value to hold against one field of a component."""
+
+    __slots__ = ("binding", "component", "field", "span")
+
+    def __init__(self, component: Component, field: FieldSchema, binding: Binding) -> None:
+        self.component, self.field, self.binding = component, field, binding
+        self.span = binding.span
+
+    def problem(self, value: object) -> Problem | None:
+        """Return what is wrong with a value, or None."""
+        if value is None:
+            return None
+        try:
+            _CHECKS[self.field.type](self, value)
+        except Problem as problem:
+            problem.span = problem.span or self.span
+            return problem
+        return None
+
+    def doubt(self, value: object) -> Diagnostic | None:
+        """Return a warning about a value beyond what parts of its kind have, or None."""
+        if self.field.plausible is None or not isinstance(value, Quantity):
+            return None
+        if value.dimension != (self.field.dimensions or (NONE,))[0]:
+            return None
+        low, high = self.field.plausible
+        size = value.magnitude
+        if self._all(size >= low) and self._all(size <= high):
+            return None
+        dimension = value.dimension
+        usual = f"{format_quantity(low, dimension)} to {format_quantity(high, dimension)}"
+        return Diagnostic(
+            code="A404",
+            message=f"`{self.field.name}` is {show(value)}, where {usual} is usual",
+            span=self.span,
+            notes=self._in_total(value),
+        )
+
+    def _in_total(self, value: Quantity) -> tuple[str, ...]:
+        """Remind of what a value of a counted block means."""
+        count = self.component.count.magnitude
+        if not isinstance(count, int | float) or count <= 1 or not isinstance(value.magnitude, int | float):
+            return ()
+        total = show(Quantity(magnitude=value.magnitude * count, dimension=value.dimension))
+        return (f"{count:,.0f} instances: {total} in total; for a total write `{show(value)} / count`",)
+
+    def _all(self, condition: object) -> bool:
+        return condition if isinstance(condition, bool) else self.component.session.operations.all(condition)
+
+    # ---- one method a type of field
+
+    def _wrong(self, value: object, wanted: str, help: str | None = None) -> Problem:
+        if isinstance(value, Symbol) and self.field.type in ("quantity", "ref", "list"):
+            return self._unknown(value)
+        return Problem("A105", f"`{self.field.name}` takes {wanted}, not {describe(value)}", help=help)
+
+    def _unknown(self, value: Symbol) -> Problem:
+        binding = self.binding
+        if binding.node is None or self.span is None:
+            return Problem("A201", f"nothing is called `{value.name}`")
+        known = visible(binding.scope)
+        problem = unknown_name(value.name, binding.node, binding.scope)
+        problem.help = did_you_mean(value.name, known) or problem.help
+        return problem
+
+    def quantity(self, value: object) -> None:
+        """A number of one of the field's dimensions and within its bounds, or a curve of such."""
+        if isinstance(value, Curve) and self.field.over is not None:
+            for key, item in value.points:
+                if key.dimension != self.field.over:
+                    expected = _expected((self.field.over,), ())
+                    raise Problem("A111", f"the keys of `{self.field.name}` are {expected}, not {show(key)}")
+                self._number(item)
+            return
+        if not isinstance(value, Quantity):
+            raise self._wrong(value, _expected(self.field.dimensions, self.field.units))
+        self._number(value)
+
+    def _number(self, value: Quantity) -> None:
+        field = self.field
+        if value.dimension not in (field.dimensions or (NONE,)):
+            raise self._dimension(value)
+        size = value.magnitude
+        first = value.dimension == (field.dimensions or (NONE,))[0]
+        bounds = (
+            (field.gt, "above", field.gt is None or size > field.gt),
+            (field.ge, "at least", field.ge is None or size >= field.ge),
+            (field.lt, "below", field.lt is None or size < field.lt),
+            (field.le, "at most", field.le is None or size <= field.le * (1 + 1e-12)),
+        )
+        for limit, word, holds in bounds:
+            if limit is not None and (limit == 0 or first) and not self._all(holds):
+                at = show(Quantity(magnitude=float(limit), dimension=value.dimension))
+                raise Problem("A107", f"`{field.name}` is {word} {at}, not {show(value)}")
+        ops = self.component.session.operations
+        if field.integer and not self._all(ops.close(size, ops.apply("round", size))):
+            raise Problem("A107", f"`{field.name}` is a whole number, not {show(value)}")
+
+    def _dimension(self, value: Quantity) -> Problem:
+        field = self.field
+        expected = _expected(field.dimensions, field.units)
+        hint = None
+        if value.dimension / _DIR in field.dimensions:
+            hint = readings(value)
+        elif value.dimension == NONE and field.units:
+            hint = f"add the unit: `{self.span.text if self.span else show(value)} {field.units[0]}`"
+        return Problem("A111", f"`{field.name}` is {expected}, not {show(value)}", help=hint)
+
+    def choice(self, value: object) -> None:
+        """One of some words."""
+        field = self.field
+        if isinstance(value, str) and field.text_too:
+            return
+        if isinstance(value, Symbol):
+            if field.choices and value.name not in field.choices:
+                raise unknown_word(field.name, value.name, field.choices)
+            return
+        help = f"write `{value}` without quotes" if isinstance(value, str) else None
+        raise self._wrong(value, _words(field.choices), help)
+
+    def text(self, value: object) -> None:
+        """A text in quotes."""
+        if not isinstance(value, str):
+            help = f'write it in quotes: `"{value.name}"`' if isinstance(value, Symbol) else None
+            raise self._wrong(value, "a text in quotes", help)
+
+    def flag(self, value: object) -> None:
+        """True or false."""
+        if not is_condition(value):
+            raise self._wrong(value, "`true` or `false`")
+
+    def date(self, value: object) -> None:
+        """A day."""
+        if not isinstance(value, datetime.date):
+            raise self._wrong(value, "a date such as `2025-06-01`")
+
+    def listing(self, value: object) -> None:
+        """A list, of quantities where the field has units."""
+        if not isinstance(value, ListValue):
+            raise self._wrong(value, "a list such as `[a, b]`")
+        field = self.field
+        for item in value.items:
+            if field.dimensions:
+                if not isinstance(item, Quantity):
+                    raise self._wrong(item, f"a list of {_expected(field.dimensions, field.units)}")
+                self._number(item)
+            elif field.choices and isinstance(item, Symbol) and item.name not in field.choices:
+                raise unknown_word(field.name, item.name, field.choices)
+
+    def mapping(self, value: object) -> None:
+        """Values by name."""
+        if not isinstance(value, Mapped):
+            raise self._wrong(value, "a map such as `{ a = 1 }`")
+        for key, item in value.entries.items():
+            if self.field.choices and key not in self.field.choices:
+                raise unknown_word(self.field.name, key, self.field.choices)
+            if self.field.dimensions:
+                if not isinstance(item, Quantity):
+                    raise self._wrong(item, f"a map of {_expected(self.field.dimensions, self.field.units)}")
+                self._number(item)
+
+    def constructor(self, value: object) -> None:
+        """A called word."""
+        choices = self.field.choices
+        example = f"`{choices[0]}(...)`" if choices else "a called word such as `structured(2, 4)`"
+        if not isinstance(value, Constructor):
+            raise self._wrong(value, example)
+        if choices and value.name not in choices:
+            raise unknown_word(self.field.name, value.name, choices)
+
+    def ref(self, value: object) -> None:
+        """A block of some kind."""
+        field = self.field
+        kind = getattr(value, "kind", None)
+        if isinstance(value, str) and field.text_too:
+            return
+        wanted = " or ".join(f"`{name}`" for name in field.ref_kinds) or "block"
+        if not isinstance(kind, str) or isinstance(value, Symbol):
+            raise self._wrong(value, f"the name of a {wanted}")
+        if field.ref_kinds and kind not in field.ref_kinds:
+            raise Problem("A207", f"`{field.name}` refers to a {wanted}, not to a `{kind}`")
+
+    def any(self, value: object) -> None:
+        """Anything."""
+
+
+def unknown_word(field: str, word: str, choices: tuple[str, ...]) -> Problem:
+    """Return the problem of a word that a field does not take."""
+    return Problem(
+        "A104",
+        f"`{field}` has no choice `{word}`",
+        notes=(f"it takes {_words(choices)}",),
+        help=did_you_mean(word, choices),
+    )
+
+
+def _words(choices: tuple[str, ...]) -> str:
+    if not choices:
+        return "a word"
+    names = [f"`{choice}`" for choice in choices]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _expected(dimensions: tuple[Dimension, ...], units: tuple[str, ...]) -> str:
+    """Return what a quantity of some dimensions is, with an example of a unit."""
+    found = []
+    for at, dimension in enumerate(dimensions or (NONE,)):
+        unit = units[at] if at < len(units) else ""
+        if dimension == NONE:
+            found.append("a plain number")
+        else:
+            example = _example(unit)
+            found.append(f"in {unit or dimension}" + (f" (for example `{example}`)" if example else ""))
+    return " or ".join(found)
+
+
+def _example(unit: str) -> str:
+    head, slash, rest = unit.partition("/")
+    prefix = {"B": "G", "FLOP": "T", "b": "G", "Hz": "G"}.get(head)
+    return f"1 {prefix}{head}{slash}{rest}" if prefix is not None else ""
+
+
+_CHECKS: dict[str, Callable[[Fit, object], None]] = {
+    "quantity": Fit.quantity,
+    "choice": Fit.choice,
+    "text": Fit.text,
+    "flag": Fit.flag,
+    "date": Fit.date,
+    "list": Fit.listing,
+    "mapping": Fit.mapping,
+    "constructor": Fit.constructor,
+    "ref": Fit.ref,
+    "any": Fit.any,
+}

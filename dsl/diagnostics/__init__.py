@@ -1,0 +1,1 @@
+"""What is wrong with a text, as data: codes, findings, limits and suggestions."""

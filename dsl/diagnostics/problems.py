@@ -1,0 +1,60 @@
+"""How an evaluation stops: with a problem to report once, or silently because of one already reported."""
+
+from __future__ import annotations
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
+
+
+class Problem(Exception):
+    """An evaluation that has no result, with what to tell about it."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        label: str = "",
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.span, self.label = code, message, span, label
+        self.labels, self.notes, self.help = labels, notes, help
+
+    def diagnostic(self, span: Span | None = None) -> Diagnostic:
+        """Return the problem as a diagnostic, at `span` where it has no place of its own."""
+        return Diagnostic(
+            code=self.code,
+            message=self.message,
+            span=self.span or span,
+            label=self.label,
+            labels=self.labels,
+            notes=self.notes,
+            help=self.help,
+        )
+
+
+class Poisoned(Exception):
+    """An evaluation that needs a value whose problem has been reported."""
+
+
+class _Mark:
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+MISSING = _Mark("MISSING")
+"""No such member or name; distinct from the value `none`."""
+
+BUSY = _Mark("BUSY")
+"""The value is being computed: whoever asks for it is part of a cycle."""
+
+POISON = _Mark("POISON")
+"""The value had a problem, which has been reported."""

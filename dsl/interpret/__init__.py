@@ -1,0 +1,1 @@
+"""Syntax to values: modules, scopes, expressions, inheritance, lists, functions and sweep axes."""

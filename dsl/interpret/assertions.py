@@ -1,0 +1,234 @@
+"""`check` and `assert`: whether they hold, and if not, what the values are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
+from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.members import Item
+from accelscope.dsl.interpret.scope import Scope
+from accelscope.dsl.syntax.nodes import (
+    Annotated,
+    Attr,
+    Binary,
+    Call,
+    Check,
+    Compare,
+    Expr,
+    Goal,
+    Name,
+    Number,
+)
+from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.value_text import MOST, shortened, written
+from accelscope.dsl.values.values import Magnitude, Quantity
+
+
+@frozen(kw_only=True, eq=False)
+class Requirement:
+    """A condition or goal that waits for the metrics: `require`, `prefer`, `minimize` or `maximize`.
+
+    Attributes:
+        word: which of them.
+        expr: the expression, for `Session.value_of` with the metrics as extra names.
+        message: the text behind `else`, or the name behind `as`.
+        scope: where its names are looked up.
+        span: the place of the statement.
+        text: the expression as written.
+    """
+
+    word: str
+    expr: Expr
+    message: str | None
+    scope: Scope
+    span: Span
+    text: str
+
+
+@frozen(kw_only=True, eq=False)
+class Assertion:
+    """An evaluated `check` or `assert`.
+
+    Attributes:
+        holds: a bool, or an array of them during a sweep.
+        diagnostic: what to tell, where it does not hold (for an array: not everywhere).
+    """
+
+    word: str
+    text: str
+    message: str | None
+    span: Span
+    holds: Magnitude
+    diagnostic: Diagnostic | None
+
+
+def requirements_of(component: Component, words: tuple[str, ...]) -> tuple[Requirement, ...]:
+    """Return the conditions of a component that have one of some words, unevaluated."""
+    found = []
+    for item in component.index().checks:
+        statement = item.statement
+        if isinstance(statement, Check) and statement.word in words:
+            found.append(_requirement(item, statement, statement.message))
+    return tuple(found)
+
+
+def goals_of(component: Component) -> tuple[Requirement, ...]:
+    """Return the goals of a component."""
+    items = component.index().goals
+    return tuple(
+        _requirement(item, item.statement, item.statement.name)
+        for item in items
+        if isinstance(item.statement, Goal)
+    )
+
+
+def _requirement(item: Item, statement: Check | Goal, message: str | None) -> Requirement:
+    return Requirement(
+        word=statement.word,
+        expr=statement.expr,
+        message=message,
+        scope=item.scope,
+        span=item.span,
+        text=statement.expr.span(item.scope.source).text,
+    )
+
+
+def run(component: Component, words: tuple[str, ...]) -> tuple[Assertion, ...]:
+    """Evaluate the `assert`s of a component, and the `check`s that it wrote itself; report what goes wrong."""
+    found = []
+    for item in component.index().checks:
+        statement = item.statement
+        if not isinstance(statement, Check) or statement.word not in words:
+            continue
+        if statement.word == "check" and not item.layer.own:
+            continue
+        try:
+            found.append(_run(component, item, statement))
+        except Problem as problem:
+            component.session.report(problem, item.span)
+        except Poisoned:
+            continue
+    return tuple(found)
+
+
+def _run(component: Component, item: Item, statement: Check) -> Assertion:
+    session = component.session
+    holds = session.evaluator.condition(statement.expr, item.scope)
+    failed = not holds if isinstance(holds, bool) else not session.operations.all(holds)
+    return Assertion(
+        word=statement.word,
+        text=statement.expr.span(item.scope.source).text,
+        message=statement.message,
+        span=item.span,
+        holds=holds,
+        diagnostic=_failure(component, item, statement) if failed else None,
+    )
+
+
+def _failure(component: Component, item: Item, statement: Check) -> Diagnostic:
+    scope = item.scope
+    code = "A301" if statement.word == "check" else "A302"
+    expr = _culprit(component, statement.expr, scope)
+    sides = [(node, value) for node in _sides(expr) if (value := _value(component, node, scope)) is not None]
+    found = [f"`{_text(node, scope)}` is {written(value)}" for node, value in sides if not _literal(node)]
+    span = statement.expr.span(scope.source)
+    labels: tuple[Label, ...] = ()
+    block = component.span
+    if statement.word == "assert" and block is not None and not item.layer.own:
+        labels = (
+            Label(span=Span(block.source, block.start, block.start + 1), text=f"in `{component.path}`"),
+        )
+    return Diagnostic(
+        code=code,
+        message=f"this {statement.word} does not hold"
+        + (f": {statement.message}" if statement.message else ""),
+        span=span,
+        label=" and ".join(found[:2]),
+        labels=labels,
+        notes=tuple(_bits(component, expr, scope, [value for _, value in sides])),
+    )
+
+
+def _culprit(component: Component, expr: Expr, scope: Scope) -> Expr:
+    """Return the part of an `and` that fails."""
+    while isinstance(expr, Binary) and expr.op == "and":
+        left = component.session.evaluator.condition(expr.left, scope)
+        expr = expr.right if component.session.operations.all(left) else expr.left
+    return expr
+
+
+def _sides(expr: Expr) -> tuple[Expr, ...]:
+    if isinstance(expr, Compare):
+        return (expr.first, *(node for _, node in expr.rest))
+    if isinstance(expr, Call):
+        return tuple(arg for arg in expr.args[:2] if isinstance(arg, Expr))
+    return ()
+
+
+def _value(component: Component, node: Expr, scope: Scope) -> object:
+    try:
+        return component.session.evaluate(node, scope)
+    except (Problem, Poisoned):
+        return None
+
+
+def _text(node: Expr, scope: Scope) -> str:
+    return shortened(" ".join(node.span(scope.source).text[: 2 * MOST].split()))
+
+
+def _literal(node: Expr) -> bool:
+    return isinstance(node, Number)
+
+
+def _bits(component: Component, expr: Expr, scope: Scope, sides: list[object]) -> Iterator[str]:
+    """Explain values given in bits, where the two sides differ by the factor of eight."""
+    sizes = [side.magnitude for side in sides if isinstance(side, Quantity)]
+    if len(sizes) != 2 or not all(isinstance(size, float) and size > 0 for size in sizes):
+        return
+    ratio = max(sizes) / min(sizes)
+    if not 7.5 < ratio < 8.5:
+        return
+    for node in _reached(expr):
+        literal = _definition(component, node, scope)
+        if literal is not None and literal.unit is not None and _in_bits(literal.unit):
+            scale, dimension = component.session.units.parse(literal.unit)
+            value = show(Quantity(magnitude=literal.value * scale, dimension=dimension))
+            yield f"{literal.value:g} {literal.unit} is {value}: `b` is a bit and `B` a byte"
+
+
+def _in_bits(unit: str) -> bool:
+    return unit.split("/")[0].split("*")[0].endswith(("b", "bit"))
+
+
+def _reached(node: Expr) -> Iterator[Expr]:
+    """Yield the names and literals of an expression."""
+    if isinstance(node, Name | Attr | Number):
+        yield node
+    elif isinstance(node, Binary):
+        yield from _reached(node.left)
+        yield from _reached(node.right)
+    elif isinstance(node, Compare | Call):
+        for side in _sides(node):
+            yield from _reached(side)
+
+
+def _definition(component: Component, node: Expr, scope: Scope) -> Number | None:
+    """Return the literal that a name stands for."""
+    if isinstance(node, Number):
+        return node
+    owner: object = None
+    if isinstance(node, Attr):
+        owner, name = _value(component, node.base, scope), node.name
+    elif isinstance(node, Name):
+        name = node.id
+        owner = next((at.component for at in scope.chain() if at.component and at.component.has(name)), None)
+    if not isinstance(owner, Component):
+        return None
+    member = owner.index().members.get(name)
+    given = member.bindings[-1].node if member is not None and member.bindings else None
+    given = given.expr if isinstance(given, Annotated) else given
+    return given if isinstance(given, Number) else None

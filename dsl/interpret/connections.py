@@ -1,0 +1,207 @@
+"""`connect` statements: which blocks are joined, how, and over which link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from accelscope.dsl.diagnostics.diagnostics import Span
+from accelscope.dsl.diagnostics.problems import MISSING, Poisoned, Problem
+from accelscope.dsl.interpret.access import check_subscripts
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.expect import unknown_name
+from accelscope.dsl.interpret.layers import Layer
+from accelscope.dsl.interpret.members import Item
+from accelscope.dsl.interpret.scope import Scope, resolve
+from accelscope.dsl.syntax.nodes import Attr, Connect, ConnectPattern, Expr, Index, Name, Star
+from accelscope.dsl.values.values import Quantity, Symbol, describe
+
+Subscripts: TypeAlias = tuple[Quantity | None, ...]
+"""One for each dim of a block; None for `*`."""
+
+
+@frozen(kw_only=True, eq=False)
+class Endpoint:
+    """One side of a connection.
+
+    Attributes:
+        components: the blocks along the path, the one that is joined last.
+        path: the names of the path as written, such as `("dgx", "cx7")`.
+        subscripts: for each name of the path, its subscripts; empty without any.
+        span: where it stands.
+    """
+
+    components: tuple[Component, ...]
+    path: tuple[str, ...]
+    subscripts: tuple[Subscripts, ...]
+    span: Span
+
+    @property
+    def component(self) -> Component:
+        """The block at the end of the path."""
+        return self.components[-1]
+
+
+@frozen(kw_only=True, eq=False)
+class Connection:
+    """A `connect` of two ends, or of the instances of one block in a pattern.
+
+    Attributes:
+        left: the first end, or the block whose instances form a pattern.
+        right: the second end, or None for a pattern.
+        arrow: `<->` or `->`, empty for a pattern.
+        pattern: such as `torus`, or None between two ends.
+        args: the arguments of the pattern, with those by name in `kwargs`.
+        via: the link, or None without one.
+        settings: the body as a block of kind `connect`.
+        owner: the component that the statement belongs to.
+        span: where it stands.
+    """
+
+    left: Endpoint
+    right: Endpoint | None
+    arrow: str = ""
+    pattern: str | None = None
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(factory=dict)
+    via: Component | None
+    settings: Component
+    owner: Component
+    span: Span
+
+
+def connections_of(component: Component) -> tuple[Connection, ...]:
+    """Return the connections of a component; what is wrong with one is reported, and it is left out.
+
+    An heir that connects the same ends in the same pattern replaces what it inherits; connections that one text
+    gives to the same ends stand beside each other.
+    """
+    found: list[tuple[Connection, Layer]] = []
+    for item in component.index().connects:
+        try:
+            made = _connection(component, item)
+        except Problem as problem:
+            component.session.report(problem, item.span)
+            continue
+        except Poisoned:
+            continue
+        found = [(old, layer) for old, layer in found if layer is item.layer or _ends(old) != _ends(made)]
+        found.append((made, item.layer))
+    return tuple(connection for connection, _ in found)
+
+
+def _ends(item: Connection) -> tuple[object, ...]:
+    right = item.right.path if item.right is not None else None
+    return (item.left.path, right, item.pattern)
+
+
+def _connection(owner: Component, item: Item) -> Connection:
+    statement, session = item.statement, owner.session
+    assert isinstance(statement, Connect | ConnectPattern)
+    right = None
+    args: tuple[object, ...] = ()
+    kwargs: dict[str, object] = {}
+    if isinstance(statement, Connect):
+        left, right = _endpoint(statement.left, item.scope), _endpoint(statement.right, item.scope)
+    else:
+        left = _endpoint(statement.target, item.scope)
+        args, kwargs = session.evaluator.arguments(statement.args, item.scope)
+    body = Layer(
+        item.scope.source,
+        item.scope,
+        statements=statement.body.statements if statement.body else (),
+        enclosing=item.layer,
+        own=item.layer.own,
+    )
+    return Connection(
+        left=left,
+        right=right,
+        arrow=statement.arrow if isinstance(statement, Connect) else "",
+        pattern=None if isinstance(statement, Connect) else statement.pattern,
+        args=args,
+        kwargs=kwargs,
+        via=_via(statement.via, (left, right), owner, item.scope),
+        settings=Component(session, "connect", "connect", owner, [body]),
+        owner=owner,
+        span=item.span,
+    )
+
+
+def _endpoint(node: Expr, scope: Scope) -> Endpoint:
+    steps: list[Expr] = []
+    at = node
+    while isinstance(at, Attr | Index):
+        steps.append(at)
+        at = at.base
+    if not isinstance(at, Name):
+        raise Problem("A207", "an end of a connection is a block", at.span(scope.source))
+    value = resolve(scope, at.id)
+    if value is MISSING:
+        raise unknown_name(at.id, at, scope)
+    components = [_block(value, at, scope)]
+    path = [at.id]
+    subscripts: list[Subscripts] = [()]
+    for step in reversed(steps):
+        if isinstance(step, Attr):
+            components.append(_step(components[-1], step, scope))
+            path.append(step.name)
+            subscripts.append(())
+        elif isinstance(step, Index):
+            subscripts[-1] = _subscripts(components[-1], step, scope)
+    return Endpoint(
+        components=tuple(components),
+        path=tuple(path),
+        subscripts=tuple(subscripts),
+        span=node.span(scope.source),
+    )
+
+
+def _step(component: Component, step: Attr, scope: Scope) -> Component:
+    try:
+        return _block(component.member(step.name), step, scope)
+    except Problem as problem:
+        problem.span = problem.span or Span(scope.source, step.end - len(step.name), step.end)
+        raise
+
+
+def _block(value: object, node: Expr, scope: Scope) -> Component:
+    if isinstance(value, Component):
+        return value
+    text = node.span(scope.source).text
+    raise Problem("A207", f"`{text}` is {describe(value)}, not a block to connect", node.span(scope.source))
+
+
+def _subscripts(component: Component, node: Index, scope: Scope) -> Subscripts:
+    evaluate = component.session.evaluate
+    subs = [None if isinstance(sub, Star) else evaluate(sub, scope) for sub in node.subs]
+    check_subscripts(component, subs, node.span(scope.source))
+    return tuple(subs)  # type: ignore[arg-type]
+
+
+def _via(
+    node: Expr | None, ends: tuple[Endpoint | None, ...], owner: Component, scope: Scope
+) -> Component | None:
+    """Return the link: a copy that an end changes for itself comes first, then what the name means here."""
+    if node is None:
+        return None
+    if isinstance(node, Name):
+        for end in ends:
+            at = end.component if end is not None else None
+            while at is not None and at is not owner:
+                member = at.index().members.get(node.id)
+                if member is not None and member.sort in ("borrowed", "child"):
+                    found = at.value(node.id)
+                    if isinstance(found, Component):
+                        return found
+                at = at.parent
+    value = owner.session.evaluate(node, scope)
+    if isinstance(value, Component):
+        return value
+    if isinstance(value, Symbol):
+        if owner.session.fields.schemas:
+            owner.session.report(unknown_name(value.name, node, scope))
+        return None
+    text = node.span(scope.source).text
+    raise Problem("A207", f"`{text}` is {describe(value)}, not a link", node.span(scope.source))

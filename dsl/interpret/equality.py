@@ -1,0 +1,98 @@
+"""Whether two values that are no plain numbers are equal: lists item by item, shared parts once, within the budget."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from accelscope.dsl.values.arithmetic import compare
+from accelscope.dsl.values.values import (
+    Constructor,
+    Curve,
+    Interval,
+    ListValue,
+    Magnitude,
+    Mapped,
+    Quantity,
+    Symbol,
+    TableFile,
+    is_condition,
+)
+
+if TYPE_CHECKING:
+    from accelscope.dsl.interpret.interpreter import Session
+
+_Parts: TypeAlias = tuple[object, tuple[object, ...]]
+"""What has to be the same at once, and the values in it in order."""
+
+
+def same(session: Session, left: object, right: object) -> Magnitude:
+    """Return whether two values are equal; an array of that where they hold arrays.
+
+    Raises:
+        Problem: the comparison takes more steps than are left.
+    """
+    result: Magnitude = True
+    seen: set[tuple[int, int]] = set()
+    waiting = [(left, right)]
+    while waiting:
+        one, other = waiting.pop()
+        pair = (id(one), id(other))
+        if one is other or pair in seen:
+            continue
+        session.spend_steps(1)
+        seen.add(pair)
+        parts, others = _parts(one), _parts(other)
+        if parts is None or others is None:
+            holds = _alike(session, one, other)
+            result = holds if result is True else session.operations.both(result, holds)
+        elif type(one) is not type(other) or parts[0] != others[0]:
+            return False
+        else:
+            waiting.extend(zip(parts[1], others[1], strict=True))
+        if result is False:
+            return False
+    return result
+
+
+def _parts(value: object) -> _Parts | None:
+    """Return the parts of a value, or None of one that has none."""
+    if isinstance(value, ListValue):
+        return len(value.items), value.items
+    if isinstance(value, Curve):
+        return len(value.points), tuple(_flat(value))
+    if isinstance(value, Mapped):
+        return sorted(value.entries), tuple(value.entries[key] for key in sorted(value.entries))
+    if isinstance(value, Interval):
+        return None, (value.low, value.high)
+    if isinstance(value, TableFile):
+        return (value.name, sorted(value.kwargs)), tuple(value.kwargs[key] for key in sorted(value.kwargs))
+    if isinstance(value, Constructor):
+        names = sorted(value.kwargs)
+        head = (value.name, len(value.args), names)
+        return head, (*value.args, *(value.kwargs[key] for key in names))
+    return None
+
+
+def _flat(curve: Curve) -> Iterator[object]:
+    for key, value in curve.points:
+        yield key
+        yield value
+
+
+def _alike(session: Session, left: object, right: object) -> Magnitude:
+    """Compare two values of which one at least has no parts."""
+    ops = session.operations
+    if isinstance(left, Quantity) and isinstance(right, Quantity):
+        if left.dimension != right.dimension:
+            return False
+        holds = compare("==", left, right, ops)
+    elif is_condition(left) and is_condition(right):
+        holds = ops.either(ops.both(left, right), ops.both(ops.negated(left), ops.negated(right)))
+    else:
+        return type(left) is type(right) and isinstance(left, _PLAIN) and left == right
+    return bool(holds) if ops.is_scalar(holds) else holds
+
+
+_PLAIN = (str, Symbol, datetime.date, type(None))

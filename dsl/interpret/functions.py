@@ -1,0 +1,168 @@
+"""The functions that the language brings: what they take, and what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.values.arithmetic import joined, made, mixed, plus, show, times
+from accelscope.dsl.values.operations import Operations
+from accelscope.dsl.values.units import NONE
+from accelscope.dsl.values.values import Curve, ListValue, Mapped, Quantity, TableFile, describe
+
+Function = Callable[[tuple[Any, ...], Mapping[str, Any], Operations], Any]
+"""Takes plain arguments, those by name, and the operations on magnitudes."""
+
+
+def _number(name: str, value: object) -> Quantity:
+    if isinstance(value, Quantity):
+        return value
+    raise Problem("A206", f"`{name}` takes numbers, not {describe(value)}")
+
+
+def _one(name: str, args: tuple[Any, ...]) -> Any:
+    if len(args) != 1:
+        raise Problem("A206", f"`{name}` takes one argument, not {len(args)}")
+    return args[0]
+
+
+def _no_names(name: str, names: Mapping[str, Any], allowed: tuple[str, ...] = ()) -> None:
+    for given in names:
+        if given not in allowed:
+            raise Problem("A206", f"`{name}` has no argument `{given}`")
+
+
+def _elementwise(name: str, plain: bool) -> Function:
+    def call(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+        _no_names(name, names)
+        value = _number(name, _one(name, args))
+        if plain and value.dimension != NONE:
+            raise Problem("A112", f"`{name}` takes a plain number, not {show(value)}")
+        dimension = value.dimension
+        if name == "sqrt":
+            root = dimension.root(2)
+            if root is None:
+                raise Problem("A112", f"{show(value)} has no square root: its unit is not a square")
+            dimension = root
+        try:
+            return made(ops.apply(name, value.magnitude), dimension, value.cites, ops)
+        except (ValueError, OverflowError):
+            raise Problem("A208", f"`{name}` of {show(value)} is not a finite number") from None
+
+    return call
+
+
+def _extreme(name: str) -> Function:
+    def call(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+        _no_names(name, names)
+        items = _items(name, args)
+        best = items[0]
+        pick = ops.minimum if name == "min" else ops.maximum
+        for item in items[1:]:
+            if item.dimension != best.dimension:
+                raise mixed("compare", best, item)
+            magnitude = pick(best.magnitude, item.magnitude)
+            best = Quantity(
+                magnitude=magnitude, dimension=best.dimension, cites=joined(best.cites, item.cites)
+            )
+        return best
+
+    return call
+
+
+def _items(name: str, args: tuple[Any, ...]) -> list[Quantity]:
+    """Return the numbers among which a function chooses or that it combines: arguments, or one list."""
+    values = args[0].items if len(args) == 1 and isinstance(args[0], ListValue) else args
+    if not values:
+        raise Problem("A206", f"`{name}` takes at least one number")
+    return [_number(name, value) for value in values]
+
+
+def _combined(name: str, combine: Callable[[Quantity, Quantity, Operations], Quantity]) -> Function:
+    def call(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+        _no_names(name, names)
+        items = _items(name, args)
+        total = items[0]
+        for item in items[1:]:
+            total = combine(total, item, ops)
+        return total
+
+    return call
+
+
+def _len(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+    _no_names("len", names)
+    value = _one("len", args)
+    if isinstance(value, ListValue):
+        return Quantity(magnitude=float(len(value.items)))
+    if isinstance(value, Curve):
+        return Quantity(magnitude=float(len(value.points)))
+    if isinstance(value, Mapped):
+        return Quantity(magnitude=float(len(value.entries)))
+    raise Problem("A206", f"`len` takes a list, a curve or a map, not {describe(value)}")
+
+
+def _values(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> ListValue:
+    _no_names("values", names)
+    value = _one("values", args)
+    if isinstance(value, Curve):
+        return ListValue(tuple(y for _, y in value.points))
+    if isinstance(value, Mapped):
+        return ListValue(tuple(value.entries.values()))
+    raise Problem("A206", f"`values` takes a curve or a map, not {describe(value)}")
+
+
+def _approx(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Any:
+    _no_names("approx", names, ("rel_tol",))
+    if len(args) + len(names) not in (2, 3) or len(args) < 2:
+        raise Problem("A206", "`approx` takes two numbers and how far apart they may be, such as `1%`")
+    left, right = _number("approx", args[0]), _number("approx", args[1])
+    share = _number("approx", args[2] if len(args) == 3 else names.get("rel_tol", Quantity(magnitude=0.01)))
+    if left.dimension != right.dimension:
+        raise mixed("compare", left, right)
+    if share.dimension != NONE:
+        raise Problem("A112", f"the tolerance of `approx` is a share such as `1%`, not {show(share)}")
+    distance = ops.apply("abs", left.magnitude - right.magnitude)
+    allowed = share.magnitude * ops.apply("abs", right.magnitude)
+    return ops.either(distance < allowed, ops.close(distance, allowed))
+
+
+def _mod(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Quantity:
+    _no_names("mod", names)
+    if len(args) != 2:
+        raise Problem("A206", f"`mod` takes two numbers, not {len(args)}")
+    left, right = _number("mod", args[0]), _number("mod", args[1])
+    if left.dimension != right.dimension:
+        raise mixed("divide", left, right)
+    try:
+        return made(left.magnitude % right.magnitude, left.dimension, joined(left.cites, right.cites), ops)
+    except ZeroDivisionError:
+        raise Problem("A208", "division by zero") from None
+
+
+def _table(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> TableFile:
+    name = _one("table", args)
+    if not isinstance(name, str):
+        raise Problem("A206", f"`table` takes the name of a file as a text, not {describe(name)}")
+    return TableFile(name, dict(names))
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "approx": _approx,
+    "min": _extreme("min"),
+    "max": _extreme("max"),
+    "abs": _elementwise("abs", plain=False),
+    "sqrt": _elementwise("sqrt", plain=False),
+    **{
+        name: _elementwise(name, plain=True)
+        for name in ("log2", "log10", "ln", "exp", "ceil", "floor", "round")
+    },
+    "mod": _mod,
+    "sum": _combined("sum", plus),
+    "product": _combined("product", times),
+    "len": _len,
+    "values": _values,
+    "table": _table,
+}
+"""By name."""

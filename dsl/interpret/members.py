@@ -1,0 +1,265 @@
+"""Reading the layers of a component into one index: which name is what, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from accelscope.dsl.diagnostics.diagnostics import Span
+from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.interpret.layers import Binding, Given, Layer, Member, Setting
+from accelscope.dsl.interpret.scope import BUILT_IN_MEMBERS, Scope, defines
+from accelscope.dsl.syntax.nodes import (
+    Assign,
+    Attr,
+    Block,
+    Check,
+    Connect,
+    ConnectPattern,
+    Doc,
+    Expr,
+    Goal,
+    Let,
+    Name,
+    Statement,
+    Sweep,
+    Use,
+)
+
+if TYPE_CHECKING:
+    from accelscope.dsl.interpret.component import Component
+
+
+class Item:
+    """A statement that is no member (connect, check, sweep, goal, use) with where it stands."""
+
+    __slots__ = ("layer", "scope", "statement")
+
+    def __init__(self, statement: Statement, scope: Scope, layer: Layer) -> None:
+        self.statement, self.scope, self.layer = statement, scope, layer
+
+    @property
+    def span(self) -> Span:
+        """The place of the statement."""
+        return self.statement.span(self.layer.source)
+
+
+class Index:
+    """All members and statements of a component; sources have a name space of their own."""
+
+    __slots__ = ("checks", "connects", "goals", "members", "sources", "sweeps", "uses")
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.sources: dict[str, Member] = {}
+        self.connects: list[Item] = []
+        self.checks: list[Item] = []
+        self.sweeps: list[Item] = []
+        self.goals: list[Item] = []
+        self.uses: list[Item] = []
+
+
+class _Place:
+    """Where statements are being read into an index."""
+
+    __slots__ = ("component", "index", "later", "layer", "scope")
+
+    def __init__(self, component: Component, index: Index, layer: Layer) -> None:
+        self.component, self.index, self.layer = component, index, layer
+        self.scope = Scope(layer.source, layer.outer, component=component, layer=layer)
+        self.later: list[Setting] = []
+
+
+def build_index(component: Component) -> Index:
+    """Return the index of a component, strongest layer last."""
+    index = Index()
+    for layer in component.layer_list():
+        place = _Place(component, index, layer)
+        doc: list[str] = []
+        for statement in layer.statements:
+            if type(statement) is Doc:
+                doc.append(statement.text)
+                continue
+            _READERS[type(statement)](place, statement, "\n".join(doc))
+            doc.clear()
+        for setting in (*place.later, *layer.settings):
+            _set(place, setting)
+    return index
+
+
+def _let(place: _Place, statement: Let, doc: str) -> None:
+    start = statement.start + len("let ")
+    at = Span(place.layer.source, start, start + len(statement.name))
+    binding = _binding(place, at, statement.value, doc, statement.params)
+    if statement.params is not None and len(set(statement.params)) < len(statement.params):
+        place.component.session.report(Problem("A103", f"`{statement.name}` has a parameter twice", at))
+    _valued(place.index, statement.name, "let").bindings.append(binding)
+
+
+def _binding(
+    place: _Place, at: Span, value: Expr, doc: str, params: tuple[str, ...] | None = None
+) -> Binding:
+    span = value.span(place.layer.source)
+    return Binding(place.scope, place.layer, node=value, params=params, span=span, at=at, doc=doc)
+
+
+def _assign(place: _Place, statement: Assign, doc: str) -> None:
+    target = statement.target
+    if type(target) is Name:
+        member = place.index.members.get(target.id)
+        sort = "let" if member is not None and member.sort == "let" else "attribute"
+        _valued(place.index, target.id, sort).bindings.append(
+            _binding(place, target.span(place.layer.source), statement.value, doc)
+        )
+        return
+    try:
+        names = flatten(target, place.layer)
+    except Problem as problem:
+        place.component.session.report(problem)
+        return
+    setting = Setting(
+        tuple(name for name, _ in names),
+        tuple(span for _, span in names),
+        place.scope,
+        node=statement.value,
+        span=statement.value.span(place.layer.source),
+    )
+    place.later.append(setting)
+
+
+def flatten(target: Expr, layer: Layer) -> list[tuple[str, Span]]:
+    """Return the names of a dotted path with their places.
+
+    Raises:
+        Problem: the path has a subscript or is no path.
+    """
+    names: list[tuple[str, Span]] = []
+    at = target
+    while type(at) is Attr:
+        names.append((at.name, Span(layer.source, at.end - len(at.name), at.end)))
+        at = at.base
+    if type(at) is not Name:
+        raise Problem(
+            "A211",
+            "a path to set is made of names only",
+            at.span(layer.source),
+            help="all instances of a block are alike: leave the subscript out",
+        )
+    names.append((at.id, at.span(layer.source)))
+    return names[::-1]
+
+
+def _valued(index: Index, name: str, sort: str) -> Member:
+    """Return the member that takes a value, in place of what weaker layers say of it."""
+    member = index.members.get(name)
+    if member is None or member.sort in ("child", "borrowed"):
+        member = index.members[name] = Member(name, sort)
+    member.sort = sort
+    member.amends.clear()
+    return member
+
+
+def _block(place: _Place, statement: Block, doc: str) -> None:
+    name = statement.label or statement.kind
+    table = place.index.sources if statement.kind == "source" else place.index.members
+    member = table.get(name)
+    if member is None or member.sort != "child":
+        member = table[name] = Member(name, "child", statement.kind)
+    elif member.kind != statement.kind:
+        span = statement.span(place.layer.source)
+        message = f"`{name}` is both a `{member.kind}` and a `{statement.kind}`"
+        place.component.session.report(
+            Problem("A103", message, Span(span.source, span.start, span.start + 1))
+        )
+        return
+    member.parts.append(Given(statement, place.scope, place.layer, doc))
+
+
+def _keep(name: str) -> Reader:
+    def read(place: _Place, statement: Statement, doc: str) -> None:
+        getattr(place.index, name).append(Item(statement, place.scope, place.layer))
+
+    return read
+
+
+def _set(place: _Place, setting: Setting) -> None:
+    first = setting.path[0]
+    member = place.index.members.get(first)
+    if len(setting.path) == 1:
+        _set_value(place, setting, member)
+        return
+    if member is None:
+        member = _reached(place, setting)
+    if member is None:
+        place.component.session.report(unknown_member(place.component, place.index, first, setting.spans[0]))
+        return
+    layer = Layer(
+        setting.scope.source,
+        setting.scope,
+        settings=(setting.rest(),),
+        enclosing=setting.scope.layer,
+        own=False,
+        title=place.layer.title,
+    )
+    (member.amends if member.sort in ("attribute", "let") else member.parts).append(layer)
+
+
+def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
+    name, component = setting.path[0], place.component
+    is_field = name == "count" or name in component.session.fields.of(component)
+    around = any(defines(layer.outer, name) for layer in component.layer_list() if not layer.settings)
+    if member is None and not is_field and not around:
+        component.session.report(unknown_member(component, place.index, name, setting.spans[0]))
+        return
+    is_let = member.sort == "let" if member is not None else around and not is_field
+    scope = setting.scope
+    if setting.how != "file":
+        scope = Scope(scope.source, scope, component=component, layer=place.layer)
+    binding = Binding(
+        scope,
+        place.layer,
+        node=setting.node,
+        ready=setting.ready,
+        span=setting.span,
+        at=setting.spans[0],
+        how=setting.how,
+        text=setting.text,
+    )
+    _valued(place.index, name, "let" if is_let else "attribute").bindings.append(binding)
+
+
+def _reached(place: _Place, setting: Setting) -> Member | None:
+    """Return the member for the first name of a path that no layer gives: borrowed from around, or a new child."""
+    name, component = setting.path[0], place.component
+    for layer in reversed(component.layer_list()):
+        if not layer.settings and defines(layer.outer, name):
+            member = Member(name, "borrowed", scope=layer.outer)
+            break
+    else:
+        if not component.session.fields.may_hold(component.kind, name):
+            return None
+        member = Member(name, "child", name)
+    place.index.members[name] = member
+    return member
+
+
+def unknown_member(component: Component, index: Index, name: str, span: Span | None = None) -> Problem:
+    """Return the problem of a name that a component does not have."""
+    names = [*index.members, *component.session.fields.of(component), *BUILT_IN_MEMBERS]
+    return Problem("A202", f"`{component.name}` has no member `{name}`", span, help=did_you_mean(name, names))
+
+
+Reader: TypeAlias = Callable[[_Place, Statement, str], None]
+
+_READERS: dict[type, Callable[..., None]] = {
+    Let: _let,
+    Assign: _assign,
+    Block: _block,
+    Connect: _keep("connects"),
+    ConnectPattern: _keep("connects"),
+    Check: _keep("checks"),
+    Sweep: _keep("sweeps"),
+    Goal: _keep("goals"),
+    Use: _keep("uses"),
+}

@@ -1,0 +1,35 @@
+"""Values that overrides set, held against the fields that they set: also those that no model reads."""
+
+from __future__ import annotations
+
+from accelscope.dsl.check.field_value import Fit
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.layers import Layer
+from accelscope.dsl.values.values import Attribute
+
+
+def check_settings(derived: Component) -> None:
+    """Report what is wrong with the values that overrides of a derived scenario set."""
+    for part in derived.parts:
+        for setting in part.settings if isinstance(part, Layer) else ():
+            _check(derived, setting.path)
+
+
+def _check(at: Component, path: tuple[str, ...]) -> None:
+    for name in path[:-1]:
+        found = at.get(name)
+        value = found.value if isinstance(found, Attribute) else found
+        if not isinstance(value, Component):
+            return
+        at = value
+    name, session = path[-1], at.session
+    field = session.fields.of(at).get(name)
+    attribute = at.get(name)
+    if field is None or not isinstance(attribute, Attribute):
+        return
+    fit = Fit(at, field, at.index().members[name].bindings[-1])
+    problem = fit.problem(attribute.value)
+    if problem is not None:
+        session.report(problem, attribute.origin.span)
+    elif (doubt := fit.doubt(attribute.value)) is not None:
+        session.report(doubt)

@@ -1,0 +1,152 @@
+"""Where a path of a sweep or of `--set` leads in a scenario: `tp` to `deployment.parallel.tp`.
+
+A path begins at the scenario. Where its first name is no member there, the blocks of the scenario and the components
+that its fields refer to are searched, nearest first; then the links that they connect with, and then kinds of block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from accelscope.dsl.diagnostics.diagnostics import Span
+from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.suggest import did_you_mean
+from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.fields import TOP
+from accelscope.dsl.override.path_check import fault
+from accelscope.dsl.values.values import Attribute
+
+Path: TypeAlias = tuple[str, ...]
+Finder: TypeAlias = Callable[[Component, str], list[Path]]
+_DEEPEST = 12
+_SHALLOW = 3
+"""Names down to a field of a block of the deployment, such as `deployment.parallel.tp`; what is longer is hardware."""
+
+
+def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Path:
+    """Return the whole path from a scenario to what a path means.
+
+    Raises:
+        Problem: it means nothing, or several things.
+    """
+    first, rest = path[0], path[1:]
+    for find in (_given, _declared, _linked, _called, _possible):
+        for level in _levels(scenario):
+            found = [(*above, *more) for component, above in level for more in find(component, first)]
+            found = list(dict.fromkeys(found))
+            if len(found) > 1:
+                found = [one for one in found if fault(scenario, (*one, *rest)) is None] or found
+            if len(found) == 1 and not rest and len(found[0]) > _SHALLOW and find is _given:
+                found = _everywhere(scenario, first)
+            if len(found) > 1:
+                raise _ambiguous(first, rest, found, spans[0])
+            if found:
+                whole = (*found[0], *rest)
+                wrong = fault(scenario, whole)
+                if wrong is not None:
+                    problem, place = wrong
+                    problem.span = spans[max(len(path) - len(whole) + place, 0)]
+                    raise problem
+                return whole
+    names = [name for level in _levels(scenario) for component, _ in level for name in _names(component)]
+    raise Problem(
+        "A201",
+        f"nothing in `{scenario.name}` is called `{first}`",
+        spans[0],
+        help=did_you_mean(first, names),
+    )
+
+
+def _everywhere(scenario: Component, first: str) -> list[Path]:
+    """Return all places of a name, however deep: one name alone must not hit the nearest of several parts."""
+    found = [
+        (*above, first) for level in _levels(scenario) for component, above in level if component.has(first)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _ambiguous(first: str, rest: Path, found: list[Path], span: Span) -> Problem:
+    places = tuple(f"`{'.'.join((*one, *rest))}`" for one in found[:8])
+    more = "" if len(found) <= 8 else f" and {len(found) - 8} more"
+    return Problem(
+        "A305",
+        f"`{first}` is in {len(found)} places of the scenario",
+        span,
+        notes=(f"it is {', '.join(places)}{more}",),
+        help="write more of the path",
+    )
+
+
+def _levels(scenario: Component) -> Iterator[list[tuple[Component, Path]]]:
+    """Yield the components of a scenario with their paths, by distance."""
+    level: list[tuple[Component, Path]] = [(scenario, ())]
+    seen = {id(scenario)}
+    for _ in range(_DEEPEST):
+        if not level:
+            return
+        yield level
+        below: list[tuple[Component, Path]] = []
+        for component, path in level:
+            for name, inner in _inner(component):
+                if id(inner) not in seen:
+                    seen.add(id(inner))
+                    below.append((inner, (*path, name)))
+        level = below
+
+
+def _inner(component: Component) -> Iterator[tuple[str, Component]]:
+    """Yield the blocks of a component and the components that its fields refer to."""
+    for name, member in list(component.index().members.items()):
+        if member.sort == "let":
+            continue
+        found = component.get(name)
+        value = found.value if isinstance(found, Attribute) else found
+        if isinstance(value, Component):
+            yield name, value
+
+
+def _names(component: Component) -> list[str]:
+    return [*component.names(), *component.session.fields.of(component)]
+
+
+# ---- what a first name may be, in the order of preference
+
+
+def _given(component: Component, first: str) -> list[Path]:
+    """A member that a text gives."""
+    return [(first,)] if component.has(first) else []
+
+
+def _declared(component: Component, first: str) -> list[Path]:
+    """A field that the schemas know."""
+    return [(first,)] if first in component.session.fields.of(component) else []
+
+
+def _linked(component: Component, first: str) -> list[Path]:
+    """A link that something is connected with."""
+    vias = {item.via.name for item in component.connections() if item.via is not None}
+    return [(first,)] if first in vias else []
+
+
+def _called(component: Component, first: str) -> list[Path]:
+    """A block of this kind, or built on a definition of this name."""
+    found = [name for name, inner in _inner(component) if first in (inner.kind, inner.definition)]
+    links = {item.via.name: item.via.kind for item in component.connections() if item.via is not None}
+    found += [name for name, kind in links.items() if kind == first and name not in found]
+    return [(name,) for name in found]
+
+
+def _possible(component: Component, first: str) -> list[Path]:
+    """A settings block that could be given, or a field of one; parts that stand on their own have to be given."""
+    fields = component.session.fields
+    found: list[Path] = []
+    for kind in fields.inside(component.kind):
+        schema = fields.schemas.get(f"{component.kind}.{kind}") or fields.schemas.get(kind)
+        if schema is None or TOP in schema.within or component.has(kind) or component.children(kind):
+            continue
+        if kind == first:
+            found.append((kind,))
+        elif first in schema.all_fields():
+            found.append((kind, first))
+    return found

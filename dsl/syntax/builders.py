@@ -1,0 +1,297 @@
+"""Callbacks of the grammar: one small function a rule, from offsets and children to a syntax node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from accelscope.dsl.syntax.nodes import (
+    Amend,
+    Annotated,
+    Assign,
+    Attr,
+    Binary,
+    Block,
+    Body,
+    Call,
+    Check,
+    Cite,
+    Compare,
+    Cond,
+    Connect,
+    ConnectPattern,
+    Const,
+    Date,
+    Distribution,
+    Doc,
+    Expr,
+    Goal,
+    Index,
+    Keyword,
+    Let,
+    ListOf,
+    Name,
+    Node,
+    Number,
+    ObjectOf,
+    Pair,
+    PlusMinus,
+    Range,
+    Star,
+    Step,
+    Sweep,
+    Text,
+    Unary,
+    Use,
+)
+from accelscope.dsl.syntax.transformer import Part
+
+Value = tuple[float, str | None]
+Args = tuple[Expr | Keyword, ...]
+Cites = tuple[Cite, ...] | None
+
+CONSTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "none": None}
+
+
+class Rejected(Exception):
+    """A construct that the grammar lets through and the language does not have: what is wrong, where, the fix."""
+
+    def __init__(self, message: str, node: Node, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.node, self.help = message, node, help
+
+
+# ---- statements -------------------------------------------------------------------------------------------
+
+
+def _body(start: int, end: int, *statements: Any) -> Body:
+    return Body(start, end, statements if statements[-1] is not None else statements[:-1])
+
+
+def _use_module(start: int, end: int, path: str, alias: str | None) -> Use:
+    return Use(start, end, path, False, alias, ())
+
+
+def _use_file(start: int, end: int, path: str, alias: str | None) -> Use:
+    return Use(start, end, path, True, alias, ())
+
+
+def _use_names(start: int, end: int, path: str, *names: Name) -> Use:
+    return Use(start, end, path, False, None, names)
+
+
+def _path(start: int, end: int, *names: str) -> str:
+    return ".".join(names)
+
+
+def _let_value(start: int, end: int, name: str, value: Expr) -> Let:
+    return Let(start, end, name, None, value)
+
+
+def _let_function(start: int, end: int, name: str, parameters: tuple[str, ...] | None, value: Expr) -> Let:
+    return Let(start, end, name, parameters or (), value)
+
+
+def _kind(target: Expr) -> str:
+    names = []
+    while isinstance(target, Attr):
+        names.append(target.name)
+        target = target.base
+    if not isinstance(target, Name):
+        raise Rejected(
+            "a kind of block is a name, without `[`",
+            target,
+            "write the count after the label: `kind label[2]`",
+        )
+    names.append(target.id)
+    return ".".join(reversed(names))
+
+
+def _block(
+    start: int,
+    end: int,
+    kind: Expr,
+    label: str | None,
+    dims: tuple[Expr, ...] | None,
+    base: Any,
+    cites: Cites,
+    body: Any,
+) -> Block:
+    relation, bases = base or (None, ())
+    return Block(start, end, _kind(kind), label, dims or (), relation, bases, cites or (), body)
+
+
+def _bare_block(start: int, end: int, kind: Expr, base: Any, cites: Cites, body: Body) -> Block:
+    return _block(start, end, kind, None, None, base, cites, body)
+
+
+def _instance(start: int, end: int, base: Expr) -> tuple[str, tuple[Expr, ...]]:
+    return ":", (base,)
+
+
+def _extends(start: int, end: int, *bases: Any) -> tuple[str, tuple[Expr, ...]]:
+    return "extends", bases[::2]
+
+
+def _connect_pattern(
+    start: int, end: int, target: Expr, pattern: str, args: Args | None, via: Expr | None, body: Body | None
+) -> ConnectPattern:
+    return ConnectPattern(start, end, target, pattern, args or (), via, body)
+
+
+def _step_multiple(start: int, end: int, value: str | Value) -> Step:
+    factor = float(value[1:]) if isinstance(value, str) else value[0]
+    return Step(
+        start,
+        end,
+        "mul",
+        Number(end - len(value) + 1 if isinstance(value, str) else start, end, factor, None),
+    )
+
+
+def _step_add(start: int, end: int, amount: Expr) -> Step:
+    return Step(start, end, "add", amount)
+
+
+def _step_points(start: int, end: int, amount: Expr, spacing: str | None) -> Step:
+    return Step(start, end, spacing or "lin", amount)
+
+
+def _doc(start: int, end: int, text: str) -> Doc:
+    return Doc(start, end, text[2:].strip())
+
+
+# ---- values -----------------------------------------------------------------------------------------------
+
+
+def _annotated(start: int, end: int, expr: Expr, tolerance: Any, cites: Cites) -> Annotated:
+    return Annotated(start, end, expr, tolerance, cites or ())
+
+
+def _cited(start: int, end: int, expr: Expr, cites: tuple[Cite, ...]) -> Annotated:
+    return Annotated(start, end, expr, None, cites)
+
+
+def _distribution(start: int, end: int, name: str, args: Args | None) -> Distribution:
+    return Distribution(start, end, name, args or ())
+
+
+def _cite_name(start: int, end: int, name: str, args: Args | None = None) -> Cite:
+    return Cite(start, end, name, None, args or ())
+
+
+def _cite_text(start: int, end: int, text: str) -> Cite:
+    return Cite(start, end, None, text, ())
+
+
+def _binary(start: int, end: int, left: Expr, op: str, right: Expr) -> Binary:
+    return Binary(start, end, op, left, right)
+
+
+def _times(start: int, end: int, left: Expr, right: Expr) -> Binary:
+    return Binary(start, end, "*", left, right)
+
+
+def _compare(start: int, end: int, first: Expr, *rest: Any) -> Compare:
+    return Compare(start, end, first, tuple(zip(rest[::2], rest[1::2], strict=True)))
+
+
+def _number(start: int, end: int, value: Value) -> Number:
+    return Number(start, end, value[0], value[1])
+
+
+def _const(start: int, end: int, word: str) -> Const:
+    return Const(start, end, CONSTS[word])
+
+
+def _list_of(start: int, end: int, *items: Any) -> ListOf:
+    return ListOf(start, end, () if items == (None,) else items)
+
+
+def _object_of(start: int, end: int, *fields: Any) -> ObjectOf:
+    return ObjectOf(start, end, () if fields == (None,) else fields)
+
+
+def _call(start: int, end: int, base: Expr, args: Args | None) -> Call:
+    return Call(start, end, base, args or ())
+
+
+def _pair(start: int, end: int, key: Expr, arrow: str, value: Expr) -> Pair:
+    return Pair(start, end, key, value)
+
+
+def _star(start: int, end: int, mark: str) -> Star:
+    return Star(start, end)
+
+
+def _tuple(start: int, end: int, *children: Any) -> tuple[Any, ...]:
+    return children
+
+
+def _first(start: int, end: int, child: Any) -> Any:
+    return child
+
+
+MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "language": _number,
+    "body": _body,
+    "use_module": _use_module,
+    "use_file": _use_file,
+    "use_names": _use_names,
+    "path": _path,
+    "let_value": _let_value,
+    "let_function": _let_function,
+    "parameters": _tuple,
+    "assign": Assign,
+    "block": _block,
+    "bare_block": _bare_block,
+    "label": _first,
+    "alias": _first,
+    "via": _first,
+    "when": _first,
+    "otherwise": _first,
+    "dims": _tuple,
+    "instance": _instance,
+    "extends": _extends,
+    "cites": _tuple,
+    "connect": Connect,
+    "connect_pattern": _connect_pattern,
+    "sweep": Sweep,
+    "step_multiple": _step_multiple,
+    "step_add": _step_add,
+    "step_points": _step_points,
+    "check": Check,
+    "goal": Goal,
+    "doc": _doc,
+    "annotated": _annotated,
+    "cited": _cited,
+    "plus_minus": PlusMinus,
+    "distribution": _distribution,
+    "cite_name": _cite_name,
+    "cite_text": _cite_text,
+    "cond": Cond,
+    "binary": _binary,
+    "times": _times,
+    "unary": Unary,
+    "compare": _compare,
+    "range": Range,
+    "number": _number,
+    "quantity": _number,
+    "text": Text,
+    "date": Date,
+    "const": _const,
+    "name": Name,
+    "attr": Attr,
+    "index": Index,
+    "call": _call,
+    "amend": Amend,
+    "parens": Part,
+    "list_of": _list_of,
+    "object_of": _object_of,
+    "pair": _pair,
+    "keyword": Keyword,
+    "quoted_keyword": Keyword,
+    "arguments": _tuple,
+    "subscripts": _tuple,
+    "star": _star,
+}

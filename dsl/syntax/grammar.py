@@ -1,0 +1,84 @@
+"""The grammar as a Lark parser: LALR(1) with the contextual lexer, its tables cached for the user.
+
+The cache is the one of Lark, since `Lark.load` takes no callbacks: it knows by itself when grammar, Lark or Python have
+changed. It is a pickle, so it lies in a directory that nobody else can write and never beside the code; without one,
+the tables are built anew at each start, which takes a fifth of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, cast
+
+from lark import Lark, TextSlice, Token
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from accelscope.dsl.syntax.builders import MAKERS
+from accelscope.dsl.syntax.transformer import transformer
+
+GRAMMAR: Final = Path(__file__).with_name("grammar.lark")
+_WORDS: Final = re.compile(r"(?:\(\?:)?([a-z|]+)\)?\\b")
+
+
+@lru_cache(maxsize=1)
+def language() -> Lark:
+    """Return the parser of the language, made once a process."""
+    folder = cache_folder()
+    return Lark(
+        GRAMMAR.read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        start=["start", "scanned"],
+        keep_all_tokens=True,
+        transformer=transformer(MAKERS),
+        cache=str(folder / f"grammar-{sys.implementation.cache_tag}.lark") if folder else False,
+    )
+
+
+def cache_folder() -> Path | None:
+    """Return a directory for the tables that only the user can write, or None where there is none."""
+    name = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    try:
+        folder = Path(os.environ.get(name) or Path.home() / ".cache") / "accelscope"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except (OSError, RuntimeError):
+        return None
+    if sys.platform == "win32":
+        return folder  # lies in the profile of the user
+    mine = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return folder if mine and stat.S_ISDIR(found.st_mode) else None
+
+
+@lru_cache(maxsize=1)
+def keywords() -> Mapping[str, str]:
+    """Return the words that the grammar uses, each with its terminal."""
+    found = [(_WORDS.fullmatch(terminal.pattern.value), terminal.name) for terminal in language().terminals]
+    return {word: name for match, name in found if match for word in match[1].split("|")}
+
+
+def parser(text: str) -> InteractiveParser:
+    """Return a parser at the start of a text."""
+    return language().parse_interactive(text, start="start")
+
+
+def terminals(text: str, at: int = 0) -> Iterator[Token]:
+    """Yield the terminals of a text from an offset, with every keyword as a keyword and `OTHER` for what is none."""
+    scanner = language().parse_interactive(TextSlice(text, at, len(text)), start="scanned")
+    return lex(scanner)
+
+
+def lex(parser: InteractiveParser) -> Iterator[Token]:
+    """Yield the terminals before a parser, each as what it is when it is asked for."""
+    return cast(Iterator[Token], parser.lexer_thread.lex(parser.parser_state))  # type: ignore[no-untyped-call]
+
+
+def place(token: Token) -> tuple[int, int]:
+    """Return where a terminal starts and ends."""
+    return cast(tuple[int, int], (token.start_pos, token.end_pos))

@@ -1,0 +1,49 @@
+"""Drops the statements that are nested too deeply for readers of the tree that use recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from accelscope.dsl.diagnostics.limits import MAX_DEPTH
+from accelscope.dsl.syntax.nodes import Block, Node, Statement
+
+
+def without_deep(
+    statements: Iterable[Statement], deep: list[Node], room: int = MAX_DEPTH
+) -> tuple[Statement, ...]:
+    """Return the statements whose trees have at most `room` levels; add where the others go beyond it to `deep`.
+
+    A tree has fewer levels than its text has characters, so that only long statements need a look.
+    """
+    kept: list[Statement] = []
+    for statement in statements:
+        if statement.end - statement.start >= room:
+            body = statement.body if isinstance(statement, Block) else None
+            if body is not None:
+                body.statements = without_deep(body.statements, deep, room - 2)
+            beyond = _beyond(statement, room, body)
+            if beyond is not None:
+                deep.append(beyond)
+                continue
+        kept.append(statement)
+    return tuple(kept)
+
+
+def _beyond(root: Node, room: int, known: Node | None) -> Node | None:
+    """Return the first node of a tree that lies below `room` levels; a part that is known is not looked at."""
+    layer: list[object] = [root]
+    while layer:
+        nodes: list[Node] = []
+        while layer:
+            item = layer.pop()
+            if isinstance(item, tuple):
+                layer.extend(item)
+            elif isinstance(item, Node) and item is not known:
+                nodes.append(item)
+        if nodes and room == 0:
+            return nodes[-1]
+        layer = [
+            getattr(node, name) for node in nodes for name in type(node).__slots__ if name != "__weakref__"
+        ]
+        room -= 1
+    return None

@@ -1,0 +1,359 @@
+"""Syntax nodes: what the parser builds, one class a construct, with exact offsets into the source.
+
+Two trees are equal when they say the same: offsets do not take part in equality.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TypeAlias
+
+from attrs import define, field
+
+from accelscope.dsl.diagnostics.diagnostics import Source, Span
+
+
+@define
+class Node:
+    """Anything with a place: `start` and `end` are character offsets, end exclusive."""
+
+    start: int = field(eq=False)
+    end: int = field(eq=False)
+
+    def span(self, source: Source) -> Span:
+        """Return the place of the node in a source."""
+        return Span(source, self.start, self.end)
+
+
+# ---- expressions ------------------------------------------------------------------------------------------
+
+
+@define
+class Number(Node):
+    """`3.35 TB/s`: a number with the unit as written, or None without one."""
+
+    value: float
+    unit: str | None
+
+
+@define
+class Text(Node):
+    """A string without its quotes."""
+
+    value: str
+
+
+@define
+class Date(Node):
+    """`2025-06-01`."""
+
+    value: datetime.date
+
+
+@define
+class Const(Node):
+    """`true`, `false` or `none`."""
+
+    value: bool | None
+
+
+@define
+class Name(Node):
+    """An identifier: a name in scope, or a symbol that a schema checks."""
+
+    id: str
+
+
+@define
+class Attr(Node):
+    """`base.name`."""
+
+    base: Expr
+    name: str
+
+
+@define
+class Star(Node):
+    """`*` as a subscript: every instance."""
+
+
+@define
+class Index(Node):
+    """`base[subs]`."""
+
+    base: Expr
+    subs: tuple[Expr | Star, ...]
+
+
+@define
+class Keyword(Node):
+    """`name = value` in a call or an object."""
+
+    name: str
+    value: Expr
+
+
+@define
+class Call(Node):
+    """`base(args)`; args hold expressions and keywords in the order written."""
+
+    base: Expr
+    args: tuple[Expr | Keyword, ...]
+
+
+@define
+class Amend(Node):
+    """`base { ... }`: an heir of base with some things changed."""
+
+    base: Expr
+    body: Body
+
+
+@define
+class Pair(Node):
+    """`key -> value` in a list."""
+
+    key: Expr
+    value: Expr
+
+
+@define
+class ListOf(Node):
+    """`[a, b]`, or with pairs a curve or a map."""
+
+    items: tuple[Expr | Pair, ...]
+
+
+@define
+class ObjectOf(Node):
+    """`{ name = value, ... }` as a value."""
+
+    fields: tuple[Keyword, ...]
+
+
+@define
+class Unary(Node):
+    """`-x` or `not x`."""
+
+    op: str
+    operand: Expr
+
+
+@define
+class Binary(Node):
+    """`left op right` with op one of + - * / ^ and or."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@define
+class Compare(Node):
+    """`first op expr op expr ...`: a chain that holds when each link holds."""
+
+    first: Expr
+    rest: tuple[tuple[str, Expr], ...]
+
+
+@define
+class Cond(Node):
+    """`if test then this else other`."""
+
+    test: Expr
+    this: Expr
+    other: Expr
+
+
+@define
+class Range(Node):
+    """`low .. high`."""
+
+    low: Expr
+    high: Expr
+
+
+@define
+class Cite(Node):
+    """`@name`, `@name("p. 3")` or `@"free text"`: `name` or `text` is set, `args` refine a name."""
+
+    name: str | None
+    text: str | None
+    args: tuple[Expr | Keyword, ...]
+
+
+@define
+class PlusMinus(Node):
+    """`± 5%` or `± 0.1 TB/s`: half the width of the 95 % interval."""
+
+    amount: Expr
+
+
+@define
+class Distribution(Node):
+    """`~ lognormal(sigma = 0.8)`."""
+
+    name: str
+    args: tuple[Expr | Keyword, ...]
+
+
+@define
+class Annotated(Node):
+    """An expression with a tolerance or citations; a plain expression stands alone without this node."""
+
+    expr: Expr
+    tolerance: PlusMinus | Distribution | None
+    cites: tuple[Cite, ...]
+
+
+Expr: TypeAlias = (
+    Number
+    | Text
+    | Date
+    | Const
+    | Name
+    | Attr
+    | Index
+    | Call
+    | Amend
+    | ListOf
+    | ObjectOf
+    | Unary
+    | Binary
+    | Compare
+    | Cond
+    | Range
+    | Annotated
+)
+
+# ---- statements -------------------------------------------------------------------------------------------
+
+
+@define
+class Body(Node):
+    """The statements between braces."""
+
+    statements: tuple[Statement, ...]
+
+
+@define
+class Use(Node):
+    """`use std.nvidia { H100_SXM }`, `use std.units as u`, `use "file.accel" as f`.
+
+    `path` is the dotted module name or the file name; `names` are the names of a braced list.
+    """
+
+    path: str
+    is_file: bool
+    alias: str | None
+    names: tuple[Name, ...]
+
+
+@define
+class Let(Node):
+    """`let name = value` or `let name(params) = value`."""
+
+    name: str
+    params: tuple[str, ...] | None
+    value: Expr
+
+
+@define
+class Assign(Node):
+    """`target = value`; the target is a Name, or Attr and Index over one for a dotted override."""
+
+    target: Name | Attr | Index
+    value: Expr
+
+
+@define
+class Block(Node):
+    """`kind label[dims] : base @cite { body }`.
+
+    `kind` is dotted text; `relation` is ":" for an instance, "extends" for a definition, None without bases.
+    """
+
+    kind: str
+    label: str | None
+    dims: tuple[Expr, ...]
+    relation: str | None
+    bases: tuple[Expr, ...]
+    cites: tuple[Cite, ...]
+    body: Body | None
+
+
+@define
+class Connect(Node):
+    """`connect a <-> b via link { ... }`."""
+
+    left: Expr
+    arrow: str
+    right: Expr
+    via: Expr | None
+    body: Body | None
+
+
+@define
+class ConnectPattern(Node):
+    """`connect a as torus(16, 16) via link { ... }`."""
+
+    target: Expr
+    pattern: str
+    args: tuple[Expr | Keyword, ...]
+    via: Expr | None
+    body: Body | None
+
+
+@define
+class Step(Node):
+    """How a domain is divided: kind "add" and "mul" (`step 16`, `step x2`), "lin" and "log" (`points 9 log`)."""
+
+    kind: str
+    amount: Expr
+
+
+@define
+class Sweep(Node):
+    """`sweep target in domain when condition`, or `tune` for an axis that is optimised away (`word` says which)."""
+
+    word: str
+    target: Expr
+    domain: Expr
+    step: Step | None
+    when: Expr | None
+
+
+@define
+class Check(Node):
+    """`assert`, `check`, `require` or `prefer` (in `word`) with an expression and an optional message."""
+
+    word: str
+    expr: Expr
+    message: str | None
+
+
+@define
+class Goal(Node):
+    """`minimize expr as name` or `maximize ...`."""
+
+    word: str
+    expr: Expr
+    name: str | None
+
+
+@define
+class Doc(Node):
+    """`## text`: documents the next item."""
+
+    text: str
+
+
+Statement: TypeAlias = Use | Let | Assign | Block | Connect | ConnectPattern | Sweep | Check | Goal | Doc
+
+
+@define
+class File(Node):
+    """A whole text: its statements and the source that all offsets point into."""
+
+    statements: tuple[Statement, ...]
+    source: Source = field(eq=False, repr=False)

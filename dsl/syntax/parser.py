@@ -1,0 +1,110 @@
+"""`.accel` text to a syntax tree, with every mistake of the text as a diagnostic; never raises for a bad text."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from attrs import evolve
+from lark import Token
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span, in_order
+from accelscope.dsl.diagnostics.limits import MAX_DIAGNOSTICS, MAX_FILE_BYTES
+from accelscope.dsl.syntax.decode import too_large
+from accelscope.dsl.syntax.lookahead import END
+from accelscope.dsl.syntax.missing_braces import Gap, find_gaps
+from accelscope.dsl.syntax.nesting_limit import without_deep
+from accelscope.dsl.syntax.nodes import File, Node, Number, Statement
+from accelscope.dsl.syntax.parse_state import Cursor, Problem
+from accelscope.dsl.syntax.recovery import recover
+
+VERSION: Final = 1
+_UNSOUND: Final = frozenset({"A004", "A005"})
+"""Findings after which counting braces says nothing."""
+
+
+def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
+    """Return the syntax tree of a text and what is wrong with it.
+
+    A text with mistakes gives the tree of the statements that could be read.
+    """
+    file, findings, _ = read(source)
+    return file, findings
+
+
+def read(source: Source) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
+    """Return the syntax tree of a text, what is wrong with it, and the terminals that were taken."""
+    if len(source.text) > MAX_FILE_BYTES:
+        return File(0, 0, (), source), (too_large(source.name),), ()
+    gaps: list[Gap] = []
+    with _no_collection():
+        cursor, findings, complete = _run(source, gaps)
+        if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
+            gaps = find_gaps(source)
+            cursor, findings, _ = _run(source, gaps)
+        deep: list[Node] = []
+        version, statements = _version(source, without_deep(cursor.finish(), deep))
+    findings += [
+        *cursor.literals.findings,
+        *(gap.finding for gap in gaps),
+        *version,
+        *_too_deep(source, deep),
+    ]
+    return File(0, len(source.text), statements, source), in_order(findings), tuple(cursor.taken)
+
+
+def _too_deep(source: Source, deep: Iterable[Node]) -> Iterator[Diagnostic]:
+    for node in deep:
+        message = "this is nested deeper than any description needs"
+        yield Diagnostic(code="A005", message=message, span=Span(source, node.start, node.start + 1))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector: a parse makes many objects and leaves no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _run(source: Source, gaps: Iterable[Gap]) -> tuple[Cursor, list[Diagnostic], bool]:
+    """Run a cursor over a text; return it with the findings and whether every block was closed."""
+    cursor = Cursor(source, sorted(gap.offset for gap in gaps))
+    findings: list[Diagnostic] = []
+    while True:
+        try:
+            cursor.run()
+        except Problem as problem:
+            if problem.kind == END and cursor.in_block():
+                return cursor, findings, False
+            if problem.finding is not None and problem.finding.code == "A503":
+                return cursor, [*findings, problem.finding], True
+            findings.append(recover(cursor, problem))
+            if len(findings) >= MAX_DIAGNOSTICS:
+                findings[-1] = evolve(findings[-1], notes=("there are more mistakes; the rest is not read",))
+                return cursor, findings, True
+        else:
+            return cursor, findings, True
+
+
+def _version(
+    source: Source, statements: tuple[Statement, ...]
+) -> tuple[list[Diagnostic], tuple[Statement, ...]]:
+    if not statements or not isinstance(statements[0], Number):
+        return [], statements
+    first = statements[0]
+    if first.value == VERSION:
+        return [], statements[1:]
+    finding = Diagnostic(
+        code="A001",
+        message=f"this text is in version {first.value:g} of the language, which is not known here",
+        span=first.span(source),
+        help=f"versions known: {VERSION}",
+    )
+    return [finding], statements[1:]

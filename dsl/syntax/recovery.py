@@ -1,0 +1,105 @@
+"""Going on after a mistake: say what is wrong, keep what was read, find the next statement."""
+
+from __future__ import annotations
+
+from copy import copy
+from itertools import islice, tee
+
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
+from accelscope.dsl.diagnostics.limits import MAX_TERMINALS
+from accelscope.dsl.syntax.bad_characters import mend
+from accelscope.dsl.syntax.grammar import place, terminals
+from accelscope.dsl.syntax.lookahead import (
+    END,
+    MATE,
+    OPENING,
+    SEPARATORS,
+    first_on_line,
+    fits,
+    looks_like_statement,
+)
+from accelscope.dsl.syntax.messages import SIGNS, syntax_error
+from accelscope.dsl.syntax.parse_state import Cursor, Problem
+
+
+def recover(cursor: Cursor, problem: Problem) -> Diagnostic:
+    """Return what is wrong at a terminal and leave the cursor where it can read on."""
+    if problem.finding is None and problem.kind == "OTHER":
+        finding, mended = mend(cursor, problem)
+        if mended:
+            return finding
+    else:
+        finding = problem.finding or _unclosed(cursor, problem) or syntax_error(cursor, problem)
+    misspelt = finding.help is not None and finding.help.startswith("did you mean")
+    kept = problem.finding is None and not misspelt and _end_statement(cursor)
+    cursor.seek(_next_statement(cursor, problem, [] if kept else cursor.drop_statement()))
+    return finding
+
+
+def _end_statement(cursor: Cursor) -> bool:
+    """End the statement under way if it is complete, so that it is kept."""
+    if not fits(cursor.parser, "_NL", "LET"):
+        return False
+    try:
+        cursor.put("_NL", "\n", cursor.last, cursor.last)
+    except Problem:
+        return False
+    return True
+
+
+def _unclosed(cursor: Cursor, problem: Problem) -> Diagnostic | None:
+    """Return the finding for a `[` or `(` that is still open where the text goes on with something else."""
+    text = cursor.source.text
+    opener = next(iter(cursor.open()[-1:]), None)
+    mate = {"LSQB": "RSQB", "LPAR": "RPAR"}.get(opener.type) if opener else None
+    if opener is None or mate is None or not fits(cursor.parser, mate):
+        return None
+    if problem.kind not in (END, "_NL", *MATE) and not (
+        first_on_line(text, problem.start)
+        and looks_like_statement(terminals(text, problem.start), line_start=True)
+    ):
+        return None
+    last = len(text[: cursor.last].rstrip())
+    sign = SIGNS[mate]
+    return Diagnostic(
+        code="A002",
+        message=f"`{opener}` is not closed: `{sign}` is missing",
+        span=Span(cursor.source, *place(opener)),
+        labels=(Label(span=Span(cursor.source, last, last), text=f"`{sign}` is expected here"),),
+    )
+
+
+def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int:
+    """Return where to read on: at a statement, or at the brace that closes the block around.
+
+    Args:
+        cursor: where a statement may start.
+        problem: the terminal at fault; the search starts at it.
+        pending: kinds of the brackets that what was dropped has left open.
+    """
+    text = cursor.source.text
+    fresh = first_on_line(text, problem.start)
+    if "LBRACE" not in pending and looks_like_statement(terminals(text, problem.start), line_start=fresh):
+        return problem.start
+    in_block = cursor.in_block()
+    (ahead,) = tee(terminals(text, problem.start), 1)
+    for token in islice(ahead, MAX_TERMINALS):
+        kind, (start, end) = token.type, place(token)
+        if kind in OPENING:
+            pending.append(kind)
+        elif kind == "RBRACE":
+            if "LBRACE" in pending:
+                while pending.pop() != "LBRACE":
+                    pass
+            elif in_block:
+                return start
+        elif kind in MATE:
+            if pending and pending[-1] == MATE[kind]:
+                pending.pop()
+        elif (
+            kind in SEPARATORS
+            and (not pending or (kind == "_NL" and "LBRACE" not in pending))
+            and looks_like_statement(copy(ahead), line_start=kind == "_NL")
+        ):
+            return end
+    return len(text)

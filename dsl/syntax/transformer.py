@@ -1,0 +1,84 @@
+"""Between Lark and the callbacks of the grammar: exact offsets, no signs.
+
+Lark hands over every child of a rule, signs included: the first and the last one give the offsets, and a callback
+sees only those that carry a meaning. What is no syntax node yet travels as a `Part`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
+
+from lark import Token
+
+from accelscope.dsl.syntax.nodes import Node
+
+_MEANING: Final = frozenset(
+    [
+        "NAME",
+        "NUMBER",
+        "QUANTITY",
+        "STRING",
+        "DATE",
+        "CONST",
+        "DOC",
+        "SWEEP",
+        "CHECK",
+        "GOAL",
+        "SPACING",
+        "MULTIPLE",
+        "OR",
+        "AND",
+        "NOT",
+        "COMPARE",
+        "PLUS",
+        "MINUS",
+        "STAR",
+        "SLASH",
+        "CARET",
+        "BOTH",
+        "TO",
+    ]
+)
+"""Terminals that a callback sees."""
+
+
+class Part(NamedTuple):
+    """A value with its place, for what is no node: the parts of a statement, an expression with its parentheses."""
+
+    start: int
+    end: int
+    value: Any
+
+
+def transformer(makers: Mapping[str, Callable[..., Any]]) -> SimpleNamespace:
+    """Return callbacks as Lark looks them up: `make(start, end, *children)` by the name of a rule or its alias."""
+    return SimpleNamespace(start=_file, **{name: _placed(make) for name, make in makers.items()})
+
+
+def _file(children: list[Any]) -> tuple[Any, ...]:
+    return tuple(child for child in children if isinstance(child, Node))
+
+
+def _placed(make: Callable[..., Any]) -> Callable[[list[Any]], Any]:
+    """Return a callback for Lark: finds the offsets of a rule, drops its signs, opens its parts."""
+
+    def build(children: list[Any]) -> Any:
+        first, last = children[0], children[-1]
+        if last is None:
+            last = next(child for child in reversed(children) if child is not None)
+        left, right = first.__class__, last.__class__
+        start = first.start_pos if left is Token else first.start
+        end = last.end_pos if right is Token else last.end
+        arguments = []
+        for child in children:
+            if child.__class__ is Token:
+                if child.type in _MEANING:
+                    arguments.append(child.value)
+            else:
+                arguments.append(child.value if child.__class__ is Part else child)
+        made = make(start, end, *arguments)
+        return made if isinstance(made, Node | Part) else Part(start, end, made)
+
+    return build

@@ -1,0 +1,19 @@
+"""Every node of an expression, without recursion, however deep it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accelscope.dsl.syntax.nodes import Node
+
+
+def nodes(root: object) -> Iterator[Node]:
+    """Yield a node and all nodes in it."""
+    stack = [root]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, tuple):
+            stack.extend(at)
+        elif isinstance(at, Node):
+            yield at
+            stack.extend(getattr(at, name) for name in type(at).__slots__ if name != "__weakref__")

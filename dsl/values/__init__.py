@@ -1,0 +1,1 @@
+"""Values of the language: quantities, units, symbols, and arithmetic on them."""

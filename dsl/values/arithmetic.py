@@ -1,0 +1,153 @@
+"""Arithmetic on quantities: every operation checks dimensions and that the result is a finite number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.values.operations import Operations
+from accelscope.dsl.values.units import NONE, Dimension, base, format_quantity
+from accelscope.dsl.values.values import Citation, Magnitude, Quantity
+
+_MOST_CITES = 4
+_DIR = base("dir")
+
+
+def show(quantity: Quantity) -> str:
+    """Return a quantity as people write it; an array as its range."""
+    magnitude = quantity.magnitude
+    if isinstance(magnitude, int | float):
+        return format_quantity(float(magnitude), quantity.dimension)
+    try:
+        low, high = float(magnitude.min()), float(magnitude.max())
+    except (AttributeError, TypeError, ValueError):
+        return str(magnitude)
+    return f"{format_quantity(low, quantity.dimension)} .. {format_quantity(high, quantity.dimension)}"
+
+
+def joined(left: tuple[Citation, ...], right: tuple[Citation, ...]) -> tuple[Citation, ...]:
+    """Return the citations of a result that was computed from two values, at most a few."""
+    if not right or left == right:
+        return left
+    if not left:
+        return right
+    return tuple(dict.fromkeys((*left, *right)))[:_MOST_CITES]
+
+
+def made(
+    magnitude: Magnitude, dimension: Dimension, cites: tuple[Citation, ...], ops: Operations
+) -> Quantity:
+    """Return a computed quantity.
+
+    Raises:
+        Problem: the result is not finite.
+    """
+    finite = math.isfinite(magnitude) if isinstance(magnitude, float) else ops.finite(magnitude)
+    if not finite:
+        raise Problem("A208", "the result is not a finite number")
+    return Quantity(magnitude=magnitude, dimension=dimension, cites=cites)
+
+
+def mixed(verb: str, left: Quantity, right: Quantity) -> Problem:
+    """Return the problem of two quantities of different dimensions."""
+    return Problem(
+        "A112",
+        f"cannot {verb} {show(left)} and {show(right)}",
+        notes=(f"the dimensions are `{left.dimension}` and `{right.dimension}`",),
+        help=_both_readings(left, right),
+    )
+
+
+def _both_readings(left: Quantity, right: Quantity) -> str | None:
+    """Offer the two meanings of a link bandwidth given without a direction."""
+    for bare, directed in ((left, right), (right, left)):
+        if bare.dimension / _DIR == directed.dimension:
+            return readings(bare)
+    return None
+
+
+def readings(bare: Quantity) -> str | None:
+    """Say what a quantity without a direction may have meant: one direction, or the sum of both."""
+    if not isinstance(bare.magnitude, int | float):
+        return "write `/dir` for one direction, or `/bidi` for the sum of both"
+    one = show(Quantity(magnitude=bare.magnitude, dimension=bare.dimension / _DIR))
+    half = show(Quantity(magnitude=bare.magnitude / 2, dimension=bare.dimension / _DIR))
+    return f"write `{show(bare)}/bidi` for the sum of both directions (that is {half}), or `{one}` for one direction"
+
+
+def plus(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+    """Return the sum of two quantities of one dimension."""
+    if left.dimension != right.dimension:
+        raise mixed("add", left, right)
+    return made(left.magnitude + right.magnitude, left.dimension, joined(left.cites, right.cites), ops)
+
+
+def minus(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+    """Return the difference of two quantities of one dimension."""
+    if left.dimension != right.dimension:
+        raise mixed("subtract", left, right)
+    return made(left.magnitude - right.magnitude, left.dimension, joined(left.cites, right.cites), ops)
+
+
+def times(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+    """Return the product of two quantities."""
+    dimension = left.dimension * right.dimension
+    return made(left.magnitude * right.magnitude, dimension, joined(left.cites, right.cites), ops)
+
+
+def over(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+    """Return the quotient of two quantities."""
+    try:
+        magnitude = left.magnitude / right.magnitude
+    except ZeroDivisionError:
+        raise Problem("A208", "division by zero") from None
+    return made(magnitude, left.dimension / right.dimension, joined(left.cites, right.cites), ops)
+
+
+def power(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+    """Return a quantity to a plain power, which is a whole number where the base has a dimension."""
+    exponent = right.magnitude
+    if right.dimension != NONE:
+        raise Problem("A112", f"an exponent is a plain number, not {show(right)}")
+    dimension = NONE
+    if left.dimension != NONE:
+        if not isinstance(exponent, int | float) or exponent != int(exponent) or abs(exponent) > 9:
+            raise Problem("A112", "a value with a unit takes a small whole number as exponent")
+        dimension = left.dimension ** int(exponent)
+    try:
+        magnitude = left.magnitude**exponent
+    except (OverflowError, ZeroDivisionError):
+        raise Problem("A208", "the result is not a finite number") from None
+    if isinstance(magnitude, complex):
+        raise Problem("A208", "a root of a negative number is no number")
+    return made(magnitude, dimension, joined(left.cites, right.cites), ops)
+
+
+def negative(value: Quantity) -> Quantity:
+    """Return a quantity with the opposite sign."""
+    return Quantity(magnitude=-value.magnitude, dimension=value.dimension, unit=value.unit, cites=value.cites)
+
+
+def compare(op: str, left: Quantity, right: Quantity, ops: Operations) -> Magnitude:
+    """Return where a comparison of two quantities of one dimension holds; rounding errors do not count."""
+    if left.dimension != right.dimension:
+        raise mixed("compare", left, right)
+    a, b = left.magnitude, right.magnitude
+    close = ops.close(a, b)
+    if op in ("==", "!="):
+        return close if op == "==" else ops.negated(close)
+    holds = a < b if op in ("<", "<=") else a > b
+    if op in ("<=", ">="):
+        return ops.either(holds, close)
+    return ops.both(holds, ops.negated(close))
+
+
+ARITHMETIC: dict[str, Callable[[Quantity, Quantity, Operations], Quantity]] = {
+    "+": plus,
+    "-": minus,
+    "*": times,
+    "/": over,
+    "^": power,
+}
+"""By operator."""

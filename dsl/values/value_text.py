@@ -1,0 +1,95 @@
+"""Values as a person writes them, for messages: cut to a line, with work that is bounded by what is shown."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.values import (
+    Constructor,
+    Curve,
+    Function,
+    Interval,
+    ListValue,
+    Mapped,
+    Quantity,
+    Symbol,
+    TableFile,
+    describe,
+)
+
+MOST = 60
+"""Characters of a value in a message."""
+
+
+def written(value: object) -> str:
+    """Return a value as it is written in a text, with an ellipsis where it is longer than a message has room for."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > MOST:
+            return shortened(text)
+    return text
+
+
+def shortened(text: str) -> str:
+    """Return a text cut to what a message has room for."""
+    return text if len(text) <= MOST else f"{text[: MOST - 3].rstrip()}..."
+
+
+def _pieces(value: object) -> Iterator[str]:
+    """Yield the text of a value; every level of nesting yields before it goes deeper, so that cutting ends it."""
+    if isinstance(value, Quantity):
+        yield show(value)
+    elif isinstance(value, ListValue):
+        yield from _enclosed("[", ((item,) for item in value.items), "]")
+    elif isinstance(value, Curve):
+        yield from _enclosed("[", value.points, "]", between=" -> ")
+    elif isinstance(value, Mapped):
+        yield from _enclosed("{ ", _named(value.entries), " }", between=" = ")
+    elif isinstance(value, Interval):
+        yield from _enclosed("", ((value.low, value.high),), "", between="..")
+    elif isinstance(value, Constructor | TableFile):
+        name = value.name if isinstance(value, Constructor) else "table"
+        plain = value.args if isinstance(value, Constructor) else (value.name,)
+        items = chain(((item,) for item in plain), _named(value.kwargs))
+        yield from _enclosed(f"{name}(", items, ")", between=" = ")
+    else:
+        yield _plain(value)
+
+
+def _named(entries: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
+    return ((Symbol(key), value) for key, value in entries.items())
+
+
+def _enclosed(
+    opening: str, items: Iterable[tuple[object, ...]], closing: str, between: str = ""
+) -> Iterator[str]:
+    """Yield items between brackets; an item of two values has a sign between them."""
+    yield opening
+    comma = ""
+    for item in items:
+        yield comma
+        for place, value in enumerate(item):
+            yield between if place else ""
+            yield from _pieces(value)
+        comma = ", "
+    yield closing
+
+
+def _plain(value: object) -> str:
+    """Return a value without parts."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "none"
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Symbol | Function):
+        return value.name
+    path = getattr(value, "path", None)
+    return path if isinstance(path, str) and path else describe(value)

@@ -1,0 +1,1 @@
+"""Decoder-only and encoder-decoder transformers: spec, shapes, parameters and operations of a pass."""

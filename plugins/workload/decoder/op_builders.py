@@ -1,0 +1,194 @@
+"""One pass of a decoder in plain numbers, and the operations that every part of a layer is made of."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Step
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, term
+from accelscope.plugins.workload.decoder.shape import Shape, plain
+
+SIXTEEN_BIT = 2.0
+TRAINING = ("forward", "backward")
+"""Phases that make logits of all tokens, and a loss of them."""
+OP = term(1.0, "op")
+
+
+@frozen(kw_only=True, eq=False)
+class Forward:
+    """One pass: a decoder's sizes, how many tokens it works on, and how wide their numbers are.
+
+    Attributes:
+        sequences, tokens, context: of the step, as plain numbers; rows: tokens of all sequences.
+        decode: whether the pass makes one token of each sequence; trains: whether it learns from all of them.
+        dtype: computed in; expert_dtype: that of routed experts; stored, stored_expert, stored_kv: data types of weights, of those of routed
+            experts and of the KV cache; wide_dtype: what stays at 16 bit or more, such as attention, normalisation and lm_head.
+        narrow: bytes of an input of a GEMM; wide: of any other activation, and of weights that no one quantises.
+        stored_head: data type of lm_head and embedding, None for `wide_dtype`; head: bytes of a number of them.
+        weight, expert, kv: bytes of a weight, of a weight of a routed expert, of a number in the KV cache.
+    """
+
+    shape: Shape
+    sequences: Term
+    tokens: Term
+    context: Term
+    rows: Term
+    decode: bool
+    trains: bool
+    dtype: str
+    stored: str
+    stored_expert: str
+    expert_dtype: str
+    stored_kv: str
+    stored_head: str | None
+    wide_dtype: str
+    narrow: Term
+    wide: Term
+    weight: Term
+    outer: Term
+    head: Term
+    expert: Term
+    kv: Term
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether activations are narrowed before each GEMM."""
+        return self.dtype != self.wide_dtype
+
+    def in_experts(self) -> Forward:
+        """Return the same pass as routed experts compute it."""
+        return evolve(self, dtype=self.expert_dtype, narrow=term(bytes_of(self.expert_dtype), "B"))
+
+
+def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
+    """Return one pass of a decoder."""
+    tokens, sequences = plain(step.tokens), step.sequences
+    narrow, weight = bytes_of(precision.activations), bytes_of(precision.weights)
+    expert = shape.routing.weights if shape.routing and shape.routing.weights else precision.weights
+    return Forward(
+        shape=shape,
+        sequences=sequences,
+        tokens=tokens,
+        context=plain(step.context),
+        rows=sequences * tokens,
+        decode=step.phase == "decode",
+        trains=step.phase in TRAINING,
+        dtype=precision.activations,
+        stored=precision.weights,
+        stored_expert=expert,
+        expert_dtype=precision.experts or precision.activations,
+        stored_kv=precision.kv,
+        wide_dtype=precision.activations if narrow >= SIXTEEN_BIT else "bf16",
+        narrow=term(narrow, "B"),
+        wide=term(max(narrow, SIXTEEN_BIT), "B"),
+        weight=term(weight, "B"),
+        outer=term(max(weight, SIXTEEN_BIT), "B"),
+        head=term(bytes_of(precision.head) if precision.head else max(weight, SIXTEEN_BIT), "B"),
+        stored_head=precision.head,
+        expert=term(bytes_of(expert), "B"),
+        kv=term(bytes_of(precision.kv), "B"),
+    )
+
+
+def gemm(
+    run: Forward,
+    name: str,
+    component: str,
+    *,
+    m: Term,
+    k: Term,
+    n: Term,
+    repeat: Term,
+    split: str,
+    groups: Term = ONE,
+    bias: Term | None = None,
+    kind: str = "gemm",
+    weight: Term | None = None,
+    kv_heads: Term | None = None,
+    stored: str | None = None,
+) -> Op:
+    """Return a product of activations and weights: `groups` times (m x k) by (k x n), 2mnk operations each.
+
+    Args:
+        bias: numbers of a bias that is read too.
+        weight: bytes of a weight, where it is not that of the model, and `stored` its data type.
+    """
+    weights = groups * k * n * (run.weight if weight is None else weight)
+    return Op(
+        name=name,
+        component=component,
+        kind=kind,
+        dtype=run.dtype,
+        stored=stored or run.stored,
+        flops=(2.0 * groups * m * n * k * OP).named(f"{name} flops"),
+        weights=(weights if bias is None else weights + bias * run.outer).named(f"{name} weights"),
+        reads=groups * m * k * run.narrow,
+        writes=groups * m * n * run.wide,
+        m=m,
+        n=n,
+        k=k,
+        groups=groups,
+        repeat=repeat,
+        split=split,
+        kv_heads=kv_heads,
+    )
+
+
+def elementwise(
+    run: Forward,
+    name: str,
+    component: str,
+    *,
+    reads: Term,
+    writes: Term,
+    ops: Term,
+    repeat: Term,
+    split: str = "none",
+    weights: Term = NO_BYTES,
+    kv_write: Term = NO_BYTES,
+    kv_heads: Term | None = None,
+    launches: Term = ONE,
+    columns: Term = ONE,
+    kernel: str = "elementwise",
+) -> Op:
+    """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations.
+
+    Args:
+        kernel: class of kernel that calibrations know it by.
+        columns: width of the activation, which tensor parallelism divides where `split` is `column`.
+    """
+    return Op(
+        name=name,
+        component=component,
+        kind="elementwise",
+        kernel=kernel,
+        dtype=run.wide_dtype,
+        flops=ops * OP,
+        weights=weights,
+        reads=reads,
+        writes=writes,
+        kv_write=kv_write,
+        m=run.rows,
+        n=columns,
+        repeat=repeat,
+        split=split,
+        kv_heads=kv_heads,
+        launches=launches,
+    )
+
+
+def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: str, columns: Term = ONE) -> Op:
+    """Return the narrowing of activations before a GEMM: read at 16 bit, write narrow; scale, round, find the maximum."""
+    return elementwise(
+        run,
+        name,
+        "quantize",
+        reads=elements * run.wide,
+        writes=elements * run.narrow,
+        ops=3.0 * elements,
+        repeat=repeat,
+        split=split,
+        columns=columns,
+        kernel="quantize",
+    )

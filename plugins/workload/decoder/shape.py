@@ -1,0 +1,189 @@
+"""A decoder's sizes with every absent field resolved, as plain numbers that the formulas read."""
+
+from __future__ import annotations
+
+import math
+
+from attrs import frozen
+
+from accelscope.core.ir.ir import ONE
+from accelscope.core.numeric.term import Term, exp, floor, log2, maximum, term
+from accelscope.plugins.workload.decoder.spec import GATED, Decoder, Hyena, LatentAttention, Mamba1, Mamba2
+
+ZERO = term(0.0)
+TOKEN = term(1.0, "tok")
+LN2 = math.log(2)
+TINY = 1e-300  # stands for 0 in a logarithm
+ENDLESS = term(1e15)  # a window that no context reaches; the square still fits a float
+
+
+@frozen(kw_only=True, eq=False)
+class Routing:
+    """Sizes of the layers with experts; `layers` is how many there are.
+
+    Attributes:
+        gates: matrices of an expert's up projection; width: numbers of a token that routed experts read and write.
+    """
+
+    routed: Term
+    top_k: Term
+    ffn: Term
+    shared: Term
+    shared_ffn: Term
+    layers: Term
+    gates: float
+    width: Term
+    latent: bool
+    shared_gate: bool
+    weights: str | None
+    router_bias: bool
+    bias: bool
+
+
+@frozen(kw_only=True, eq=False)
+class Shape:
+    """Sizes of a decoder.
+
+    Attributes:
+        attention_layers: layers with attention; attention_in: numbers of a token that its projections read.
+        gates: matrices of an up projection: 2 with a gate, 1 without.
+        dense_layers: layers with a plain feed-forward network of inner width `ffn`.
+        windowed: layers that attend to `window` tokens only, the last ones or those of a chunk if `chunked`.
+    """
+
+    spec: Decoder
+    layers: Term
+    attention_layers: Term
+    attention_in: Term
+    hidden: Term
+    heads: Term
+    kv_heads: Term
+    head_dim: Term
+    vocab: Term
+    gates: float
+    ffn: Term
+    dense_layers: Term
+    windowed: Term
+    window: Term
+    chunked: bool
+    latent: LatentAttention | None
+    routing: Routing | None
+
+
+def plain(value: Term) -> Term:
+    """Return a count of tokens as a plain number, so that it can index sizes; plain numbers stay as they are."""
+    return value / TOKEN if value.dimension == TOKEN.dimension else value
+
+
+def shape_of(spec: Decoder) -> Shape:
+    """Resolve the optional fields of a decoder."""
+    latent = spec.attention if isinstance(spec.attention, LatentAttention) else None
+    routing = _routing(spec)
+    expert_layers = routing.layers if routing else ZERO
+    dense_ffn = spec.experts.dense_ffn if spec.experts else None
+    attention_layers = attention_layers_of(spec)
+    windowed, window = _windows(spec, attention_layers)
+    heads = _or(spec.heads, _heads_without_attention(spec))
+    return Shape(
+        spec=spec,
+        layers=spec.layers,
+        attention_layers=attention_layers,
+        attention_in=spec.hidden * (2.0 if spec.shared else 1.0),
+        hidden=spec.hidden,
+        heads=heads,
+        kv_heads=ONE if latent else _or(spec.kv_heads, heads),
+        head_dim=_or(spec.head_dim, spec.hidden / heads),
+        vocab=spec.vocab,
+        gates=gates_of(spec.activation),
+        ffn=_or(dense_ffn, _or(spec.ffn, ZERO)),
+        dense_layers=ffn_layers_of(spec) - expert_layers,
+        windowed=windowed,
+        window=window,
+        chunked=spec.chunk is not None,
+        latent=latent,
+        routing=routing,
+    )
+
+
+def gates_of(activation: str) -> float:
+    """Return the matrices of an up projection: 2 with a gate, 1 without."""
+    return 2.0 if activation in GATED else 1.0
+
+
+def mixer_layers_of(spec: Decoder) -> Term:
+    """Return how many layers have linear attention, a state space or a convolution."""
+    found = ZERO if spec.linear is None else spec.linear.layers
+    if spec.ssm is not None:
+        found = found + spec.ssm.layers
+    if isinstance(spec.conv, Hyena):
+        return found + spec.conv.short + spec.conv.medium + spec.conv.long
+    return found if spec.conv is None else found + spec.conv.layers
+
+
+def attention_layers_of(spec: Decoder) -> Term:
+    """Return how many layers, or uses of a shared block, have attention."""
+    if spec.attention_layers is not None:
+        return spec.attention_layers
+    if spec.shared is not None:
+        return spec.shared.uses
+    return maximum(spec.layers - mixer_layers_of(spec), 0.0)
+
+
+def ffn_layers_of(spec: Decoder) -> Term:
+    """Return how many layers, or uses of a shared block, have a feed-forward network or experts."""
+    if spec.ffn_layers is not None:
+        return spec.ffn_layers
+    return spec.layers if spec.shared is None else spec.shared.uses
+
+
+def _heads_without_attention(spec: Decoder) -> Term:
+    """Return what tensor parallelism divides where there is no attention: heads of states, or channels."""
+    if spec.linear is not None:
+        return spec.linear.value_heads
+    if isinstance(spec.ssm, Mamba2):
+        return spec.ssm.heads
+    return spec.ssm.inner if isinstance(spec.ssm, Mamba1) else spec.hidden
+
+
+def _routing(spec: Decoder) -> Routing | None:
+    experts = spec.experts
+    if experts is None:
+        return None
+    return Routing(
+        routed=experts.routed,
+        top_k=experts.top_k,
+        ffn=experts.ffn,
+        shared=_or(experts.shared, ZERO),
+        shared_ffn=_or(experts.shared_ffn, experts.ffn),
+        layers=maximum(ffn_layers_of(spec) - _or(experts.dense_layers, ZERO), 0.0),
+        gates=gates_of(experts.activation or spec.activation),
+        width=_or(experts.latent, spec.hidden),
+        latent=experts.latent is not None,
+        shared_gate=bool(experts.shared_gate),
+        weights=experts.weights,
+        router_bias=bool(experts.router_bias),
+        bias=bool(experts.bias),
+    )
+
+
+def _windows(spec: Decoder, layers: Term) -> tuple[Term, Term]:
+    """Return how many layers see a sliding window or their chunk only, and its tokens."""
+    span = spec.window if spec.chunk is None else spec.chunk
+    if span is None:
+        return ZERO, ENDLESS
+    everywhere = ZERO
+    if spec.global_every is not None:
+        everywhere = floor(layers / spec.global_every)
+    if spec.global_layers is not None:
+        everywhere = spec.global_layers
+    return maximum(layers - everywhere, 0.0), plain(span)
+
+
+def _or(value: Term | None, other: Term) -> Term:
+    return other if value is None else value
+
+
+def distinct_experts(routed: Term, top_k: Term, tokens: Term) -> Term:
+    """Return the expected number of experts that `tokens` visit: E(1-(1-k/E)^n), each token choosing k of E evenly."""
+    missed = maximum(1.0 - top_k / routed, TINY)
+    return (routed * (1.0 - exp(maximum(tokens * log2(missed) * LN2, -700.0)))).named("distinct experts hit")

@@ -1,0 +1,48 @@
+"""Shared blocks of Zamba2: what each use adds to the weights that all uses share (arXiv 2411.15242, section 2).
+
+A use attends to the hidden state and the embedding side by side, 2 d numbers, and a projection of its own puts the
+result into the stream. Sizes are those of transformers modeling_zamba2.py.
+"""
+
+from __future__ import annotations
+
+from accelscope.core.ir.ir import Op
+from accelscope.core.numeric.term import Term
+from accelscope.plugins.workload.decoder.op_builders import Forward, gemm
+from accelscope.plugins.workload.decoder.shape import ZERO, Shape
+
+
+def adapter_ops(run: Forward) -> tuple[Op, ...]:
+    """Return the low-rank adapters of the network and the projection of each use."""
+    shape, shared = run.shape, run.shape.spec.shared
+    if shared is None:
+        return ()
+    out = gemm(
+        run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.uses, split="none"
+    )  # fmt: skip
+    if shared.lora_rank is None:
+        return (out,)
+    rank, wide = shared.lora_rank, shape.gates * shape.ffn
+    down = gemm(
+        run, "lora_down", "shared", m=run.rows, k=shape.hidden, n=rank, repeat=shared.uses, split="none"
+    )
+    up = gemm(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split="column")
+    return (down, up, out)
+
+
+def adapter_parameters(shape: Shape) -> Term:
+    """Return the parameters of projections and adapters; a checkpoint has an adapter for each use in every block."""
+    shared = shape.spec.shared
+    if shared is None:
+        return ZERO
+    projections = shared.uses * shape.hidden * shape.hidden
+    if shared.lora_rank is None:
+        return projections
+    each = shared.lora_rank * (shape.hidden + shape.gates * shape.ffn)
+    return projections + shared.uses * shared.blocks * each
+
+
+def blocks_of(shape: Shape, layers: Term) -> Term:
+    """Return how many of some layers have weights of their own."""
+    shared = shape.spec.shared
+    return layers if shared is None else layers / shared.uses * shared.blocks

@@ -1,0 +1,137 @@
+"""What the sizes of a decoder have to satisfy together, such as that `kv_heads` divides `heads`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from accelscope.core.ir.ir import ONE
+from accelscope.core.numeric.term import Term, as_term, floor, minimum, where
+from accelscope.plugins.workload.decoder.shape import (
+    ZERO,
+    attention_layers_of,
+    ffn_layers_of,
+    mixer_layers_of,
+)
+from accelscope.plugins.workload.decoder.spec import Decoder, Experts, Hyena, LatentAttention, Mamba2
+
+
+@frozen(kw_only=True, eq=False)
+class Rule:
+    """A field whose value is at most, or divides, another; it is broken where `used` is above `available`.
+
+    Attributes:
+        field: what is wrong where the rule is broken; other: what it is held against.
+        relation: `divides` or `at most`.
+    """
+
+    field: str
+    relation: str
+    other: str
+    value: Term
+    bound: Term
+    used: Term
+    available: Term
+
+    @property
+    def name(self) -> str:
+        """The rule in words."""
+        return f"{self.field} {self.relation} {self.other}"
+
+
+def rules_of(spec: Decoder) -> Iterator[Rule]:
+    """Yield the rules that apply to a decoder."""
+    if not isinstance(spec.attention, LatentAttention):
+        if spec.kv_heads is not None and spec.heads is not None:
+            yield _divides("kv_heads", spec.kv_heads, "heads", spec.heads)
+        if spec.head_dim is None and spec.heads is not None:
+            yield _divides("heads", spec.heads, "hidden", spec.hidden)
+    narrowed = spec.window is not None or spec.chunk is not None
+    if narrowed and spec.global_every is not None and spec.global_layers is None:
+        yield _at_most("global_every", spec.global_every, "layers", spec.layers)
+    if narrowed and spec.global_layers is not None:
+        yield _at_most("global_layers", spec.global_layers, "layers", spec.layers)
+    yield from _of_layers(spec)
+    if spec.experts is not None:
+        yield from _of_experts(spec.experts, ffn_layers_of(spec))
+
+
+def _of_layers(spec: Decoder) -> Iterator[Rule]:
+    """Yield the rules of layers without attention, and of what their heads and channels share."""
+    taken = mixer_layers_of(spec)
+    if spec.attention_layers is not None:
+        taken = taken + spec.attention_layers
+    if spec.linear is not None or spec.ssm is not None or spec.conv is not None:
+        yield _at_most("layers of linear, ssm, conv and attention_layers", taken, "layers", spec.layers)
+    if spec.linear is not None:
+        heads = spec.linear
+        yield _divides("linear.key_heads", heads.key_heads, "linear.value_heads", heads.value_heads)
+    if isinstance(spec.ssm, Mamba2):
+        yield _divides("ssm.groups", spec.ssm.groups, "ssm.heads", spec.ssm.heads)
+    if isinstance(spec.conv, Hyena):
+        yield _divides("conv.groups", spec.conv.groups, "hidden", spec.hidden)
+    if spec.shared is not None:
+        yield _at_most("shared.blocks", spec.shared.blocks, "shared.uses", spec.shared.uses)
+
+
+def _of_experts(experts: Experts, layers: Term) -> Iterator[Rule]:
+    yield _at_most("experts.top_k", experts.top_k, "experts.routed", experts.routed)
+    if experts.dense_layers is not None:
+        yield _at_most("experts.dense_layers", experts.dense_layers, "layers", layers)
+    if experts.groups is None:
+        return
+    yield _divides("experts.groups", experts.groups, "experts.routed", experts.routed)
+    if experts.top_groups is not None:
+        yield _at_most("experts.top_groups", experts.top_groups, "experts.groups", experts.groups)
+        reached = minimum(experts.top_groups, experts.groups) * experts.routed / experts.groups
+        yield _at_most("experts.top_k", experts.top_k, "experts in top_groups groups", reached)
+
+
+def missing_of(spec: Decoder) -> Iterator[tuple[str, str]]:
+    """Yield (field that is absent, why it is needed) of fields that the sizes need and do not have."""
+    for name in ("global_every", "global_layers"):
+        if spec.window is None and spec.chunk is None and getattr(spec, name) is not None:
+            yield "window", f"`{name}` says which layers have none"
+    if spec.heads is None and _any(attention_layers_of(spec)):
+        yield "heads", "it has layers with attention"
+    experts = spec.experts
+    if experts is None:
+        if spec.ffn is None and _any(ffn_layers_of(spec)):
+            yield "ffn", "its layers have a feed-forward network and no experts"
+        return
+    dense = ZERO if experts.dense_layers is None else experts.dense_layers
+    if _any(dense) and spec.ffn is None and experts.dense_ffn is None:
+        yield "experts.dense_ffn", "`experts.dense_layers` have a plain feed-forward network"
+    if experts.top_groups is not None and experts.groups is None:
+        yield "experts.groups", "`experts.top_groups` counts groups"
+
+
+def _any(layers: Term) -> bool:
+    return bool((layers.value > 0).any())
+
+
+def _divides(field: str, value: Term, other: str, bound: Term) -> Rule:
+    left = bound - value * floor(bound / value)
+    available = where(left.value > 0.0, ONE, bound)
+    return Rule(
+        field=field,
+        relation="divides",
+        other=other,
+        value=value,
+        bound=bound,
+        used=value,
+        available=available,
+    )
+
+
+def _at_most(field: str, value: Term, other: str, bound: Term) -> Rule:
+    return Rule(
+        field=field,
+        relation="at most",
+        other=other,
+        value=value,
+        bound=bound,
+        used=value,
+        available=as_term(bound),
+    )

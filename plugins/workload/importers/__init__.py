@@ -1,0 +1,1 @@
+"""Model descriptions from other formats."""

@@ -1,0 +1,1 @@
+"""Single kernels as workloads, for measurements of operations."""

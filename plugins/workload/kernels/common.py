@@ -1,0 +1,140 @@
+"""Kernels as models: one operation of a decoder, of sizes of its own, so that a kernel and a layer are one model.
+
+`model g { family = gemm, m = 4096, n = 4096, k = 4096 }` can be evaluated like any model; each pass is one execution. What
+kernels share is here, and products of matrices; a load has no effect on their sizes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from attrs import evolve
+
+from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Residency, Step, Workload
+from accelscope.core.numeric.term import Term, term, total
+from accelscope.core.plugin.records import WorkloadModel
+from accelscope.core.spec.spec import count, flag, spec
+from accelscope.plugins.workload.decoder.decoder import build as build_decoder
+from accelscope.plugins.workload.decoder.op_builders import Forward, forward_of, gemm, quantize
+from accelscope.plugins.workload.decoder.shape import shape_of
+from accelscope.plugins.workload.decoder.spec import Decoder
+
+S = TypeVar("S")
+_BYTE = term(1.0, "B")
+STATIC = "kernels of quantised models that are measured without the narrowing of their input"
+
+
+@spec(kind="model", select={"family": ("gemm",)}, default=False, within=("file",))
+class Gemm:
+    """One product of activations and weights: (m x k) by (k x n)."""
+
+    m: Term = count(doc="rows: tokens")
+    n: Term = count(doc="columns of the weights")
+    k: Term = count(doc="rows of the weights")
+    quantize: bool = flag(doc="whether narrowing the input is part of it", default=False, source=STATIC)
+
+
+@spec(kind="model", select={"family": ("grouped_gemm",)}, default=False, within=("file",))
+class GroupedGemm:
+    """One product for each of several experts in one kernel: `experts` times (m x k) by (k x n)."""
+
+    m: Term = count(doc="rows of one expert: tokens that visit it")
+    n: Term = count(doc="columns of the weights of an expert")
+    k: Term = count(doc="rows of the weights of an expert")
+    experts: Term = count(doc="experts")
+
+
+@spec(kind="model", select={"family": ("quantize",)}, default=False, within=("file",))
+class Quantize:
+    """The narrowing of activations of 16 bit to the type that a product takes."""
+
+    rows: Term = count(doc="rows: tokens")
+    columns: Term = count(doc="numbers of a row")
+
+
+def build_gemm(spec: Gemm, step: Step, precision: Precision) -> Workload:
+    """Build one product, and the narrowing of its input where that is part of it."""
+    run = pass_of(spec.m, precision)
+    product = gemm(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split="none")
+    if not (spec.quantize and run.quantizes):
+        return kernel_workload((product,))
+    narrow = quantize(run, "quantize", elements=spec.m * spec.k, repeat=ONE, split="none", columns=spec.k)
+    return kernel_workload((narrow, product))
+
+
+def build_grouped_gemm(spec: GroupedGemm, step: Step, precision: Precision) -> Workload:
+    """Build a product for each expert."""
+    run = pass_of(spec.m * spec.experts, precision)
+    product = gemm(
+        run, "grouped_gemm", "experts", m=spec.m, k=spec.k, n=spec.n, groups=spec.experts, repeat=ONE, split="none",
+        kind="grouped_gemm",
+    )  # fmt: skip
+    return kernel_workload((product,))
+
+
+def build_quantize(spec: Quantize, step: Step, precision: Precision) -> Workload:
+    """Build the narrowing of activations."""
+    run = pass_of(spec.rows, precision)
+    elements = spec.rows * spec.columns
+    return kernel_workload(
+        (quantize(run, "quantize", elements=elements, repeat=ONE, split="none", columns=spec.columns),)
+    )
+
+
+def decoder_of(**fields: Any) -> Decoder:
+    """Return a decoder of one layer with the given fields; sizes that no kernel reads are 1."""
+    return blank(Decoder, **{"layers": ONE, "hidden": ONE, "vocab": ONE} | fields)
+
+
+def blank(cls: type[S], **fields: Any) -> S:
+    """Return an instance of a spec class with the given fields, all others at their defaults."""
+    return cls(**fields)
+
+
+def pass_of(rows: Term, precision: Precision) -> Forward:
+    """Return a pass of some rows, for operations whose sizes are given one by one."""
+    step = Step(phase="decode", sequences=rows, tokens=ONE, context=ONE * 0.0)
+    return forward_of(shape_of(decoder_of()), step, precision)
+
+
+def picked(decoder: Decoder, step: Step, precision: Precision, *names: str) -> tuple[Op, ...]:
+    """Return the named operations of a decoder's pass, each once."""
+    ops = build_decoder(decoder, step, precision).ops
+    return tuple(evolve(op, repeat=ONE) for op in ops if op.name in names)
+
+
+def kernel_workload(ops: tuple[Op, ...], **about: Any) -> Workload:
+    """Return a workload of a few operations that touches what they read and write, and nothing else.
+
+    Args:
+        about: further fields of the workload.
+    """
+    weights = total(op.weights for op in ops)
+    moved = total(op.reads + op.writes for op in ops)
+    residency = Residency(
+        weights=weights.named("weights"),
+        kv=total(op.kv_read + op.kv_write for op in ops).named("KV cache"),
+        activations=moved.named("activations"),
+    )
+    parameters = weights / _BYTE
+    fields: dict[str, Any] = {
+        "activation": NO_BYTES,
+        "layers": ONE,
+        "heads": ONE,
+        "kv_heads": ONE,
+        "parameters": parameters,
+        "active_parameters": parameters,
+    }
+    return Workload(ops=ops, residency=residency, **(fields | about))
+
+
+KERNELS = (
+    WorkloadModel(name="gemm", doc="One product of activations and weights.", spec=Gemm, build=build_gemm),
+    WorkloadModel(
+        name="grouped_gemm",
+        doc="A product for each of several experts.",
+        spec=GroupedGemm,
+        build=build_grouped_gemm,
+    ),
+    WorkloadModel(name="quantize", doc="The narrowing of activations.", spec=Quantize, build=build_quantize),
+)

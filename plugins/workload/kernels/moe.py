@@ -1,0 +1,79 @@
+"""The routed experts of one layer as a model: both grouped products, the activation between them, and the sum."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from accelscope.core.ir.ir import ONE, Op, Precision, Step, Workload
+from accelscope.core.numeric.term import Term, minimum, term, total
+from accelscope.core.plugin.records import WorkloadModel
+from accelscope.core.spec.spec import choice, count, quantity, spec
+from accelscope.plugins.workload.decoder.expert_popularity import KINDS, drawn
+from accelscope.plugins.workload.decoder.shape import ZERO
+from accelscope.plugins.workload.decoder.spec import GATED, PLAIN, Experts
+from accelscope.plugins.workload.kernels.common import blank, decoder_of, kernel_workload, picked
+
+_WIDE = term(2.0, "B")
+OPS = ("experts_up", "experts_activation", "quantize_experts", "experts_down", "combine")
+
+
+@spec(kind="model", select={"family": ("moe",)}, default=False, within=("file",))
+class Moe:
+    """The routed experts of one layer, without router and shared experts."""
+
+    tokens: Term = count(doc="tokens that enter the layer")
+    hidden: Term = count(doc="numbers of a token")
+    inter: Term = count(doc="inner width of an expert")
+    experts: Term = count(doc="experts")
+    topk: Term = count(doc="experts that a token visits, at most `experts`")
+    activation: str = choice(
+        *GATED, *PLAIN, doc="activation function", default="swiglu", source="Mixtral (arXiv 2401.04088)"
+    )
+    routing: str = choice(
+        *KINDS,
+        doc="how visits fall on experts: evenly at random, just alike, or by a power law",
+        default="random",
+        source="Switch Transformers (arXiv 2101.03961), section 2.2: a loss that balances the load",
+    )
+    skew: Term = quantity(
+        doc="exponent of the power law, where `routing` is one: 0 for any number of visits alike, 1 for any magnitude",
+        ge=0,
+        default=1.0,
+        source="ai-dynamo/aiconfigurator (Apache-2.0): measured with 1.01 and 1.2, to stand for real traffic",
+    )
+
+
+def build_moe(spec: Moe, step: Step, precision: Precision) -> Workload:
+    """Build the experts of a layer that `tokens` enter; strategies of parallelism spread them over ranks."""
+    routed = blank(Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation)
+    decoder = decoder_of(hidden=spec.hidden, heads=ONE, experts=routed)
+    whole = Step(phase="decode", sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
+    ops = picked(decoder, whole, precision, *OPS)
+    spread, chance = ZERO, ONE
+    if spec.routing == "even":
+        chance = ZERO
+        dealt = minimum(spec.experts, spec.tokens * spec.topk)
+        ops = tuple(_visiting(op, dealt) if op.kind == "grouped_gemm" else op for op in ops)
+    if spec.routing == "power_law":
+        law = drawn(spec.skew, spec.tokens, spec.topk, spec.experts)
+        spread = law.spread()
+        visited = law.visited(spec.experts, spec.tokens * spec.topk / spec.experts)
+        ops = tuple(_visiting(op, visited) if op.kind == "grouped_gemm" else op for op in ops)
+    return kernel_workload(
+        ops,
+        expert_spread=spread,
+        expert_chance=chance,
+        activation=spec.tokens * spec.hidden * _WIDE,
+        experts=spec.experts,
+        top_k=spec.topk,
+        expert_weights=total(op.weights for op in ops),
+    )
+
+
+def _visiting(op: Op, visited: Term) -> Op:
+    """Return a product of the same rows that reads the weights of so many experts."""
+    share = visited / op.groups
+    return evolve(op, groups=visited, m=op.m / share, weights=op.weights * share)
+
+
+KERNELS = (WorkloadModel(name="moe", doc="The routed experts of one layer.", spec=Moe, build=build_moe),)

@@ -1,0 +1,189 @@
+"""Kernels that work on rows of numbers, as models: normalisation, activation, rotation, embedding, sampling, softmax."""
+
+from __future__ import annotations
+
+from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Step, Workload
+from accelscope.core.numeric.term import Term, term, total
+from accelscope.core.plugin.records import WorkloadModel
+from accelscope.core.spec.spec import choice, count, flag, spec
+from accelscope.plugins.workload.decoder.op_builders import elementwise
+from accelscope.plugins.workload.decoder.spec import GATED, PLAIN
+from accelscope.plugins.workload.kernels.common import decoder_of, kernel_workload, pass_of, picked
+
+_ROTATION = 3.0  # two multiplications and an addition for each number
+_SOFTMAX = 5.0  # maximum, difference, exponential, sum, quotient
+_FP32 = term(4.0, "B")
+_NORM = 4.0  # square, sum, scale and weight of each number
+_VOCABULARY = "Llama 3 (arXiv 2407.21783), section 3.2: 128,000 tokens"
+
+
+@spec(kind="model", select={"family": ("norm",)}, default=False, within=("file",))
+class Norm:
+    """A normalisation of rows."""
+
+    kind: str = choice(
+        "rmsnorm", "layernorm", doc="kind of normalisation", default="rmsnorm", source="Llama 2 (arXiv 2307.09288)"
+    )  # fmt: skip
+    rows: Term = count(doc="rows: tokens")
+    columns: Term = count(doc="numbers of a row")
+    residual: bool = flag(
+        doc="whether it also adds the residual and writes the sum",
+        default=True,
+        source="vLLM: fused_add_rms_norm; TensorRT-LLM fuses the same",
+    )
+    native: bool = flag(
+        doc="whether it is written in operations of an array library, each a kernel of its own, in 32 bit",
+        default=False,
+        source="vLLM and TensorRT-LLM have a kernel of their own",
+    )
+
+
+@spec(kind="model", select={"family": ("activation",)}, default=False, within=("file",))
+class Activation:
+    """The activation of a feed-forward network; gated ones read two numbers for each that they write."""
+
+    kind: str = choice(
+        *GATED, *PLAIN, doc="activation function", default="swiglu", source="Llama 2 (arXiv 2307.09288)"
+    )
+    rows: Term = count(doc="rows: tokens")
+    columns: Term = count(doc="numbers of a row that are written")
+
+
+@spec(kind="model", select={"family": ("rope",)}, default=False, within=("file",))
+class Rope:
+    """The rotation of queries and keys by their positions, in place."""
+
+    rows: Term = count(doc="rows: tokens")
+    columns: Term = count(doc="numbers of the queries and keys of a token")
+
+
+@spec(kind="model", select={"family": ("embedding",)}, default=False, within=("file",))
+class Embedding:
+    """The look-up of a row for each token."""
+
+    rows: Term = count(doc="rows: tokens")
+    columns: Term = count(doc="numbers of a row")
+    vocab: Term = count(doc="rows of the table", default=128000, source=_VOCABULARY)
+
+
+@spec(kind="model", select={"family": ("sampling",)}, default=False, within=("file",))
+class Sampling:
+    """The choice of a token by its logits."""
+
+    rows: Term = count(doc="rows: sequences")
+    columns: Term = count(doc="logits of a row: tokens of the vocabulary")
+
+
+@spec(kind="model", select={"family": ("softmax",)}, default=False, within=("file",))
+class Softmax:
+    """A softmax of rows."""
+
+    rows: Term = count(doc="rows")
+    columns: Term = count(doc="numbers of a row")
+
+
+def build_norm(spec: Norm, step: Step, precision: Precision) -> Workload:
+    """Build a normalisation: the one of a layer, one without the residual, or one of elementary operations."""
+    if spec.native:
+        return kernel_workload((_native_norm(spec, precision),))
+    if spec.residual:
+        decoder = decoder_of(hidden=spec.columns, norm=spec.kind, heads=ONE)
+        return kernel_workload(picked(decoder, _rows(spec.rows), precision, "norm"))
+    vectors = 2.0 if spec.kind == "layernorm" else 1.0
+    run = pass_of(spec.rows, precision)
+    return kernel_workload(
+        (_mapped(spec, precision, "norm", _NORM, weights=vectors * spec.columns * run.outer),)
+    )
+
+
+def _native_norm(spec: Norm, precision: Precision) -> Op:
+    """Return an RMS normalisation as PyTorch runs it without a kernel for it.
+
+    Widen, square, average, scale, narrow and weigh; and before, where there is a residual, widen it, add and narrow the
+    sum (vLLM: RMSNorm.forward_native).
+    """
+    run = pass_of(spec.rows, precision)
+    elements, wide = spec.rows * spec.columns, run.wide
+    steps = [(wide, _FP32), (_FP32, _FP32), (_FP32, NO_BYTES), (_FP32, _FP32), (_FP32, wide), (wide, wide)]
+    if spec.residual:
+        steps += [(wide, _FP32), (2.0 * _FP32, _FP32), (_FP32, wide)]
+    reads, writes = (total(side) for side in zip(*steps, strict=True))
+    return elementwise(
+        run,
+        "norm",
+        "norm",
+        reads=elements * reads,
+        writes=elements * writes,
+        ops=(_NORM + 1.0 * spec.residual) * elements,
+        weights=spec.columns * run.outer,
+        repeat=ONE,
+        columns=spec.columns,
+        launches=term(float(len(steps))),
+        kernel="native_norm",
+    )
+
+
+def build_activation(spec: Activation, step: Step, precision: Precision) -> Workload:
+    """Build the activation of a network of inner width `columns`."""
+    decoder = decoder_of(ffn=spec.columns, activation=spec.kind, heads=ONE)
+    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "ffn_activation"))
+
+
+def build_rope(spec: Rope, step: Step, precision: Precision) -> Workload:
+    """Build a rotation."""
+    return kernel_workload((_mapped(spec, precision, "rope", _ROTATION),))
+
+
+def build_embedding(spec: Embedding, step: Step, precision: Precision) -> Workload:
+    """Build the look-up of an embedding."""
+    decoder = decoder_of(hidden=spec.columns, vocab=spec.vocab, heads=ONE)
+    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "embedding"))
+
+
+def build_sampling(spec: Sampling, step: Step, precision: Precision) -> Workload:
+    """Build sampling."""
+    decoder = decoder_of(vocab=spec.columns, heads=ONE)
+    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "sampling"))
+
+
+def build_softmax(spec: Softmax, step: Step, precision: Precision) -> Workload:
+    """Build a softmax."""
+    return kernel_workload((_mapped(spec, precision, "softmax", _SOFTMAX),))
+
+
+def _rows(rows: Term) -> Step:
+    return Step(phase="decode", sequences=rows, tokens=ONE, context=ONE * 0.0)
+
+
+def _mapped(
+    spec: Norm | Rope | Softmax, precision: Precision, kernel: str, ops: float, weights: Term | None = None
+) -> Op:
+    """Return an operation that reads every number once and writes as many."""
+    run = pass_of(spec.rows, precision)
+    elements = spec.rows * spec.columns
+    return elementwise(
+        run,
+        kernel,
+        kernel,
+        reads=elements * run.wide,
+        writes=elements * run.wide,
+        ops=ops * elements,
+        weights=0.0 * run.wide if weights is None else weights,
+        repeat=ONE,
+        columns=spec.columns,
+        kernel=kernel,
+    )
+
+
+KERNELS = (
+    WorkloadModel(name="norm", doc="A normalisation of rows.", spec=Norm, build=build_norm),
+    WorkloadModel(
+        name="activation", doc="The activation of a network.", spec=Activation, build=build_activation
+    ),
+    WorkloadModel(name="rope", doc="The rotation of queries and keys.", spec=Rope, build=build_rope),
+    WorkloadModel(
+        name="embedding", doc="The look-up of a row for each token.", spec=Embedding, build=build_embedding
+    ),
+    WorkloadModel(name="sampling", doc="The choice of a token.", spec=Sampling, build=build_sampling),
+    WorkloadModel(name="softmax", doc="A softmax of rows.", spec=Softmax, build=build_softmax),
+)

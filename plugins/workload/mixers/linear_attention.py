@@ -1,0 +1,97 @@
+"""Layers with linear attention by the gated delta rule: S = a S (I - b k k') + b v k', o = S q for each value head.
+
+Gated Delta Networks (arXiv 2412.06464), equation 10; products in chunks as in section 3.3 and DeltaNet (arXiv
+2406.06484). Sizes of projections are those of transformers modeling_qwen3_next.py.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from accelscope.core.ir.ir import Op
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, term
+from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm
+from accelscope.plugins.workload.decoder.shape import Shape
+from accelscope.plugins.workload.decoder.spec import LinearAttention
+from accelscope.plugins.workload.mixers.recurrent_state import (
+    Recurrence,
+    scan,
+    short_convolution,
+)
+
+_STATE = term(bytes_of("fp32"), "B")  # transformers and vLLM keep the state at 32 bit
+_UPDATE = 7.0  # of a value of the state: decay, product with k (2), outer product (2), product with q (2)
+_NORM = 8.0  # normalisation and gate of the output
+
+
+def linear_ops(run: Forward, linear: LinearAttention) -> tuple[Op, ...]:
+    """Return the operations of all layers with linear attention."""
+    shape, rows, repeat = run.shape, run.rows, linear.layers
+    values = linear.value_heads * linear.value_dim
+    mixed = _mixed(linear)
+    project = gemm(
+        run, "linear_in", "linear", m=rows, k=shape.hidden, n=mixed + values + 2.0 * linear.value_heads, repeat=repeat,
+        split="column",
+    )  # fmt: skip
+    convolve = short_convolution(
+        run, "linear_conv", "linear", channels=mixed, width=linear.conv, own=mixed * linear.conv + 2.0 * linear.value_heads,
+        repeat=repeat,
+    )  # fmt: skip
+    norm = elementwise(
+        run,
+        "linear_norm",
+        "linear",
+        reads=2.0 * rows * values * run.wide,
+        writes=rows * values * run.narrow,
+        ops=_NORM * rows * values,
+        weights=linear.value_dim * run.outer,
+        repeat=repeat,
+        split="heads",
+        kv_heads=linear.value_heads,
+    )
+    out = gemm(run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split="row")
+    return (project, convolve, _scan(run, linear), norm, out)
+
+
+def _scan(run: Forward, linear: LinearAttention) -> Op:
+    state = linear.key_dim * linear.value_dim
+    found = Recurrence(
+        heads=linear.value_heads,
+        moved=linear_state(linear, run.wide),
+        inputs=_mixed(linear) + 2.0 * linear.value_heads,
+        outputs=linear.value_heads * linear.value_dim,
+        update=_UPDATE * linear.value_heads * state,
+        kernel="linear_attention",
+    )
+    token = partial(linear_token, linear)
+    return scan(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)
+
+
+def linear_token(linear: LinearAttention, chunk: Term) -> Term:
+    """Return the operations of one token in a chunk of C, all heads: C (6 dk + 4 dv) + C C / 3 + 6 dk dv each.
+
+    Products k k', q k' and T k of 2 C dk, T v and (q k') u of 2 C dv; T, the inverse of a triangle, of C C / 3;
+    products with the state: w S, q S and k' u of 2 dk dv.
+    """
+    key, value = linear.key_dim, linear.value_dim
+    each = chunk * (6.0 * key + 4.0 * value) + chunk * chunk / 3.0 + 6.0 * key * value
+    return linear.value_heads * each
+
+
+def linear_state(linear: LinearAttention, wide: Term) -> Term:
+    """Return the bytes of one sequence in one layer: a matrix of each value head, and the last inputs of the filter."""
+    matrix = linear.value_heads * linear.key_dim * linear.value_dim * _STATE
+    return matrix + _mixed(linear) * (linear.conv - 1.0) * wide
+
+
+def linear_parameters(shape: Shape, linear: LinearAttention) -> Term:
+    """Return the parameters of one layer."""
+    values = linear.value_heads * linear.value_dim
+    projected = shape.hidden * (_mixed(linear) + 2.0 * values + 2.0 * linear.value_heads)
+    return projected + _mixed(linear) * linear.conv + 2.0 * linear.value_heads + linear.value_dim
+
+
+def _mixed(linear: LinearAttention) -> Term:
+    """Return the channels of queries, keys and values, which go through the short convolution."""
+    return 2.0 * linear.key_heads * linear.key_dim + linear.value_heads * linear.value_dim

@@ -1,0 +1,144 @@
+"""Layers with a state space: h = a h + dt B x, y = C h + D x for each channel, a being one number of a head in Mamba-2.
+
+Mamba (arXiv 2312.00752), section 3; Mamba-2 (arXiv 2405.21060), sections 6 and 7.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from accelscope.core.ir.ir import Op
+from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.term import Term, term
+from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm
+from accelscope.plugins.workload.decoder.shape import ZERO, Shape
+from accelscope.plugins.workload.decoder.spec import Mamba1, Mamba2
+from accelscope.plugins.workload.mixers.recurrent_state import (
+    Recurrence,
+    recurrence,
+    scan,
+    short_convolution,
+)
+
+_UPDATE_1 = 8.0  # of a state: decay (2: product, exponential), input (2), update (2), output (2)
+_UPDATE_2 = 6.0  # of a state: decay (1), input (2), sum (1), output (2)
+_NORM = 8.0  # gate and normalisation of the output
+
+
+def ssm_ops(run: Forward, ssm: Mamba1 | Mamba2) -> tuple[Op, ...]:
+    """Return the operations of all layers with a state space."""
+    return _mamba1(run, ssm) if isinstance(ssm, Mamba1) else _mamba2(run, ssm)
+
+
+def ssm_state(ssm: Mamba1 | Mamba2, wide: Term) -> Term:
+    """Return the bytes of one sequence in one layer: states of all channels, and the last inputs of the filter."""
+    channels = inner_of(ssm)
+    filtered = channels if isinstance(ssm, Mamba1) else _mixed(ssm)
+    return channels * ssm.state * term(bytes_of(ssm.state_dtype), "B") + filtered * (ssm.conv - 1.0) * wide
+
+
+def ssm_parameters(shape: Shape, ssm: Mamba1 | Mamba2) -> Term:
+    """Return the parameters of one layer: projections, filter with bias, decays, skips, step sizes, normalisations."""
+    inner = inner_of(ssm)
+    if isinstance(ssm, Mamba2):
+        projected = shape.hidden * (2.0 * inner + _mixed(ssm) - inner + ssm.heads)
+        return projected + _mixed(ssm) * (ssm.conv + 1.0) + 3.0 * ssm.heads + inner + inner * shape.hidden
+    selected = ssm.dt_rank + 2.0 * ssm.state
+    steps = inner * selected + ssm.dt_rank * inner + inner
+    norms = selected if ssm.inner_norms else ZERO
+    own = inner * (ssm.conv + 1.0) + inner * ssm.state + inner
+    return 2.0 * shape.hidden * inner + own + steps + norms + inner * shape.hidden
+
+
+def inner_of(ssm: Mamba1 | Mamba2) -> Term:
+    """Return the channels of a layer."""
+    return ssm.inner if isinstance(ssm, Mamba1) else ssm.heads * ssm.head_dim
+
+
+def _mixed(ssm: Mamba2) -> Term:
+    """Return the channels that go through the short convolution: x, B and C."""
+    return ssm.heads * ssm.head_dim + 2.0 * ssm.groups * ssm.state
+
+
+def _mamba2(run: Forward, ssm: Mamba2) -> tuple[Op, ...]:
+    shape, rows, repeat = run.shape, run.rows, ssm.layers
+    inner, mixed = inner_of(ssm), _mixed(ssm)
+    project = gemm(
+        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split="column"
+    )  # fmt: skip
+    convolve = short_convolution(
+        run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv, own=mixed * (ssm.conv + 1.0) + 3.0 * ssm.heads,
+        repeat=repeat,
+    )  # fmt: skip
+    norm = elementwise(
+        run,
+        "ssm_norm",
+        "ssm",
+        reads=2.0 * rows * inner * run.wide,
+        writes=rows * inner * run.narrow,
+        ops=_NORM * rows * inner,
+        weights=inner * run.outer,
+        repeat=repeat,
+        split="column",
+        columns=inner,
+    )
+    out = gemm(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    return (project, convolve, _scan(run, ssm), norm, out)
+
+
+def _scan(run: Forward, ssm: Mamba2) -> Op:
+    inner = inner_of(ssm)
+    found = Recurrence(
+        heads=ssm.heads,
+        moved=ssm_state(ssm, run.wide),
+        inputs=_mixed(ssm) + ssm.heads,
+        outputs=inner,
+        update=_UPDATE_2 * inner * ssm.state,
+        kernel="scan",
+    )
+    token = partial(mamba2_token, ssm)
+    return scan(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
+
+
+def mamba2_token(ssm: Mamba2, chunk: Term) -> Term:
+    """Return the operations of one token in a chunk of C: 2 C N a group, and 2 C P + 4 N P a head.
+
+    C B' of each group, its product with x, the state of a chunk and the output of the state (arXiv 2405.21060, 6.2).
+    """
+    inner = inner_of(ssm)
+    return 2.0 * chunk * ssm.state * ssm.groups + 2.0 * chunk * inner + 4.0 * ssm.state * inner
+
+
+def _mamba1(run: Forward, ssm: Mamba1) -> tuple[Op, ...]:
+    """The decay differs for each channel and state, so prefill is the plain recurrence, on vector engines."""
+    shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner
+    selected = ssm.dt_rank + 2.0 * ssm.state
+    project = gemm(run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split="column")
+    convolve = short_convolution(
+        run, "ssm_conv", "ssm", channels=inner, width=ssm.conv, own=inner * (ssm.conv + 2.0 + ssm.state), repeat=repeat
+    )  # fmt: skip
+    select = gemm(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split="row")
+    norms = elementwise(
+        run,
+        "ssm_norms",
+        "ssm",
+        reads=rows * selected * run.wide,
+        writes=rows * selected * run.wide,
+        ops=_NORM * rows * selected,
+        weights=selected * run.outer,
+        repeat=repeat,
+    )
+    steps = gemm(
+        run, "ssm_steps", "ssm", m=rows, k=ssm.dt_rank, n=inner, repeat=repeat, split="column", bias=inner
+    )  # fmt: skip
+    found = Recurrence(
+        heads=inner,
+        moved=ssm_state(ssm, run.wide),
+        inputs=3.0 * inner + 2.0 * ssm.state,
+        outputs=inner,
+        update=_UPDATE_1 * inner * ssm.state,
+    )
+    scan = recurrence(run, "ssm_scan", "ssm", found, repeat)
+    out = gemm(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    between = (select, norms, steps) if ssm.inner_norms else (select, steps)
+    return (project, convolve, *between, scan, out)
