@@ -37,7 +37,9 @@ from accelscope.core.blocks.scenario import (
 from accelscope.core.blocks.variability import Variability
 from accelscope.core.evaluate.op_cost import multiplier
 from accelscope.core.evaluate.training.step import load_of, training_of
-from accelscope.core.ir.ir import Limit, Machine, Precision, condition
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision
+from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.numeric.error_bars import Inputs
 from accelscope.core.numeric.term import term

@@ -22,7 +22,7 @@ from accelscope.dsl.values.operations import ScalarOperations
 
 if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
-    from accelscope.core.ir.ir import Device
+    from accelscope.core.ir.hardware import Device
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 

@@ -10,7 +10,9 @@ from attrs import field, frozen
 from accelscope.core.blocks.runtime import PLAIN, Pace
 from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler, Speculative, Training
 from accelscope.core.blocks.variability import Variability
-from accelscope.core.ir.ir import Limit, Machine, Precision
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Array, Term
 from accelscope.core.plugin.records import Strategy, WorkloadModel
 

@@ -11,7 +11,8 @@ from accelscope.core.assemble.offload_tiers import tiers_behind
 from accelscope.core.assemble.on_die_fabric import on_die
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import ConnectSettings, Link, Package, Switch
-from accelscope.core.ir.ir import ONE, Device, Fabric, Machine, Part
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Device, Fabric, Machine, Part
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from accelscope.core.blocks.hardware import ConnectSettings, Link
-from accelscope.core.ir.ir import ONE, OUTSIDE, Part
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import OUTSIDE, Part
 from accelscope.core.numeric.term import Term, minimum, term
 
 if TYPE_CHECKING:

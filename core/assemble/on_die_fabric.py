@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from accelscope.core.blocks.hardware import ConnectSettings, Link
-from accelscope.core.ir.ir import ONE, Fabric
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Fabric
 from accelscope.core.numeric.term import term
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from accelscope.core.assemble.machine import machine_of
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import Power
 from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier
-from accelscope.core.ir.ir import ONE, Device, Fabric, Precision, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Device, Fabric
+from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.numeric.term import Term
 

@@ -12,7 +12,7 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.parallelism import neutral
 from accelscope.core.evaluate.memory_placement import RESIDENT
 from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier, tiers_of
-from accelscope.core.ir.ir import Machine
+from accelscope.core.ir.hardware import Machine
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.values.values import Attribute
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from attrs import define, evolve, field
 
-from accelscope.core.ir.ir import ONE, Part
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Part
 from accelscope.core.numeric.curve import Curve
 from accelscope.core.numeric.term import Node, Term, term
 from accelscope.core.spec.spec import about, children_of, entries_of, fields_of, written_name

@@ -13,7 +13,8 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.ir.ir import Device, Op, Part
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.dtypes import BITS, SAME_RATE
 from accelscope.core.numeric.term import Term, maximum, power, term, total, where
 from accelscope.core.spec.spec import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from accelscope.core.blocks import hardware_ranges as plausible
-from accelscope.core.ir.ir import Part
+from accelscope.core.ir.hardware import Part
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import (
     blocks,

@@ -14,7 +14,10 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.blocks.calibration import overlapped
-from accelscope.core.ir.ir import NO_TIME, Collective, Device, Op, Part, Plan
+from accelscope.core.ir.constants import NO_TIME
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.dtypes import NAMES
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.core.spec.spec import blocks, choice, count, fraction, listing, quantity, spec

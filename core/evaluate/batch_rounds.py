@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accelscope.core.evaluate.op_cost import home_memory
-from accelscope.core.ir.ir import ONE, Residency
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.plan import Residency
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, term
 
 if TYPE_CHECKING:

@@ -16,7 +16,10 @@ import numpy as np
 from attrs import evolve
 
 from accelscope.core.blocks.calibration import Kernel
-from accelscope.core.ir.ir import NO_TIME, ONE, Collective, Fabric, Machine, Usage
+from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.hardware import Fabric, Machine
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, power, total, where
 
 if TYPE_CHECKING:

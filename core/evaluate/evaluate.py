@@ -18,7 +18,11 @@ from accelscope.core.evaluate.serving.disaggregated import pooled
 from accelscope.core.evaluate.serving.steady_state import Loop
 from accelscope.core.evaluate.training.step import Trained, trained
 from accelscope.core.evaluate.variability.latency import Latency, latency_of
-from accelscope.core.ir.ir import ONE, Limit, Part, Plan, Residency, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan, Residency
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum
 
 if TYPE_CHECKING:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import NO_TIME, ONE, Collective, Device, Fabric, Op, Plan
+from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.hardware import Device, Fabric
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, sqrt, total, where
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from accelscope.core.evaluate.op_cost import Setting, home_memory, tiers_of
-from accelscope.core.ir.ir import NO_BYTES, Limit, Part, Residency
+from accelscope.core.ir.constants import NO_BYTES
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.plan import Residency
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 
 if TYPE_CHECKING:

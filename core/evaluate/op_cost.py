@@ -10,19 +10,11 @@ from attrs import evolve, frozen
 from accelscope.core.blocks.calibration import Kernel, Known, overlapped
 from accelscope.core.blocks.runtime import PLAIN, Pace, at_rate, compute_rate, memory_rate
 from accelscope.core.evaluate.launch import PRODUCTS, crossing, launch_of
-from accelscope.core.ir.ir import (
-    NO_BYTES,
-    NO_OPS,
-    ONE,
-    OUTSIDE,
-    Device,
-    Limit,
-    Op,
-    Part,
-    Plan,
-    Traffic,
-    Usage,
-)
+from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
+from accelscope.core.ir.hardware import OUTSIDE, Device, Part
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Plan
+from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 
 if TYPE_CHECKING:

@@ -20,7 +20,10 @@ from accelscope.core.evaluate.model_error import spread_of_pass
 from accelscope.core.evaluate.op_cost import OpCost, cost_of, floor_of
 from accelscope.core.evaluate.power import capped, dynamic_energy
 from accelscope.core.evaluate.spatial_pipeline import bursts, over_the_pass, places, streamed, streams
-from accelscope.core.ir.ir import NO_TIME, ONE, Collective, Plan, Step, Usage
+from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, term, total, where
 
 if TYPE_CHECKING:

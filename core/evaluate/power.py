@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accelscope.core.evaluate.op_cost import OpCost, home_memory
-from accelscope.core.ir.ir import Device, Usage
+from accelscope.core.ir.hardware import Device
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, term, total
 
 if TYPE_CHECKING:

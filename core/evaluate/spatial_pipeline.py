@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from accelscope.core.evaluate.op_cost import OpCost
-from accelscope.core.ir.ir import ONE, Collective, Plan, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, total, where
 
 if TYPE_CHECKING:

@@ -18,7 +18,9 @@ import numpy as np
 
 from accelscope.core.errors import DescriptionError, PluginError, UsageError
 from accelscope.core.io.output import fails
-from accelscope.core.ir.ir import Limit, Plan, Step, Traffic, Usage, Workload
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan, Workload
+from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.identity import Plugin
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
@@ -126,7 +128,7 @@ def _fits(found: Any, grid: tuple[int, ...]) -> None:
     elif isinstance(found, tuple | list):
         for item in found:
             _fits(item, grid)
-    elif attrs.has(type(found)) and type(found).__module__ == Plan.__module__:
+    elif attrs.has(type(found)) and type(found).__module__.startswith("accelscope.core.ir."):
         for item in attrs.fields(type(found)):
             _fits(getattr(found, item.name), grid)
 
@@ -270,7 +272,7 @@ def _terms(found: Any, what: str) -> None:
 @cache
 def _names(cls: type) -> tuple[str, ...]:
     if not attrs.has(cls):
-        raise Unfit(f"holds a {cls.__name__}, which is no class of accelscope.core.ir.ir")
+        raise Unfit(f"holds a {cls.__name__}, which is no class of accelscope.core.ir")
     return tuple(item.name for item in attrs.fields(cls) if item.type in ("Term", Term))
 
 

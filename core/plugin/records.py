@@ -11,21 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import field, frozen, validators
 
-from accelscope.core.ir.ir import (
-    Collective,
-    Device,
-    Fabric,
-    Limit,
-    Machine,
-    Op,
-    Part,
-    Plan,
-    Precision,
-    Step,
-    Traffic,
-    Usage,
-    Workload,
-)
+from accelscope.core.ir.hardware import Device, Fabric, Machine, Part
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Collective, Plan, Workload
+from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.values.units import Unit

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, Pass, evaluate
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.axes import CHUNK, chunks, taken
 from accelscope.core.numeric.error_bars import percentiles
 from accelscope.core.numeric.term import Array, Term

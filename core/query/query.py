@@ -9,7 +9,7 @@ from attrs import frozen
 
 from accelscope.core.bind.scenario_paths import names_of, of_scenario, with_paths
 from accelscope.core.errors import DescriptionError
-from accelscope.core.ir.ir import Limit, condition
+from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.axes import Axis, along
 from accelscope.dsl.check.program import Program, Session, load
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors

@@ -18,7 +18,7 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.bind.binder import Alteration, Binder
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate.evaluate import evaluate
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.core.numeric.error_bars import Inputs
 from accelscope.core.numeric.term import Node

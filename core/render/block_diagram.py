@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from accelscope.core.assemble.machine import machine_of
 from accelscope.core.assemble.spec_sheet import multiplies_in, number, peak_of
 from accelscope.core.bind.binder import Binder
-from accelscope.core.ir.ir import Device
+from accelscope.core.ir.hardware import Device
 from accelscope.core.library.definitions import shown
 from accelscope.core.numeric.term import Term
 from accelscope.core.render.library_tables import floats, scaled

@@ -16,7 +16,9 @@ from accelscope.dsl.values.units import format_quantity
 if TYPE_CHECKING:
     from accelscope.core.evaluate.evaluate import Evaluation
     from accelscope.core.evaluate.pass_cost import CommCost, Pass
-    from accelscope.core.ir.ir import Collective, Fabric, Limit
+    from accelscope.core.ir.hardware import Fabric
+    from accelscope.core.ir.plan import Collective
+    from accelscope.core.ir.usage import Limit
 
 HEADS = ("PHASE", "COMMUNICATION", "KIND", "RANKS", "NETWORK", "BYTES", "TIMES", "EACH", "WAITS", "HIDDEN")
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Array
 from accelscope.core.query.columns import SLACK
 

@@ -18,7 +18,9 @@ import numpy as np
 
 from accelscope.core.blocks.hardware import Link, Package, Switch
 from accelscope.core.errors import UsageError
-from accelscope.core.ir.ir import Device, Fabric, Op, Part, Traffic
+from accelscope.core.ir.hardware import Device, Fabric, Part
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.usage import Traffic
 from accelscope.core.numeric.curve import Curve
 from accelscope.core.numeric.term import Array, Node, Term, as_term, term
 from accelscope.core.spec.spec import children_of, entries_of, fields_of, written_name

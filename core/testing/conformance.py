@@ -17,7 +17,9 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
-from accelscope.core.ir.ir import Collective, Part, Usage
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import ComputeModel, InterconnectModel, MemoryModel
 from accelscope.core.spec.spec import about, fields_of

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
-from accelscope.core.ir.ir import Machine, Op, Plan, Precision, Residency, Step, Workload
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Plan, Residency, Workload
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Strategy, WorkloadModel
 from accelscope.core.testing.builders import Value, make_device, make_op, make_spec, quantity_of

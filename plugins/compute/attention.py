@@ -11,7 +11,9 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.blocks.calibration import Kernel, given, kernel_for, overlapped
-from accelscope.core.ir.ir import ONE, Device, Op, Part
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 from accelscope.core.spec.spec import count, fraction, quantity, spec
 from accelscope.plugins.compute.engine import OP, Engine, at_least_one, special_rate

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accelscope.core.errors import ModelError
-from accelscope.core.ir.ir import Op, Part
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.dtypes import NAMES, SAME_RATE
 from accelscope.core.numeric.term import Term, as_term, maximum, term
 from accelscope.core.spec.spec import block, constructor, free_entries, listing, quantity, spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, exp, maximum, minimum
 from accelscope.plugins.compute.tiling import tiles
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.ir.ir import NO_OPS, NO_TIME, Device, Op, Part, Usage
+from accelscope.core.ir.constants import NO_OPS, NO_TIME
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, where
 from accelscope.core.plugin.records import ComputeModel
 from accelscope.core.spec.spec import choice, count, fraction, quantity, spec

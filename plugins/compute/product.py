@@ -10,7 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.blocks.calibration import given, kernel_for
-from accelscope.core.ir.ir import Device, Op, Part
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.numeric.term import Term, floor, maximum, minimum, power
 from accelscope.plugins.compute.engine import OP, size

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.ir.ir import Device, Op, Part, Usage
+from accelscope.core.ir.hardware import Device, Part
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import ComputeModel

@@ -16,7 +16,10 @@ from accelscope.core.blocks.calibration import given
 from accelscope.core.blocks.hardware import ConnectSettings
 from accelscope.core.errors import ModelError
 from accelscope.core.evaluate.collective_cost import measured
-from accelscope.core.ir.ir import NO_BYTES, NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.ir.constants import NO_BYTES, NO_TIME, ONE
+from accelscope.core.ir.hardware import Fabric
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.curve import at
 from accelscope.core.numeric.term import Term, ceil, log2, maximum, minimum, term, where
 from accelscope.core.spec.spec import fields_of

@@ -10,7 +10,10 @@ from typing import Any
 from attrs import frozen
 
 from accelscope.core.errors import UsageError
-from accelscope.core.ir.ir import ONE, Collective, Fabric, Usage
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Fabric
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, where
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import setting

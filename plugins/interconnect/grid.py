@@ -6,7 +6,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import NO_TIME, ONE, Collective, Fabric, Usage
+from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.hardware import Fabric
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.curve import at
 from accelscope.core.numeric.term import (
     Array,

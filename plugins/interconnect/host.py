@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Collective, Fabric, Usage
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Fabric
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, minimum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (

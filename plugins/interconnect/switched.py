@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import NO_TIME, Collective, Fabric, Usage
+from accelscope.core.ir.constants import NO_TIME
+from accelscope.core.ir.hardware import Fabric
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (

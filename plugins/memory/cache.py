@@ -6,7 +6,9 @@ from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Part, Traffic, Usage
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.curve import at
 from accelscope.core.numeric.term import Term, exp, maximum, minimum
 from accelscope.core.plugin.records import MemoryModel

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.ir.ir import Part, Traffic, Usage
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.curve import at
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import MemoryModel

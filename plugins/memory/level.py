@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from accelscope.core.errors import ModelError
-from accelscope.core.ir.ir import NO_TIME, Part, Traffic
+from accelscope.core.ir.constants import NO_TIME
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.usage import Traffic
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.core.spec.spec import block, choice, count, quantity, spec
 

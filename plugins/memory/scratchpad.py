@@ -6,7 +6,9 @@ from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import NO_BYTES, Part, Traffic, Usage
+from accelscope.core.ir.constants import NO_BYTES
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.curve import at
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import MemoryModel

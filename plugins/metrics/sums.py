@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from accelscope.core.evaluate.evaluate import Evaluation, Pass, plain
-from accelscope.core.ir.ir import ONE
+from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, total
 
 

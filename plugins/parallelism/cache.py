@@ -14,7 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.ir.ir import NO_BYTES, NOTHING, ONE, Collective, Machine, Op, Plan, Step
+from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec

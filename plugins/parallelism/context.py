@@ -11,18 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.ir.ir import (
-    NO_BYTES,
-    ONE,
-    Collective,
-    Limit,
-    Machine,
-    Op,
-    Plan,
-    Residency,
-    Step,
-    condition,
-)
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.plan import Collective, Plan, Residency
+from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.term import Term, maximum, term, total
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec

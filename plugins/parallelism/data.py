@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import Machine, Plan, Step
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Term, ceil
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, spec

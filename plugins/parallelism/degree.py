@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, term, where
 
 NO_SPLIT = "one device holds everything unless a degree is given"

@@ -9,7 +9,11 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import ONE, Collective, Limit, Machine, Op, Plan, Routed, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.plan import Collective, Plan, Routed
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, as_term, exp, log2, maximum, minimum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec

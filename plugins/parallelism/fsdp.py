@@ -18,7 +18,10 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import NO_BYTES, ONE, Collective, Machine, Plan, States, Step
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Collective, Plan, States
 from accelscope.core.numeric.dtypes import NAMES, bytes_of
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 from accelscope.core.plugin.records import Strategy

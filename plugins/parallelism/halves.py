@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Collective, Op, Plan
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.plugins.parallelism.rows import rows, sequences, sequences_of, visits
 

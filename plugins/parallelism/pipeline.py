@@ -11,7 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.ir.ir import Collective, Limit, Machine, Plan, Residency, Step
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Collective, Plan, Residency
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, minimum
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, spec

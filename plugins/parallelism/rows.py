@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Op
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
 from accelscope.plugins.parallelism.degree import share
 from accelscope.plugins.parallelism.routed import hit_share

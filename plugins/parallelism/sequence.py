@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import NO_BYTES, NOTHING, ONE, Collective, Op
+from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.plugins.parallelism.degree import share

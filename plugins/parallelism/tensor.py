@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import Collective, Machine, Op, Plan, Residency, Step
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.plan import Collective, Plan, Residency
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, flag, spec

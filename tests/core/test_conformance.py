@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DimensionError, UsageError
-from accelscope.core.ir.ir import NO_TIME, Collective, Usage
+from accelscope.core.ir.constants import NO_TIME
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import InterconnectModel, MemoryModel
 from accelscope.core.spec.spec import quantity, spec

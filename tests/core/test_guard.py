@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DimensionError, PluginError, UsageError
-from accelscope.core.ir.ir import ONE, Limit, Step, Usage
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.usage import Limit, Usage
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.checked_calls import guarded
 from accelscope.core.plugin.hookspecs import hookimpl

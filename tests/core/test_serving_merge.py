@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from accelscope.core.evaluate.serving.mixed_step import merged
-from accelscope.core.ir.ir import Op, Precision, Step, Workload
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
 

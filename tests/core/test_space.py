@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelscope.core.ir.ir import Step
+from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.axes import along, chunks, taken
 from accelscope.core.numeric.term import Term, term
 

@@ -12,7 +12,7 @@ import pytest
 from accelscope.core.assemble.machine import machine_of
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.op_cost import home_memory
-from accelscope.core.ir.ir import Fabric, Machine
+from accelscope.core.ir.hardware import Fabric, Machine
 from accelscope.core.numeric.dtypes import NAMES
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session

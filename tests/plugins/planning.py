@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import Device, Machine, Plan, Step
+from accelscope.core.ir.hardware import Device, Machine
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.conformance_plans import BF16
 from accelscope.plugins.parallelism.cache import CACHE, Cache

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.spec.spec import fields_of
 from accelscope.core.testing.builders import make_device, make_op, make_part

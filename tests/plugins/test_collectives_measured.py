@@ -10,7 +10,8 @@ from attrs import evolve
 
 from accelscope.core.blocks.calibration import Kernel, Kernels, Known, Layer
 from accelscope.core.evaluate.collective_cost import transfer
-from accelscope.core.ir.ir import Collective, Machine
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.spec.spec import fields_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import ModelError
-from accelscope.core.ir.ir import Collective
+from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.builders import make_fabric
 from accelscope.core.testing.conformance import InterconnectConformance

@@ -11,7 +11,8 @@ import pytest
 from accelscope.core.assemble.machine import machine_of
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.collective_cost import transfer
-from accelscope.core.ir.ir import Collective, Machine
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
 from accelscope.core.testing.builders import make_device, make_fabric

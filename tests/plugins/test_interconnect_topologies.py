@@ -12,7 +12,7 @@ from attrs import evolve
 
 from accelscope.core.blocks.hardware import Link
 from accelscope.core.errors import ModelError, UsageError
-from accelscope.core.ir.ir import Collective
+from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.builders import make_fabric, make_spec
 from accelscope.core.testing.conformance import InterconnectConformance

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from planning import LLAMA, QWEN_MOE
 
-from accelscope.core.ir.ir import Device, Machine, Plan, Step
+from accelscope.core.ir.hardware import Device, Machine
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.conformance_plans import BF16
 from accelscope.plugins.parallelism.data import DATA, Data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from planning import DEEPSEEK, LLAMA, MHA, QWEN_MOE, broken, decode, op, plan, prefill, said
 
-from accelscope.core.ir.ir import Step
+from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.term import term
 from accelscope.plugins.interconnect.alphabeta import sent_bytes
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.ir.ir import Precision, Step
+from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.numeric.term import term
 from accelscope.plugins.workload.decoder.decoder import build
 from accelscope.plugins.workload.decoder.parameters import active_parameters, parameters

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.ir.ir import ONE, Precision, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.numeric.term import term
 from accelscope.plugins.workload.decoder.decoder import DECODER
 from accelscope.plugins.workload.decoder.expert_popularity import Popularity, drawn

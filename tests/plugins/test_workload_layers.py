@@ -9,7 +9,9 @@ import pytest
 from attrs import evolve
 
 from accelscope.core.bind.binder import Binder
-from accelscope.core.ir.ir import Machine, Plan, Precision, Step
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision, Step
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
 from accelscope.plugins.parallelism.tensor import Tensor, shard

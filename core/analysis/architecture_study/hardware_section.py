@@ -13,7 +13,7 @@ from accelscope.core.assemble.machine import machine_of
 from accelscope.core.assemble.spec_sheet import number, peak_of
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.op_cost import holders_of, home_memory
-from accelscope.core.ir.ir import Device
+from accelscope.core.ir.hardware import Device
 
 DTYPES = ("fp32", "bf16", "fp8", "int8", "fp4")
 """Data types whose peaks the table of compute gives."""

@@ -20,7 +20,8 @@ from accelscope.core.assemble.spec_sheet import (
 )
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.op_cost import TIERS
-from accelscope.core.ir.ir import ONE, Precision, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Precision, Step
 from accelscope.dsl.values.values import Attribute, Quantity
 
 if TYPE_CHECKING:

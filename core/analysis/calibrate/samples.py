@@ -15,7 +15,8 @@ from accelscope.core.analysis.validate.library_names import Names, backend_of
 from accelscope.core.analysis.validate.predict import Prediction
 from accelscope.core.analysis.validate.table import Table
 from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
-from accelscope.core.ir.ir import Op, Plan
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Array, Term
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.spec.spec import fields_of

@@ -25,7 +25,8 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.spec_sheet import number
 from accelscope.core.evaluate.pass_cost import plain, plan_of
 from accelscope.core.evaluate.serving.disaggregated import prompts_of
-from accelscope.core.ir.ir import ONE, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.term import term
 from accelscope.core.query.pareto import front
 

@@ -15,7 +15,7 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.memory_placement import placed
 from accelscope.core.evaluate.pass_cost import plain
 from accelscope.core.evaluate.serving.closed_loop import alive_of
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import minimum, term
 from accelscope.core.query.points import broken
 

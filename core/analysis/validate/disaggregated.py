@@ -14,7 +14,8 @@ from accelscope.core.analysis.validate.library_names import Names
 from accelscope.core.analysis.validate.serving_design import Split, strategies_of
 from accelscope.core.analysis.validate.table import Table
 from accelscope.core.assemble.design import Design, Pools
-from accelscope.core.ir.ir import ONE, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.term import Array
 
 _NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")

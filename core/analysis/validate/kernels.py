@@ -34,18 +34,10 @@ from accelscope.core.blocks.calibration import Kernels, Known
 from accelscope.core.evaluate.collective_cost import transfer
 from accelscope.core.evaluate.model_error import spread_of_kernel
 from accelscope.core.evaluate.op_cost import OpCost, Setting, cost_of, multiplier
-from accelscope.core.ir.ir import (
-    NO_BYTES,
-    ONE,
-    Collective,
-    Device,
-    Machine,
-    Plan,
-    Precision,
-    Residency,
-    Step,
-    Workload,
-)
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.hardware import Device, Machine
+from accelscope.core.ir.operation import Precision, Step
+from accelscope.core.ir.plan import Collective, Plan, Residency, Workload
 from accelscope.core.numeric.dtypes import BITS, bytes_of
 from accelscope.core.numeric.term import Array, Term, term
 

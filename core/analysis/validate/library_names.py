@@ -21,7 +21,7 @@ from accelscope.core.assemble.spec_sheet import SYSTEMS
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import kernels_name
 from accelscope.core.blocks.scenario import PrecisionBlock
-from accelscope.core.ir.ir import Machine
+from accelscope.core.ir.hardware import Machine
 from accelscope.core.library.definitions import Item, items, named
 from accelscope.core.numeric.term import Term, term
 from accelscope.dsl.values.values import Origin, Symbol

@@ -18,7 +18,8 @@ from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import PLAIN, Runtime, device_names, pace_of
 from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.evaluate.op_cost import multiplier
-from accelscope.core.ir.ir import Machine, Precision
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision
 from accelscope.core.library.definitions import Item
 from accelscope.core.numeric.dtypes import BITS
 from accelscope.core.numeric.term import Array, term

@@ -26,7 +26,10 @@ from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.model_error import measured_on, spread_of_pace
 from accelscope.core.evaluate.op_cost import multiplier
-from accelscope.core.ir.ir import NO_BYTES, Limit, Machine, Precision
+from accelscope.core.ir.constants import NO_BYTES
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision
+from accelscope.core.ir.usage import Limit
 from accelscope.core.library.definitions import Item
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy

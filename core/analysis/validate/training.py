@@ -27,7 +27,8 @@ from accelscope.core.blocks.scenario import MemoryPolicy, Scheduler, Training
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.op_cost import multiplier
 from accelscope.core.evaluate.training.step import load_of, memory_limit
-from accelscope.core.ir.ir import Machine, Precision
+from accelscope.core.ir.hardware import Machine
+from accelscope.core.ir.operation import Precision
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import fields_of

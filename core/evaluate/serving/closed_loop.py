@@ -12,7 +12,9 @@ from accelscope.core.evaluate.pass_cost import plain, plan_of
 from accelscope.core.evaluate.serving.engine_step import Engine, policy_of
 from accelscope.core.evaluate.serving.speculative import gained, slowed
 from accelscope.core.evaluate.serving.steady_state import Clients, Loop, Manner, steady
-from accelscope.core.ir.ir import NO_TIME, ONE, Plan, Residency, Step
+from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan, Residency
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 
 if TYPE_CHECKING:

@@ -23,7 +23,9 @@ from accelscope.core.evaluate.serving.closed_loop import Served, alive_of, engin
 from accelscope.core.evaluate.serving.engine_step import Engine, chunks_of
 from accelscope.core.evaluate.serving.speculative import gained
 from accelscope.core.evaluate.serving.steady_state import ROUNDS, Loop, latency_of
-from accelscope.core.ir.ir import ONE, Collective, Limit, Plan
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, term, where
 
 if TYPE_CHECKING:

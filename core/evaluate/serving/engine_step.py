@@ -10,7 +10,9 @@ from accelscope.core.evaluate.memory_placement import Placement
 from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of, split_of
 from accelscope.core.evaluate.serving.mixed_step import merged
 from accelscope.core.evaluate.spatial_pipeline import streams
-from accelscope.core.ir.ir import ONE, Plan, Step
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Step
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Term, minimum, term
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import Op, Workload
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import Term, maximum
 
 SHARED = ("gemm", "grouped_gemm", "elementwise", "gather")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.ir.ir import ONE, Plan
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Term, as_term, minimum, power, term
 
 if TYPE_CHECKING:

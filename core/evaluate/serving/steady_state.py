@@ -21,7 +21,7 @@ from attrs import frozen
 
 from accelscope.core.evaluate.pass_cost import Pass
 from accelscope.core.evaluate.serving.engine_step import Chunks, Engine, chunks_of
-from accelscope.core.ir.ir import NO_TIME, ONE
+from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.numeric.term import Array, Term, floor, maximum, minimum, term, total, where
 
 NONE = term(0.0)

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from accelscope.core.blocks.scenario import Training
-from accelscope.core.ir.ir import NO_BYTES, Collective, Op, Plan
+from accelscope.core.ir.constants import NO_BYTES
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total
 

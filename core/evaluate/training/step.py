@@ -17,7 +17,11 @@ from accelscope.core.evaluate.memory_placement import Placement
 from accelscope.core.evaluate.op_cost import Setting, home_memory
 from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of
 from accelscope.core.evaluate.training.backward import adapters, backward_of, forward_of, trained_share
-from accelscope.core.ir.ir import NO_BYTES, NO_OPS, ONE, Limit, Op, Part, Plan, Residency, States, Step
+from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.plan import Plan, Residency, States
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 

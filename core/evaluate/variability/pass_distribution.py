@@ -15,7 +15,9 @@ from attrs import evolve, frozen
 from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of
 from accelscope.core.evaluate.variability.expert_routing import Traffic
 from accelscope.core.evaluate.variability.memoize import draws_of, largest_of, traffic_of
-from accelscope.core.ir.ir import NO_TIME, Op, Plan
+from accelscope.core.ir.constants import NO_TIME
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Array, Term, leaf, maximum, minimum, sqrt, term, total
 from accelscope.dsl.values.values import Origin
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import ONE, Op
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.plugins.workload.decoder.attention_mask import Span
 from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm, quantize

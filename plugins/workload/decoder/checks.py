@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accelscope.core.ir.ir import Limit
+from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Check
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic

@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Op
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
 from accelscope.plugins.workload.decoder.attention import Heads, attention_op
 from accelscope.plugins.workload.decoder.attention_mask import Span
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm, quantize
 from accelscope.plugins.workload.decoder.shape import Routing, distinct_experts

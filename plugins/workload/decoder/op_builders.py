@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Step
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.shape import Shape, plain

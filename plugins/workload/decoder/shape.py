@@ -6,7 +6,7 @@ import math
 
 from attrs import frozen
 
-from accelscope.core.ir.ir import ONE
+from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, exp, floor, log2, maximum, term
 from accelscope.plugins.workload.decoder.spec import GATED, Decoder, Hyena, LatentAttention, Mamba1, Mamba2
 

@@ -6,7 +6,7 @@ result into the stream. Sizes are those of transformers modeling_zamba2.py.
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
 from accelscope.plugins.workload.decoder.op_builders import Forward, gemm
 from accelscope.plugins.workload.decoder.shape import ZERO, Shape

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from accelscope.core.ir.ir import ONE
+from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, as_term, floor, minimum, where
 from accelscope.plugins.workload.decoder.shape import (
     ZERO,

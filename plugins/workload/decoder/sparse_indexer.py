@@ -5,7 +5,7 @@ DeepSeek-V3.2-Exp report, section 2.1: I(t, s) = sum over heads j of w(t, j) ReL
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, minimum, term
 from accelscope.plugins.workload.decoder.attention_mask import Span
 from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm

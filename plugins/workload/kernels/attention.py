@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import ONE, Op, Precision, Step, Workload
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import WorkloadModel

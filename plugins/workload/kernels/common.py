@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Residency, Step, Workload
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Residency, Workload
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import count, flag, spec

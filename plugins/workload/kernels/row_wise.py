@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import NO_BYTES, ONE, Op, Precision, Step, Workload
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, flag, spec

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from accelscope.core.ir.ir import ONE, Op
+from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, ceil, log2, term
 from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from accelscope.core.ir.ir import NO_BYTES, Op
+from accelscope.core.ir.constants import NO_BYTES
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
 from accelscope.plugins.workload.decoder.op_builders import Forward
 from accelscope.plugins.workload.decoder.shape import ZERO, Shape

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, ceil, minimum, term
 from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise
 from accelscope.plugins.workload.decoder.shape import plain

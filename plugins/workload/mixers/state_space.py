@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from accelscope.core.ir.ir import Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.dtypes import bytes_of
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm

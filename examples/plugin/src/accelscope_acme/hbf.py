@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.ir.ir import NO_BYTES, NO_TIME, Part, Traffic, Usage
+from accelscope.core.ir.constants import NO_BYTES, NO_TIME
+from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.term import Term, ceil, term, where
 from accelscope.core.plugin.records import MemoryModel
 from accelscope.core.spec.spec import choice, fraction, quantity, spec
