@@ -13,9 +13,9 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.io.files import STDIN, STDIN_NAME, read_stdin
 from accelscope.core.library.sources import Library
 from accelscope.core.plugin.registry import Registry
-from accelscope.dsl.check.program import Program, load
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, has_errors
-from accelscope.dsl.interpret.interpreter import Session as Evaluation
+from accelscope.dsl.check.program import Program, load_program
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, has_errors
+from accelscope.dsl.interpret.interpreter import Interpreter as Evaluation
 from accelscope.dsl.values.operations import ScalarOperations
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class Session:
         """What descriptions can use."""
         return Library.of(self.registry.libraries.values(), self.roots)
 
-    def read(self, path: str) -> Source | Diagnostic:
+    def read(self, path: str) -> SourceText | Diagnostic:
         """Return the text of a file, or of standard input for "-"."""
         if path != STDIN:
             return self.library.open(path)
-        found = self.library.supplied(STDIN_NAME) or read_stdin()
-        if isinstance(found, Source):
+        found = self.library.find_supplied_text(STDIN_NAME) or read_stdin()
+        if isinstance(found, SourceText):
             self.library.adopt(found, Path())
         return found
 
@@ -72,7 +72,7 @@ class Session:
         source = self.read(path)
         if isinstance(source, Diagnostic):
             return None, (source,)
-        program = load(source, self.language())
+        program = load_program(source, self.language())
         return program, program.diagnostics
 
     def check(self, path: str, lint: bool = False) -> tuple[Diagnostic, ...]:
@@ -107,11 +107,11 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario.
         """
-        from accelscope.core.query.run import answer, named
+        from accelscope.core.query.run import run_query, select_definitions
 
         program = self.checked(path)
-        names = named(program, "scenario", scenario)
-        return tuple(answer(program, self.registry, name, sets, bars=bars) for name in names)
+        names = select_definitions(program, "scenario", scenario)
+        return tuple(run_query(program, self.registry, name, sets, bars=bars) for name in names)
 
     def sweep(self, path: str, study: str | None = None, sets: Sequence[str] = ()) -> Result:
         """Return the result of a study, or of the only scenario of a file, without error bars.
@@ -120,10 +120,10 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such study, or several and none is named.
         """
-        from accelscope.core.query.run import answer, studied
+        from accelscope.core.query.run import run_query, select_study
 
         program = self.checked(path)
-        return answer(program, self.registry, studied(program, study), sets, bars=False)
+        return run_query(program, self.registry, select_study(program, study), sets, bars=False)
 
     def sweep_into(
         self,
@@ -153,17 +153,17 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: the folder holds something else, or cannot be written.
         """
-        from accelscope.core.sweep.plan import plan_of
-        from accelscope.core.sweep.run import summary_of
+        from accelscope.core.sweep.plan import plan_sweep
+        from accelscope.core.sweep.run import create_sweep_summary
         from accelscope.core.sweep.store.reader import open_store
-        from accelscope.core.sweep.workers.job import asked_of
-        from accelscope.core.sweep.workers.sweep import Told, Where, swept
+        from accelscope.core.sweep.workers.job import build_sweep_job
+        from accelscope.core.sweep.workers.sweep import SweepDestination, SweepObserver, run_parallel_sweep
 
-        plan = plan_of(self, path, study, sets, metrics=metrics)
-        disabled = [plugin.name for plugin in self.registry.switched_off]
-        asked = asked_of(self, plan, path, study, sets, metrics, disabled, ())
-        where = Where(store=folder, resume=resume, jobs=jobs, cluster=cluster)
-        swept(plan, asked, summary_of(plan, self.registry), where, Told())
+        plan = plan_sweep(self, path, study, sets, metrics=metrics)
+        disabled = [plugin.name for plugin in self.registry.disabled_plugins]
+        asked = build_sweep_job(self, plan, path, study, sets, metrics, disabled, ())
+        where = SweepDestination(store=folder, resume=resume, jobs=jobs, cluster=cluster)
+        run_parallel_sweep(plan, asked, create_sweep_summary(plan, self.registry), where, SweepObserver())
         return open_store(folder)
 
     def explain(
@@ -176,10 +176,10 @@ class Session:
             UsageError: there is no such metric or scenario, or several scenarios and none is named.
         """
         from accelscope.core.query.explain import explain
-        from accelscope.core.query.run import explained
+        from accelscope.core.query.run import trace_metric
 
         program, name = self._one(path, scenario)
-        node = explained(program, self.registry, name, metric, sets)
+        node = trace_metric(program, self.registry, name, metric, sets)
         return "\n".join(str(line) for line in explain(node, depth))
 
     def split(self, path: str, scenario: str | None = None, sets: Sequence[str] = ()) -> str:
@@ -190,18 +190,20 @@ class Session:
             UsageError: there is no such scenario, or several scenarios and none is named.
         """
         from accelscope.core.evaluate.evaluate import evaluate
-        from accelscope.core.query.run import design_at
-        from accelscope.core.render.plan import split
+        from accelscope.core.query.run import assemble_single_point
+        from accelscope.core.render.plan import format_parallel_plan
 
         program, name = self._one(path, scenario)
-        return split(evaluate(design_at(program, self.registry, name, sets), self.registry))
+        return format_parallel_plan(
+            evaluate(assemble_single_point(program, self.registry, name, sets), self.registry)
+        )
 
     def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
         """Return a checked program and the name of the scenario that is meant."""
-        from accelscope.core.query.run import named
+        from accelscope.core.query.run import select_definitions
 
         program = self.checked(path)
-        names = named(program, "scenario", scenario)
+        names = select_definitions(program, "scenario", scenario)
         if len(names) > 1:
             raise UsageError(f"the file holds {', '.join(names)}; choose one with --scenario")
         return program, names[0]

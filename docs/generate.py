@@ -15,7 +15,7 @@ from textwrap import dedent
 
 from accelscope.core.plugin import hookspecs
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.render.model_docs import Entry, entries, overview
+from accelscope.core.render.model_docs import ModelDoc, find_model_docs, list_model_docs
 from accelscope.dsl.diagnostics.codes import CODES
 
 HERE = Path(__file__).parent / "reference"
@@ -97,7 +97,7 @@ def _models(registry: Registry) -> str:
         NOTE
         + "# Models\n\nWhat the built-in plugins model. `accelscope models NAME` prints the same of every plugin.\n"
     ]
-    listed = overview(registry)
+    listed = list_model_docs(registry)
     for family, title in FAMILIES.items():
         items = [item for item in listed if item["family"] == family]
         if items:
@@ -106,8 +106,8 @@ def _models(registry: Registry) -> str:
     return "\n".join(parts)
 
 
-def _section(registry: Registry, item: Entry) -> str:
-    found = [each for each in entries(registry, item["name"]) if each["family"] == item["family"]]
+def _section(registry: Registry, item: ModelDoc) -> str:
+    found = [each for each in find_model_docs(registry, item["name"]) if each["family"] == item["family"]]
     lines = [f"### {item['name']}", "", item["doc"]]
     for each in found:
         if len(found) > 1:
@@ -125,7 +125,7 @@ def _section(registry: Registry, item: Entry) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fields(item: Entry) -> Iterator[str]:
+def _fields(item: ModelDoc) -> Iterator[str]:
     if item["family"] == "block" and item["name"] != item.get("kind"):
         return  # the page of the model has them
     fields = item.get("fields", [])

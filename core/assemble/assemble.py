@@ -8,22 +8,29 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.assemble.calibration_lookup import kernels_of
-from accelscope.core.assemble.design import Design, Model, Money
+from accelscope.core.assemble.calibration_lookup import find_device_kernels
+from accelscope.core.assemble.design import Design, Model, SystemCost
 from accelscope.core.assemble.expert_precision import with_narrow_experts
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.parallelism import block_of, pools_of, strategies_of
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.parallelism import assemble_pools, bind_inner_block, bind_strategies
 from accelscope.core.assemble.unsupported import (
-    refuse_degrees_of_training,
-    refuse_homeless,
-    refuse_tierless,
-    refuse_unsupported,
+    refuse_missing_memory,
+    refuse_missing_tier,
+    refuse_training_degrees,
+    refuse_unsupported_dtype,
 )
 from accelscope.core.bind.binder import Binder, missing_field
-from accelscope.core.bind.references import referred
+from accelscope.core.bind.references import resolve_reference
 from accelscope.core.blocks.calibration import Calibration
 from accelscope.core.blocks.hardware import Cost
-from accelscope.core.blocks.runtime import PLAIN, Pace, Runtime, device_names, kernels_name, pace_of
+from accelscope.core.blocks.runtime import (
+    NO_OVERHEAD_PROFILE,
+    EngineProfile,
+    Runtime,
+    build_engine_profile,
+    device_names,
+    kernels_name,
+)
 from accelscope.core.blocks.scenario import (
     Deployment,
     Load,
@@ -31,45 +38,45 @@ from accelscope.core.blocks.scenario import (
     PrecisionBlock,
     Scenario,
     Scheduler,
-    Speculative,
+    SpeculativeDecoding,
     Training,
 )
 from accelscope.core.blocks.variability import Variability
-from accelscope.core.evaluate.op_cost import multiplier
-from accelscope.core.evaluate.training.step import load_of, training_of
+from accelscope.core.evaluate.op_cost import find_matrix_engine
+from accelscope.core.evaluate.training.step import bind_training, make_training_load
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
 from accelscope.core.ir.usage import Limit, condition
-from accelscope.core.numeric.dtypes import BITS
-from accelscope.core.numeric.error_bars import Inputs
+from accelscope.core.numeric.dtypes import DTYPE_BITS
+from accelscope.core.numeric.error_bars import UncertainInputs
 from accelscope.core.numeric.term import term
 from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Symbol
 
-WIDENED = "bf16"
+FALLBACK_DTYPE = "bf16"
 """What is computed in, and what a KV cache holds, where nothing else is said."""
 
 
-def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) -> Design | None:
+def assemble(scenario: Component, binder: Binder, inputs: UncertainInputs | None = None) -> Design | None:
     """Return the design of a scenario, or None with the reasons in `binder.problems`."""
-    deployment = referred(scenario, "deployment", Scenario, binder)
-    workload = referred(scenario, "workload", Scenario, binder)
+    deployment = resolve_reference(scenario, "deployment", Scenario, binder)
+    workload = resolve_reference(scenario, "workload", Scenario, binder)
     if deployment is None or workload is None:
         return None
-    training = training_of(workload, binder)
+    training = bind_training(workload, binder)
     system, model_block = (
-        referred(deployment, "system", Deployment, binder),
-        referred(deployment, "model", Deployment, binder),
+        resolve_reference(deployment, "system", Deployment, binder),
+        resolve_reference(deployment, "model", Deployment, binder),
     )
-    load = _load(workload, binder) if training is None else load_of(training)
+    load = _load(workload, binder) if training is None else make_training_load(training)
     if system is None or model_block is None:
         return None
-    machine = machine_of(system, binder)
-    refuse_homeless(machine, system, binder)
+    machine = assemble_machine(system, binder)
+    refuse_missing_memory(machine, system, binder)
     model = _model(model_block, binder)
-    strategies = strategies_of(deployment, binder)
+    strategies = bind_strategies(deployment, binder)
     if machine is None or model is None or load is None:
         return None
     design = Design(
@@ -79,8 +86,8 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         precision=_precision(deployment, model_block, machine, binder),
         strategies=strategies,
         load=load,
-        memory=block_of(deployment, "memory", MemoryPolicy, binder),
-        scheduler=block_of(deployment, "scheduler", Scheduler, binder),
+        memory=bind_inner_block(deployment, "memory", MemoryPolicy, binder),
+        scheduler=bind_inner_block(deployment, "scheduler", Scheduler, binder),
         speculative=_speculative(deployment, load, binder),
         training=training,
         money=_money(system, machine, binder),
@@ -91,10 +98,10 @@ def assemble(scenario: Component, binder: Binder, inputs: Inputs | None = None) 
         limits=tuple(_asserts((scenario, deployment, workload, model_block, system))),
     )
     design = with_narrow_experts(design, binder.registry)
-    design = evolve(design, pools=pools_of(deployment, design, binder))
-    refuse_unsupported(design, deployment, binder)
-    refuse_tierless(design, deployment, binder)
-    refuse_degrees_of_training(design, deployment, binder)
+    design = evolve(design, pools=assemble_pools(deployment, design, binder))
+    refuse_unsupported_dtype(design, deployment, binder)
+    refuse_missing_tier(design, deployment, binder)
+    refuse_training_degrees(design, deployment, binder)
     return None if binder.problems else design
 
 
@@ -128,7 +135,7 @@ def _model(block: Component, binder: Binder) -> Model | None:
     return Model(name=block.definition if block.name == "model" else block.name, spec=bound, record=record)
 
 
-def _speculative(deployment: Component, load: Load, binder: Binder) -> Speculative | None:
+def _speculative(deployment: Component, load: Load, binder: Binder) -> SpeculativeDecoding | None:
     """Return who proposes tokens ahead; only a steady state has the tokens of a step as a mean."""
     inner = deployment.children("speculative")
     if not inner:
@@ -143,7 +150,7 @@ def _speculative(deployment: Component, load: Load, binder: Binder) -> Speculati
                 help="write `concurrency = 16` instead of `batch = 16` in the workload",
             )
         )
-    found: Speculative | None = binder.bind_as(inner[0], Speculative)
+    found: SpeculativeDecoding | None = binder.bind_as(inner[0], SpeculativeDecoding)
     return found
 
 
@@ -173,13 +180,15 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
             given |= {
                 name: attribute.value.name
                 for name, attribute in inner.attributes().items()
-                if isinstance(attribute.value, Symbol) and attribute.value.name in BITS
+                if isinstance(attribute.value, Symbol) and attribute.value.name in DTYPE_BITS
             }
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
     activations = given.get("activations")
     if activations is None:
-        activations = weights if multiplier(machine.device, weights, binder.registry) else WIDENED
-    kv, head, experts = given.get("kv") or WIDENED, given.get("head"), given.get("experts")
+        activations = (
+            weights if find_matrix_engine(machine.device, weights, binder.registry) else FALLBACK_DTYPE
+        )
+    kv, head, experts = given.get("kv") or FALLBACK_DTYPE, given.get("head"), given.get("experts")
     return Precision(weights=weights, activations=activations, kv=kv, head=head, experts=experts)
 
 
@@ -188,21 +197,21 @@ def _calibrated(machine: Machine, deployment: Component, binder: Binder) -> Mach
     block, runtime = _named(deployment, "calibration"), _named(deployment, "runtime")
     explicit: Calibration | None = None if block is None else binder.bind_as(block, Calibration)
     software = None if runtime is None else kernels_name(runtime)
-    device = evolve(machine.device, kernels=kernels_of(machine.device, explicit, software, binder))
+    device = evolve(machine.device, kernels=find_device_kernels(machine.device, explicit, software, binder))
     if explicit is not None and explicit.kernel_launch is not None:
         device = evolve(device, package=evolve(device.package, kernel_launch=explicit.kernel_launch))
     return evolve(machine, device=device)
 
 
-def _runtime(deployment: Component, machine: Machine, binder: Binder) -> Pace:
+def _runtime(deployment: Component, machine: Machine, binder: Binder) -> EngineProfile:
     """Return the pace of the runtime of a deployment on its device."""
     if "runtime" not in deployment.attributes():
-        return PLAIN
-    block = referred(deployment, "runtime", Deployment, binder)
+        return NO_OVERHEAD_PROFILE
+    block = resolve_reference(deployment, "runtime", Deployment, binder)
     bound: Runtime | None = None if block is None else binder.bind_as(block, Runtime)
     if block is None or bound is None:
-        return PLAIN
-    return pace_of(block.definition or block.name, bound, device_names(machine.device))
+        return NO_OVERHEAD_PROFILE
+    return build_engine_profile(block.definition or block.name, bound, device_names(machine.device))
 
 
 def _named(deployment: Component, field: str) -> Component | None:
@@ -212,17 +221,17 @@ def _named(deployment: Component, field: str) -> Component | None:
     return value if isinstance(value, Component) else None
 
 
-def _money(system: Component, machine: Machine, binder: Binder) -> Money:
+def _money(system: Component, machine: Machine, binder: Binder) -> SystemCost:
     """The outermost priced block pays for all below it; without one, the packages' own prices do."""
     money = _priced(system, machine, binder)
     package = machine.device.package
     if money is None and package.price is not None:
         lifetime = term(fields_of(Cost)["lifetime"]["default"], "yr").named("lifetime")
-        return Money(rate=package.price * machine.devices / lifetime)
-    return money or Money()
+        return SystemCost(rate=package.price * machine.devices / lifetime)
+    return money or SystemCost()
 
 
-def _priced(component: Component, machine: Machine, binder: Binder) -> Money | None:
+def _priced(component: Component, machine: Machine, binder: Binder) -> SystemCost | None:
     for block in component.children("cost"):
         cost = binder.bind_as(block, Cost)
         if cost is None:
@@ -230,12 +239,12 @@ def _priced(component: Component, machine: Machine, binder: Binder) -> Money | N
         by_chip = cost.per == "chip"
         if cost.price is not None:
             rate = cost.price * machine.devices if by_chip else cost.price
-            return Money(
+            return SystemCost(
                 rate=rate.named("rent of the system"), electricity=cost.electricity, by_device=by_chip
             )
         if cost.capex is not None:
             rate = (cost.capex / cost.lifetime).named("purchase over lifetime")
-            return Money(rate=rate, electricity=cost.electricity)
+            return SystemCost(rate=rate, electricity=cost.electricity)
     for child in component.children():
         if child.kind in ("rack", "node", "cluster", "package"):
             money = _priced(child, machine, binder)
@@ -247,6 +256,6 @@ def _priced(component: Component, machine: Machine, binder: Binder) -> Money | N
 def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
     """Asserts of the parts of a scenario; one that fails makes the point infeasible, with its message."""
     for component in components:
-        for item in component.asserts_hold():
+        for item in component.assertions():
             name = f"assert at {item.span.source.name}:{item.span.line}"
             yield condition(name, np.asarray(item.holds), item.message or item.text)

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from accelscope.core.blocks.calibration import Calibration, Kernels, Layer, layer_of
+from accelscope.core.blocks.calibration import (
+    Calibration,
+    CalibrationLayer,
+    DeviceKernels,
+    build_calibration_layer,
+)
 from accelscope.core.errors import DescriptionError
 from accelscope.core.library.sources import Library
-from accelscope.dsl.check.program import Program, load
+from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import has_errors
-from accelscope.dsl.interpret.interpreter import Session
+from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.values.operations import ScalarOperations
 
 if TYPE_CHECKING:
@@ -26,19 +31,19 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
-FOLDER = "calibration"
+CALIBRATION_FOLDER = "calibration"
 
 
 @define(eq=False)
-class Calibrations:
+class CalibrationLibrary:
     """The calibrations of the plugins' libraries, each text read and bound when first needed."""
 
     registry: Registry
     _programs: dict[str, tuple[Program, ...]] = field(factory=dict)
-    _layers: dict[tuple[str, bool], tuple[Layer, ...]] = field(factory=dict)
+    _layers: dict[tuple[str, bool], tuple[CalibrationLayer, ...]] = field(factory=dict)
     _library: Library | None = None
 
-    def of(self, module: str, binder: Binder) -> tuple[Layer, ...]:
+    def of(self, module: str, binder: Binder) -> tuple[CalibrationLayer, ...]:
         """Return what a module such as `device.H100_SXM` or `family.hopper.vllm` knows of kernels.
 
         Args:
@@ -51,7 +56,9 @@ class Calibrations:
         if key not in self._layers:
             origin = module.partition(".")[0]
             bound = (binder.bind_as(block, Calibration) for block in self._blocks(module))
-            self._layers[key] = tuple(layer_of(item, origin) for item in bound if item is not None)
+            self._layers[key] = tuple(
+                build_calibration_layer(item, origin) for item in bound if item is not None
+            )
         return self._layers[key]
 
     def _blocks(self, module: str) -> Iterable[Component]:
@@ -65,17 +72,19 @@ class Calibrations:
             self._library = Library.of(self.registry.libraries.values())
         library = self._library
         for namespace in sorted(library.folders):
-            source = library.library(f"{namespace}.{FOLDER}.{module}")
+            source = library.library(f"{namespace}.{CALIBRATION_FOLDER}.{module}")
             if source is None:
                 continue
-            session = Session(library, self.registry.units, self.registry.schemas(), ScalarOperations())
-            program = load(source, session)
+            session = Interpreter(library, self.registry.units, self.registry.schemas(), ScalarOperations())
+            program = load_program(source, session)
             if has_errors(program.diagnostics):
                 raise DescriptionError(program.diagnostics)
             yield program
 
 
-def module_of(origin: str, name: str, runtime: str | None = None, *, detailed: bool = False) -> str:
+def calibration_module_name(
+    origin: str, name: str, runtime: str | None = None, *, detailed: bool = False
+) -> str:
     """Return the module of a shipped calibration, below the folder of calibrations.
 
     Args:
@@ -88,14 +97,14 @@ def module_of(origin: str, name: str, runtime: str | None = None, *, detailed: b
     return f"{origin}.{name}.{runtime}{'_kernels' if detailed else ''}"
 
 
-def kernels_of(
+def find_device_kernels(
     device: Device,
     explicit: Calibration | None,
     runtime: str | None,
     binder: Binder,
     backend: str | None = None,
     release: str | None = None,
-) -> Kernels:
+) -> DeviceKernels:
     """Return what was measured and holds for the kernels of a runtime on a device, nearest first.
 
     Args:
@@ -103,21 +112,21 @@ def kernels_of(
         runtime: name of the software whose kernels run, or None.
         backend: which of its kernels, or None; release: of the runtime, or None.
     """
-    found: list[Layer] = [] if explicit is None else [layer_of(explicit, "given")]
+    found: list[CalibrationLayer] = [] if explicit is None else [build_calibration_layer(explicit, "given")]
     for origin, name in _names(device):
-        modules = [module_of(origin, name)]
+        modules = [calibration_module_name(origin, name)]
         if runtime is not None:
-            modules.append(module_of(origin, name, runtime))
+            modules.append(calibration_module_name(origin, name, runtime))
             if backend is not None or release is not None:
-                modules.append(module_of(origin, name, runtime, detailed=True))
+                modules.append(calibration_module_name(origin, name, runtime, detailed=True))
         layers = (layer for module in modules for layer in binder.registry.calibrations.of(module, binder))
         found.extend(
             sorted((layer for layer in layers if _holds(layer, runtime, backend, release)), key=_narrowest)
         )
-    return Kernels(tuple(found))
+    return DeviceKernels(tuple(found))
 
 
-def _holds(layer: Layer, runtime: str | None, backend: str | None, release: str | None) -> bool:
+def _holds(layer: CalibrationLayer, runtime: str | None, backend: str | None, release: str | None) -> bool:
     return (
         layer.runtime in (None, runtime)
         and layer.backend in (None, backend)
@@ -125,7 +134,7 @@ def _holds(layer: Layer, runtime: str | None, backend: str | None, release: str 
     )
 
 
-def _narrowest(layer: Layer) -> int:
+def _narrowest(layer: CalibrationLayer) -> int:
     """Return a key that sorts layers: with a backend first, then with a release, then any of a runtime, then any."""
     return (layer.runtime is None) * 4 + (layer.backend is None) * 2 + (layer.release is None)
 

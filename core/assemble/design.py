@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from accelscope.core.blocks.runtime import PLAIN, Pace
-from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler, Speculative, Training
+from accelscope.core.blocks.runtime import NO_OVERHEAD_PROFILE, EngineProfile
+from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler, SpeculativeDecoding, Training
 from accelscope.core.blocks.variability import Variability
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
@@ -27,7 +27,7 @@ class Model:
 
 
 @frozen(kw_only=True, eq=False)
-class Money:
+class SystemCost:
     """What a system costs.
 
     Attributes:
@@ -42,7 +42,7 @@ class Money:
 
 
 @frozen(kw_only=True, eq=False)
-class Pools:
+class DisaggregatedPools:
     """Two groups of devices of one system: one works on prompts, the other decodes.
 
     Attributes:
@@ -81,11 +81,11 @@ class Design:
     load: Load
     memory: MemoryPolicy
     scheduler: Scheduler
-    speculative: Speculative | None = None
+    speculative: SpeculativeDecoding | None = None
     training: Training | None = None
-    money: Money
-    pools: Pools | None = None
-    runtime: Pace = PLAIN
+    money: SystemCost
+    pools: DisaggregatedPools | None = None
+    runtime: EngineProfile = NO_OVERHEAD_PROFILE
     error: Array | None = None
     at_floor: Array | None = None
     variability: Variability | None = None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.assemble.offload_tiers import tiers_behind
-from accelscope.core.assemble.on_die_fabric import on_die
+from accelscope.core.assemble.offload_tiers import assemble_offload_tiers
+from accelscope.core.assemble.on_die_fabric import bind_on_die_fabric
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import ConnectSettings, Link, Package, Switch
 from accelscope.core.ir.constants import ONE
@@ -35,7 +35,7 @@ class _Place:
     clock: Term | None
 
 
-def machine_of(system: Component, binder: Binder) -> Machine | None:
+def assemble_machine(system: Component, binder: Binder) -> Machine | None:
     """Return the machine that a system describes; None with problems in the binder where it cannot be told.
 
     The device is the nearest package below the system that has engines; blocks between them multiply its count.
@@ -45,7 +45,7 @@ def machine_of(system: Component, binder: Binder) -> Machine | None:
         binder.problems.append(_no_device(system))
         return None
     package = chain[-1]
-    device = _device(package, binder, tiers_behind(chain, binder))
+    device = _device(package, binder, assemble_offload_tiers(chain, binder))
     if device is None:
         return None
     devices = binder.counts(chain[1:]).named("devices")
@@ -87,7 +87,7 @@ def _device(package: Component, binder: Binder, tiers: list[Part[Any]]) -> Devic
         engines=engines,
         memories=tuple(memories),
         package=bound,
-        fabric=on_die(package, binder),
+        fabric=bind_on_die_fabric(package, binder),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ONE_WAY = term(1.0, "dir")
 
 
-def tiers_behind(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]]:
+def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]]:
     """Return the memories outside of a package that a connection joins with it, nearest first, each as the share of one device.
 
     Capacity and bandwidth of a memory are shared by the devices around it, and no device is faster than its links. A

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
 
-def on_die(package: Component, binder: Binder) -> Fabric | None:
+def bind_on_die_fabric(package: Component, binder: Binder) -> Fabric | None:
     """Return the fabric that joins the cores of the first die with one, or None.
 
     Its cores do not wait for each other as the ranks of a collective do: a start-up counts only where it is given.

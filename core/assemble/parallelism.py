@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, fields_dict
 
-from accelscope.core.assemble.design import Design, Pools
+from accelscope.core.assemble.design import Design, DisaggregatedPools
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.scenario import AllToAll, KvTransfer, MemoryPolicy, Pool, Scheduler
 from accelscope.core.spec.spec import fields_of, written_name
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.records import Strategy
     from accelscope.core.plugin.registry import Registry
 
-PHASES = ("prefill", "decode")
+SERVING_PHASES = ("prefill", "decode")
 """Labels of the pools of a deployment."""
 
 
-def block_of(owner: Component, kind: str, cls: type, binder: Binder) -> Any:
+def bind_inner_block(owner: Component, kind: str, cls: type, binder: Binder) -> Any:
     """Return a bound inner block of a deployment or a pool, or that of an empty one."""
     inner = owner.children(kind)
     return (binder.bind_as(inner[0], cls) if inner else None) or binder.default_of(
@@ -33,7 +33,7 @@ def block_of(owner: Component, kind: str, cls: type, binder: Binder) -> Any:
     )
 
 
-def strategies_of(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
+def bind_strategies(deployment: Component, binder: Binder) -> tuple[tuple[Strategy, Any], ...]:
     """Return each strategy with its degrees, as the `parallel` block of a deployment or a pool says."""
     inner = deployment.children("parallel")
     block = inner[0] if inner else None
@@ -46,7 +46,7 @@ def strategies_of(deployment: Component, binder: Binder) -> tuple[tuple[Strategy
     return tuple(found)
 
 
-def strategies_with(registry: Registry, degrees: Mapping[str, Any]) -> tuple[tuple[Strategy, Any], ...]:
+def make_strategies(registry: Registry, degrees: Mapping[str, Any]) -> tuple[tuple[Strategy, Any], ...]:
     """Return each strategy with the degrees that it reads of some, and its defaults for the others."""
     binder = Binder(registry)
     found = []
@@ -64,7 +64,7 @@ def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnosti
         written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
     }
     for name, attribute in block.attributes().items():
-        if name in planned and not neutral(attribute):
+        if name in planned and not is_neutral_degree(attribute):
             yield Diagnostic(
                 code="A303",
                 message=f"`{name}` is not modelled by any installed strategy, so no number would be right",
@@ -74,7 +74,7 @@ def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnosti
             )
 
 
-def neutral(attribute: Attribute) -> bool:
+def is_neutral_degree(attribute: Attribute) -> bool:
     """Return whether a degree divides nothing."""
     magnitude = getattr(attribute.value, "magnitude", attribute.value)
     return magnitude is False or (
@@ -82,7 +82,7 @@ def neutral(attribute: Attribute) -> bool:
     )
 
 
-def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | None:
+def assemble_pools(deployment: Component, design: Design, binder: Binder) -> DisaggregatedPools | None:
     """Return the pools of a deployment: its design with the blocks of each pool in place of its own."""
     blocks = {pool.name: pool for pool in deployment.children("pool")}
     transfer = deployment.children("kv_transfer")
@@ -91,13 +91,13 @@ def pools_of(deployment: Component, design: Design, binder: Binder) -> Pools | N
     moved: KvTransfer | None = binder.bind_as(transfer[0], KvTransfer) if transfer else None
     if not blocks:
         return None
-    if set(blocks) != set(PHASES) or design.load.concurrency is None:
-        binder.problems.append(_refused(deployment, set(blocks) == set(PHASES)))
+    if set(blocks) != set(SERVING_PHASES) or design.load.concurrency is None:
+        binder.problems.append(_refused(deployment, set(blocks) == set(SERVING_PHASES)))
         return None
-    found = {name: _pool(blocks[name], design, binder) for name in PHASES}
+    found = {name: _pool(blocks[name], design, binder) for name in SERVING_PHASES}
     overlap = "none" if moved is None or moved.overlap is None else moved.overlap
     told: Pool | None = binder.bind_as(blocks["prefill"], Pool)
-    return Pools(
+    return DisaggregatedPools(
         prefill=found["prefill"],
         decode=found["decode"],
         overlap=overlap,
@@ -109,10 +109,10 @@ def _pool(block: Component, design: Design, binder: Binder) -> Design:
     """Return a design with what a pool says; the rest is as the deployment has it."""
     own: dict[str, Any] = {}
     if block.children("parallel"):
-        own["strategies"] = strategies_of(block, binder)
+        own["strategies"] = bind_strategies(block, binder)
     for kind, cls in (("scheduler", Scheduler), ("memory", MemoryPolicy)):
         if block.children(kind):
-            own[kind] = block_of(block, kind, cls, binder)
+            own[kind] = bind_inner_block(block, kind, cls, binder)
     pool: Pool | None = binder.bind_as(block, Pool)
     if pool is not None and pool.redundant_experts is not None:
         own["strategies"] = _redundant(own.get("strategies", design.strategies), pool.redundant_experts)

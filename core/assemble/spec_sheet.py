@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import Power
-from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier
+from accelscope.core.evaluate.op_cost import find_matrix_engine, home_memory, list_weight_memories
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Device, Fabric
 from accelscope.core.ir.operation import Precision, Step
-from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.numeric.term import Term
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
-SYSTEMS = ("node", "rack", "cluster")
+SYSTEM_KINDS = ("node", "rack", "cluster")
 """Kinds of block that are made of devices."""
 
 
@@ -78,27 +78,31 @@ class ModelFacts:
 def device_facts(component: Component, registry: Registry, dtype: str = "bf16") -> DeviceFacts | None:
     """Return the facts of a package or of a system of packages; None where nothing in it computes."""
     binder = Binder(registry)
-    machine = machine_of(component, binder)
+    machine = assemble_machine(component, binder)
     if machine is None:
         return None
     device = machine.device
-    chosen = multiplies_in(device, registry, dtype)
-    engine = multiplier(device, chosen, registry) if chosen else None
-    home = home_memory(device, registry) if holders_of(device, registry) else None
+    chosen = find_matmul_dtype(device, registry, dtype)
+    engine = find_matrix_engine(device, chosen, registry) if chosen else None
+    home = home_memory(device, registry) if list_weight_memories(device, registry) else None
     record = registry.memories[home.model] if home is not None else None
     tier = machine.tiers[0] if machine.tiers else None
     return DeviceFacts(
         device=device.name,
-        devices=round(number(machine.devices) or 1),
+        devices=round(extract_finite_number(machine.devices) or 1),
         dtype=chosen,
-        peak=peak_of(device, registry, chosen) if chosen else None,
+        peak=compute_matmul_peak(device, registry, chosen) if chosen else None,
         engine=engine.model if engine else None,
         memory_class=getattr(home.spec, "class_", None) if home is not None else None,
-        memory=number(record.capacity(home)) if record is not None and home is not None else None,
-        bandwidth=number(record.peak(home)) if record is not None and home is not None else None,
-        tdp=number(device.package.tdp),
+        memory=extract_finite_number(record.capacity(home))
+        if record is not None and home is not None
+        else None,
+        bandwidth=extract_finite_number(record.peak(home))
+        if record is not None and home is not None
+        else None,
+        tdp=extract_finite_number(device.package.tdp),
         power=_supply(component, binder),
-        nearest=round(number(tier.size) or 1) if tier else 1,
+        nearest=round(extract_finite_number(tier.size) or 1) if tier else 1,
         network=tier.name if tier else None,
         network_bandwidth=_outward(tier) if tier else None,
     )
@@ -113,39 +117,41 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
     step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
     built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
     return ModelFacts(
-        parameters=number(built.parameters) or 0.0,
-        active=number(built.active_parameters) or 0.0,
-        layers=round(number(built.layers) or 0),
-        heads=round(number(built.heads) or 0),
-        kv_per_token=number(built.kv_per_token) or 0.0,
+        parameters=extract_finite_number(built.parameters) or 0.0,
+        active=extract_finite_number(built.active_parameters) or 0.0,
+        layers=round(extract_finite_number(built.layers) or 0),
+        heads=round(extract_finite_number(built.heads) or 0),
+        kv_per_token=extract_finite_number(built.kv_per_token) or 0.0,
     )
 
 
-def multiplies_in(device: Device, registry: Registry, asked: str) -> str | None:
+def find_matmul_dtype(device: Device, registry: Registry, asked: str) -> str | None:
     """Return the data type that a device multiplies matrices in, closest to the one asked for.
 
     That is the type itself where any engine has it. Else it is one of the engine with the highest peak of all: a wider
     one, 16 bit before others as weight-only quantisation has it, then the narrowest; or else the widest narrower one.
     None where no engine multiplies matrices.
     """
-    peaks = {name: rate for name in BITS if (rate := peak_of(device, registry, name)) is not None}
+    peaks = {
+        name: rate for name in DTYPE_BITS if (rate := compute_matmul_peak(device, registry, name)) is not None
+    }
     if asked in peaks or not peaks:
         return asked if peaks else None
-    main = multiplier(device, max(peaks, key=lambda name: peaks[name]), registry)
+    main = find_matrix_engine(device, max(peaks, key=lambda name: peaks[name]), registry)
     known = [name for name in peaks if main and registry.computes[main.model].peak(main, name) is not None]
-    wider = [name for name in known if BITS[name] > BITS[asked]]
+    wider = [name for name in known if DTYPE_BITS[name] > DTYPE_BITS[asked]]
     if wider:
-        return "bf16" if "bf16" in wider else min(wider, key=lambda name: BITS[name])
-    return max(known, key=lambda name: BITS[name])
+        return "bf16" if "bf16" in wider else min(wider, key=lambda name: DTYPE_BITS[name])
+    return max(known, key=lambda name: DTYPE_BITS[name])
 
 
-def peak_of(device: Device, registry: Registry, dtype: str) -> float | None:
+def compute_matmul_peak(device: Device, registry: Registry, dtype: str) -> float | None:
     """Return the dense op/s of the fastest engine that multiplies matrices in a data type, or None without one."""
-    part = multiplier(device, dtype, registry)
-    return None if part is None else number(registry.computes[part.model].peak(part, dtype))
+    part = find_matrix_engine(device, dtype, registry)
+    return None if part is None else extract_finite_number(registry.computes[part.model].peak(part, dtype))
 
 
-def number(value: Term | None) -> float | None:
+def extract_finite_number(value: Term | None) -> float | None:
     """Return a single finite number in SI units, or None."""
     if value is None:
         return None
@@ -155,8 +161,8 @@ def number(value: Term | None) -> float | None:
 
 def _outward(tier: Fabric) -> float | None:
     """Return the bytes a second that one endpoint sends over all its links into a tier."""
-    bandwidth = number(tier.link.bandwidth)
-    links = number(tier.links)
+    bandwidth = extract_finite_number(tier.link.bandwidth)
+    links = extract_finite_number(tier.links)
     if bandwidth is None or links is None or "cycle" in str(tier.link.bandwidth.dimension):
         return None
     return bandwidth * links
@@ -165,4 +171,4 @@ def _outward(tier: Fabric) -> float | None:
 def _supply(component: Component, binder: Binder) -> float | None:
     blocks = component.children("power")
     bound = binder.bind_as(blocks[0], Power) if blocks else None
-    return number(bound.max) if bound is not None else None
+    return extract_finite_number(bound.max) if bound is not None else None

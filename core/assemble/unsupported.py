@@ -9,9 +9,14 @@ import numpy as np
 from attrs import fields
 
 from accelscope.core.assemble.design import Design
-from accelscope.core.assemble.parallelism import neutral
-from accelscope.core.evaluate.memory_placement import RESIDENT
-from accelscope.core.evaluate.op_cost import holders_of, home_memory, multiplier, tiers_of
+from accelscope.core.assemble.parallelism import is_neutral_degree
+from accelscope.core.evaluate.memory_placement import ALL_RESIDENT
+from accelscope.core.evaluate.op_cost import (
+    find_matrix_engine,
+    home_memory,
+    list_offload_tiers,
+    list_weight_memories,
+)
 from accelscope.core.ir.hardware import Machine
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.values.values import Attribute
@@ -20,18 +25,18 @@ if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
     from accelscope.dsl.interpret.component import Component
 
-OF_TRAINING = ("zero",)
+TRAINING_ONLY_FIELDS = ("zero",)
 """Fields of a split that shard what only training has: gradients. 0 and 1 ask for nothing, 3 for weights."""
-GRADIENTS = 2
+ZERO_GRADIENT_STAGE = 2
 """ZeRO stage whose gradients serving has not."""
 
 
-def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) -> None:
+def refuse_missing_memory(machine: Machine | None, system: Component, binder: Binder) -> None:
     """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
     if machine is None or binder.problems:
         return
     memories, device = binder.registry.memories, machine.device
-    if not holders_of(device, binder.registry):
+    if not list_weight_memories(device, binder.registry):
         binder.problems.append(
             Diagnostic(
                 code="A304",
@@ -55,11 +60,11 @@ def refuse_homeless(machine: Machine | None, system: Component, binder: Binder) 
         )
 
 
-def refuse_unsupported(design: Design, deployment: Component, binder: Binder) -> None:
+def refuse_unsupported_dtype(design: Design, deployment: Component, binder: Binder) -> None:
     """Refuse a data type that no engine of the device computes in."""
     dtype = design.precision.activations
     device = design.machine.device
-    if binder.problems or multiplier(device, dtype, binder.registry) is not None:
+    if binder.problems or find_matrix_engine(device, dtype, binder.registry) is not None:
         return
     known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
     binder.problems.append(
@@ -73,12 +78,12 @@ def refuse_unsupported(design: Design, deployment: Component, binder: Binder) ->
     )
 
 
-def refuse_degrees_of_training(design: Design, deployment: Component, binder: Binder) -> None:
+def refuse_training_degrees(design: Design, deployment: Component, binder: Binder) -> None:
     """Refuse what only training has where a model serves."""
     if design.training is not None:
         return
     for block in deployment.children("parallel"):
-        for name in OF_TRAINING:
+        for name in TRAINING_ONLY_FIELDS:
             attribute = block.attributes().get(name)
             if attribute is not None and not _asks_nothing(attribute):
                 binder.problems.append(
@@ -94,14 +99,14 @@ def refuse_degrees_of_training(design: Design, deployment: Component, binder: Bi
 
 def _asks_nothing(attribute: Attribute) -> bool:
     magnitude = np.asarray(getattr(attribute.value, "magnitude", attribute.value))
-    return neutral(attribute) or not bool(np.any(magnitude == GRADIENTS))
+    return is_neutral_degree(attribute) or not bool(np.any(magnitude == ZERO_GRADIENT_STAGE))
 
 
-def refuse_tierless(design: Design, deployment: Component, binder: Binder) -> None:
+def refuse_missing_tier(design: Design, deployment: Component, binder: Binder) -> None:
     """Refuse a policy that puts bytes into a tier which the system does not have."""
-    if binder.problems or (design.memory.weights, design.memory.kv) == RESIDENT:
+    if binder.problems or (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
         return
-    tiers = [part.name for part in tiers_of(design.machine.device, binder.registry)]
+    tiers = [part.name for part in list_offload_tiers(design.machine.device, binder.registry)]
     named = design.memory.tier
     inner = deployment.children("memory")
     name = design.machine.device.name

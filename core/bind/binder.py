@@ -10,20 +10,19 @@ from attrs import define, evolve, field
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Part
-from accelscope.core.numeric.curve import Curve
-from accelscope.core.numeric.term import Node, Term, term
-from accelscope.core.spec.spec import about, children_of, entries_of, fields_of, written_name
+from accelscope.core.numeric.curve import BoundCurve
+from accelscope.core.numeric.term import Term, TraceNode, term
+from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, read_spec_info, written_name
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.schema.schema import KindSchema, schema_of_kind
-from accelscope.dsl.values.values import Attribute, ListValue, Mapped, Origin, Quantity, Symbol
-from accelscope.dsl.values.values import Curve as CurveValue
+from accelscope.dsl.values.values import Attribute, CurveValue, ListValue, MapValue, Origin, Quantity, Symbol
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
 
-class Alteration(Protocol):
+class ValuePerturbation(Protocol):
     """What varies the values that are bound: each function returns what to use in place of one."""
 
     def value(self, owner: Component, name: str, value: object, span: Span | None) -> object:
@@ -32,7 +31,7 @@ class Alteration(Protocol):
     def default(self, owner: Component, name: str, value: Term, source: str) -> Term:
         """Vary the default of a field that is not given."""
 
-    def curve(self, owner: Component, attribute: Attribute, curve: Curve) -> Curve:
+    def curve(self, owner: Component, attribute: Attribute, curve: BoundCurve) -> BoundCurve:
         """Vary a curve."""
 
 
@@ -48,7 +47,7 @@ class Binder:
 
     registry: Registry
     trace: bool = False
-    altered: Alteration | None = None
+    altered: ValuePerturbation | None = None
     problems: list[Diagnostic] = field(factory=list)
 
     def bind(self, component: Component, default: type | None = None) -> tuple[Any, Any]:
@@ -71,7 +70,7 @@ class Binder:
             written = written_name(name)
             attribute = attributes.get(written)
             if attribute is not None and attribute.value is not None:
-                if told.get("planned") and not about(cls)["cited"]:
+                if told.get("planned") and not read_spec_info(cls)["cited"]:
                     self._note_unread(component, attribute)
                 values[name] = self._value(component, attribute)
             elif told["required"]:
@@ -144,7 +143,7 @@ class Binder:
         blocks = f"`{component.kind}` blocks"
         if self._schema(component) is not None:
             blocks = f"this `{component.kind}` block"
-        message = f"no installed plugin serves {blocks}{self.registry.why_absent()}"
+        message = f"no installed plugin serves {blocks}{self.registry.describe_absent()}"
         if all(item.message != message for item in self.problems):
             self.problems.append(
                 Diagnostic(code="A102", message=message, span=component.span, label="this one, for example")
@@ -177,7 +176,7 @@ class Binder:
         return values
 
     def _entries(self, attributes: Iterable[Attribute], cls: type) -> dict[str, Any]:
-        found = entries_of(cls)
+        found = free_entries_of(cls)
         if found is None:
             return {}
         fixed = {written_name(name) for name in fields_of(cls)}
@@ -200,7 +199,7 @@ class Binder:
             return value.name
         if isinstance(value, ListValue):
             return tuple(self._plain(item, attribute) for item in value.items)
-        if isinstance(value, Mapped):
+        if isinstance(value, MapValue):
             return {key: self._plain(item, attribute) for key, item in value.entries.items()}
         return value
 
@@ -209,18 +208,20 @@ class Binder:
             return self._term(item, attribute.name, attribute.origin)
         return item.name if isinstance(item, Symbol) else item
 
-    def _curve(self, value: CurveValue, attribute: Attribute) -> Curve:
+    def _curve(self, value: CurveValue, attribute: Attribute) -> BoundCurve:
         keys = np.array([float(key.magnitude) for key, _ in value.points])
         values = np.array([float(item.magnitude) for _, item in value.points])
         first_key, first = value.points[0]
         origin = attribute.origin if self.trace else None
-        return Curve(keys, values, first_key.dimension, first.dimension, origin, attribute.name)
+        return BoundCurve(keys, values, first_key.dimension, first.dimension, origin, attribute.name)
 
     def _term(self, value: Quantity, label: str, origin: Origin | None) -> Term:
         made = Term(np.asarray(value.magnitude, dtype=float), value.dimension)
         if not self.trace:
             return made
-        return evolve(made, node=Node("value", float(made.value.flat[0]), made.dimension, label, (), origin))
+        return evolve(
+            made, node=TraceNode("value", float(made.value.flat[0]), made.dimension, label, (), origin)
+        )
 
     def _default(self, path: str, name: str, told: dict[str, Any]) -> Term:
         made = term(told["default"], told["units"][0])
@@ -228,7 +229,9 @@ class Binder:
             return made
         origin = Origin(span=None, how="default", text=told["source"])
         label = f"{path}.{name}"
-        return evolve(made, node=Node("value", float(made.value.flat[0]), made.dimension, label, (), origin))
+        return evolve(
+            made, node=TraceNode("value", float(made.value.flat[0]), made.dimension, label, (), origin)
+        )
 
 
 def _span_origin(component: Component) -> Origin:

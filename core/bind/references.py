@@ -7,11 +7,11 @@ from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.scope import visible
-from accelscope.dsl.values.values import Attribute, Symbol, describe
+from accelscope.dsl.interpret.scope import list_visible_names
+from accelscope.dsl.values.values import Attribute, Symbol, describe_value
 
 
-def referred(component: Component, name: str, spec: type, binder: Binder) -> Component | None:
+def resolve_reference(component: Component, name: str, spec: type, binder: Binder) -> Component | None:
     """Return the component that a field refers to, or an inner block of that kind.
 
     Args:
@@ -38,7 +38,7 @@ def _unfit(attribute: Attribute, kinds: tuple[str, ...]) -> Diagnostic:
     wanted = " or ".join(f"`{kind}`" for kind in kinds)
     return Diagnostic(
         code="A105",
-        message=f"`{attribute.name}` takes a block of kind {wanted}, not {describe(attribute.value)}",
+        message=f"`{attribute.name}` takes a block of kind {wanted}, not {describe_value(attribute.value)}",
         span=attribute.origin.span,
     )
 
@@ -49,7 +49,9 @@ def _unknown(component: Component, attribute: Attribute) -> Diagnostic:
     reader = component.session.modules.reader
     sources = ((module, reader.library(module)) for module in sorted(reader.modules()))
     home = next((module for module, source in sources if source and f" {word} " in source.text), None)
-    known = [name for layer in component.layer_list() if layer.outer for name in visible(layer.outer)]
+    known = [
+        name for layer in component.layer_list() if layer.outer for name in list_visible_names(layer.outer)
+    ]
     return Diagnostic(
         code="A201",
         message=f"nothing in this file is called `{word}`",

@@ -6,32 +6,32 @@ from typing import Any
 
 from attrs import evolve, fields
 
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.override.path_resolution import resolve_path
-from accelscope.dsl.syntax.nodes import Attr, Expr, Name, Node
-from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.syntax.nodes import Attr, Expr, Name, SyntaxNode
+from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.values import Attribute, Quantity
 
 
-def names_of(node: Expr) -> set[str]:
+def collect_expression_names(node: Expr) -> set[str]:
     """Return the names that an expression holds."""
-    return {item.id for item in nodes(node) if isinstance(item, Name)}
+    return {item.id for item in walk_nodes(node) if isinstance(item, Name)}
 
 
-def with_paths(node: Any, scenario: Component, found: dict[str, object]) -> Any:
+def replace_scenario_paths(node: Any, scenario: Component, found: dict[str, object]) -> Any:
     """Return an expression with one name in place of each path to a number of a scenario, such as `gpu.hbm.capacity`.
 
     Args:
         found: takes what the names stand for.
     """
     if isinstance(node, tuple):
-        return tuple(with_paths(item, scenario, found) for item in node)
-    if not isinstance(node, Node):
+        return tuple(replace_scenario_paths(item, scenario, found) for item in node)
+    if not isinstance(node, SyntaxNode):
         return node
     path = _path_of(node)
-    value = of_scenario(scenario, path) if len(path) > 1 else None
+    value = read_scenario_path(scenario, path) if len(path) > 1 else None
     if isinstance(value, Quantity):
         found[".".join(path)] = value
         return Name(node.start, node.end, ".".join(path))
@@ -39,7 +39,7 @@ def with_paths(node: Any, scenario: Component, found: dict[str, object]) -> Any:
     return evolve(
         node,
         **{
-            name: with_paths(part, scenario, found)
+            name: replace_scenario_paths(part, scenario, found)
             for name, part in parts.items()
             if name not in ("start", "end")
         },
@@ -54,12 +54,12 @@ def _path_of(node: object) -> tuple[str, ...]:
     return (*before, node.name) if before and isinstance(node, Attr) else ()
 
 
-def of_scenario(scenario: Component, path: tuple[str, ...]) -> object:
+def read_scenario_path(scenario: Component, path: tuple[str, ...]) -> object:
     """Return the value that a path has in a scenario, or None."""
-    nowhere = Span(Source("", ""), 0, 0)
+    nowhere = Span(SourceText("", ""), 0, 0)
     try:
         steps = resolve_path(scenario, path, tuple(nowhere for _ in path))
-    except Problem:
+    except EvaluationFailed:
         return None
     at: object = scenario
     for step in steps:

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from accelscope.core.spec.derived import instances, number, value, within
-from accelscope.dsl.values.units import built_in, format_quantity
-from accelscope.dsl.values.values import Curve
+from accelscope.core.spec.derived import (
+    count_block_instances,
+    extract_number,
+    read_field_number,
+    walk_nested_blocks,
+)
+from accelscope.dsl.values.units import built_in_unit_table, format_quantity
+from accelscope.dsl.values.values import CurveValue
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
@@ -31,17 +36,17 @@ class _Rate:
     rate: float
 
     def __str__(self) -> str:
-        _, dimension = built_in().parse("B/s")
+        _, dimension = built_in_unit_table().parse("B/s")
         return f"`{self.memory.name}` achieves {format_quantity(self.rate, dimension, digits=3)}"
 
 
-def headroom(package: Component) -> float | None:
+def compute_headroom(package: Component) -> float | None:
     """Return the achieved bandwidth of the slowest memory in front over that of the memory behind."""
     found = _pair(package)
     return found[0].rate / found[1].rate if found is not None else None
 
 
-def both(package: Component) -> tuple[str, ...]:
+def describe_headroom(package: Component) -> tuple[str, ...]:
     """Return the two bandwidths of `headroom` in words."""
     found = _pair(package)
     return (f"{found[0]}, and {found[1]}",) if found is not None else ()
@@ -58,13 +63,13 @@ def _pair(package: Component) -> tuple[_Rate, _Rate] | None:
 
 def _behind(package: Component) -> Iterator[_Rate]:
     for memory in package.children("memory"):
-        rate = _achieved(memory, instances(memory), value(package, "clock"))
+        rate = _achieved(memory, count_block_instances(memory), read_field_number(package, "clock"))
         if rate is not None and _class(memory) not in _NOT_BEHIND:
             yield _Rate(memory=memory, rate=rate)
 
 
 def _front(package: Component) -> Iterator[_Rate]:
-    for memory, count, clock in within(package, "memory"):
+    for memory, count, clock in walk_nested_blocks(package, "memory"):
         shared = memory.parent is None or memory.parent.kind != "core"
         rate = _achieved(memory, count, clock)
         if shared and rate is not None and _class(memory) in _ON_CHIP:
@@ -80,7 +85,7 @@ def _meant(front: Component, behind: Component) -> bool:
 
 def _achieved(memory: Component, count: float, clock: float | None) -> float | None:
     """Return count x bandwidth x efficiency in B/s; None where one of them cannot be told."""
-    rate, share = value(memory, "bandwidth"), _efficiency(memory)
+    rate, share = read_field_number(memory, "bandwidth"), _efficiency(memory)
     if rate is None or share is None:
         return None
     if "cycle" not in str(getattr(memory.attributes()["bandwidth"].value, "dimension", "")):
@@ -96,10 +101,10 @@ def _efficiency(memory: Component) -> float | None:
         schema = kind.schema_for(_class(memory) or None) if kind is not None else None
         default = schema.fields["efficiency"].default if schema and "efficiency" in schema.fields else None
         return float(default) if isinstance(default, int | float) else None
-    if isinstance(attribute.value, Curve):
-        shares = [number(item) for _, item in attribute.value.points]
+    if isinstance(attribute.value, CurveValue):
+        shares = [extract_number(item) for _, item in attribute.value.points]
         return max((share for share in shares if share is not None), default=None)
-    return number(attribute.value)
+    return extract_number(attribute.value)
 
 
 def _class(memory: Component) -> str:

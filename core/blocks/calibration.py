@@ -15,7 +15,7 @@ from attrs import frozen
 
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import BITS, SAME_RATE
+from accelscope.core.numeric.dtypes import DTYPE_BITS, SAME_RATE_DTYPES
 from accelscope.core.numeric.term import Term, maximum, power, term, total, where
 from accelscope.core.spec.spec import (
     anything,
@@ -152,7 +152,7 @@ class Calibration:
 
 
 @frozen(kw_only=True, eq=False)
-class Layer:
+class CalibrationLayer:
     """Kernels of one calibration.
 
     Attributes:
@@ -168,12 +168,12 @@ class Layer:
     kernels: Mapping[str, tuple[Kernel, ...]]
 
 
-def layer_of(calibration: Calibration, origin: str) -> Layer:
+def build_calibration_layer(calibration: Calibration, origin: str) -> CalibrationLayer:
     """Return the kernels of a calibration by class."""
     found: dict[str, tuple[Kernel, ...]] = {}
     for part in calibration.kernels:
         found[part.spec.op] = (*found.get(part.spec.op, ()), part.spec)
-    return Layer(
+    return CalibrationLayer(
         origin=origin,
         runtime=calibration.runtime,
         backend=calibration.backend,
@@ -184,39 +184,39 @@ def layer_of(calibration: Calibration, origin: str) -> Layer:
 
 _SECOND = term(1.0, "s")
 _NOTHING: dict[str, Any] = {"op": "unknown"}
-UNKNOWN = Kernel(**_NOTHING)
+UNCALIBRATED_KERNEL = Kernel(**_NOTHING)
 """A class of kernel that nothing was measured of."""
 
 
 @frozen(kw_only=True, eq=False)
-class Known:
+class CalibratedKernel:
     """A kernel with where it is from: `device`, `family`, `model`, `given`, or `none`."""
 
-    kernel: Kernel = UNKNOWN
+    kernel: Kernel = UNCALIBRATED_KERNEL
     origin: str = "none"
     runtime: str | None = None
 
 
 @frozen(eq=False)
-class Kernels:
+class DeviceKernels:
     """All that was measured and holds for a device, nearest first."""
 
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[CalibrationLayer, ...] = ()
 
-    def of(self, op: Op) -> Known:
+    def of(self, op: Op) -> CalibratedKernel:
         """Return what is known of the kernel that runs an operation."""
         return self.named(op.kernel or op.kind, op.dtype, op.stored)
 
-    def named(self, kernel: str, dtype: str = "", stored: str = "") -> Known:
+    def named(self, kernel: str, dtype: str = "", stored: str = "") -> CalibratedKernel:
         """Return what is known of a class of kernel, such as that of a collective."""
         for layer in self.layers:
-            best = nearest(layer.kernels.get(kernel, ()), dtype, stored)
+            best = select_nearest_kernel(layer.kernels.get(kernel, ()), dtype, stored)
             if best is not None:
-                return Known(kernel=best, origin=layer.origin, runtime=layer.runtime)
-        return Known()
+                return CalibratedKernel(kernel=best, origin=layer.origin, runtime=layer.runtime)
+        return CalibratedKernel()
 
 
-def nearest(kernels: Iterable[Kernel], dtype: str, stored: str) -> Kernel | None:
+def select_nearest_kernel(kernels: Iterable[Kernel], dtype: str, stored: str) -> Kernel | None:
     """Return the kernel of a data type, or else of one of the same width in the same storage; None without one."""
     best, rank = None, 0
     for kernel in kernels:
@@ -230,17 +230,17 @@ def _likeness(listed: Any, dtype: str) -> int:
     """Return 3 for the data type itself or its twin, 2 where all hold, 1 for one of the same width, 0 for others."""
     if not listed:
         return 2
-    if dtype in listed or SAME_RATE.get(dtype) in listed:
+    if dtype in listed or SAME_RATE_DTYPES.get(dtype) in listed:
         return 3
     return 1 if any(_width(name) == _width(dtype) for name in listed) else 0
 
 
 def _width(dtype: str) -> int:
     """Return the whole bits of an element, scales of block formats aside."""
-    return int(BITS.get(dtype, 0))
+    return int(DTYPE_BITS.get(dtype, 0))
 
 
-def overlapped(times: tuple[Term, ...], exponent: Term | None) -> Term:
+def overlap_times(times: tuple[Term, ...], exponent: Term | None) -> Term:
     """Return the time of work on several resources at once: the longest, or (sum of t^p)^(1/p) for an exponent p."""
     longest = maximum(*times)
     if exponent is None or len(times) == 1:
@@ -252,14 +252,14 @@ def overlapped(times: tuple[Term, ...], exponent: Term | None) -> Term:
 
 def kernel_for(device: Device, op: Op) -> Kernel:
     """Return what was measured of the kernel that runs an operation on a device; fields are None where nothing was."""
-    known: Kernel = device.kernels.of(op).kernel if device.kernels is not None else UNKNOWN
+    known: Kernel = device.kernels.of(op).kernel if device.kernels is not None else UNCALIBRATED_KERNEL
     return known
 
 
-def given(value: Term | None, otherwise: Any) -> Any:
+def value_or_default(value: Term | None, otherwise: Any) -> Any:
     """Return a calibrated value, or else what a model has."""
     return otherwise if value is None else value
 
 
-KINDS = (Kernel, CalibratedGemm, Calibration)
+CALIBRATION_BLOCKS = (Kernel, CalibratedGemm, Calibration)
 """Every spec of this module, in the order of the documentation."""

@@ -28,7 +28,7 @@ _HARDWARE = ("file", "cluster", "rack", "node", "package", "die", "core", "pool"
 
 
 @spec(kind="source", within=("file",), cited=False)
-class Source:
+class SourceBlock:
     """A publication that values cite with `@name`."""
 
     kind: str | None = choice(
@@ -58,7 +58,7 @@ class Dtype:
     bits: Term = quantity("bit", doc="bits of one element", gt=0)
 
 
-@spec(kind="link", within=_HARDWARE, derived=plausible.LINK)
+@spec(kind="link", within=_HARDWARE, derived=plausible.LINK_RANGES)
 class Link:
     """A connection of two endpoints; bandwidth is of one link and says its direction."""
 
@@ -144,7 +144,7 @@ class Cost:
     )
 
 
-@spec(kind="package", within=_HARDWARE, derived=plausible.PACKAGE)
+@spec(kind="package", within=_HARDWARE, derived=plausible.PACKAGE_RANGES)
 class Package:
     """An accelerator as it is bought: dies, memory stacks and what they share."""
 
@@ -226,20 +226,20 @@ class Core:
     )
 
 
-@spec(kind="node", within=_HARDWARE, derived=plausible.SYSTEM)
-class Node:
+@spec(kind="node", within=_HARDWARE, derived=plausible.SYSTEM_RANGES)
+class NodeBlock:
     """A server: packages, switches, cards and a host in one chassis."""
 
     aliases: Any = listing(doc="further names that measurements and people use")
 
 
-@spec(kind="rack", within=_HARDWARE, derived=plausible.SYSTEM)
+@spec(kind="rack", within=_HARDWARE, derived=plausible.SYSTEM_RANGES)
 class Rack:
     """Nodes in one rack."""
 
 
 @spec(kind="cluster", within=_HARDWARE)
-class Cluster:
+class ClusterBlock:
     """Nodes or packages joined by a network."""
 
 
@@ -316,8 +316,8 @@ class ConnectSettings:
     twisted: bool | None = flag(doc="a torus whose wrap-around links are shifted", planned=True)
 
 
-KINDS = (
-    Source,
+HARDWARE_BLOCKS = (
+    SourceBlock,
     Process,
     Dtype,
     Link,
@@ -329,9 +329,9 @@ KINDS = (
     Package,
     Die,
     Core,
-    Node,
+    NodeBlock,
     Rack,
-    Cluster,
+    ClusterBlock,
     ConnectSettings,
 )
 """Every spec of this module, in the order of the documentation."""

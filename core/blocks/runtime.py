@@ -13,23 +13,23 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.blocks.calibration import overlapped
+from accelscope.core.blocks.calibration import overlap_times
 from accelscope.core.ir.constants import NO_TIME
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
-from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.core.spec.spec import blocks, choice, count, fraction, listing, quantity, spec
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Symbol
 
-GATE = term(6.0)
+LAUNCH_OVERLAP_EXPONENT = term(6.0)
 """Exponent with which launching and executing kernels overlap: the longer decides, as one feeds the other."""
 
 
 @spec(kind="port", within=("runtime",))
-class Port:
+class RuntimePort:
     """What differs on the devices whose vendor, family or name is the label."""
 
     step: Term | None = quantity(
@@ -102,7 +102,7 @@ class Port:
 
 
 @spec(kind="runtime", within=("file",))
-class Runtime(Port):
+class Runtime(RuntimePort):
     """Software that serves a model: what it adds to the kernels, and how it forms passes."""
 
     aliases: Any = listing(doc="further names")
@@ -154,7 +154,7 @@ class Runtime(Port):
         source="gpu_memory_utilization of vLLM and free_gpu_memory_fraction of TensorRT-LLM: 0.9",
     )
     mx_activations: str | None = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="what experts stored in mxfp4 are computed in, where the device multiplies it; without it as all else",
         optional=True,
     )
@@ -175,7 +175,7 @@ def kernels_name(runtime: Component) -> str:
 
 
 @frozen(kw_only=True, eq=False)
-class Pace:
+class EngineProfile:
     """A runtime on one device: the fields of its block, those of its port first; None is as if there were no runtime.
 
     Attributes:
@@ -216,9 +216,9 @@ class Pace:
     spread: Term | None = None
 
 
-PLAIN = Pace()
+NO_OVERHEAD_PROFILE = EngineProfile()
 """No runtime: kernels alone, one pass after the other."""
-DRIVEN = (
+PORT_OVERRIDE_FIELDS = (
     "step", "sequence", "request", "workers", "layer", "collective", "hand_over",
     "starts", "compute", "attention", "bandwidth", "cache", "elementwise", "grouped", "scan", "hidden", "exchange", "routing",
 )  # fmt: skip
@@ -228,7 +228,7 @@ DRIVEN = (
 _LABELS = ("device", "family", "vendor")
 
 
-def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
+def build_engine_profile(name: str, runtime: Runtime, names: Iterable[str | None]) -> EngineProfile:
     """Return the pace of a runtime on a device.
 
     Args:
@@ -240,8 +240,8 @@ def pace_of(name: str, runtime: Runtime, names: Iterable[str | None]) -> Pace:
         for kind, item in zip(_LABELS, names, strict=True)
         if item and item.casefold() in labels
     ]
-    values = {field: _first((*(port for _, port in found), runtime), field) for field in DRIVEN}
-    return Pace(
+    values = {field: _first((*(port for _, port in found), runtime), field) for field in PORT_OVERRIDE_FIELDS}
+    return EngineProfile(
         name=name,
         port=found[0][0] if found else "",
         serial=runtime.pipeline == "serial",
@@ -263,16 +263,16 @@ def device_names(device: Device) -> tuple[str | None, ...]:
     return device.name, device.package.family, device.package.vendor
 
 
-def _first(places: Iterable[Port], field: str) -> Term | None:
+def _first(places: Iterable[RuntimePort], field: str) -> Term | None:
     return next((value for place in places if (value := getattr(place, field)) is not None), None)
 
 
-def at_rate(time: Term, rate: Term | None) -> Term:
+def scale_time_by_rate(time: Term, rate: Term | None) -> Term:
     """Return a time at a rate relative to that of the device's kernels."""
     return time if rate is None else time / rate
 
 
-def compute_rate(pace: Pace, op: Op) -> Term | None:
+def select_compute_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate, relative to the device's kernels, an operation computes; None for the same."""
     if op.kind == "grouped_gemm" and pace.grouped is not None:
         return pace.grouped if pace.compute is None else pace.compute * pace.grouped
@@ -283,7 +283,7 @@ def compute_rate(pace: Pace, op: Op) -> Term | None:
     return pace.attention if op.kernel.endswith("_prefill") else None
 
 
-def memory_rate(pace: Pace, op: Op) -> Term | None:
+def select_memory_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate an operation moves bytes, relative to the device's kernels; None for the same."""
     if op.kernel.endswith("_decode"):
         return pace.cache
@@ -292,7 +292,7 @@ def memory_rate(pace: Pace, op: Op) -> Term | None:
     return (term(1.0) if pace.bandwidth is None else pace.bandwidth) / pace.elementwise
 
 
-def beside(pace: Pace, item: Collective) -> Term:
+def compute_comm_overhead(pace: EngineProfile, item: Collective) -> Term:
     """Return the s that a runtime adds to one execution of a communication; nothing where one rank takes part."""
     added = {"all_reduce": pace.collective, "send_recv": pace.hand_over}.get(item.kind)
     if added is None:
@@ -300,14 +300,14 @@ def beside(pace: Pace, item: Collective) -> Term:
     return where(item.ranks > 1.0, added, NO_TIME).named(f"{pace.name} at {item.name}")
 
 
-def waited(pace: Pace, item: Collective, time: Term) -> Term:
+def compute_comm_wait(pace: EngineProfile, item: Collective, time: Term) -> Term:
     """Return the s of one execution of a communication that work waits for; exchanges between experts name their kernel."""
     if item.kind != "all_to_all" or not item.kernel or pace.exchange is None:
         return time
     return time * pace.exchange
 
 
-def driven(pace: Pace, plan: Plan, work: Term) -> Term:
+def apply_host_launches(pace: EngineProfile, plan: Plan, work: Term) -> Term:
     """Return the s of the work of a stage whose kernels the host launches layer by layer.
 
     Launches run ahead of the kernels: what takes longer decides, (work^6 + (layers x launching)^6)^(1/6).
@@ -318,10 +318,10 @@ def driven(pace: Pace, plan: Plan, work: Term) -> Term:
     if pace.layer is None:
         return work
     launching = (pace.layer * plan.workload.layers / plan.stages).named("launches of all layers")
-    return overlapped((work, launching), GATE).named("work as the host launches it")
+    return overlap_times((work, launching), LAUNCH_OVERLAP_EXPONENT).named("work as the host launches it")
 
 
-def host_time(pace: Pace, plan: Plan, phase: str) -> Term:
+def host_time(pace: EngineProfile, plan: Plan, phase: str) -> Term:
     """Return the s of the host between two steps that nothing hides.
 
     (step + workers where a layer is divided) x passes + sequences x (sequence in decode, request in prefill), where a
@@ -342,5 +342,5 @@ def host_time(pace: Pace, plan: Plan, phase: str) -> Term:
     return found.named(f"{pace.name} on the host") if pace.name else found
 
 
-KINDS = (Port, Runtime)
+RUNTIME_BLOCKS = (RuntimePort, Runtime)
 """Every spec of this module, in the order of the documentation."""

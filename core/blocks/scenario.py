@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import (
     anything,
@@ -61,7 +61,7 @@ class Training:
         source="Korthikanti et al., arXiv 2205.05198, sections 4 and 5: none is fastest where the memory allows it",
     )
     gradients: str = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="data type that gradients are kept and summed in",
         default="fp32",
         source="Megatron-LM keeps main gradients at 32 bit; torch FSDP sums in the type of the parameters unless told otherwise",
@@ -89,19 +89,19 @@ class PrecisionBlock:
     """Data types by role."""
 
     weights: str = choice(
-        *NAMES, doc="stored parameters", default="bf16", source="published checkpoints are bf16"
+        *DTYPE_NAMES, doc="stored parameters", default="bf16", source="published checkpoints are bf16"
     )
     activations: str | None = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="what is computed in; without it that of the weights where the device can, else bf16",
         optional=True,
     )
-    kv: str | None = choice(*NAMES, doc="the KV cache; without it 16 bit", optional=True)
+    kv: str | None = choice(*DTYPE_NAMES, doc="the KV cache; without it 16 bit", optional=True)
     head: str | None = choice(
-        *NAMES, doc="stored embedding and lm_head; without it 16 bit or more", optional=True
+        *DTYPE_NAMES, doc="stored embedding and lm_head; without it 16 bit or more", optional=True
     )
     experts: str | None = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="what routed experts are computed in; without it what the runtime narrows to, else as all activations",
         optional=True,
     )
@@ -201,8 +201,8 @@ class AllToAll:
     """How tokens travel to experts and back."""
 
     algorithm: str | None = choice("direct", "hierarchical", doc="route", planned=True)
-    dispatch: str | None = choice(*NAMES, doc="data type on the way there", planned=True)
-    combine: str | None = choice(*NAMES, doc="data type on the way back", planned=True)
+    dispatch: str | None = choice(*DTYPE_NAMES, doc="data type on the way there", planned=True)
+    combine: str | None = choice(*DTYPE_NAMES, doc="data type on the way back", planned=True)
     overlap: str | None = choice("none", "two_microbatch", doc="what hides it", planned=True)
 
 
@@ -217,7 +217,7 @@ class KvTransfer:
 
 
 @spec(kind="speculative", within=("deployment", "pool"), cited=False)
-class Speculative:
+class SpeculativeDecoding:
     """Speculative decoding: tokens are proposed, and one step of the model checks all of them."""
 
     method: str = choice(
@@ -263,7 +263,7 @@ class Slo:
 
 
 @spec(kind="objective", within=("file", "scenario"), cited=False)
-class Objective:
+class ObjectiveBlock:
     """What makes one configuration better than another."""
 
 
@@ -280,14 +280,14 @@ class Scenario:
 
 
 @spec(kind="study", within=("file",), cited=False)
-class Study:
+class StudyBlock:
     """Sweeps over a scenario."""
 
     base: Any = ref("scenario", doc="the scenario that is varied", optional=True)
 
 
 @spec(kind="uncertainty", within=("study", "scenario"), cited=False)
-class Uncertainty:
+class UncertaintyBlock:
     """How tolerances become error bars."""
 
     method: str | None = choice("sobol", "monte_carlo", "linear", doc="how", planned=True)
@@ -305,7 +305,7 @@ class ReportBlock:
 
 
 @spec(kind="limits", within=("study", "scenario"), cited=False)
-class Limits:
+class StudyLimits:
     """Bounds of a study."""
 
     points: Term | None = count(doc="most points that the sweeps may have", optional=True)
@@ -328,7 +328,7 @@ class Limits:
     )
 
 
-KINDS = (
+SCENARIO_BLOCKS = (
     Load,
     Training,
     PrecisionBlock,
@@ -337,14 +337,14 @@ KINDS = (
     Pool,
     AllToAll,
     KvTransfer,
-    Speculative,
+    SpeculativeDecoding,
     Deployment,
     Slo,
-    Objective,
+    ObjectiveBlock,
     Scenario,
-    Study,
-    Uncertainty,
+    StudyBlock,
+    UncertaintyBlock,
     ReportBlock,
-    Limits,
+    StudyLimits,
 )
 """Every spec of this module, in the order of the documentation."""

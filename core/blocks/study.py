@@ -108,5 +108,5 @@ class Claim:
     because: str | None = text(doc="why the numbers differ")
 
 
-KINDS = (PageBlock, Architecture, Selection, Grid, Strategies, Software, Gaps, Claim)
+STUDY_KINDS = (PageBlock, Architecture, Selection, Grid, Strategies, Software, Gaps, Claim)
 """Every spec of this module, in the order of the documentation."""

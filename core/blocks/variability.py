@@ -54,5 +54,5 @@ class Variability:
     )
 
 
-KINDS = (Variability,)
+VARIABILITY_KINDS = (Variability,)
 """Every spec of this package."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, say
-from accelscope.core.cli.main import OK, Settings
-from accelscope.core.io.output import opened
+from accelscope.core.cli.common import open_session, print_message
+from accelscope.core.cli.main import OK, GlobalOptions
+from accelscope.core.io.output import open_output
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.calibrate.fits import Book
-    from accelscope.core.analysis.calibrate.report import Error
+    from accelscope.core.analysis.calibrate.fits import CalibrationFits
+    from accelscope.core.analysis.calibrate.report import HoldoutError
     from accelscope.core.session import Session
 
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def calibrate(
-    settings: Settings,
+    settings: GlobalOptions,
     files: tuple[str, ...],
     where: tuple[str, ...],
     judge: bool,
@@ -73,12 +73,18 @@ def calibrate(
     if runtimes is not None or trainers is not None:
         found = _paces(session, files, runtimes, trainers, where, judge, output)
     else:
-        from accelscope.core.analysis.calibrate.run import book_of
+        from accelscope.core.analysis.calibrate.run import calibrate_kernels
 
-        book, sources = book_of(session, files, where, judge=judge, jobs=jobs, progress=say)
+        book, sources = calibrate_kernels(
+            session, files, where, judge=judge, jobs=jobs, progress=print_message
+        )
         _write(book, sources, output)
-        found = report.errors(book.judged)
-    click.echo(json.dumps(report.as_rows(found), indent=2) if form == "json" else report.as_table(found))
+        found = report.compute_holdout_errors(book.held_out)
+    click.echo(
+        json.dumps(report.holdout_errors_to_records(found), indent=2)
+        if form == "json"
+        else report.format_holdout_table(found)
+    )
     return OK
 
 
@@ -90,31 +96,35 @@ def _paces(
     where: tuple[str, ...],
     judge: bool,
     output: str,
-) -> list[Error]:
+) -> list[HoldoutError]:
     """Write the file of runtimes that serve, or of those that train, with new paces; return the errors."""
-    from accelscope.core.analysis.calibrate.runtime_run import KINDS, runtimes_of
-    from accelscope.core.analysis.calibrate.training_run import trainers_of
+    from accelscope.core.analysis.calibrate.runtime_run import RUNTIME_HOLDOUTS, calibrate_runtimes
+    from accelscope.core.analysis.calibrate.training_run import calibrate_training
 
-    kinds = KINDS if judge else ()
+    kinds = RUNTIME_HOLDOUTS if judge else ()
     if runtimes is not None:
-        text, found = runtimes_of(session, files, runtimes, where=where, judge=kinds, progress=say)
+        text, found = calibrate_runtimes(
+            session, files, runtimes, where=where, judge=kinds, progress=print_message
+        )
     else:
         assert trainers is not None  # one of the two is asked for
-        text, found = trainers_of(session, files, trainers, where=where, judge=kinds, progress=say)
-    with opened(output) as stream:
+        text, found = calibrate_training(
+            session, files, trainers, where=where, judge=kinds, progress=print_message
+        )
+    with open_output(output) as stream:
         stream.write(text)
     return found
 
 
-def _write(book: Book, sources: tuple[str, ...], output: str) -> None:
+def _write(book: CalibrationFits, sources: tuple[str, ...], output: str) -> None:
     from accelscope.core.analysis.calibrate import write
 
     if not output.endswith(("/", os.sep)) and not Path(output).is_dir():
-        with opened(output) as stream:
-            stream.write(write.joined(book, sources))
+        with open_output(output) as stream:
+            stream.write(write.format_calibration_file(book, sources))
         return
-    for module, text in write.texts(book, sources).items():
+    for module, text in write.format_calibration_modules(book, sources).items():
         path = Path(output).joinpath(*module.split(".")).with_suffix(".accel")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with opened(str(path)) as stream:
+        with open_output(str(path)) as stream:
             stream.write(text)

@@ -6,9 +6,9 @@ import sys
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, print_diagnostics, say
-from accelscope.core.cli.main import FINDINGS, OK, USAGE, Settings
-from accelscope.core.render.diagnostics import to_github, to_json
+from accelscope.core.cli.common import open_session, print_diagnostics, print_message
+from accelscope.core.cli.main import FINDINGS, OK, USAGE, GlobalOptions
+from accelscope.core.render.diagnostics import format_diagnostics_json, format_github_annotations
 from accelscope.dsl.diagnostics.diagnostics import has_errors
 
 
@@ -20,7 +20,9 @@ from accelscope.dsl.diagnostics.diagnostics import has_errors
 @click.option("--lint", is_flag=True, help="Also warn of style: missing citations, implausible values.")
 @click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
 @click.pass_obj
-def check(settings: Settings, files: tuple[str, ...], form: str, lint: bool, root: tuple[str, ...]) -> int:
+def check(
+    settings: GlobalOptions, files: tuple[str, ...], form: str, lint: bool, root: tuple[str, ...]
+) -> int:
     """Say what is wrong with descriptions.
 
     Exits with 1 where something is, and with 2 where a file cannot be read. "-" is standard input.
@@ -30,13 +32,13 @@ def check(settings: Settings, files: tuple[str, ...], form: str, lint: bool, roo
     checked = [found if program is None else program.check(lint) for program, found in programs]
     found = tuple(dict.fromkeys(item for findings in checked for item in findings))
     if form == "json":
-        click.echo(to_json(found))
+        click.echo(format_diagnostics_json(found))
     elif form == "github":
-        click.echo(to_github(found), nl=bool(found))
+        click.echo(format_github_annotations(found), nl=bool(found))
     else:
         print_diagnostics(found, settings, sys.stdout)
     if not found:
-        say(f"{len(files)} file{'s' * (len(files) > 1)}: nothing found")
+        print_message(f"{len(files)} file{'s' * (len(files) > 1)}: nothing found")
     if any(program is None for program, _ in programs):
         return USAGE
     return FINDINGS if has_errors(found) or (lint and found) else OK

@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, width_of
-from accelscope.core.cli.main import INFEASIBLE, OK, Settings
+from accelscope.core.cli.common import measure_terminal_width, open_session
+from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.files import SUFFIX
-from accelscope.core.io.output import opened
+from accelscope.core.io.files import ACCEL_SUFFIX
+from accelscope.core.io.output import open_output
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.compare.rows import Row
-    from accelscope.core.analysis.compare.run import Question
+    from accelscope.core.analysis.compare.rows import ComparisonRow
+    from accelscope.core.analysis.compare.run import ComparisonRequest
     from accelscope.core.session import Session
 
-MODEL = "llama3_8b"
+_DEFAULT_MODEL = "llama3_8b"
 
 
 @click.command()
 @click.argument("systems", nargs=-1, metavar="[SYSTEM|FILE]...")
-@click.option("--model", default=MODEL, show_default=True, help="Of the library, or FILE.accel:NAME.")
+@click.option(
+    "--model", default=_DEFAULT_MODEL, show_default=True, help="Of the library, or FILE.accel:NAME."
+)
 @click.option("--batch", default="1,64", show_default=True, help="Sequences at once: one number or several.")
 @click.option("--prompt", default=1024, show_default=True, type=click.IntRange(1), help="Tokens of a prompt.")
 @click.option("--output", default=256, show_default=True, type=click.IntRange(1), help="Tokens of an answer.")
@@ -44,7 +46,7 @@ MODEL = "llama3_8b"
 @click.option("-o", "target", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
 def compare(
-    settings: Settings,
+    settings: GlobalOptions,
     systems: tuple[str, ...],
     model: str,
     batch: str,
@@ -66,10 +68,10 @@ def compare(
 
     Exits with 3 where nothing is feasible.
     """
-    from accelscope.core.analysis.compare.rows import check_metric, ordered
+    from accelscope.core.analysis.compare.rows import check_sort_metric, sort_comparison_rows
 
-    check_metric(sort)
-    files = [name for name in systems if name.endswith(SUFFIX)]
+    check_sort_metric(sort)
+    files = [name for name in systems if name.endswith(ACCEL_SUFFIX)]
     named = [name for name in systems if name not in files]
     session = open_session(settings, (*root, *_folders((*systems, model))))
     if scenarios and not files:
@@ -79,57 +81,82 @@ def compare(
         question = _question(session, named, model, _loads(batch, prompt, output), precision)
     if show_text:
         return _print_text(session, question, target)
-    with opened(target) as stream:
-        rows = ordered(_rows(session, question, files, scenarios), sort)
-        stream.write(_written(rows, form, precision, width_of(stream)))
+    with open_output(target) as stream:
+        rows = sort_comparison_rows(_rows(session, question, files, scenarios), sort)
+        stream.write(_written(rows, form, precision, measure_terminal_width(stream)))
     return OK if any(row.feasible for row in rows) else INFEASIBLE
 
 
 def _question(
     session: Session, named: Sequence[str], model: str, loads: Sequence[tuple[int, int, int]], precision: str
-) -> Question:
-    from accelscope.core.analysis.compare.candidates import DEFAULT, entrants_of, subject_of
-    from accelscope.core.analysis.compare.run import Question
-    from accelscope.core.analysis.compare.scenario_text import Load
-    from accelscope.core.numeric.dtypes import NAMES
+) -> ComparisonRequest:
+    from accelscope.core.analysis.compare.candidates import (
+        DEFAULT_SYSTEMS,
+        resolve_model_argument,
+        resolve_system_arguments,
+    )
+    from accelscope.core.analysis.compare.run import ComparisonRequest
+    from accelscope.core.analysis.compare.scenario_text import ComparisonLoad
+    from accelscope.core.numeric.dtypes import DTYPE_NAMES
 
-    if precision not in NAMES:
-        hint = did_you_mean(precision, NAMES) or f"there are {', '.join(NAMES)}"
+    if precision not in DTYPE_NAMES:
+        hint = did_you_mean(precision, DTYPE_NAMES) or f"there are {', '.join(DTYPE_NAMES)}"
         raise UsageError(f"--precision: there is no `{precision}`; {hint}")
-    return Question(
-        subject=subject_of(session, model),
-        entrants=entrants_of(session, named or DEFAULT, precision),
-        loads=tuple(Load(batch=batch, prompt=prompt, output=output) for batch, prompt, output in loads),
+    return ComparisonRequest(
+        subject=resolve_model_argument(session, model),
+        systems=resolve_system_arguments(session, named or DEFAULT_SYSTEMS, precision),
+        loads=tuple(
+            ComparisonLoad(batch=batch, prompt=prompt, output=output) for batch, prompt, output in loads
+        ),
         dtype=precision,
     )
 
 
 def _rows(
-    session: Session, question: Question | None, files: Sequence[str], scenarios: Sequence[str]
-) -> list[Row]:
-    from accelscope.core.analysis.compare.run import cases_of, compared_files, evaluated
+    session: Session, question: ComparisonRequest | None, files: Sequence[str], scenarios: Sequence[str]
+) -> list[ComparisonRow]:
+    from accelscope.core.analysis.compare.run import (
+        build_comparison_cases,
+        compare_files,
+        evaluate_comparison,
+    )
 
-    rows = [] if question is None else evaluated(session, question, cases_of(session, question))
-    return [*rows, *compared_files(session, files, scenarios)]
+    rows = (
+        []
+        if question is None
+        else evaluate_comparison(session, question, build_comparison_cases(session, question))
+    )
+    return [*rows, *compare_files(session, files, scenarios)]
 
 
-def _print_text(session: Session, question: Question | None, target: str | None) -> int:
-    from accelscope.core.analysis.compare.run import cases_of
-    from accelscope.core.analysis.compare.scenario_text import text_of
+def _print_text(session: Session, question: ComparisonRequest | None, target: str | None) -> int:
+    from accelscope.core.analysis.compare.run import build_comparison_cases
+    from accelscope.core.analysis.compare.scenario_text import format_comparison_text
 
     if question is None:
         raise UsageError("--show-text prints the scenarios of systems, and only files are given")
-    with opened(target) as stream:
-        stream.write(text_of(question.title, question.subject.used, cases_of(session, question)))
+    with open_output(target) as stream:
+        stream.write(
+            format_comparison_text(
+                question.title, question.subject.used, build_comparison_cases(session, question)
+            )
+        )
     return OK
 
 
-def _written(rows: Sequence[Row], form: str, precision: str, width: int | None) -> str:
-    from accelscope.core.analysis.compare.tables import as_csv, as_json, as_markdown, table
+def _written(rows: Sequence[ComparisonRow], form: str, precision: str, width: int | None) -> str:
+    from accelscope.core.analysis.compare.tables import (
+        format_comparison_csv,
+        format_comparison_json,
+        format_comparison_markdown,
+        format_comparison_table,
+    )
 
     if form == "table":
-        return table(rows, precision, width)
-    return {"json": as_json, "csv": as_csv, "md": as_markdown}[form](rows)
+        return format_comparison_table(rows, precision, width)
+    return {"json": format_comparison_json, "csv": format_comparison_csv, "md": format_comparison_markdown}[
+        form
+    ](rows)
 
 
 def _loads(batch: str, prompt: int, output: int) -> list[tuple[int, int, int]]:
@@ -144,5 +171,5 @@ def _loads(batch: str, prompt: int, output: int) -> list[tuple[int, int, int]]:
 
 def _folders(names: Sequence[str]) -> tuple[str, ...]:
     """Return the folders of files whose definitions are asked for: they may be used from anywhere."""
-    paths = [name.partition(SUFFIX + ":") for name in names]
-    return tuple(dict.fromkeys(str(Path(path + SUFFIX).parent) for path, found, _ in paths if found))
+    paths = [name.partition(ACCEL_SUFFIX + ":") for name in names]
+    return tuple(dict.fromkeys(str(Path(path + ACCEL_SUFFIX).parent) for path, found, _ in paths if found))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import rich_click as click
 
-from accelscope.core.cli.common import asking, open_session, report_of, verdict
-from accelscope.core.cli.main import Settings
-from accelscope.core.io.output import opened
+from accelscope.core.cli.common import choose_exit_code, evaluation_options, find_report, open_session
+from accelscope.core.cli.main import GlobalOptions
+from accelscope.core.io.output import open_output
 
 
 @click.command()
 @click.argument("file")
 @click.option("--scenario", metavar="NAME", help="Only this scenario of the file.")
-@asking
+@evaluation_options
 @click.option(
     "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
 def eval(
-    settings: Settings,
+    settings: GlobalOptions,
     file: str,
     scenario: str | None,
     sets: tuple[str, ...],
@@ -32,8 +32,8 @@ def eval(
     Exits with 1 where a requirement is unmet, and with 3 where a scenario has no feasible point.
     """
     session = open_session(settings, root)
-    report = report_of(session, form)
-    with opened(output) as stream:
+    report = find_report(session, form)
+    with open_output(output) as stream:
         results = session.evaluate(file, scenario, sets)
         report.write(results, stream)
-    return verdict(results)
+    return choose_exit_code(results)

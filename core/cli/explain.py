@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import rich_click as click
 
-from accelscope.core.cli.common import asking, open_session
-from accelscope.core.cli.main import Settings
+from accelscope.core.cli.common import evaluation_options, open_session
+from accelscope.core.cli.main import GlobalOptions
 
-SPLIT = "split"
+_PLAN_TOPIC = "split"
 """What is explained in place of a metric: the plan of one device."""
 
 
@@ -15,11 +15,11 @@ SPLIT = "split"
 @click.argument("metric")
 @click.argument("file")
 @click.option("--scenario", metavar="NAME", help="The scenario, where the file holds several.")
-@asking
+@evaluation_options
 @click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
 @click.pass_obj
 def explain(
-    settings: Settings,
+    settings: GlobalOptions,
     metric: str,
     file: str,
     scenario: str | None,
@@ -32,7 +32,7 @@ def explain(
     METRIC `split` shows what the strategies make of the deployment: memory of a device, communication, rules.
     """
     session = open_session(settings, root)
-    if metric == SPLIT:
+    if metric == _PLAN_TOPIC:
         click.echo(session.split(file, scenario, sets))
         return
     click.echo(session.explain(file, metric, scenario, sets, depth=depth))

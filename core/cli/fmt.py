@@ -7,12 +7,12 @@ from pathlib import Path
 
 import rich_click as click
 
-from accelscope.core.cli.common import print_diagnostics, say
-from accelscope.core.cli.main import FINDINGS, OK, USAGE, Settings
+from accelscope.core.cli.common import print_diagnostics, print_message
+from accelscope.core.cli.main import FINDINGS, OK, USAGE, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.files import STDIN, read, read_stdin
+from accelscope.core.io.files import STDIN, read_stdin, read_text_file
 from accelscope.core.io.output import write_text
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, has_errors
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, has_errors
 
 
 @click.command()
@@ -21,7 +21,7 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, has_error
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead; only for one file.")
 @click.pass_obj
-def fmt(settings: Settings, files: tuple[str, ...], check: bool, diff: bool, output: str | None) -> int:
+def fmt(settings: GlobalOptions, files: tuple[str, ...], check: bool, diff: bool, output: str | None) -> int:
     """Lay descriptions out in the one canonical way, in place.
 
     "-" formats standard input to standard output. A file that does not parse is left as it is.
@@ -32,8 +32,8 @@ def fmt(settings: Settings, files: tuple[str, ...], check: bool, diff: bool, out
     return max(codes)
 
 
-def _file(settings: Settings, name: str, check: bool, diff: bool, output: str | None) -> int:
-    source = read_stdin() if name == STDIN else read(Path(name), name)
+def _file(settings: GlobalOptions, name: str, check: bool, diff: bool, output: str | None) -> int:
+    source = read_stdin() if name == STDIN else read_text_file(Path(name), name)
     text, problems = _formatted(source)
     if text is None or isinstance(source, Diagnostic):
         print_diagnostics(problems, settings)
@@ -42,17 +42,17 @@ def _file(settings: Settings, name: str, check: bool, diff: bool, output: str | 
         click.echo("".join(_difference(source, text)), nl=False)
     if check or diff:
         changed = check and text != source.text
-        say(f"`{source.name}` would change" if changed else "")
+        print_message(f"`{source.name}` would change" if changed else "")
         return FINDINGS if changed else OK
     if name == STDIN or output is not None:
         write_text(output or STDIN, text)
     elif text != source.text:
         write_text(name, text)
-        say(f"`{name}` laid out anew")
+        print_message(f"`{name}` laid out anew")
     return OK
 
 
-def _formatted(source: Source | Diagnostic) -> tuple[str | None, tuple[Diagnostic, ...]]:
+def _formatted(source: SourceText | Diagnostic) -> tuple[str | None, tuple[Diagnostic, ...]]:
     """Return the canonical text, or None and why there is none."""
     if isinstance(source, Diagnostic):
         return None, (source,)
@@ -65,7 +65,7 @@ def _formatted(source: Source | Diagnostic) -> tuple[str | None, tuple[Diagnosti
     return format_text(source), problems
 
 
-def _difference(source: Source, text: str) -> list[str]:
+def _difference(source: SourceText, text: str) -> list[str]:
     before, after = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
     lines = difflib.unified_diff(before, after, source.name, f"{source.name} (laid out)")
     return [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]

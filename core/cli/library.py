@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, print_diagnostics, say
-from accelscope.core.cli.main import FINDINGS, OK, Settings
+from accelscope.core.cli.common import open_session, print_diagnostics, print_message
+from accelscope.core.cli.main import FINDINGS, OK, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.files import SUFFIX, parted
-from accelscope.core.io.output import opened
+from accelscope.core.io.files import ACCEL_SUFFIX, split_file_argument
+from accelscope.core.io.output import open_output
 from accelscope.core.render.table import tabulate
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from accelscope.core.library.definitions import Item
-    from accelscope.core.render.library_tables import Known
+    from accelscope.core.library.definitions import LibraryDefinition
+    from accelscope.core.render.library_tables import DefinitionFacts
     from accelscope.core.session import Session
     from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
@@ -42,7 +42,7 @@ def library() -> None:
 @_FORMAT
 @click.pass_obj
 def list_(
-    settings: Settings,
+    settings: GlobalOptions,
     module: str | None,
     kind: str | None,
     vendor: str | None,
@@ -57,19 +57,19 @@ def list_(
     its network what one device sends to its nearest neighbours, one way. `--class` is of the columns ENGINE and CLASS:
     the engine with the peak, and the memory that holds weights. JSON always has all.
     """
-    from accelscope.core.library.definitions import items
-    from accelscope.core.render.library_search import vendors_of
-    from accelscope.core.render.library_tables import MAIN, base_only, classes_of
+    from accelscope.core.library.definitions import list_definitions
+    from accelscope.core.render.library_search import list_vendors
+    from accelscope.core.render.library_tables import PRIMARY_KINDS, classify_hardware, is_base_model
 
     session = open_session(settings)
     _refuse_unknown(module, session)
-    found = list(items(session, module))
+    found = list(list_definitions(session, module))
     if kind is None and form == "table" and module is None and not everything:
-        found = [item for item in found if item.component.kind in MAIN and not base_only(item)]
+        found = [item for item in found if item.component.kind in PRIMARY_KINDS and not is_base_model(item)]
     found = _only("--kind", kind, found, lambda item: (item.component.kind,))
-    found = _only("--vendor", vendor, found, lambda item: vendors_of(item.component))
+    found = _only("--vendor", vendor, found, lambda item: list_vendors(item.component))
     known = _known(found, session)
-    found = _only("--class", class_, found, lambda item: classes_of(known[item.name]))
+    found = _only("--class", class_, found, lambda item: classify_hardware(known[item.name]))
     _print(found, form, known)
 
 
@@ -77,22 +77,22 @@ def list_(
 @click.argument("words", nargs=-1, required=True)
 @_FORMAT
 @click.pass_obj
-def search(settings: Settings, words: tuple[str, ...], form: str) -> None:
+def search(settings: GlobalOptions, words: tuple[str, ...], form: str) -> None:
     """List the definitions that hold all WORDS, each word anywhere in them, the closest first.
 
     Looked into are names, aliases, vendor, kind, documentation, what a definition extends, and names, kinds and classes
     of the blocks in it, such as `wafer sram` or `google systolic`. Case, hyphens and underscores do not matter.
     """
-    from accelscope.core.library.definitions import items
-    from accelscope.core.render.library_search import searched
+    from accelscope.core.library.definitions import list_definitions
+    from accelscope.core.render.library_search import search_definitions
 
     session = open_session(settings)
-    everything = list(items(session))
+    everything = list(list_definitions(session))
     wanted = [word for text in words for word in text.split()]
-    found = searched(everything, wanted)
+    found = search_definitions(everything, wanted)
     _print(found, form, _known(found, session), ranked=True)
     if not found:
-        say(_nothing(everything, wanted))
+        print_message(_nothing(everything, wanted))
 
 
 @library.command()
@@ -105,7 +105,7 @@ def search(settings: Settings, words: tuple[str, ...], form: str) -> None:
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
 @click.pass_obj
 def show(
-    settings: Settings, name: str, form: str, picture: bool, root: tuple[str, ...], output: str | None
+    settings: GlobalOptions, name: str, form: str, picture: bool, root: tuple[str, ...], output: str | None
 ) -> None:
     """Show one definition: its blocks as a picture, then all values with tolerances and sources.
 
@@ -114,7 +114,7 @@ def show(
     """
     session = open_session(settings, root)
     item = _one(session, name)
-    with opened(output) as stream:
+    with open_output(output) as stream:
         if form == "json":
             text = json.dumps(_whole(item, session), indent=2, ensure_ascii=False)
         elif form == "svg":
@@ -127,12 +127,12 @@ def show(
 @library.command()
 @click.argument("module", required=False)
 @click.pass_obj
-def check(settings: Settings, module: str | None) -> int:
+def check(settings: GlobalOptions, module: str | None) -> int:
     """Check all modules, or one, with lints: values without a source, implausible ones, failed checks.
 
     Exits with 1 where something is found.
     """
-    from accelscope.dsl.check.program import load
+    from accelscope.dsl.check.program import load_program
 
     session = open_session(settings)
     _refuse_unknown(module, session)
@@ -141,11 +141,11 @@ def check(settings: Settings, module: str | None) -> int:
     for name in names:
         source = session.library.library(name)
         if source is not None:
-            found.extend(load(source, session.language()).check(lint=True))
+            found.extend(load_program(source, session.language()).check(lint=True))
     found = list(dict.fromkeys(found))
     print_diagnostics(found, settings, sys.stdout)
     if not found:
-        say(f"{len(names)} module{'s' * (len(names) > 1)}: nothing found")
+        print_message(f"{len(names)} module{'s' * (len(names) > 1)}: nothing found")
     return FINDINGS if found else OK
 
 
@@ -156,91 +156,103 @@ def _refuse_unknown(module: str | None, session: Session) -> None:
         raise UsageError(f"there is no module `{module}`; {hint}")
 
 
-def _one(session: Session, name: str) -> Item:
+def _one(session: Session, name: str) -> LibraryDefinition:
     """Return the only definition of a name, or of `FILE.accel:NAME`."""
-    from accelscope.core.library.definitions import items, named, of_file
-    from accelscope.core.render.library_search import hint
-    from accelscope.core.render.library_tables import MAIN
+    from accelscope.core.library.definitions import find_definitions, list_definitions, load_file_definition
+    from accelscope.core.render.library_search import suggest_definitions
+    from accelscope.core.render.library_tables import PRIMARY_KINDS
 
-    file, label = parted(name)
+    file, label = split_file_argument(name)
     if file:
-        return of_file(session, file, label)
-    if name.endswith(SUFFIX):
+        return load_file_definition(session, file, label)
+    if name.endswith(ACCEL_SUFFIX):
         raise UsageError(f"`{name}` is a file; say which of its definitions, as `{name}:NAME`")
-    everything = list(items(session))
-    found = named(everything, name)
+    everything = list(list_definitions(session))
+    found = find_definitions(everything, name)
     if not found:
-        raise UsageError(f"the library holds no `{name}`; {hint(everything, name, MAIN)}")
+        raise UsageError(
+            f"the library holds no `{name}`; {suggest_definitions(everything, name, PRIMARY_KINDS)}"
+        )
     if len(found) > 1:
         raise UsageError(f"`{name}` is any of {', '.join(f'`{item.name}`' for item in found)}")
     return found[0]
 
 
-def _nothing(everything: Sequence[Item], words: Sequence[str]) -> str:
+def _nothing(everything: Sequence[LibraryDefinition], words: Sequence[str]) -> str:
     """Return why a search finds nothing: a word that is nowhere, or how much each of them finds alone."""
-    from accelscope.core.render.library_search import searched
-    from accelscope.core.render.library_tables import MAIN
+    from accelscope.core.render.library_search import search_definitions
+    from accelscope.core.render.library_tables import PRIMARY_KINDS
 
-    alone = {word: len(searched(everything, [word])) for word in words}
+    alone = {word: len(search_definitions(everything, [word])) for word in words}
     absent = [word for word, count in alone.items() if not count]
     if absent:
-        known = [item.component.name for item in everything if item.component.kind in MAIN]
+        known = [item.component.name for item in everything if item.component.kind in PRIMARY_KINDS]
         meant = did_you_mean(absent[0], known)
         return f"nothing in the library holds `{absent[0]}`" + (f"; {meant}" if meant else "")
     counts = ", ".join(f"`{word}` finds {count}" for word, count in alone.items())
     return f"nothing in the library holds all of `{' '.join(words)}`; alone, {counts}"
 
 
-def _table(item: Item, session: Session, picture: bool) -> str:
-    from accelscope.core.library.definitions import fields
-    from accelscope.core.render.library_tables import glance, known_of
+def _table(item: LibraryDefinition, session: Session, picture: bool) -> str:
+    from accelscope.core.library.definitions import list_resolved_values
+    from accelscope.core.render.library_tables import read_definition_facts, summarize_facts
 
     component = item.component
-    told = glance(known_of(item, session.registry))
+    told = summarize_facts(read_definition_facts(item, session.registry))
     parts = [
         f"{component.kind} {item.name}"
         + (f": {item.doc}" if item.doc else "")
         + (f"\n{told}" if told else "")
     ]
     if picture and _drawable(item):
-        from accelscope.core.render.block_diagram import picture_of
-        from accelscope.core.render.block_diagram_text import drawn
+        from accelscope.core.render.block_diagram import build_block_diagram
+        from accelscope.core.render.block_diagram_text import render_diagram_text
 
-        parts.append(drawn(picture_of(component, session.registry)))
-    rows = [[row["path"], row["value"], row["tolerance"], row["source"]] for row in fields(component)]
+        parts.append(render_diagram_text(build_block_diagram(component, session.registry)))
+    rows = [
+        [row["path"], row["value"], row["tolerance"], row["source"]]
+        for row in list_resolved_values(component)
+    ]
     parts.append(tabulate(rows, ("FIELD", "VALUE", "TOLERANCE", "SOURCE")))
     return "\n\n".join(parts)
 
 
-def _whole(item: Item, session: Session) -> dict[str, Any]:
-    from accelscope.core.library.definitions import fields
-    from accelscope.core.render.library_tables import known_of, plain
+def _whole(item: LibraryDefinition, session: Session) -> dict[str, Any]:
+    from accelscope.core.library.definitions import list_resolved_values
+    from accelscope.core.render.library_tables import read_definition_facts, summarize_definition
 
-    return plain(item, known_of(item, session.registry)) | {"fields": list(fields(item.component))}
+    return summarize_definition(item, read_definition_facts(item, session.registry)) | {
+        "fields": list(list_resolved_values(item.component))
+    }
 
 
-def _svg(item: Item, session: Session) -> str:
-    from accelscope.core.render.block_diagram import picture_of
-    from accelscope.core.render.block_diagram_svg import svg
+def _svg(item: LibraryDefinition, session: Session) -> str:
+    from accelscope.core.render.block_diagram import build_block_diagram
+    from accelscope.core.render.block_diagram_svg import render_diagram_svg
 
     if not _drawable(item):
         raise UsageError(
             f"a {item.component.kind} has no blocks to draw; `{item.name}` needs another --format"
         )
-    return svg(picture_of(item.component, session.registry))
+    return render_diagram_svg(build_block_diagram(item.component, session.registry))
 
 
-def _drawable(item: Item) -> bool:
+def _drawable(item: LibraryDefinition) -> bool:
     """Say whether a definition is hardware with blocks in it."""
-    from accelscope.core.render.block_diagram import DRAWN
+    from accelscope.core.render.block_diagram import DIAGRAM_KINDS
 
     component = item.component
-    return component.kind in DRAWN and any(child.kind in DRAWN for child in component.children())
+    return component.kind in DIAGRAM_KINDS and any(
+        child.kind in DIAGRAM_KINDS for child in component.children()
+    )
 
 
 def _only(
-    option: str, asked: str | None, found: list[Item], words: Callable[[Item], Iterable[str]]
-) -> list[Item]:
+    option: str,
+    asked: str | None,
+    found: list[LibraryDefinition],
+    words: Callable[[LibraryDefinition], Iterable[str]],
+) -> list[LibraryDefinition]:
     """Return what has a word, in any case; all where none is asked for; refuse a word that nothing has."""
     if asked is None:
         return found
@@ -253,17 +265,27 @@ def _only(
     return kept
 
 
-def _known(found: Iterable[Item], session: Session) -> dict[str, Known]:
-    from accelscope.core.render.library_tables import known_of
+def _known(found: Iterable[LibraryDefinition], session: Session) -> dict[str, DefinitionFacts]:
+    from accelscope.core.render.library_tables import read_definition_facts
 
-    return {item.name: known_of(item, session.registry) for item in found}
+    return {item.name: read_definition_facts(item, session.registry) for item in found}
 
 
-def _print(found: Sequence[Item], form: str, known: Mapping[str, Known], *, ranked: bool = False) -> None:
-    from accelscope.core.render.library_tables import found_table, plain, tables
+def _print(
+    found: Sequence[LibraryDefinition],
+    form: str,
+    known: Mapping[str, DefinitionFacts],
+    *,
+    ranked: bool = False,
+) -> None:
+    from accelscope.core.render.library_tables import (
+        format_definition_table,
+        format_library_tables,
+        summarize_definition,
+    )
 
     if form == "json":
-        listed = [plain(item, known[item.name]) for item in found]
+        listed = [summarize_definition(item, known[item.name]) for item in found]
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     elif found:
-        click.echo(found_table(found, known) if ranked else tables(found, known))
+        click.echo(format_definition_table(found, known) if ranked else format_library_tables(found, known))

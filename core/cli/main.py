@@ -18,15 +18,15 @@ from attrs import frozen
 
 from accelscope import __version__
 from accelscope.core.errors import AccelscopeError, DescriptionError, PluginError, UsageError
-from accelscope.core.plugin.commands import Commands, Verb, built_in
+from accelscope.core.plugin.commands import CommandEntry, Commands, list_built_in_commands
 
 OK, FINDINGS, USAGE, INFEASIBLE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
-TRACEBACK = "ACCELSCOPE_TRACEBACK"
-NO_PLUGIN = "--no-plugin"
+TRACEBACK_VARIABLE = "ACCELSCOPE_TRACEBACK"
+NO_PLUGIN_OPTION = "--no-plugin"
 
 
 @frozen
-class Settings:
+class GlobalOptions:
     """What the global flags say."""
 
     disabled: tuple[str, ...] = ()
@@ -37,10 +37,10 @@ class _Unread(Exception):
     """Nobody reads the output any more; click would make an exit code of 1 of the BrokenPipeError itself."""
 
 
-class LazyVerb(click.RichCommand):
+class LazyCommand(click.RichCommand):
     """Stands for a verb in the overview; what runs is the command that its target names."""
 
-    def __init__(self, verb: Verb) -> None:
+    def __init__(self, verb: CommandEntry) -> None:
         super().__init__(name=verb.name, help=verb.help)
         self.verb = verb
 
@@ -52,7 +52,7 @@ class LazyVerb(click.RichCommand):
         return made  # type: ignore[no-any-return]
 
 
-class Verbs(click.RichGroup):
+class CommandGroup(click.RichGroup):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -61,8 +61,8 @@ class Verbs(click.RichGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb; plugins are loaded only for a verb that accelscope does not bring itself."""
-        verb = built_in().verbs.get(cmd_name) or self._all(ctx).verbs.get(cmd_name)
-        return LazyVerb(verb) if verb else None
+        verb = list_built_in_commands().verbs.get(cmd_name) or self._all(ctx).verbs.get(cmd_name)
+        return LazyCommand(verb) if verb else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -111,10 +111,10 @@ def _plugins_first(args: Sequence[str]) -> list[str]:
     rest: list[str] = []
     at = 0
     while at < end:
-        if args[at] == NO_PLUGIN and at + 1 == end:
-            raise click.UsageError(f"{NO_PLUGIN} needs the name of a plugin or a distribution")
-        width = 2 if args[at] == NO_PLUGIN else 1
-        hoisted = width == 2 or args[at].startswith(f"{NO_PLUGIN}=")
+        if args[at] == NO_PLUGIN_OPTION and at + 1 == end:
+            raise click.UsageError(f"{NO_PLUGIN_OPTION} needs the name of a plugin or a distribution")
+        width = 2 if args[at] == NO_PLUGIN_OPTION else 1
+        hoisted = width == 2 or args[at].startswith(f"{NO_PLUGIN_OPTION}=")
         (first if hoisted else rest).extend(args[at : at + width])
         at += width
     return [*first, *rest, *args[end:]]
@@ -124,18 +124,18 @@ def _with_plugins(disabled: Sequence[str]) -> Commands:
     """Return all verbs; plugins that do not work cost their own verbs only."""
     from accelscope.core.plugin.registry import Registry
 
-    commands = built_in()
+    commands = list_built_in_commands()
     try:
         failures = Registry.load(disabled).add_commands(commands)
     except PluginError as error:
-        complain(str(error))
+        write_message(str(error))
     else:
         for failed in failures:
-            complain(str(failed.error), "warning")
+            write_message(str(failed.error), "warning")
     return commands
 
 
-def _imported(verb: Verb) -> click.Command:
+def _imported(verb: CommandEntry) -> click.Command:
     from importlib import import_module
 
     module, _, attribute = verb.target.partition(":")
@@ -148,10 +148,12 @@ def _imported(verb: Verb) -> click.Command:
     return command
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="accelscope")
 @click.option(
-    NO_PLUGIN,
+    NO_PLUGIN_OPTION,
     multiple=True,
     is_eager=True,
     metavar="NAME",
@@ -161,7 +163,7 @@ def _imported(verb: Verb) -> click.Command:
 @click.pass_context
 def cli(ctx: click.Context, no_plugin: tuple[str, ...], color: bool | None) -> None:
     """How will this AI accelerator serve this model, and why?"""
-    ctx.obj = Settings(no_plugin, color)
+    ctx.obj = GlobalOptions(no_plugin, color)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -170,19 +172,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    code = run(arguments)
+    code = run_cli(arguments)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
     except OSError as error:
-        complain(f"cannot write to standard output: {error.strerror}")
+        write_message(f"cannot write to standard output: {error.strerror}")
         _discard_output()
         code = USAGE
     sys.exit(code)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run_cli(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         code = cli.main(args=arguments, prog_name="accelscope", standalone_mode=False)
@@ -198,51 +200,57 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _known(error)
     except OSError as error:
         _trace()
-        complain(f"cannot read or write {error.filename or 'standard output'}: {error.strerror or error}")
+        write_message(
+            f"cannot read or write {error.filename or 'standard output'}: {error.strerror or error}"
+        )
         _discard_output()
         return USAGE
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets one line, not a traceback
         _trace()
-        complain(
-            f"internal error: {type(error).__name__}: {error}", help=f"{TRACEBACK}=1 shows where it happened"
+        write_message(
+            f"internal error: {type(error).__name__}: {error}",
+            help=f"{TRACEBACK_VARIABLE}=1 shows where it happened",
         )
         return INTERNAL
 
 
-def complain(message: str, word: str = "error", help: str | None = None) -> None:
+def write_message(message: str, word: str = "error", help: str | None = None) -> None:
     """Write one message to standard error."""
     sys.stderr.write(f"{word}: {message}\n" + (f"  = help: {help}\n" if help else ""))
 
 
 def _unread(error: _Unread) -> int:
     """Be quiet where the reader of a pipe left; a BrokenPipeError of anything else is an error."""
-    from accelscope.core.io.output import reader_left
+    from accelscope.core.io.output import is_pipe_closed
 
-    if reader_left(sys.stdout) or reader_left(sys.stderr):
+    if is_pipe_closed(sys.stdout) or is_pipe_closed(sys.stderr):
         _discard_output()
         return OK
     _trace()
-    complain(f"internal error: BrokenPipeError: {error.__cause__}")
+    write_message(f"internal error: BrokenPipeError: {error.__cause__}")
     return INTERNAL
 
 
 def _known(error: AccelscopeError) -> int:
     if isinstance(error, UsageError):
-        complain(str(error))
+        write_message(str(error))
         return USAGE
     _trace()
-    complain(str(error), help=None if TRACEBACK in os.environ else f"{TRACEBACK}=1 shows where it happened")
+    write_message(
+        str(error),
+        help=None if TRACEBACK_VARIABLE in os.environ else f"{TRACEBACK_VARIABLE}=1 shows where it happened",
+    )
     return INTERNAL
 
 
 def _show_usage(error: click.ClickException) -> None:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "accelscope"
-    complain(error.format_message(), help=f"`{path} --help` lists what there is")
+    write_message(error.format_message(), help=f"`{path} --help` lists what there is")
 
 
 def _trace() -> None:
-    if os.environ.get(TRACEBACK):
+    if os.environ.get(TRACEBACK_VARIABLE):
         import traceback
 
         traceback.print_exc()

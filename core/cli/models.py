@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from accelscope.core.cli.common import open_session
-from accelscope.core.cli.main import Settings
+from accelscope.core.cli.main import GlobalOptions
 from accelscope.core.errors import UsageError
 from accelscope.core.render.table import tabulate
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from accelscope.core.render.model_docs import Entry
+    from accelscope.core.render.model_docs import ModelDoc
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
-def models(settings: Settings, name: str | None, form: str) -> None:
+def models(settings: GlobalOptions, name: str | None, form: str) -> None:
     """List the models of all plugins and the kinds of block, or print the fields of one.
 
     For each field: its type, unit, default with the source of the default, bounds, and what it means.
     """
-    from accelscope.core.render.model_docs import entries, overview
+    from accelscope.core.render.model_docs import find_model_docs, list_model_docs
 
     registry = open_session(settings).registry
-    found = overview(registry) if name is None else entries(registry, name)
+    found = list_model_docs(registry) if name is None else find_model_docs(registry, name)
     if not found:
-        hint = did_you_mean(name or "", [item["name"] for item in overview(registry)])
+        hint = did_you_mean(name or "", [item["name"] for item in list_model_docs(registry)])
         raise UsageError(f"there is no model or kind `{name}`; " + (hint or "`accelscope models` lists all"))
     if form == "json":
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -42,7 +42,7 @@ def models(settings: Settings, name: str | None, form: str) -> None:
         click.echo("\n\n".join(_page(item) for item in found))
 
 
-def _page(item: Entry) -> str:
+def _page(item: ModelDoc) -> str:
     lines = [f"{item['family']} {item['name']}: {item['doc']}", f"  from plugin {item['plugin']}"]
     for key, value in item.get("select", {}).items():
         lines.append(f"  reads `{item['kind']}` blocks with {key} = {' | '.join(value)}")

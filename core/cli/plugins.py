@@ -6,9 +6,9 @@ import json
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, say
-from accelscope.core.cli.main import FINDINGS, OK, Settings
-from accelscope.core.plugin.identity import Failure, Plugin
+from accelscope.core.cli.common import open_session, print_message
+from accelscope.core.cli.main import FINDINGS, OK, GlobalOptions
+from accelscope.core.plugin.identity import Plugin, PluginFailure
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.render.table import tabulate
 
@@ -16,7 +16,7 @@ from accelscope.core.render.table import tabulate
 @click.command()
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
-def plugins(settings: Settings, form: str) -> int:
+def plugins(settings: GlobalOptions, form: str) -> int:
     """List the plugins with distribution, version and what each registers.
 
     Exits with 1 where one does not work. The cause is shown; everything else still works.
@@ -32,18 +32,18 @@ def plugins(settings: Settings, form: str) -> int:
         ]
         click.echo(tabulate(rows, ("PLUGIN", "DISTRIBUTION", "VERSION", "STATE", "REGISTERS")))
         for failed in registry.failures:
-            say(f"error: {failed.error}")
+            print_message(f"error: {failed.error}")
     return FINDINGS if registry.failures else OK
 
 
 def _all(registry: Registry) -> list[Plugin]:
     failed = {item.plugin for item in registry.failures}
-    return sorted({*registry.plugins, *registry.switched_off, *failed})
+    return sorted({*registry.plugins, *registry.disabled_plugins, *failed})
 
 
 def _about(registry: Registry, plugin: Plugin) -> dict[str, object]:
     failures = [item for item in registry.failures if item.plugin == plugin]
-    state = "disabled" if plugin in registry.switched_off else "failed" if failures else "ok"
+    state = "disabled" if plugin in registry.disabled_plugins else "failed" if failures else "ok"
     families: dict[str, list[str]] = {}
     for item in registry.catalogue.of_plugin(plugin):
         families.setdefault(item.family, []).append(item.name)
@@ -57,7 +57,7 @@ def _about(registry: Registry, plugin: Plugin) -> dict[str, object]:
     }
 
 
-def _cause(item: Failure) -> str:
+def _cause(item: PluginFailure) -> str:
     return str(item.error)
 
 

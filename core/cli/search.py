@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from accelscope.core.cli.common import asking, open_session, shown_as
-from accelscope.core.cli.main import INFEASIBLE, OK, Settings
+from accelscope.core.cli.common import evaluation_options, open_session, output_options
+from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.output import opened
+from accelscope.core.io.output import open_output
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.deployments.run import Deployments
-    from accelscope.core.analysis.optimize.run import Found
+    from accelscope.core.analysis.deployments.run import DeploymentSearchResult
+    from accelscope.core.analysis.optimize.run import OptimizationResult
     from accelscope.core.session import Session
     from accelscope.dsl.check.program import Program
 
-DRAWN = ("html", "svg")
+_PLOT_FORMATS = ("html", "svg")
 """Formats with plots."""
 
-F = TypeVar("F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _STUDY = (
     click.option("--study", metavar="NAME", help="The study, where the file holds several."),
@@ -66,10 +66,10 @@ _DEPLOYMENT = (
 )
 
 
-def _with(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+def _with(options: tuple[Callable[[_F], _F], ...]) -> Callable[[_F], _F]:
     """Return what adds options to a verb, in their order."""
 
-    def add(function: F) -> F:
+    def add(function: _F) -> _F:
         for option in reversed(options):
             function = option(function)
         return function
@@ -81,10 +81,12 @@ def _with(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
 @click.argument("file", required=False)
 @_with(_STUDY)
 @_with(_DEPLOYMENT)
-@asking
-@shown_as("table", "json", "csv", "html", "svg")
+@evaluation_options
+@output_options("table", "json", "csv", "html", "svg")
 @click.pass_obj
-def search(settings: Settings, /, file: str | None, form: str, output: str | None, **options: Any) -> int:
+def search(
+    settings: GlobalOptions, /, file: str | None, form: str, output: str | None, **options: Any
+) -> int:
     """Search a study for the points that no other beats, or all systems for the best deployments of a model.
 
     A FILE with a study: its axes (`sweep` and `tune`) are searched for the Pareto front of its goals, under its
@@ -94,21 +96,21 @@ def search(settings: Settings, /, file: str | None, form: str, output: str | Non
 
     Exits with 3 where nothing keeps all limits and requirements.
     """
-    from accelscope.core.analysis.deployments.request import folders
+    from accelscope.core.analysis.deployments.request import list_file_folders
 
-    if form in DRAWN:
-        from accelscope.core.render.plot_pages import need_drawing
+    if form in _PLOT_FORMATS:
+        from accelscope.core.render.plot_pages import require_plot_library
 
-        need_drawing(form)
+        require_plot_library(form)
     named = (options["model"], options["workload"], *options["slo"], *(options["systems"] or "").split(","))
-    session = open_session(settings, (*options["root"], *folders(named)))
+    session = open_session(settings, (*options["root"], *list_file_folders(named)))
     program = session.checked(file) if file is not None else None
-    with opened(output) as stream:
+    with open_output(output) as stream:
         if program is not None and options["model"] is None and _asks(program):
             found, told = _studied(session, program, options)
             stream.write(_study_written(found, told, form))
             return OK if told["front"] else INFEASIBLE
-        best = _deployed(session, settings, file, options, curves=form in DRAWN)
+        best = _deployed(session, settings, file, options, curves=form in _PLOT_FORMATS)
         stream.write(_deployments_written(best, form, options["show_text"]))
         return OK if best.allowed else INFEASIBLE
 
@@ -117,28 +119,36 @@ def _asks(program: Program) -> bool:
     return bool(program.definitions("study") or program.definitions("scenario"))
 
 
-def _studied(session: Session, program: Program, options: dict[str, Any]) -> tuple[Found, dict[str, Any]]:
-    from accelscope.core.analysis.optimize.front import need_extra
-    from accelscope.core.analysis.optimize.run import search as searched
-    from accelscope.core.analysis.optimize.space import space_of
-    from accelscope.core.analysis.optimize.summary import told
-    from accelscope.core.query.run import studied
+def _studied(
+    session: Session, program: Program, options: dict[str, Any]
+) -> tuple[OptimizationResult, dict[str, Any]]:
+    from accelscope.core.analysis.optimize.front import require_search_extra
+    from accelscope.core.analysis.optimize.run import optimize_study as searched
+    from accelscope.core.analysis.optimize.space import build_search_space
+    from accelscope.core.analysis.optimize.summary import search_to_dict
+    from accelscope.core.query.run import select_study
 
-    need_extra()
-    space = space_of(program, session.registry, studied(program, options["study"]), options["sets"])
+    require_search_extra()
+    space = build_search_space(
+        program, session.registry, select_study(program, options["study"]), options["sets"]
+    )
     found = searched(
         space, seed=options["seed"], evaluations=options["evaluations"], progress=_progress("points")
     )
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
-    return found, told(found, options["sets"])
+    return found, search_to_dict(found, options["sets"])
 
 
 def _deployed(
-    session: Session, settings: Settings, file: str | None, options: dict[str, Any], *, curves: bool
-) -> Deployments:
-    from accelscope.core.analysis.deployments.request import Asked, precisions_of, wish_of
-    from accelscope.core.analysis.deployments.run import deployments, systems_of
+    session: Session, settings: GlobalOptions, file: str | None, options: dict[str, Any], *, curves: bool
+) -> DeploymentSearchResult:
+    from accelscope.core.analysis.deployments.request import (
+        DeploymentRequest,
+        build_deployment_problem,
+        choose_precisions,
+    )
+    from accelscope.core.analysis.deployments.run import search_deployments, select_candidate_systems
 
     if file is None and options["model"] is None:
         raise UsageError("search needs a FILE with a study, or --model")
@@ -153,7 +163,7 @@ def _deployed(
         for name, word in fields.items()
         if options[name] is not None
     }
-    asked = Asked(
+    asked = DeploymentRequest(
         file=file,
         model=options["model"],
         deployment=options["deployment"],
@@ -161,13 +171,13 @@ def _deployed(
         load=load,
         slo=options["slo"],
     )
-    wish = wish_of(session, asked)
-    types = precisions_of(session, asked, wish, options["precision"])
+    wish = build_deployment_problem(session, asked)
+    types = choose_precisions(session, asked, wish, options["precision"])
     names = [name for name in (options["systems"] or "").split(",") if name.strip()]
-    return deployments(
+    return search_deployments(
         session,
         wish,
-        systems_of(session, [name.strip() for name in names], options["vendor"], types),
+        select_candidate_systems(session, [name.strip() for name in names], options["vendor"], types),
         pools=not options["no_pools"],
         most=options["devices"],
         curves=curves,
@@ -188,30 +198,48 @@ def _progress(what: str) -> Callable[[int, int], None]:
     return show
 
 
-def _study_written(found: Found, told: dict[str, Any], form: str) -> str:
+def _study_written(found: OptimizationResult, told: dict[str, Any], form: str) -> str:
     from accelscope.core.analysis.optimize import report as show
-    from accelscope.core.analysis.optimize.figures import of_study
-    from accelscope.core.render.plot_pages import page, svg
+    from accelscope.core.analysis.optimize.figures import plot_study_front
+    from accelscope.core.render.plot_pages import render_plot_page, render_plot_svg
 
     if form == "svg":
-        return svg(of_study(found, told)[0])
+        return render_plot_svg(plot_study_front(found, told)[0])
     if form == "html":
-        pictures = of_study(found, told)
-        return page(f"Search of {told['study']}", show.summary(told), pictures, show.table(told))
-    written: str = {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](told)
+        pictures = plot_study_front(found, told)
+        return render_plot_page(
+            f"Search of {told['study']}",
+            show.summarize_search(told),
+            pictures,
+            show.format_search_table(told),
+        )
+    written: str = {
+        "table": show.format_search_table,
+        "json": show.format_search_json,
+        "csv": show.format_search_csv,
+    }[form](told)
     return written
 
 
-def _deployments_written(found: Deployments, form: str, goal: str | None) -> str:
+def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None) -> str:
     from accelscope.core.analysis.deployments import report as show
-    from accelscope.core.analysis.optimize.figures import of_deployments
-    from accelscope.core.render.plot_pages import page, svg
+    from accelscope.core.analysis.optimize.figures import plot_deployments
+    from accelscope.core.render.plot_pages import render_plot_page, render_plot_svg
 
     if goal is not None:
-        return show.as_text(found, goal)
+        return show.format_winner_scenario(found, goal)
     if form == "svg":
-        return svg(of_deployments(found)[0])
+        return render_plot_svg(plot_deployments(found)[0])
     if form == "html":
-        return page("Deployments", show.head(found), of_deployments(found), show.table(found))
-    written: str = {"table": show.table, "json": show.as_json, "csv": show.as_csv}[form](found)
+        return render_plot_page(
+            "Deployments",
+            show.summarize_deployments(found),
+            plot_deployments(found),
+            show.format_deployments_table(found),
+        )
+    written: str = {
+        "table": show.format_deployments_table,
+        "json": show.format_deployments_json,
+        "csv": show.format_deployments_csv,
+    }[form](found)
     return written

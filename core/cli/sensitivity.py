@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli.common import asking, open_session, say, shown_as, width_of
-from accelscope.core.cli.main import INFEASIBLE, OK, Settings
+from accelscope.core.cli.common import (
+    evaluation_options,
+    measure_terminal_width,
+    open_session,
+    output_options,
+    print_message,
+)
+from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.output import opened
+from accelscope.core.io.output import open_output
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.sensitivity.effects import Sensitivity
-    from accelscope.core.analysis.sensitivity.sobol import Sobol
+    from accelscope.core.analysis.sensitivity.sobol import SobolResult
     from accelscope.core.session import Session
     from accelscope.dsl.check.program import Program
 
@@ -29,16 +35,16 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Only this metric; several are possible, and the first sorts.",
 )
-@asking
+@evaluation_options
 @click.option("--fitted", is_flag=True, help="Also vary what is fitted: kernels of calibrations, runtimes.")
 @click.option(
     "--sobol", metavar="N", type=int, help="Also Sobol indices over the tolerances, from N samples."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the samples of --sobol.")
-@shown_as("table", "json", "csv", "md", "html")
+@output_options("table", "json", "csv", "md", "html")
 @click.pass_obj
 def sensitivity(
-    settings: Settings,
+    settings: GlobalOptions,
     file: str,
     scenario: str | None,
     metrics: tuple[str, ...],
@@ -57,17 +63,17 @@ def sensitivity(
 
     Exits with 3 where the scenario is not feasible.
     """
-    from accelscope.core.analysis.sensitivity.elasticity import elasticities
-    from accelscope.core.query.run import named
+    from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
+    from accelscope.core.query.run import select_definitions
 
     _refuse_early(form, sobol)
     session = open_session(settings, root)
     program = session.checked(file)
-    names = named(program, "scenario", scenario)
+    names = select_definitions(program, "scenario", scenario)
     if len(names) > 1:
         raise UsageError(f"the file holds {', '.join(names)}; choose one with --scenario")
-    with opened(output) as stream:
-        found = elasticities(program, session.registry, names[0], metrics, sets=sets, fitted=fitted)
+    with open_output(output) as stream:
+        found = compute_elasticities(program, session.registry, names[0], metrics, sets=sets, fitted=fitted)
         if found.axes:
             wide = ", ".join(axis.name for axis in found.axes)
             raise UsageError(
@@ -77,16 +83,16 @@ def sensitivity(
             _say_why(session, program, names[0], sets)
             return INFEASIBLE
         indices = _indices(session, program, names[0], found, sets, sobol, seed)
-        stream.write(_written(found, indices, form, session, program, sets, width_of(stream)))
+        stream.write(_written(found, indices, form, session, program, sets, measure_terminal_width(stream)))
     return OK
 
 
 def _refuse_early(form: str, sobol: int | None) -> None:
     """Refuse what lacks a library before anything is evaluated."""
     if form == "html":
-        from accelscope.core.render.html import refuse_without_plotly
+        from accelscope.core.render.html import require_plotly
 
-        refuse_without_plotly()
+        require_plotly()
     if sobol is not None:
         from accelscope.core.analysis.sensitivity.sobol import refuse_without_salib
 
@@ -101,27 +107,29 @@ def _indices(
     sets: Sequence[str],
     samples: int | None,
     seed: int,
-) -> Sobol | None:
+) -> SobolResult | None:
     if samples is None:
         return None
-    from accelscope.core.analysis.sensitivity.sobol import sobol
+    from accelscope.core.analysis.sensitivity.sobol import compute_sobol_indices
 
-    return sobol(program, session.registry, name, tuple(found.effects), samples=samples, seed=seed, sets=sets)
+    return compute_sobol_indices(
+        program, session.registry, name, tuple(found.effects), samples=samples, seed=seed, sets=sets
+    )
 
 
 def _say_why(session: Session, program: Program, name: str, sets: Sequence[str]) -> None:
     """Say what makes a scenario infeasible, since nothing that cannot run has a sensitivity."""
-    from accelscope.core.query.run import answer
-    from accelscope.core.render.result import exceeded
+    from accelscope.core.query.run import run_query
+    from accelscope.core.render.result import describe_exceeded_limits
 
-    result = answer(program, session.registry, name, sets, bars=False)
-    reasons = "; ".join(exceeded(result.point())) or "no result is finite"
-    say(f"error: {name} is not feasible, so there is nothing to vary around: {reasons}")
+    result = run_query(program, session.registry, name, sets, bars=False)
+    reasons = "; ".join(describe_exceeded_limits(result.point())) or "no result is finite"
+    print_message(f"error: {name} is not feasible, so there is nothing to vary around: {reasons}")
 
 
 def _written(
     found: Sensitivity,
-    indices: Sobol | None,
+    indices: SobolResult | None,
     form: str,
     session: Session,
     program: Program,
@@ -129,18 +137,25 @@ def _written(
     width: int | None,
 ) -> str:
     if form == "html":
-        from accelscope.core.analysis.sensitivity.tornado import page
+        from accelscope.core.analysis.sensitivity.tornado import render_sensitivity_page
 
-        return page(found, indices)
+        return render_sensitivity_page(found, indices)
     if form == "json":
-        from accelscope.core.analysis.sensitivity.export import as_json
-        from accelscope.core.query.manifest import manifest
+        from accelscope.core.analysis.sensitivity.export import format_sensitivity_json
+        from accelscope.core.query.manifest import build_manifest
 
-        return as_json(found, indices, manifest(program, session.registry, tuple(sets)))
+        return format_sensitivity_json(found, indices, build_manifest(program, session.registry, tuple(sets)))
     if form == "csv":
-        from accelscope.core.analysis.sensitivity.export import as_csv
+        from accelscope.core.analysis.sensitivity.export import format_sensitivity_csv
 
-        return as_csv(found, indices)
-    from accelscope.core.analysis.sensitivity.tables import as_markdown, table
+        return format_sensitivity_csv(found, indices)
+    from accelscope.core.analysis.sensitivity.tables import (
+        format_sensitivity_markdown,
+        format_sensitivity_table,
+    )
 
-    return table(found, indices, width) if form == "table" else as_markdown(found, indices)
+    return (
+        format_sensitivity_table(found, indices, width)
+        if form == "table"
+        else format_sensitivity_markdown(found, indices)
+    )

@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli.common import asking, open_session, report_of, say
-from accelscope.core.cli.export import written
-from accelscope.core.cli.main import INFEASIBLE, INTERNAL, INTERRUPTED, OK, Settings
+from accelscope.core.cli.common import evaluation_options, find_report, open_session, print_message
+from accelscope.core.cli.export import open_result_writer
+from accelscope.core.cli.main import INFEASIBLE, INTERNAL, INTERRUPTED, OK, GlobalOptions
 from accelscope.core.errors import UsageError
-from accelscope.core.io.output import opened
+from accelscope.core.io.output import open_output
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.records import Report
     from accelscope.core.session import Session
-    from accelscope.core.sweep.plan import Plan, Table
-    from accelscope.core.sweep.report import Progress
-    from accelscope.core.sweep.run import Run
-    from accelscope.core.sweep.summary import Summary
-    from accelscope.core.sweep.workers.job import Question
-    from accelscope.core.sweep.workers.sweep import Where
-    from accelscope.core.sweep.writers import Write
+    from accelscope.core.sweep.plan import ChunkTable, SweepPlan
+    from accelscope.core.sweep.report import SweepProgress
+    from accelscope.core.sweep.run import SweepRun
+    from accelscope.core.sweep.summary import SweepSummary
+    from accelscope.core.sweep.workers.job import SweepJob
+    from accelscope.core.sweep.workers.sweep import SweepDestination
+    from accelscope.core.sweep.writers import TableWriter
 
-SUMMARIES = ("json", "table")
+_SUMMARY_FORMATS = ("json", "table")
 """Formats that print a summary; others print every point."""
 
 
 @click.command()
 @click.argument("file")
 @click.option("--study", metavar="NAME", help="The study, where the file holds several.")
-@asking
+@evaluation_options
 @click.option(
     "--metrics",
     metavar="NAMES",
@@ -68,7 +68,7 @@ SUMMARIES = ("json", "table")
 )
 @click.pass_obj
 def sweep(
-    settings: Settings,
+    settings: GlobalOptions,
     file: str,
     study: str | None,
     sets: tuple[str, ...],
@@ -88,48 +88,50 @@ def sweep(
     before = time.process_time()  # of starting Python and the command line
     start = time.perf_counter()
     session = open_session(settings, root)
-    report = report_of(session, form)
-    from accelscope.core.sweep.run import summary_of
+    report = find_report(session, form)
+    from accelscope.core.sweep.run import create_sweep_summary
 
     names = _names(trade)
     wanted = _metrics(session, metrics, names)
     store = output if output is not None and _is_folder(output) else None
     if resume and store is None:
         raise UsageError("--resume continues a store: name its folder with -o DIR/")
-    plan = plan_for(session, file, study, sets, wanted)
+    plan = _plan_with_warnings(session, file, study, sets, wanted)
     startup = before + time.perf_counter() - start
     files = _files(form, None if store else output)
     _whole(session, plan, report, (file, study, sets), None if store else output)
     if store is None and cluster is None and jobs is None and plan.words.workers is None:
-        found = _swept(plan, summary_of(plan, session.registry, names), files)
+        found = _swept(plan, create_sweep_summary(plan, session.registry, names), files)
     else:
-        from accelscope.core.sweep.workers.job import asked_of
-        from accelscope.core.sweep.workers.sweep import Where
+        from accelscope.core.sweep.workers.job import build_sweep_job
+        from accelscope.core.sweep.workers.sweep import SweepDestination
 
-        asked = asked_of(session, plan, file, study, sets, wanted, settings.disabled, names)
-        where = Where(store=store, resume=resume, jobs=jobs, cluster=cluster)
-        found = _apart(plan, asked, summary_of(plan, session.registry, names), files, where)
+        asked = build_sweep_job(session, plan, file, study, sets, wanted, settings.disabled, names)
+        where = SweepDestination(store=store, resume=resume, jobs=jobs, cluster=cluster)
+        found = _apart(plan, asked, create_sweep_summary(plan, session.registry, names), files, where)
     _tell(plan, found, store)
-    if form in SUMMARIES:
-        from accelscope.core.sweep.report import text, told
+    if form in _SUMMARY_FORMATS:
+        from accelscope.core.sweep.report import build_sweep_report, format_sweep_report
 
-        summary = told(plan, found, startup)
-        with opened(None) as stream:
+        summary = build_sweep_report(plan, found, startup)
+        with open_output(None) as stream:
             stream.write(
-                text(summary) if form == "table" else json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+                format_sweep_report(summary)
+                if form == "table"
+                else json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
             )
     return _code(found)
 
 
-def plan_for(
+def _plan_with_warnings(
     session: Session, file: str, study: str | None, sets: tuple[str, ...], metrics: tuple[str, ...] | None
-) -> Plan:
+) -> SweepPlan:
     """Return the plan of a study, after saying what of it is not read."""
-    from accelscope.core.sweep.plan import plan_of
+    from accelscope.core.sweep.plan import plan_sweep
 
-    plan = plan_of(session, file, study, sets, metrics=metrics)
+    plan = plan_sweep(session, file, study, sets, metrics=metrics)
     for note in plan.words.notes:
-        say(f"warning: {note}")
+        print_message(f"warning: {note}")
     return plan
 
 
@@ -155,92 +157,102 @@ def _is_folder(name: str) -> bool:
 
 def _files(form: str, output: str | None) -> list[tuple[str | None, str]]:
     """Return the files that are written chunk by chunk, each with its format; None is standard output."""
-    from accelscope.core.sweep.writers import STREAMED, form_of
+    from accelscope.core.sweep.writers import STREAMED_FORMATS, infer_file_format
 
-    files: list[tuple[str | None, str]] = [(None, form)] if form in STREAMED else []
-    return files + ([(output, form_of(output))] if output is not None and form_of(output) in STREAMED else [])
+    files: list[tuple[str | None, str]] = [(None, form)] if form in STREAMED_FORMATS else []
+    return files + (
+        [(output, infer_file_format(output))]
+        if output is not None and infer_file_format(output) in STREAMED_FORMATS
+        else []
+    )
 
 
 @contextmanager
-def _watched(plan: Plan, files: list[tuple[str | None, str]]) -> Iterator[tuple[Write, Progress]]:
+def _watched(
+    plan: SweepPlan, files: list[tuple[str | None, str]]
+) -> Iterator[tuple[TableWriter, SweepProgress]]:
     """Give what writes the table of a chunk to all files, and what shows progress."""
-    from accelscope.core.sweep.report import Progress
-    from accelscope.core.sweep.writers import writer
+    from accelscope.core.sweep.report import SweepProgress
+    from accelscope.core.sweep.writers import open_table_writer
 
     with ExitStack() as stack:
-        writers = [stack.enter_context(writer(name, kind, plan.columns)) for name, kind in files]
-        progress = stack.enter_context(Progress(plan.points))
+        writers = [stack.enter_context(open_table_writer(name, kind, plan.columns)) for name, kind in files]
+        progress = stack.enter_context(SweepProgress(plan.points))
 
-        def keep(table: Table) -> None:
+        def keep(table: ChunkTable) -> None:
             for write in writers:
                 write(table)
 
         yield keep, progress
 
 
-def _swept(plan: Plan, summary: Summary, files: list[tuple[str | None, str]]) -> Run:
+def _swept(plan: SweepPlan, summary: SweepSummary, files: list[tuple[str | None, str]]) -> SweepRun:
     """Evaluate a plan in this process."""
-    from accelscope.core.sweep.run import run
+    from accelscope.core.sweep.run import run_sweep
 
     with _watched(plan, files) as (write, progress):
-        return run(plan, summary, write, progress.show)
+        return run_sweep(plan, summary, write, progress.show)
 
 
 def _apart(
-    plan: Plan, asked: Question, summary: Summary, files: list[tuple[str | None, str]], where: Where
-) -> Run:
+    plan: SweepPlan,
+    asked: SweepJob,
+    summary: SweepSummary,
+    files: list[tuple[str | None, str]],
+    where: SweepDestination,
+) -> SweepRun:
     """Let other processes evaluate a plan."""
-    from accelscope.core.sweep.workers.sweep import Told, swept
+    from accelscope.core.sweep.workers.sweep import SweepObserver, run_parallel_sweep
 
     if files:
-        where.refuse_points()
+        where.check_ordered_points()
     with _watched(plan, files) as (write, progress):
-        tell = Told(write=write if files else None, progress=progress.show, say=say)
-        return swept(plan, asked, summary, where, tell)
+        tell = SweepObserver(write=write if files else None, progress=progress.show, say=print_message)
+        return run_parallel_sweep(plan, asked, summary, where, tell)
 
 
 def _whole(
     session: Session,
-    plan: Plan,
+    plan: SweepPlan,
     report: Report,
     asked: tuple[str, str | None, tuple[str, ...]],
     output: str | None,
 ) -> None:
     """Write results where a report wants them whole: to standard output, to a file, or both."""
-    from accelscope.core.sweep.writers import STREAMED, form_of
+    from accelscope.core.sweep.writers import STREAMED_FORMATS, infer_file_format
 
-    to_file = output is not None and form_of(output) not in STREAMED
-    to_stdout = report.name not in (*STREAMED, *SUMMARIES)
+    to_file = output is not None and infer_file_format(output) not in STREAMED_FORMATS
+    to_stdout = report.name not in (*STREAMED_FORMATS, *_SUMMARY_FORMATS)
     if to_file or to_stdout:
         if plan.tuned:
             name = output if to_file else f"--format {report.name}"
             raise UsageError(f"{name}: this format has no tuned values; .csv, .parquet and .md have")
-        with written(output if to_file else None, session) as write:
+        with open_result_writer(output if to_file else None, session) as write:
             results = (session.sweep(*asked),)
             write(results)
         if to_stdout:
-            with opened(None) as stream:
+            with open_output(None) as stream:
                 report.write(results, stream)
 
 
-def _tell(plan: Plan, found: Run, store: str | None) -> None:
+def _tell(plan: SweepPlan, found: SweepRun, store: str | None) -> None:
     """Say what went wrong on the way."""
-    from accelscope.core.sweep.store.failures import told as failures_told
+    from accelscope.core.sweep.store.failures import summarize_failures as failures_told
 
-    for line in failures_told(found.failed):
-        say(f"warning: {line}")
+    for line in failures_told(found.chunk_failures):
+        print_message(f"warning: {line}")
     if found.stopped is not None:
-        say(
+        print_message(
             f"warning: {found.stopped}: {found.summary.points:,} of {plan.points:,} points are done, and are what is "
             "shown and written"
         )
-    if store is not None and (found.stopped is not None or found.failed):
-        say(f"--resume continues `{store}`; chunks that failed are tried again")
+    if store is not None and (found.stopped is not None or found.chunk_failures):
+        print_message(f"--resume continues `{store}`; chunks that failed are tried again")
 
 
-def _code(found: Run) -> int:
+def _code(found: SweepRun) -> int:
     if found.interrupted:
         return INTERRUPTED
-    if found.failed:
+    if found.chunk_failures:
         return INTERNAL
     return OK if found.summary.feasible else INFEASIBLE

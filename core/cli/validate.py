@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from accelscope.core.cli.common import open_session, shown_as
-from accelscope.core.cli.main import OK, Settings
-from accelscope.core.io.output import opened
+from accelscope.core.cli.common import open_session, output_options
+from accelscope.core.cli.main import OK, GlobalOptions
+from accelscope.core.io.output import open_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from accelscope.core.analysis.validate.library_names import Names
-    from accelscope.core.analysis.validate.score import Scored
+    from accelscope.core.analysis.validate.library_names import LibraryNames
+    from accelscope.core.analysis.validate.score import ScoredTable
 
 
 @click.command()
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @click.option("--above", metavar="TIME", help="Score only kernels that take longer, such as 20us.")
 @click.option("--explain", is_flag=True, help="Show how the prediction of the one row comes about.")
 @click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
-@shown_as("table", "json", "csv", "md", "html")
+@output_options("table", "json", "csv", "md", "html")
 @click.pass_obj
 def validate(
-    settings: Settings,
+    settings: GlobalOptions,
     files: tuple[str, ...],
     kind: str | None,
     predictions: str | None,
@@ -54,21 +54,21 @@ def validate(
     A CSV (or .csv.gz) has one measurement a row: kernels, or models end to end. Rows of score 1 are scored; others are
     predicted, but not scored. What the library lacks is skipped with its reason. An error is |predicted/measured - 1|.
     """
-    from accelscope.core.analysis.validate.library_names import Names
-    from accelscope.core.analysis.validate.run import validate as run
+    from accelscope.core.analysis.validate.library_names import LibraryNames
+    from accelscope.core.analysis.validate.run import validate_tables as run
     from accelscope.core.analysis.validate.run import write_predictions
 
     if form == "html":
-        from accelscope.core.render.html import refuse_without_plotly
+        from accelscope.core.render.html import require_plotly
 
-        refuse_without_plotly()
+        require_plotly()
     session = open_session(settings)
     if explain:
-        return _explained(Names(session, trace=True), files, kind, where, depth, output)
+        return _explained(LibraryNames(session, trace=True), files, kind, where, depth, output)
     with ExitStack() as stack:
-        stream = stack.enter_context(opened(output))
-        target = stack.enter_context(opened(predictions)) if predictions is not None else None
-        names = Names(session)
+        stream = stack.enter_context(open_output(output))
+        target = stack.enter_context(open_output(predictions)) if predictions is not None else None
+        names = LibraryNames(session)
         parts = run(names, files, kind=kind, where=where, above=above, blind=predictions is not None)
         if target is not None:
             write_predictions(parts, target)
@@ -77,32 +77,36 @@ def validate(
 
 
 def _explained(
-    names: Names,
+    names: LibraryNames,
     files: Sequence[str],
     kind: str | None,
     where: Sequence[str],
     depth: int,
     output: str | None,
 ) -> int:
-    from accelscope.core.analysis.validate.explain_row import explanation_of
-    from accelscope.core.analysis.validate.run import only_row, refuse_without_models
+    from accelscope.core.analysis.validate.explain_row import explain_row
+    from accelscope.core.analysis.validate.run import read_single_row, refuse_without_models
 
     refuse_without_models(names.registry)
-    text = explanation_of(only_row(files, kind, where), names, depth)
-    with opened(output) as stream:
+    text = explain_row(read_single_row(files, kind, where), names, depth)
+    with open_output(output) as stream:
         stream.write(text)
     return OK
 
 
-def _written(parts: Sequence[Scored], form: str, names: Names) -> str:
+def _written(parts: Sequence[ScoredTable], form: str, names: LibraryNames) -> str:
     from accelscope.core.analysis.validate import report as show
-    from accelscope.core.analysis.validate.score import summarized
+    from accelscope.core.analysis.validate.score import summarize_validation
 
-    summary = summarized(parts)
+    summary = summarize_validation(parts)
     if form == "html":
-        from accelscope.core.analysis.validate.html import page
+        from accelscope.core.analysis.validate.html import render_validation_page
 
-        return page(parts, summary, names)
+        return render_validation_page(parts, summary, names)
     if form == "json":
-        return show.as_json(summary)
-    return {"table": show.as_table, "csv": show.as_csv, "md": show.as_markdown}[form](summary)
+        return show.format_validation_json(summary)
+    return {
+        "table": show.format_validation_table,
+        "csv": show.format_validation_csv,
+        "md": show.format_validation_markdown,
+    }[form](summary)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _BYTE = term(1.0, "B")
 
 
-def rounds_of(design: Design, registry: Registry, longest: Residency, batch: Term) -> Term:
+def compute_batch_rounds(design: Design, registry: Registry, longest: Residency, batch: Term) -> Term:
     """Return in how many rounds a batch is served: KV cache of all over what the runtime has for it, rounded up.
 
     Without a runtime, all sequences start together whatever they take, and a limit says where they do not fit. A

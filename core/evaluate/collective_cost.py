@@ -33,7 +33,7 @@ _KERNELS = {
 """Kind of collective to the classes of kernel that may do it, those that engines prefer first."""
 
 
-def transfer(machine: Machine, collective: Collective, registry: Registry) -> Usage:
+def compute_collective_cost(machine: Machine, collective: Collective, registry: Registry) -> Usage:
     """Return what a collective costs on a machine; ranks beyond the machine are a limit elsewhere.
 
     What was measured of its kernel on the device goes before what the description says of the network.
@@ -53,7 +53,7 @@ def _known(machine: Machine, collective: Collective) -> Collective:
     return collective
 
 
-def measured(collective: Collective) -> Kernel | None:
+def find_collective_kernel(collective: Collective) -> Kernel | None:
     """Return what was measured of the kernel of a collective, or None."""
     kernel: Kernel | None = None if collective.known is None else collective.known.kernel
     return kernel

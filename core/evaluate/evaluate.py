@@ -9,15 +9,15 @@ from attrs import evolve, frozen
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.blocks.scenario import Training
-from accelscope.core.evaluate.batch_rounds import rounds_of
-from accelscope.core.evaluate.memory_placement import Placement, placed
+from accelscope.core.evaluate.batch_rounds import compute_batch_rounds
+from accelscope.core.evaluate.memory_placement import Placement, place_memory
 from accelscope.core.evaluate.op_cost import home_memory
-from accelscope.core.evaluate.pass_cost import CommCost, Pass, pass_of, plain, plan_of
-from accelscope.core.evaluate.serving.closed_loop import closed_loop
-from accelscope.core.evaluate.serving.disaggregated import pooled
-from accelscope.core.evaluate.serving.steady_state import Loop
-from accelscope.core.evaluate.training.step import Trained, trained
-from accelscope.core.evaluate.variability.latency import Latency, latency_of
+from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost, strip_count_unit
+from accelscope.core.evaluate.serving.closed_loop import solve_closed_loop
+from accelscope.core.evaluate.serving.disaggregated import solve_disaggregated
+from accelscope.core.evaluate.serving.steady_state import SteadyState
+from accelscope.core.evaluate.training.step import TrainingStepCost, compute_training_step
+from accelscope.core.evaluate.variability.latency import LatencyDistribution, build_latency_distribution
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.operation import Step
@@ -27,8 +27,6 @@ from accelscope.core.numeric.term import Term, ceil, maximum, minimum
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
-
-__all__ = ["CommCost", "Evaluation", "Pass", "evaluate", "plain"]
 
 
 @frozen(kw_only=True, eq=False)
@@ -49,17 +47,17 @@ class Evaluation:
 
     design: Design
     registry: Registry
-    prefill: Pass
-    decode: Pass
+    prefill: PassCost
+    decode: PassCost
     residency: Residency
     batch: Term
     devices_used: Term
     limits: tuple[Limit, ...]
     rounds: Term = ONE
-    loop: Loop | None = None
-    prompts_vary: Latency | None = None
-    steps_vary: Latency | None = None
-    training: Trained | None = None
+    loop: SteadyState | None = None
+    prompt_latency: LatencyDistribution | None = None
+    step_latency: LatencyDistribution | None = None
+    training: TrainingStepCost | None = None
 
     @property
     def sort(self) -> str:
@@ -67,7 +65,7 @@ class Evaluation:
         return "serving" if self.training is None else "training"
 
     @property
-    def passes(self) -> tuple[Pass, ...]:
+    def passes(self) -> tuple[PassCost, ...]:
         """All passes, in the order in which they run."""
         found = (self.prefill, self.decode)
         return found if self.training is None else (*found, self.training.update)
@@ -87,18 +85,18 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
         return _varied(_under_load(design, registry, clients))
     load = design.load
     batch = (load.batch or ONE).named("batch")
-    prompt = plain(load.prompt).named("prompt")
-    output = plain(load.output).named("output")
+    prompt = strip_count_unit(load.prompt).named("prompt")
+    output = strip_count_unit(load.output).named("output")
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
     first = _prompts(design, batch, prompt)
     further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
     longest = evolve(further, context=prompt + output - 1.0)
-    held = _residency(plan_of(design, longest), plan_of(design, first))
-    rounds = rounds_of(design, registry, held, batch)
-    placement = placed(design, registry, evolve(held, kv=held.kv / rounds))
+    held = _residency(build_step_plan(design, longest), build_step_plan(design, first))
+    rounds = compute_batch_rounds(design, registry, held, batch)
+    placement = place_memory(design, registry, evolve(held, kv=held.kv / rounds))
     first, further = (evolve(step, sequences=step.sequences / rounds) for step in (first, further))
-    prefill = pass_of(design, registry, first.phase, plan_of(design, first), placement)
-    decode = pass_of(design, registry, further.phase, plan_of(design, further), placement)
+    prefill = compute_pass_cost(design, registry, first.phase, build_step_plan(design, first), placement)
+    decode = compute_pass_cost(design, registry, further.phase, build_step_plan(design, further), placement)
     found = _evaluation(design, registry, prefill, decode, placement, batch, decode.plan.ranks)
     return _varied(evolve(found, rounds=rounds))
 
@@ -112,8 +110,8 @@ def _varied(found: Evaluation) -> Evaluation:
     first, further = (design, design) if pools is None else (pools.prefill, pools.decode)
     return evolve(
         found,
-        prompts_vary=latency_of(found.prefill, words, first, found.registry),
-        steps_vary=latency_of(found.decode, words, further, found.registry),
+        prompt_latency=build_latency_distribution(found.prefill, words, first, found.registry),
+        step_latency=build_latency_distribution(found.decode, words, further, found.registry),
     )
 
 
@@ -124,7 +122,7 @@ def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
     """
     if design.runtime.chunk is None:
         return Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
-    tokens = minimum(prompt, plain(design.runtime.chunk)).named("prompt tokens of a pass")
+    tokens = minimum(prompt, strip_count_unit(design.runtime.chunk)).named("prompt tokens of a pass")
     return Step(
         phase="prefill",
         sequences=batch,
@@ -137,7 +135,9 @@ def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
 def _under_load(design: Design, registry: Registry, clients: Term) -> Evaluation:
     pools, clients = design.pools, clients.named("clients")
     served = (
-        closed_loop(design, registry, clients) if pools is None else pooled(design, pools, registry, clients)
+        solve_closed_loop(design, registry, clients)
+        if pools is None
+        else solve_disaggregated(design, pools, registry, clients)
     )
     loop = served.loop
     found = _evaluation(
@@ -147,7 +147,7 @@ def _under_load(design: Design, registry: Registry, clients: Term) -> Evaluation
 
 
 def _training(design: Design, registry: Registry, asked: Training) -> Evaluation:
-    step = trained(design, registry, asked)
+    step = compute_training_step(design, registry, asked)
     found = _evaluation(
         design, registry, step.forward, step.backward, step.placement, asked.batch, step.forward.plan.ranks
     )
@@ -157,8 +157,8 @@ def _training(design: Design, registry: Registry, asked: Training) -> Evaluation
 def _evaluation(
     design: Design,
     registry: Registry,
-    prefill: Pass,
-    decode: Pass,
+    prefill: PassCost,
+    decode: PassCost,
     placement: Placement,
     batch: Term,
     ranks: Term,
@@ -188,7 +188,7 @@ def _evaluation(
     )
 
 
-def _rules(design: Design, prefill: Pass, decode: Pass) -> Iterator[Limit]:
+def _rules(design: Design, prefill: PassCost, decode: PassCost) -> Iterator[Limit]:
     """Yield the rules of the split; pools have one each, which their names tell apart."""
     if design.pools is None:
         yield from prefill.plan.limits

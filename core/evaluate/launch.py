@@ -15,11 +15,11 @@ from accelscope.core.numeric.term import Term, maximum, sqrt, total, where
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-PRODUCTS = ("gemm", "grouped_gemm", "attention")
+MATRIX_OP_KINDS = ("gemm", "grouped_gemm", "attention")
 """Kinds of operation that multiply matrices."""
 
 
-def launch_of(op: Op, plan: Plan, package: Any, measured: Term | None = None) -> Term:
+def compute_launch_time(op: Op, plan: Plan, package: Any, measured: Term | None = None) -> Term:
     """Return the s that starting one execution of an operation takes.
 
     `fusion` of the package says what one start covers: each kernel of an operation, all operations of a layer (which
@@ -32,25 +32,25 @@ def launch_of(op: Op, plan: Plan, package: Any, measured: Term | None = None) ->
     if measured is not None and package.fusion == "op":
         return measured.named("kernel start")
     if package.fusion == "pass":
-        return (each / executions(plan.ops)).named("share of the launch of a pass")
+        return (each / count_executions(plan.ops)).named("share of the launch of a pass")
     if package.fusion == "layer" and op.layered:
         layers = plan.workload.layers / plan.stages
         layered = tuple(item for item in plan.ops if item.layered)
-        return (each * layers / executions(layered)).named("share of the launch of a layer")
+        return (each * layers / count_executions(layered)).named("share of the launch of a layer")
     return (each * op.launches).named("kernel launch")
 
 
-def executions(ops: tuple[Op, ...]) -> Term:
+def count_executions(ops: tuple[Op, ...]) -> Term:
     """Return how many operations a device executes in a pass, those without work aside."""
-    return maximum(total(where(happens(op), op.repeat, op.repeat * 0.0) for op in ops), 1.0)
+    return maximum(total(where(has_work(op), op.repeat, op.repeat * 0.0) for op in ops), 1.0)
 
 
-def happens(op: Op) -> Any:
+def has_work(op: Op) -> Any:
     """Return where an operation has anything to do, as an array of booleans."""
     return (op.flops.value > 0.0) | ((op.weights + op.reads + op.writes + op.kv_read).value > 0.0)
 
 
-def crossing(op: Op, device: Device, registry: Registry, places: Term = ONE) -> Term:
+def compute_operand_transfer(op: Op, device: Device, registry: Registry, places: Term = ONE) -> Term:
     """Return the s that operands of a product travel between the cores of a die; none where nothing is said of it.
 
     On a grid of R rows and C columns, the input comes in at C columns and travels down R cores, and partial sums
@@ -59,7 +59,7 @@ def crossing(op: Op, device: Device, registry: Registry, places: Term = ONE) -> 
     Args:
         places: into how many equal places the grid is divided, one for each operation that lies on it.
     """
-    if device.fabric is None or op.kind not in PRODUCTS or len(device.fabric.shape) < 2:
+    if device.fabric is None or op.kind not in MATRIX_OP_KINDS or len(device.fabric.shape) < 2:
         return NO_TIME
     edge = sqrt(maximum(places, 1.0))
     rows, columns = (maximum(side / edge, 1.0) for side in device.fabric.shape[:2])

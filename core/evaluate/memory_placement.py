@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.evaluate.op_cost import Setting, home_memory, tiers_of
+from accelscope.core.evaluate.op_cost import PassContext, home_memory, list_offload_tiers
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.plan import Residency
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.plugin.registry import Registry
 
-RESIDENT = ("resident", "resident")
+ALL_RESIDENT = ("resident", "resident")
 """Policy for weights and KV cache that leaves both in the device's memory."""
 _NONE = term(0.0)
 _BYTE = term(1.0, "B")
@@ -34,11 +34,11 @@ class Placement:
     """
 
     held: Residency
-    setting: Setting
+    setting: PassContext
     limits: tuple[Limit, ...] = ()
 
 
-def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
+def place_memory(design: Design, registry: Registry, longest: Residency) -> Placement:
     """Return where the bytes lie when the context is longest.
 
     KV cache is spilled before weights where both may be: a step reads all weights, but the cache of one sequence only
@@ -64,17 +64,17 @@ def placed(design: Design, registry: Registry, longest: Residency) -> Placement:
     away = longest.weights * weights + longest.kv * kv
     return Placement(
         held=evolve(longest, weights=longest.weights * (1.0 - weights), kv=longest.kv * (1.0 - kv)),
-        setting=Setting(tier=tier, weights=weights, kv=kv),
+        setting=PassContext(tier=tier, weights=weights, kv=kv),
         limits=(_memory(home, used, capacity), *_behind(tier, away, registry)),
     )
 
 
 def _tier(design: Design, registry: Registry) -> Part[Any] | None:
     """Return the tier that a policy puts bytes into: the one that it names, or else the nearest."""
-    if (design.memory.weights, design.memory.kv) == RESIDENT:
+    if (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
         return None
     named = design.memory.tier
-    tiers = tiers_of(design.machine.device, registry)
+    tiers = list_offload_tiers(design.machine.device, registry)
     return next((part for part in tiers if named is None or part.name == named), None)
 
 

@@ -16,46 +16,48 @@ import numpy as np
 from accelscope.core.numeric.term import Array, Term
 
 if TYPE_CHECKING:
-    from accelscope.core.blocks.calibration import Known
-    from accelscope.core.blocks.runtime import Pace
+    from accelscope.core.blocks.calibration import CalibratedKernel
+    from accelscope.core.blocks.runtime import EngineProfile
     from accelscope.core.evaluate.op_cost import OpCost
 
-OWN = ("device", "given")
+DEVICE_ORIGINS = ("device", "given")
 """Origins of what was measured on the device itself."""
-WIDER: Mapping[str, float] = {"device": 1.0, "family": 1.3, "none": 2.0}
+ORIGIN_ERROR_FACTORS: Mapping[str, float] = {"device": 1.0, "family": 1.3, "none": 2.0}
 """How much wider errors are, by what a runtime was measured on: fits that left the configuration out are off by 7 % at the
 median, those that left the device out by 13 %."""
 
 
-def spread_of_kernel(known: Known, package: Any) -> float:
+def estimate_kernel_spread(known: CalibratedKernel, package: Any) -> float:
     """Return the deviation of the logarithm of a kernel's time: as measured, or that of the models of a device."""
     spread: Term = package.model_spread if known.kernel.spread is None else known.kernel.spread
     return float(np.max(spread.value))
 
 
-def spread_of_pace(pace: Pace, package: Any) -> float:
+def estimate_runtime_spread(pace: EngineProfile, package: Any) -> float:
     """Return the deviation of passes under a runtime, wider where it was not measured on the device."""
     usual: Term = package.model_spread if pace.spread is None else pace.spread
-    return float(np.max(usual.value)) * WIDER[measured_on(pace)]
+    return float(np.max(usual.value)) * ORIGIN_ERROR_FACTORS[find_measurement_origin(pace)]
 
 
-def measured_on(pace: Pace) -> str:
+def find_measurement_origin(pace: EngineProfile) -> str:
     """Return what the pace of a runtime was measured on: `device`, `family`, or `none` for neither."""
-    return pace.port if pace.port in WIDER else "none"
+    return pace.port if pace.port in ORIGIN_ERROR_FACTORS else "none"
 
 
-def spread_of_pass(ops: Iterable[OpCost], others: Iterable[Term], package: Any, pace: Pace) -> Array:
+def estimate_pass_spread(
+    ops: Iterable[OpCost], others: Iterable[Term], package: Any, pace: EngineProfile
+) -> Array:
     """Return the deviation of the logarithm of a stage's time: as passes of the runtime were measured, or as its kernels.
 
     Args:
         others: times of what no kernel parameters are known of, such as communication.
     """
     if pace.spread is None:
-        return spread_of(ops, others, package)
-    return np.asarray(spread_of_pace(pace, package))
+        return combine_kernel_spreads(ops, others, package)
+    return np.asarray(estimate_runtime_spread(pace, package))
 
 
-def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any) -> Array:
+def combine_kernel_spreads(ops: Iterable[OpCost], others: Iterable[Term], package: Any) -> Array:
     """Return the deviation of the logarithm of a stage's time, from those of its kernels.
 
     Args:
@@ -68,8 +70,8 @@ def spread_of(ops: Iterable[OpCost], others: Iterable[Term], package: Any) -> Ar
     for cost in ops:
         seconds = nominal_time(cost.seconds)
         whole = whole + seconds
-        spread = spread_of_kernel(cost.known, package)
-        if cost.known.origin in OWN:
+        spread = estimate_kernel_spread(cost.known, package)
+        if cost.known.origin in DEVICE_ORIGINS:
             name = cost.op.kernel or cost.op.kind
             own[name] = own.get(name, np.zeros(())) + seconds * spread
         else:

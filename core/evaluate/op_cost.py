@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.blocks.calibration import Kernel, Known, overlapped
-from accelscope.core.blocks.runtime import PLAIN, Pace, at_rate, compute_rate, memory_rate
-from accelscope.core.evaluate.launch import PRODUCTS, crossing, launch_of
+from accelscope.core.blocks.calibration import CalibratedKernel, Kernel, overlap_times
+from accelscope.core.blocks.runtime import (
+    NO_OVERHEAD_PROFILE,
+    EngineProfile,
+    scale_time_by_rate,
+    select_compute_rate,
+    select_memory_rate,
+)
+from accelscope.core.evaluate.launch import MATRIX_OP_KINDS, compute_launch_time, compute_operand_transfer
 from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
 from accelscope.core.ir.hardware import OUTSIDE, Device, Part
 from accelscope.core.ir.operation import Op
@@ -20,13 +26,13 @@ from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-TIERS = 50
+FIRST_TIER_ORDER = 50
 """Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
 _NONE = term(0.0)
 
 
 @frozen(kw_only=True, eq=False)
-class Setting:
+class PassContext:
     """What holds for all operations of a pass.
 
     Attributes:
@@ -40,7 +46,7 @@ class Setting:
     weights: Term = _NONE
     kv: Term = _NONE
     places: Term = ONE
-    pace: Pace = PLAIN
+    pace: EngineProfile = NO_OVERHEAD_PROFILE
 
 
 @frozen(kw_only=True, eq=False)
@@ -66,7 +72,7 @@ class OpCost:
     home_bytes: Term
     compute_energy: Term | None
     memory_energy: Term | None
-    known: Known
+    known: CalibratedKernel
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -80,13 +86,13 @@ class OpCost:
         return self.op.component
 
 
-def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting) -> OpCost:
+def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext) -> OpCost:
     """Return what an operation of a plan costs on a device: its work, then its start.
 
     Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
     how well computing and moving overlap, the shorter of the two adds to it. Bytes stream through all levels together.
     """
-    known = device.kernels.of(op) if device.kernels is not None else Known()
+    known = device.kernels.of(op) if device.kernels is not None else CalibratedKernel()
     parts: list[tuple[str, Term]] = []
     computing: list[Term] = []
     moving: list[Term] = []
@@ -95,19 +101,25 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
     compute_energy = None
     if engine is not None:
         usage = registry.computes[engine.model].run(engine, op, device)
-        time = at_rate(_no_slower(usage.time, engine, op, device, registry), compute_rate(setting.pace, op))
+        time = scale_time_by_rate(
+            _no_slower(usage.time, engine, op, device, registry), select_compute_rate(setting.pace, op)
+        )
         computing.append(time.named(f"{engine.name} time"))
         parts.append((engine.name, computing[-1]))
         limits.extend(usage.limits)
         compute_energy = usage.energy
-    services = memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
+    services = compute_memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
     for part, arriving, usage in services:
-        time = at_rate(usage.time, memory_rate(setting.pace, op)) if arriving.home else usage.time
+        time = (
+            scale_time_by_rate(usage.time, select_memory_rate(setting.pace, op))
+            if arriving.home
+            else usage.time
+        )
         moving.append(time.named(f"{part.name} time"))
         parts.append((part.name, moving[-1]))
         limits.extend(usage.limits)
     slowest = (maximum(*moving),) if moving else ()
-    work = overlapped((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
+    work = overlap_times((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
     each = work
     for name, start in _starts(op, plan, device, registry, setting, known.kernel):
         parts.append((name, start))
@@ -119,7 +131,7 @@ def cost_of(op: Op, plan: Plan, device: Device, registry: Registry, setting: Set
         work=work,
         each=each,
         seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
-        peak=peak_of(engine, op, registry),
+        peak=compute_peak_op_rate(engine, op, registry),
         home_bytes=_home_bytes(services, home_memory(device, registry)),
         compute_energy=_times_repeat(compute_energy, op),
         memory_energy=_memory_energy(op, services),
@@ -142,9 +154,9 @@ def _no_slower(time: Term, chosen: Part[Any], op: Op, device: Device, registry: 
 
 
 def _starts(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, kernel: Kernel
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext, kernel: Kernel
 ) -> tuple[tuple[str, Term], ...]:
-    start = launch_of(op, plan, device.package, kernel.start)
+    start = compute_launch_time(op, plan, device.package, kernel.start)
     if setting.pace.starts is not None:
         start = start * setting.pace.starts
     found: tuple[tuple[str, Term], ...] = (("launch", start),)
@@ -152,7 +164,7 @@ def _starts(
         found = (*found, ("gather", _gathering(op, device, registry, kernel.gather)))
     if device.fabric is None:
         return found
-    return (*found, (device.fabric.name, crossing(op, device, registry, setting.places)))
+    return (*found, (device.fabric.name, compute_operand_transfer(op, device, registry, setting.places)))
 
 
 def _gathering(op: Op, device: Device, registry: Registry, passes: Term) -> Term:
@@ -161,7 +173,7 @@ def _gathering(op: Op, device: Device, registry: Registry, passes: Term) -> Term
     return (op.reads + op.writes) * passes / registry.memories[home.model].peak(home)
 
 
-def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
+def compute_min_op_time(cost: OpCost, device: Device, registry: Registry) -> Term:
     """Return the time that all executions of an operation take at least: at full peaks, nothing lost."""
     home = home_memory(device, registry)
     moving = cost.home_bytes / registry.memories[home.model].peak(home)
@@ -169,12 +181,12 @@ def floor_of(cost: OpCost, device: Device, registry: Registry) -> Term:
     return least * cost.op.repeat
 
 
-Service = tuple[Part[Any], Traffic, Usage]
+MemoryService = tuple[Part[Any], Traffic, Usage]
 
 
-def memory_services(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: Setting, share: Term | None = None
-) -> list[Service]:
+def compute_memory_services(
+    op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext, share: Term | None = None
+) -> list[MemoryService]:
     """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
 
     The tier behind the device serves the share of weights and KV cache that lies there, whatever the levels before it.
@@ -191,7 +203,7 @@ def memory_services(
     )
     home = home_memory(device, registry)
     traffic: Traffic | None = whole
-    found: list[Service] = []
+    found: list[MemoryService] = []
     for part in device.memories:
         if traffic is None or (part is not home and _behind(part, registry)):
             break
@@ -207,14 +219,14 @@ def memory_services(
     return found
 
 
-def tiers_of(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
+def list_offload_tiers(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
     """Return the tiers behind the memory of a device, nearest first: those outside of it, and all from order 50 on."""
     home = home_memory(device, registry)
     return tuple(part for part in device.memories if part is not home and _behind(part, registry))
 
 
 def _behind(part: Part[Any], registry: Registry) -> bool:
-    return part.level == OUTSIDE or registry.memories[part.model].order >= TIERS
+    return part.level == OUTSIDE or registry.memories[part.model].order >= FIRST_TIER_ORDER
 
 
 def home_memory(device: Device, registry: Registry) -> Part[Any]:
@@ -222,18 +234,18 @@ def home_memory(device: Device, registry: Registry) -> Part[Any]:
 
     Assembly makes sure that there is one.
     """
-    holders = holders_of(device, registry)
+    holders = list_weight_memories(device, registry)
     near = [part for part in holders if not _behind(part, registry)]
     return (near or holders)[-1]
 
 
-def holders_of(device: Device, registry: Registry) -> list[Part[Any]]:
+def list_weight_memories(device: Device, registry: Registry) -> list[Part[Any]]:
     """Return the memories of the device itself that can hold weights, from the inside outwards."""
     own = (part for part in device.memories if part.level != OUTSIDE)
     return [part for part in own if registry.memories[part.model].capacity(part) is not None]
 
 
-def multiplier(device: Device, dtype: str, registry: Registry) -> Part[Any] | None:
+def find_matrix_engine(device: Device, dtype: str, registry: Registry) -> Part[Any] | None:
     """Return the fastest engine that multiplies matrices in a data type, or None where the device has none."""
     return engine_for(
         Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS), device, registry
@@ -259,13 +271,13 @@ def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
     return best
 
 
-def peak_of(engine: Part[Any] | None, op: Op, registry: Registry) -> Term | None:
+def compute_peak_op_rate(engine: Part[Any] | None, op: Op, registry: Registry) -> Term | None:
     """Return the op/s at which an engine could run an operation at best, or None without an engine."""
     return None if engine is None else _first_peak(engine, _dtypes(op), registry)
 
 
 def _dtypes(op: Op) -> tuple[str, ...]:
-    return (op.dtype,) if op.kind in PRODUCTS else (op.dtype, "fp32")
+    return (op.dtype,) if op.kind in MATRIX_OP_KINDS else (op.dtype, "fp32")
 
 
 def _first_peak(part: Part[Any], dtypes: tuple[str, ...], registry: Registry) -> Term | None:
@@ -273,12 +285,12 @@ def _first_peak(part: Part[Any], dtypes: tuple[str, ...], registry: Registry) ->
     return next((rate for rate in rates if rate is not None), None)
 
 
-def _home_bytes(services: list[Service], home: Part[Any]) -> Term:
+def _home_bytes(services: list[MemoryService], home: Part[Any]) -> Term:
     reached = (traffic.bytes for part, traffic, _ in services if part is home)
     return next(reached, NO_BYTES)
 
 
-def _memory_energy(op: Op, services: list[Service]) -> Term | None:
+def _memory_energy(op: Op, services: list[MemoryService]) -> Term | None:
     known = [usage.energy for _, _, usage in services if usage.energy is not None]
     if not known:
         return None

@@ -13,13 +13,25 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from accelscope.core.assemble.design import Design
-from accelscope.core.blocks.runtime import Pace, beside, driven, host_time, waited
-from accelscope.core.evaluate.collective_cost import transfer
+from accelscope.core.blocks.runtime import (
+    EngineProfile,
+    apply_host_launches,
+    compute_comm_overhead,
+    compute_comm_wait,
+    host_time,
+)
+from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.evaluate.memory_placement import Placement
-from accelscope.core.evaluate.model_error import spread_of_pass
-from accelscope.core.evaluate.op_cost import OpCost, cost_of, floor_of
-from accelscope.core.evaluate.power import capped, dynamic_energy
-from accelscope.core.evaluate.spatial_pipeline import bursts, over_the_pass, places, streamed, streams
+from accelscope.core.evaluate.model_error import estimate_pass_spread
+from accelscope.core.evaluate.op_cost import OpCost, compute_min_op_time, compute_op_cost
+from accelscope.core.evaluate.power import apply_power_cap, dynamic_energy
+from accelscope.core.evaluate.spatial_pipeline import (
+    count_pipeline_places,
+    is_streaming,
+    make_token_step,
+    merge_token_collectives,
+    scale_costs_to_pass,
+)
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan
@@ -29,10 +41,10 @@ from accelscope.core.numeric.term import Term, maximum, term, total, where
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-TRAINING = ("forward", "backward")
+TRAINING_PHASES = ("forward", "backward")
 """Passes of training over one micro-batch after the other."""
-SHORTEST = term(1e-15, "s")
-HIDDEN = term(1.0)
+MIN_WORK_TIME = term(1e-15, "s")
+FULLY_HIDDEN_SHARE = term(1.0)
 """Share of communication beside work that can be hidden where a runtime does not say."""
 
 
@@ -46,7 +58,7 @@ class CommCost:
 
 
 @frozen(kw_only=True, eq=False)
-class Pass:
+class PassCost:
     """One phase, costed.
 
     Attributes:
@@ -69,19 +81,19 @@ class Pass:
     placement: Placement
 
 
-def plain(value: Term) -> Term:
+def strip_count_unit(value: Term) -> Term:
     """Return a count of tokens or requests as a plain number."""
     if not value.dimension.powers:
         return value
     return value / Term(term(1.0).value, value.dimension)
 
 
-def plan_of(design: Design, step: Step) -> Plan:
+def build_step_plan(design: Design, step: Step) -> Plan:
     """Return one step of a model as one device runs it."""
     whole = step
-    step, sequences = split_of(design, step)
-    if streams(design):
-        step = streamed(step)
+    step, sequences = split_replica_batch(design, step)
+    if is_streaming(design):
+        step = make_token_step(step)
     workload = design.model.record.build(design.model.spec, step, design.precision)
     plan = Plan(
         ops=workload.ops,
@@ -97,7 +109,7 @@ def plan_of(design: Design, step: Step) -> Plan:
     return plan
 
 
-def split_of(design: Design, step: Step) -> tuple[Step, Term]:
+def split_replica_batch(design: Design, step: Step) -> tuple[Step, Term]:
     """Return what one micro-batch of a replica holds, and the sequences of all of its micro-batches.
 
     A runtime without micro-batches takes all of them through the stages at once.
@@ -111,25 +123,27 @@ def split_of(design: Design, step: Step) -> tuple[Step, Term]:
     return step, sequences
 
 
-def pass_of(design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement) -> Pass:
+def compute_pass_cost(
+    design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement
+) -> PassCost:
     """Return what a pass costs: its operations, communication, energy and time."""
-    device, streaming = design.machine.device, streams(design)
+    device, streaming = design.machine.device, is_streaming(design)
     setting = evolve(placement.setting, pace=design.runtime)
     if streaming:
-        setting = evolve(setting, places=places(plan))
-    ops = tuple(cost_of(op, plan, device, registry, setting) for op in plan.ops)
-    items = bursts(plan) if streaming else plan.collectives
+        setting = evolve(setting, places=count_pipeline_places(plan))
+    ops = tuple(compute_op_cost(op, plan, device, registry, setting) for op in plan.ops)
+    items = merge_token_collectives(plan) if streaming else plan.collectives
     comms = tuple(_communication(item, design, registry) for item in items)
     energy = _energy(ops, comms, design, registry)
     turns = plan.microbatches if streaming else ONE
     if streaming:
-        ops = over_the_pass(ops, plan, phase)
-    comms = left_over(design.runtime, _work(ops, comms, design, plan), comms, ops)
+        ops = scale_costs_to_pass(ops, plan, phase)
+    comms = compute_exposed_comms(design.runtime, _work(ops, comms, design, plan), comms, ops)
     stage = _stage(ops, comms, energy, turns, design, registry, plan).named("stage time")
     rounds = ONE if streaming else _rounds(phase, plan)
     host = host_time(design.runtime, plan, phase)
     overhead = (design.scheduler.step_overhead + host).named("host time between steps")
-    return Pass(
+    return PassCost(
         phase=phase,
         plan=plan,
         ops=ops,
@@ -172,13 +186,13 @@ def _stage(
     if beside_:
         work = total((work, total(beside_).named("communication that nothing hides")))
     spent = None if energy is None else energy * turns
-    stage = capped(work.named("work of a stage"), spent, device)
+    stage = apply_power_cap(work.named("work of a stage"), spent, device)
     if design.error is not None:
-        spread = spread_of_pass(ops, (cost.seconds for cost in comms), device.package, design.runtime)
+        spread = estimate_pass_spread(ops, (cost.seconds for cost in comms), device.package, design.runtime)
         stage = stage * Term(1.0 + design.error * spread)
     if design.at_floor is None:
         return stage
-    floor = total(floor_of(cost, device, registry) for cost in ops) * turns
+    floor = total(compute_min_op_time(cost, device, registry) for cost in ops) * turns
     return where(design.at_floor, floor, stage)
 
 
@@ -188,11 +202,11 @@ def _work(ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design, 
     awaited = tuple(cost.seconds for cost in comms if cost.item.window is None)
     if awaited:
         work = total((work, total(awaited).named("communication")))
-    return driven(design.runtime, plan, work)
+    return apply_host_launches(design.runtime, plan, work)
 
 
-def left_over(
-    pace: Pace, work: Term, comms: tuple[CommCost, ...], ops: tuple[OpCost, ...] = ()
+def compute_exposed_comms(
+    pace: EngineProfile, work: Term, comms: tuple[CommCost, ...], ops: tuple[OpCost, ...] = ()
 ) -> tuple[CommCost, ...]:
     """Return communication with the s that work waits for: what goes on beside work counts as far as that does not hide it.
 
@@ -200,7 +214,7 @@ def left_over(
     (1 - hidden) x time + max(0, hidden x time - window x work); where it goes on beside one operation, that operation is
     the work.
     """
-    hidden = HIDDEN if pace.hidden is None else pace.hidden
+    hidden = FULLY_HIDDEN_SHARE if pace.hidden is None else pace.hidden
     each = {cost.name: cost.seconds for cost in ops}
     shares: dict[tuple[int, str], Term] = {}
     for key, window in {_window(cost): cost.item.window for cost in comms}.items():
@@ -208,7 +222,7 @@ def left_over(
             time = total(cost.seconds for cost in comms if _window(cost) == key)
             room = each.get(key[1], NO_TIME) if key[1] else work
             left = time * (1.0 - hidden) + maximum(time * hidden - room * window, NO_TIME)
-            shares[key] = left / maximum(time, SHORTEST)
+            shares[key] = left / maximum(time, MIN_WORK_TIME)
     return tuple(_left(cost, shares.get(_window(cost))) for cost in comms)
 
 
@@ -224,7 +238,7 @@ def _left(cost: CommCost, share: Term | None) -> CommCost:
 
 
 def _rounds(phase: str, plan: Plan) -> Term:
-    if phase in TRAINING:
+    if phase in TRAINING_PHASES:
         bubble = (plan.stages - 1.0) / plan.chunks
         return (plan.microbatches + bubble).named("stage times of all micro-batches")
     if phase == "optimiser":
@@ -236,6 +250,6 @@ def _rounds(phase: str, plan: Plan) -> Term:
 
 
 def _communication(item: Collective, design: Design, registry: Registry) -> CommCost:
-    usage = transfer(design.machine, item, registry)
-    each = waited(design.runtime, item, usage.time) + beside(design.runtime, item)
+    usage = compute_collective_cost(design.machine, item, registry)
+    each = compute_comm_wait(design.runtime, item, usage.time) + compute_comm_overhead(design.runtime, item)
     return CommCost(item=item, usage=usage, seconds=(each * item.repeat).named(item.name))

@@ -28,7 +28,7 @@ STANDING_SHARE = 0.45
 IDLE_SHARE = 0.12
 """Idle power over thermal design power where a description gives none: an estimate from boards that idle between 60
 and 120 W of 400 to 750 W."""
-LEAST_SHARE = 0.05
+MIN_CAP_HEADROOM_SHARE = 0.05
 """Share of the thermal design power that is left for work at least, so that a cap below the standing power is slow and
 not endless."""
 
@@ -62,13 +62,13 @@ def dynamic_energy(
     return total(pieces).named("dynamic energy")
 
 
-def capped(work: Term, energy: Term | None, device: Device) -> Term:
+def apply_power_cap(work: Term, energy: Term | None, device: Device) -> Term:
     """Return the time of work under the power cap of a device: energy over what the cap leaves, where that is longer."""
     standing = standing_power(device.package)
     if energy is None or standing is None:
         return work
     tdp: Term = device.package.tdp
-    left = maximum(tdp - standing, tdp * LEAST_SHARE).named("power left for work")
+    left = maximum(tdp - standing, tdp * MIN_CAP_HEADROOM_SHARE).named("power left for work")
     return maximum(work, (energy / left).named("time at the power cap"))
 
 

@@ -25,13 +25,13 @@ _HOLDING = ("gemm", "grouped_gemm")
 """Kinds of operation whose weights lie in places of their own."""
 
 
-def streams(design: Design) -> bool:
+def is_streaming(design: Design) -> bool:
     """Say whether tokens stream: the device places layers side by side, and its weights stay there."""
     package = design.machine.device.package
     return package.placement == "pipeline" and design.memory.weights != "streamed"
 
 
-def streamed(step: Step) -> Step:
+def make_token_step(step: Step) -> Step:
     """Return the step of one token, with all tokens of the pass as micro-batches, at their mean context."""
     tokens = step.tokens
     return evolve(
@@ -43,12 +43,12 @@ def streamed(step: Step) -> Step:
     )
 
 
-def places(plan: Plan) -> Term:
+def count_pipeline_places(plan: Plan) -> Term:
     """Return how many places the operations of a device lie on: one for each product with weights."""
     return maximum(total(op.repeat for op in plan.ops if op.kind in _HOLDING), 1.0).named("places")
 
 
-def bursts(plan: Plan) -> tuple[Collective, ...]:
+def merge_token_collectives(plan: Plan) -> tuple[Collective, ...]:
     """Return the collectives of a plan with the bytes of all tokens, which follow each other without a gap."""
     stages = plan.stages
     return tuple(
@@ -57,7 +57,7 @@ def bursts(plan: Plan) -> tuple[Collective, ...]:
     )
 
 
-def over_the_pass(costs: tuple[OpCost, ...], plan: Plan, phase: str) -> tuple[OpCost, ...]:
+def scale_costs_to_pass(costs: tuple[OpCost, ...], plan: Plan, phase: str) -> tuple[OpCost, ...]:
     """Return the costs with what each contributes to the time of a whole pass.
 
     Prefill takes one trip and then a token's work for each further token; decoding the longer of a trip, until the

@@ -18,7 +18,7 @@ STDOUT = "-"
 
 
 @contextmanager
-def opened(name: str | None) -> Iterator[TextIO]:
+def open_output(name: str | None) -> Iterator[TextIO]:
     """Give a stream to write to; a file is renamed into place at the end, and untouched if anything fails.
 
     Args:
@@ -57,14 +57,14 @@ def _replacing(name: str, path: Path) -> Iterator[TextIO]:
         raise
 
 
-def fails(stream: object, error: OSError) -> bool:
+def is_write_error(stream: object, error: OSError) -> bool:
     """Say whether an error is of writing to a stream, and not of the code that writes."""
     if not hasattr(stream, "write") or error.filename is not None:
         return False
-    return not isinstance(error, BrokenPipeError) or reader_left(stream)
+    return not isinstance(error, BrokenPipeError) or is_pipe_closed(stream)
 
 
-def reader_left(stream: Any) -> bool:
+def is_pipe_closed(stream: Any) -> bool:
     """Say whether a stream is a pipe or a socket that nobody reads any more."""
     if not hasattr(select, "poll"):  # Windows tells it by the error alone
         return True
@@ -78,7 +78,7 @@ def reader_left(stream: Any) -> bool:
 
 def write_text(name: str, text: str) -> None:
     """Replace a file by a text, completely or not at all; raise UsageError where it cannot be written."""
-    with opened(name) as stream:
+    with open_output(name) as stream:
         stream.write(text)
 
 

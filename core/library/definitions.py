@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from accelscope.core.assemble.calibration_lookup import FOLDER
+from accelscope.core.assemble.calibration_lookup import CALIBRATION_FOLDER
 from accelscope.core.errors import UsageError
-from accelscope.dsl.check.program import load
+from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.dsl.values.units import UnknownUnit, built_in, format_quantity
+from accelscope.dsl.values.units import UnknownUnit, built_in_unit_table, format_quantity
 from accelscope.dsl.values.values import (
     Attribute,
     Constructor,
-    Curve,
+    CurveValue,
     Interval,
     ListValue,
-    Mapped,
+    MapValue,
     Quantity,
     Symbol,
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @frozen(eq=False)
-class Item:
+class LibraryDefinition:
     """A definition of a library module, or of a file: then `module` is empty."""
 
     module: str
@@ -52,18 +52,23 @@ class Item:
         return (self.name.casefold(), self.component.name.casefold(), *_aliases(self))
 
 
-def items(session: Session, module: str | None = None) -> Iterator[Item]:
+def list_definitions(session: Session, module: str | None = None) -> Iterator[LibraryDefinition]:
     """Yield the definitions of one module or of all, but for shipped calibrations, which nobody asks for by name."""
     language = session.language()
     for name in session.library.modules():
-        if module is None and f".{FOLDER}." in name:
+        if module is None and f".{CALIBRATION_FOLDER}." in name:
             continue
         source = session.library.library(name)
         if source is not None and module in (None, name):
-            yield from (Item(name, component) for component in load(source, language).definitions())
+            yield from (
+                LibraryDefinition(name, component)
+                for component in load_program(source, language).definitions()
+            )
 
 
-def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = None) -> tuple[Item, ...]:
+def find_definitions(
+    everything: Iterable[LibraryDefinition], name: str, kinds: Container[str] | None = None
+) -> tuple[LibraryDefinition, ...]:
     """Return the definitions of a full name, or else of a short name, or else of an alias; case does not matter.
 
     A name in exactly the case of the text goes before others.
@@ -73,7 +78,7 @@ def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = 
     """
     fitting = [item for item in everything if kinds is None or item.component.kind in kinds]
     folded = name.casefold()
-    ways: tuple[Callable[[Item], bool], ...] = (
+    ways: tuple[Callable[[LibraryDefinition], bool], ...] = (
         lambda item: item.name == name,
         lambda item: item.component.name == name,
         lambda item: item.name.casefold() == folded,
@@ -87,9 +92,9 @@ def named(everything: Iterable[Item], name: str, kinds: Container[str] | None = 
     return ()
 
 
-def of_file(
+def load_file_definition(
     session: Session, file: str, name: str, kinds: Container[str] | None = None, what: str = "definition"
-) -> Item:
+) -> LibraryDefinition:
     """Return a definition of a file that has no errors.
 
     Args:
@@ -105,41 +110,51 @@ def of_file(
     if name not in here:
         meant = did_you_mean(name, here) or f"there are {', '.join(here) or 'none'}"
         raise UsageError(f"`{file}` holds no {what} called `{name}`; {meant}")
-    return Item(module="", component=here[name], file=file)
+    return LibraryDefinition(module="", component=here[name], file=file)
 
 
-def fields(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:
+def list_resolved_values(component: Component, prefix: str = "") -> Iterator[dict[str, Any]]:
     """Yield the resolved values of a component and of the blocks in it: path, value, tolerance, source."""
     for name, attribute in component.attributes().items():
         yield {
             "path": prefix + name,
-            "value": shown(attribute.value),
+            "value": format_resolved_value(attribute.value),
             "tolerance": _tolerance(attribute.value),
             "source": "; ".join(cite.text for cite in attribute.origin.cites),
             "place": str(attribute.origin.span) if attribute.origin.span else "",
         }
     for child in component.children():
-        count = shown(child.count)
+        count = format_resolved_value(child.count)
         label = child.name + (f"[{count}]" if count != "1" else "")
-        yield from fields(child, f"{prefix}{label}.")
+        yield from list_resolved_values(child, f"{prefix}{label}.")
 
 
-def shown(value: Any) -> str:
+def format_resolved_value(value: Any) -> str:
     """Return a value as a person writes it, in its own unit where it was written with one."""
     if isinstance(value, Quantity):
         return _quantity(value)
     if isinstance(value, Symbol):
         return value.name
     if isinstance(value, ListValue):
-        return "[" + ", ".join(map(shown, value.items)) + "]"
-    if isinstance(value, Curve):
-        return "[" + ", ".join(f"{shown(key)} -> {shown(item)}" for key, item in value.points) + "]"
-    if isinstance(value, Mapped):
-        return "{" + ", ".join(f"{key} = {shown(item)}" for key, item in value.entries.items()) + "}"
+        return "[" + ", ".join(map(format_resolved_value, value.items)) + "]"
+    if isinstance(value, CurveValue):
+        return (
+            "["
+            + ", ".join(
+                f"{format_resolved_value(key)} -> {format_resolved_value(item)}" for key, item in value.points
+            )
+            + "]"
+        )
+    if isinstance(value, MapValue):
+        return (
+            "{"
+            + ", ".join(f"{key} = {format_resolved_value(item)}" for key, item in value.entries.items())
+            + "}"
+        )
     if isinstance(value, Interval):
-        return f"{shown(value.low)} .. {shown(value.high)}"
+        return f"{format_resolved_value(value.low)} .. {format_resolved_value(value.high)}"
     if isinstance(value, Constructor):
-        return f"{value.name}({', '.join(map(shown, value.args))})"
+        return f"{value.name}({', '.join(map(format_resolved_value, value.args))})"
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     return str(getattr(value, "name", value))
@@ -148,7 +163,7 @@ def shown(value: Any) -> str:
 def _quantity(value: Quantity) -> str:
     if value.unit:
         try:
-            scale, _ = built_in().parse(value.unit)
+            scale, _ = built_in_unit_table().parse(value.unit)
         except UnknownUnit:
             scale = 0.0
         if scale:
@@ -164,8 +179,8 @@ def _tolerance(value: Any) -> str:
     return f"~ {value.tolerance.distribution}" if value.tolerance.distribution else ""
 
 
-def _aliases(item: Item) -> tuple[str, ...]:
+def _aliases(item: LibraryDefinition) -> tuple[str, ...]:
     attribute = item.component.get("aliases")
     if not isinstance(attribute, Attribute) or not isinstance(attribute.value, ListValue):
         return ()
-    return tuple(shown(alias).casefold() for alias in attribute.value.items)
+    return tuple(format_resolved_value(alias).casefold() for alias in attribute.value.items)

@@ -9,9 +9,9 @@ from pathlib import Path
 from attrs import define, field
 
 from accelscope.core.errors import PluginError
-from accelscope.core.io.files import SUFFIX, read, unreadable
+from accelscope.core.io.files import ACCEL_SUFFIX, diagnose_unreadable, read_text_file
 from accelscope.core.plugin.records import LibraryFolder
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 
 
 @define(eq=False)
@@ -25,28 +25,28 @@ class Library:
 
     folders: dict[str, Path]
     roots: tuple[Path, ...] = ()
-    _sources: dict[Path, Source | Diagnostic] = field(factory=dict)
-    _supplied: dict[str, Source] = field(factory=dict)
-    _own: dict[str, Source] = field(factory=dict)
-    _places: dict[Source, tuple[Path, tuple[Path, ...]]] = field(factory=dict)
+    _sources: dict[Path, SourceText | Diagnostic] = field(factory=dict)
+    _supplied: dict[str, SourceText] = field(factory=dict)
+    _own: dict[str, SourceText] = field(factory=dict)
+    _places: dict[SourceText, tuple[Path, tuple[Path, ...]]] = field(factory=dict)
 
     @classmethod
     def of(cls, folders: Iterable[LibraryFolder], roots: Iterable[Path] = ()) -> Library:
         """Return the library of some folders."""
         return cls({folder.name: folder.path for folder in folders}, tuple(root.resolve() for root in roots))
 
-    def open(self, name: str) -> Source | Diagnostic:
+    def open(self, name: str) -> SourceText | Diagnostic:
         """Read a file that a person named; its folder becomes a root of what it uses."""
         path = Path(name)
-        found = self._supplied.get(name) or read(path, name)
-        if isinstance(found, Source):
+        found = self._supplied.get(name) or read_text_file(path, name)
+        if isinstance(found, SourceText):
             self._own[name] = found
             folder = path.parent.resolve()
             self._places[found] = (path.parent, (folder, *self.roots))
             self._sources.setdefault(folder / path.name, found)
         return found
 
-    def adopt(self, source: Source, folder: Path) -> None:
+    def adopt(self, source: SourceText, folder: Path) -> None:
         """Let a text that comes from no file, such as standard input, use files of a folder."""
         self._own[source.name] = source
         self._places[source] = (folder, (folder.resolve(), *self.roots))
@@ -57,13 +57,13 @@ class Library:
 
     def supply(self, texts: Mapping[str, str]) -> None:
         """Use texts in the place of files of their names, which need not exist here."""
-        self._supplied |= {name: Source(name, text) for name, text in texts.items()}
+        self._supplied |= {name: SourceText(name, text) for name, text in texts.items()}
 
-    def supplied(self, name: str) -> Source | None:
+    def find_supplied_text(self, name: str) -> SourceText | None:
         """Return the text that was given in the place of a file, if any."""
         return self._supplied.get(name)
 
-    def library(self, name: str) -> Source | None:
+    def library(self, name: str) -> SourceText | None:
         """Return the module of a dotted name such as `std.nvidia`, or None where there is none.
 
         Raises:
@@ -74,10 +74,10 @@ class Library:
         parts = rest.split(".")
         if folder is None or not all(part.isidentifier() for part in parts):
             return None
-        path = folder.joinpath(*parts[:-1], parts[-1] + SUFFIX)
+        path = folder.joinpath(*parts[:-1], parts[-1] + ACCEL_SUFFIX)
         if not path.is_file():
             return None
-        found = self._cached(path.resolve(), name.replace(".", "/") + SUFFIX)
+        found = self._cached(path.resolve(), name.replace(".", "/") + ACCEL_SUFFIX)
         if isinstance(found, Diagnostic):
             raise PluginError(f"the library module `{name}` cannot be read: {found.message}")
         self._places.setdefault(found, (path.parent, (folder.resolve(),)))
@@ -89,11 +89,11 @@ class Library:
             sorted(
                 ".".join((namespace, *path.relative_to(folder).with_suffix("").parts))
                 for namespace, folder in self.folders.items()
-                for path in folder.rglob("*" + SUFFIX)
+                for path in folder.rglob("*" + ACCEL_SUFFIX)
             )
         )
 
-    def file(self, path: str, relative_to: Source) -> Source | Diagnostic:
+    def file(self, path: str, relative_to: SourceText) -> SourceText | Diagnostic:
         """Return the text of a file that another one uses.
 
         Args:
@@ -104,7 +104,7 @@ class Library:
         try:
             real = (folder / path).resolve()
         except (OSError, ValueError) as error:
-            return unreadable(path, str(error))
+            return diagnose_unreadable(path, str(error))
         if not any(real.is_relative_to(root) for root in roots):
             return Diagnostic(
                 code="A504",
@@ -118,12 +118,12 @@ class Library:
         if name in self._supplied:
             self._sources.setdefault(real, self._supplied[name])
         found = self._cached(real, name)
-        if isinstance(found, Source):
+        if isinstance(found, SourceText):
             self._own[found.name] = found
             self._places.setdefault(found, ((folder / path).parent, roots))
         return found
 
-    def _cached(self, real: Path, name: str) -> Source | Diagnostic:
+    def _cached(self, real: Path, name: str) -> SourceText | Diagnostic:
         if real not in self._sources:
-            self._sources[real] = read(real, name, only_regular=True)
+            self._sources[real] = read_text_file(real, name, only_regular=True)
         return self._sources[real]

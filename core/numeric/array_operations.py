@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from accelscope.core.numeric.term import Array
-from accelscope.dsl.values.operations import CLOSE
+from accelscope.dsl.values.operations import RELATIVE_TOLERANCE
 from accelscope.dsl.values.values import Magnitude
 
 _FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
@@ -56,7 +56,7 @@ class ArrayOperations:
         """Return where a condition does not hold."""
         return np.logical_not(condition)
 
-    def close(self, left: Magnitude, right: Magnitude, share: float = CLOSE) -> Magnitude:
+    def close(self, left: Magnitude, right: Magnitude, share: float = RELATIVE_TOLERANCE) -> Magnitude:
         """Return where two magnitudes differ by at most a share of the larger."""
         return np.abs(np.subtract(left, right)) <= share * np.maximum(np.abs(left), np.abs(right))
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from accelscope.core.numeric.term import Array, Term
 
-CHUNK = 65_536
+CHUNK_POINTS = 65_536
 """Points evaluated at once: arrays of this size stay in a core's cache."""
 
 
@@ -39,19 +39,19 @@ class Axis:
         return len(self.values)
 
 
-def along(values: Array, position: int, dimensions: int) -> Array:
+def reshape_along(values: Array, position: int, dimensions: int) -> Array:
     """Return a one-dimensional array shaped to vary along one of several dimensions."""
     shape = [1] * dimensions
     shape[position] = values.size
     return values.reshape(shape)
 
 
-def setting(name: str, value: float | str, unit: str = "") -> str:
+def format_setting(name: str, value: float | str, unit: str = "") -> str:
     """Return a value of an axis as a text of `--set`."""
     return f"{name} = {value if isinstance(value, str) else f'{value:.12g} {unit}'.strip()}"
 
 
-def steps(shape: tuple[int, ...], limit: int = CHUNK) -> tuple[int, ...]:
+def compute_block_sizes(shape: tuple[int, ...], limit: int = CHUNK_POINTS) -> tuple[int, ...]:
     """Return the sizes of blocks of at most `limit` points that cut a grid, whole along the last dimensions."""
     found = list(shape)
     for position, size in enumerate(shape):
@@ -62,24 +62,24 @@ def steps(shape: tuple[int, ...], limit: int = CHUNK) -> tuple[int, ...]:
     return tuple(found)
 
 
-def chunks(shape: tuple[int, ...], limit: int = CHUNK) -> Iterator[tuple[slice, ...]]:
+def iterate_chunk_slices(shape: tuple[int, ...], limit: int = CHUNK_POINTS) -> Iterator[tuple[slice, ...]]:
     """Yield slices that cut a grid into blocks of at most `limit` points, whole along the last dimensions."""
-    sizes = steps(shape, limit)
+    sizes = compute_block_sizes(shape, limit)
     starts = [range(0, size, step) for size, step in zip(shape, sizes, strict=True)]
     for corner in itertools.product(*starts):
         yield tuple(slice(at, at + step) for at, step in zip(corner, sizes, strict=True))
 
 
-def taken(value: Any, where: tuple[slice, ...]) -> Any:
+def slice_terms(value: Any, where: tuple[slice, ...]) -> Any:
     """Return a copy of any nest of attrs classes, tuples and mappings with every term cut to a block of the grid."""
     return _mapped(value, lambda item: _cut(item, where))
 
 
 def _cut(item: Term, where: tuple[slice, ...]) -> Term:
-    return item if item.value.ndim == 0 else Term(cut(item.value, where), item.dimension)
+    return item if item.value.ndim == 0 else Term(slice_array(item.value, where), item.dimension)
 
 
-def cut(array: Array, where: tuple[slice, ...]) -> Array:
+def slice_array(array: Array, where: tuple[slice, ...]) -> Array:
     """Return the part of an array that belongs to a block of the grid; what does not vary along an axis stays."""
     index = tuple(part if size > 1 else slice(None) for part, size in zip(where, array.shape, strict=False))
     return array[index]

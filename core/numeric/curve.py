@@ -6,13 +6,13 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.errors import DimensionError
-from accelscope.core.numeric.term import Array, Node, Term
+from accelscope.core.numeric.term import Array, Term, TraceNode
 from accelscope.dsl.values.units import Dimension
 from accelscope.dsl.values.values import Origin
 
 
 @frozen(eq=False)
-class Curve:
+class BoundCurve:
     """Values at rising keys; beyond the ends the first and the last value hold.
 
     Attributes:
@@ -40,12 +40,12 @@ class Curve:
             value = value * self.factor.value
         if key.node is None:
             return Term(value, self.dimension)
-        node = Node(
+        node = TraceNode(
             "curve", float(np.asarray(value).flat[0]), self.dimension, self.label, (key.node,), self.origin
         )
         return Term(value, self.dimension, node)
 
 
-def at(value: Term | Curve, key: Term) -> Term:
+def evaluate_curve(value: Term | BoundCurve, key: Term) -> Term:
     """Return a field that may be a number or a curve, at a key."""
-    return value.at(key) if isinstance(value, Curve) else value
+    return value.at(key) if isinstance(value, BoundCurve) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-BITS: Mapping[str, float] = {
+DTYPE_BITS: Mapping[str, float] = {
     "fp64": 64,
     "fp32": 32,
     "tf32": 32,  # stored as fp32, computed with 10 bits of mantissa
@@ -29,10 +29,10 @@ BITS: Mapping[str, float] = {
     "q4_k_m": 4.83,  # q4_k, and q6_k for half of the values and of ffn_down (llama_tensor_get_type)
 }
 
-NAMES = tuple(BITS)
+DTYPE_NAMES = tuple(DTYPE_BITS)
 
 # A dtype whose arithmetic another name stands for, where a description gives only one of them.
-SAME_RATE: Mapping[str, str] = {
+SAME_RATE_DTYPES: Mapping[str, str] = {
     "fp16": "bf16",
     "bf16": "fp16",
     "fp8_block": "fp8",
@@ -43,6 +43,6 @@ SAME_RATE: Mapping[str, str] = {
 }
 
 
-def bytes_of(dtype: str) -> float:
+def bytes_per_element(dtype: str) -> float:
     """Return the bytes of one element; raise KeyError for an unknown name."""
-    return BITS[dtype] / 8
+    return DTYPE_BITS[dtype] / 8

@@ -18,14 +18,14 @@ from accelscope.core.numeric.term import Array
 from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.values.values import Quantity
 
-HALF_WIDTH = 1.96
+INTERVAL_95_SIGMAS = 1.96
 """Standard deviations in half of a 95 % interval of a normal distribution."""
-TENTH = 1.2816
+PERCENTILE_90_SIGMAS = 1.2816
 """Standard deviations between the median and the 90th percentile of a normal distribution."""
 
 
 @define
-class Inputs:
+class UncertainInputs:
     """The uncertain values that a description uses, in the order of first use.
 
     A first evaluation notes them; after `freeze` a second one gets arrays.
@@ -50,12 +50,12 @@ class Inputs:
             return quantity.magnitude
         if key not in self.places:
             return quantity.magnitude
-        step = self._step(self.places[key], float(np.max(tolerance.half_width)) / HALF_WIDTH)
+        step = self._step(self.places[key], float(np.max(tolerance.half_width)) / INTERVAL_95_SIGMAS)
         return quantity.magnitude + step
 
-    def freeze(self) -> Inputs:
+    def freeze(self) -> UncertainInputs:
         """Return the same inputs, ready to give arrays."""
-        return Inputs(self.dimensions, self.places, frozen=True)
+        return UncertainInputs(self.dimensions, self.places, frozen=True)
 
     @property
     def size(self) -> int:
@@ -76,13 +76,13 @@ class Inputs:
         return step.reshape((1,) * (self.dimensions - 1) + (self.size,))
 
 
-def percentiles(values: Array) -> tuple[Array, Array, Array]:
+def compute_error_bars(values: Array) -> tuple[Array, Array, Array]:
     """Return (nominal, low, high) of a metric whose last dimension is that of the uncertain inputs."""
     nominal = values[..., 0]
     with np.errstate(all="ignore"):
         change = np.log(np.abs(values[..., 1:-1])) - np.log(np.abs(nominal))[..., None]
         spread = np.sqrt(np.sum(np.square(np.nan_to_num(change)), axis=-1))
-        factor = np.exp(TENTH * spread)
+        factor = np.exp(PERCENTILE_90_SIGMAS * spread)
     ends = nominal / factor, nominal * factor
     low, high, floor = np.minimum(*ends), np.maximum(*ends), values[..., -1]
     low = np.where(floor < nominal, np.maximum(low, floor), low)

@@ -14,21 +14,21 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from accelscope.core.errors import DimensionError
-from accelscope.dsl.values.units import NONE, Dimension, built_in
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension, built_in_unit_table
 from accelscope.dsl.values.values import Origin
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @frozen(eq=False)
-class Node:
+class TraceNode:
     """One step of a traced computation, for one point."""
 
     op: str
     value: float
     dimension: Dimension
     label: str | None = None
-    parts: tuple[Node, ...] = ()
+    parts: tuple[TraceNode, ...] = ()
     origin: Origin | None = None
 
 
@@ -43,8 +43,8 @@ class Term:
     """
 
     value: Array
-    dimension: Dimension = NONE
-    node: Node | None = field(default=None)
+    dimension: Dimension = DIMENSIONLESS
+    node: TraceNode | None = field(default=None)
 
     # ---- arithmetic
     def __add__(self, other: Term | float) -> Term:
@@ -116,7 +116,7 @@ class Term:
 
     def to(self, unit: str) -> Array:
         """Return the plain array in a unit; raise DimensionError where it does not fit."""
-        scale, dimension = built_in().parse(unit)
+        scale, dimension = built_in_unit_table().parse(unit)
         if dimension != self.dimension:
             raise DimensionError(f"cannot express {self.dimension} in `{unit}`")
         return np.asarray(self.value / scale)
@@ -124,14 +124,14 @@ class Term:
 
 def term(value: Any, unit: str = "", *, origin: Origin | None = None, label: str | None = None) -> Term:
     """Return a term of a number or array in a unit; with an origin it is traced."""
-    scale, dimension = built_in().parse(unit) if unit else (1.0, NONE)
+    scale, dimension = built_in_unit_table().parse(unit) if unit else (1.0, DIMENSIONLESS)
     array = np.asarray(value, dtype=float) * scale
     if origin is None:
         return Term(array, dimension)
-    return Term(array, dimension, Node("value", _scalar(array), dimension, label, (), origin))
+    return Term(array, dimension, TraceNode("value", _scalar(array), dimension, label, (), origin))
 
 
-def leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
+def make_leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
     """Return a value under a name, with a note on how it was found in place of its parts, or with others.
 
     Args:
@@ -142,7 +142,7 @@ def leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
     origin = Origin(span=None, how="note", text=text)
     return evolve(
         value,
-        node=Node(
+        node=TraceNode(
             "value",
             _scalar(value.value),
             value.dimension,
@@ -223,13 +223,13 @@ def power(value: Term, exponent: Term | float) -> Term:
     right = as_term(exponent)
     if value.dimension.powers or right.dimension.powers:
         raise DimensionError(f"a power needs plain numbers, not {value.dimension} and {right.dimension}")
-    return _made("^", np.power(value.value, right.value), NONE, value, right)
+    return _made("^", np.power(value.value, right.value), DIMENSIONLESS, value, right)
 
 
 def _plain(op: str, value: Term, function: Callable[[Array], Array]) -> Term:
     if value.dimension.powers:
         raise DimensionError(f"{op} needs a plain number, not {value.dimension}")
-    return _made(op, function(value.value), NONE, value)
+    return _made(op, function(value.value), DIMENSIONLESS, value)
 
 
 def _extreme(op: str, terms: tuple[Term | float, ...], function: Callable[[Array, Array], Array]) -> Term:
@@ -263,12 +263,14 @@ def _check(op: str, left: Term, right: Term) -> None:
 def _made(op: str, value: Any, dimension: Dimension, *parts: Term) -> Term:
     for part in parts:
         if part.node is not None:
-            return Term(value, dimension, Node(op, _scalar(value), dimension, None, tuple(map(_node, parts))))
+            return Term(
+                value, dimension, TraceNode(op, _scalar(value), dimension, None, tuple(map(_node, parts)))
+            )
     return Term(value, dimension)
 
 
-def _node(item: Term) -> Node:
-    return item.node or Node("number", _scalar(item.value), item.dimension)
+def _node(item: Term) -> TraceNode:
+    return item.node or TraceNode("number", _scalar(item.value), item.dimension)
 
 
 def _scalar(value: Any) -> float:

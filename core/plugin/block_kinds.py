@@ -11,11 +11,11 @@ from accelscope.core.blocks import calibration as kernels
 from accelscope.core.blocks import hardware as structure
 from accelscope.core.blocks import runtime, scenario, study, variability
 from accelscope.core.errors import PluginConflictError
-from accelscope.core.spec.spec import about, children_of, schema_of
+from accelscope.core.spec.spec import build_block_schema, children_of, read_spec_info
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.values.units import UnitTable
 
-SHARED: Mapping[str, str] = {
+SHARED_KINDS: Mapping[str, str] = {
     "parallel": "How a model is divided over devices; each strategy adds its fields.",
     "connect": "Settings of a `connect` statement; each model of a network adds its fields.",
 }
@@ -23,7 +23,7 @@ SHARED: Mapping[str, str] = {
 
 
 @frozen(eq=False)
-class Candidate:
+class SpecCandidate:
     """A spec class, the name of the model that it belongs to, its record (None for the core's own), and who says so."""
 
     spec: type
@@ -34,44 +34,44 @@ class Candidate:
     @property
     def kind(self) -> str:
         """The kind of block that the spec is for."""
-        return str(about(self.spec)["kind"])
+        return str(read_spec_info(self.spec)["kind"])
 
     @property
     def selector(self) -> str | None:
         """The field whose value selects the spec, if any."""
-        return next(iter(about(self.spec)["select"]), None)
+        return next(iter(read_spec_info(self.spec)["select"]), None)
 
     @property
-    def selected(self) -> tuple[str, ...]:
+    def selecting_values(self) -> tuple[str, ...]:
         """The values of the selector that select the spec."""
-        return tuple(next(iter(about(self.spec)["select"].values()), ()))
+        return tuple(next(iter(read_spec_info(self.spec)["select"].values()), ()))
 
 
 @frozen(eq=False)
-class Kinds:
+class BlockKinds:
     """All specs by kind, and the schemas made of them."""
 
-    candidates: Mapping[str, tuple[Candidate, ...]]
+    candidates: Mapping[str, tuple[SpecCandidate, ...]]
     schemas: Mapping[str, KindSchema]
-    _defaults: Mapping[str, Candidate] = field(repr=False)
+    _defaults: Mapping[str, SpecCandidate] = field(repr=False)
 
     @classmethod
-    def of(cls, plugins: Iterable[Candidate], units: UnitTable) -> Kinds:
+    def of(cls, plugins: Iterable[SpecCandidate], units: UnitTable) -> BlockKinds:
         """Combine the core's own kinds with those of plugins.
 
         Raises:
             PluginConflictError: two specs read the same block.
         """
         own = [
-            Candidate(spec, str(about(spec)["kind"]), None, "core")
-            for spec in structure.KINDS
-            + scenario.KINDS
-            + kernels.KINDS
-            + runtime.KINDS
-            + variability.KINDS
-            + study.KINDS
+            SpecCandidate(spec, str(read_spec_info(spec)["kind"]), None, "core")
+            for spec in structure.HARDWARE_BLOCKS
+            + scenario.SCENARIO_BLOCKS
+            + kernels.CALIBRATION_BLOCKS
+            + runtime.RUNTIME_BLOCKS
+            + variability.VARIABILITY_KINDS
+            + study.STUDY_KINDS
         ]
-        by_kind: dict[str, tuple[Candidate, ...]] = {}
+        by_kind: dict[str, tuple[SpecCandidate, ...]] = {}
         for item in (*own, *plugins):
             by_kind[item.kind] = (*by_kind.get(item.kind, ()), item)
         defaults = {
@@ -87,19 +87,19 @@ class Kinds:
         dotted = f"{parent_kind}.{kind}"
         key = dotted if dotted in self.candidates else kind
         items = self.candidates.get(key, ())
-        if key in SHARED or not items:
+        if key in SHARED_KINDS or not items:
             return None
-        found: Candidate | None = self._defaults.get(key)
+        found: SpecCandidate | None = self._defaults.get(key)
         if selected is not None and any(item.selector for item in items):
-            found = next((item for item in items if selected in item.selected), None)
+            found = next((item for item in items if selected in item.selecting_values), None)
         return (found.spec, found.record) if found else None
 
 
-def _default(kind: str, items: tuple[Candidate, ...]) -> Candidate | None:
+def _default(kind: str, items: tuple[SpecCandidate, ...]) -> SpecCandidate | None:
     """Return the spec of blocks that do not give the selector, after checking that at most one claims them."""
-    if kind in SHARED:
+    if kind in SHARED_KINDS:
         return None
-    claims = [item for item in items if about(item.spec)["default"] or item.selector is None]
+    claims = [item for item in items if read_spec_info(item.spec)["default"] or item.selector is None]
     if len(claims) > 1:
         raise PluginConflictError(
             f"two specs read a `{kind}` block that selects none: `{claims[0].model}` of {claims[0].plugin} and "
@@ -109,15 +109,15 @@ def _default(kind: str, items: tuple[Candidate, ...]) -> Candidate | None:
 
 
 def _kind_schema(
-    kind: str, items: tuple[Candidate, ...], default: Candidate | None, units: UnitTable
+    kind: str, items: tuple[SpecCandidate, ...], default: SpecCandidate | None, units: UnitTable
 ) -> KindSchema:
-    schemas = {id(item): schema_of(item.spec, item.model, units) for item in items}
-    if kind in SHARED:
+    schemas = {id(item): build_block_schema(item.spec, item.model, units) for item in items}
+    if kind in SHARED_KINDS:
         return KindSchema(kind=kind, default=_merged(kind, items, tuple(schemas.values())))
     selector = _selector(kind, items)
-    owners: dict[str, Candidate] = {}
+    owners: dict[str, SpecCandidate] = {}
     for item in items:
-        for value in item.selected:
+        for value in item.selecting_values:
             other = owners.setdefault(value, item)
             if other is not item:
                 raise PluginConflictError(
@@ -134,7 +134,7 @@ def _kind_schema(
     )
 
 
-def _selector(kind: str, items: tuple[Candidate, ...]) -> str | None:
+def _selector(kind: str, items: tuple[SpecCandidate, ...]) -> str | None:
     names = sorted({item.selector for item in items if item.selector is not None})
     if len(names) > 1:
         raise PluginConflictError(f"specs of kind `{kind}` select by different fields: {', '.join(names)}")
@@ -149,9 +149,9 @@ def _with_selector(schema: BlockSchema, selector: str, values: tuple[str, ...]) 
     return evolve(schema, fields={selector: chosen, **schema.fields})
 
 
-def _merged(kind: str, items: tuple[Candidate, ...], schemas: tuple[BlockSchema, ...]) -> BlockSchema:
+def _merged(kind: str, items: tuple[SpecCandidate, ...], schemas: tuple[BlockSchema, ...]) -> BlockSchema:
     fields: dict[str, FieldSchema] = {}
-    owners: dict[str, Candidate] = {}
+    owners: dict[str, SpecCandidate] = {}
     for item, schema in zip(items, schemas, strict=True):
         for name, declared in schema.fields.items():
             other = owners.setdefault(name, item)
@@ -162,11 +162,11 @@ def _merged(kind: str, items: tuple[Candidate, ...], schemas: tuple[BlockSchema,
                 )
             fields[name] = declared
     within = tuple(dict.fromkeys(place for schema in schemas for place in schema.within))
-    return BlockSchema(kind=kind, model=kind, doc=SHARED[kind], fields=fields, within=within)
+    return BlockSchema(kind=kind, model=kind, doc=SHARED_KINDS[kind], fields=fields, within=within)
 
 
 def _with_children(
-    by_kind: Mapping[str, tuple[Candidate, ...]], schemas: Mapping[str, KindSchema]
+    by_kind: Mapping[str, tuple[SpecCandidate, ...]], schemas: Mapping[str, KindSchema]
 ) -> dict[str, KindSchema]:
     """Let an inner block stand in the kinds whose specs declare it, whatever its own spec says."""
     places: dict[str, dict[str, None]] = {}

@@ -17,27 +17,27 @@ import attrs
 import numpy as np
 
 from accelscope.core.errors import DescriptionError, PluginError, UsageError
-from accelscope.core.io.output import fails
+from accelscope.core.io.output import is_write_error
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan, Workload
 from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.identity import Plugin
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
-from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.units import built_in_unit_table
 
-Accept = Callable[[Any], Any]
+ResultValidator = Callable[[Any], Any]
 """From what a function returned to the same, or an `Unfit` that says what is wrong with it."""
 
 _THROUGH = (DescriptionError, UsageError, PluginError, MemoryError)
 """What a function may raise without being at fault."""
 
 
-class Unfit(Exception):
+class InvalidResultError(Exception):
     """What a function returned is not what its family returns."""
 
 
-def guarded(family: str, record: Any, plugin: Plugin) -> Any:
+def guard_record(family: str, record: Any, plugin: Plugin) -> Any:
     """Return a record whose functions raise nothing but errors that name the plugin, the model and the function."""
     noun, accepts = _FAMILIES.get(family, (family, {}))
     about = f"plugin `{plugin.name}` ({plugin.distribution} {plugin.version}), {noun} `{getattr(record, 'name', '')}`"
@@ -46,12 +46,12 @@ def guarded(family: str, record: Any, plugin: Plugin) -> Any:
         function = getattr(record, name, None)
         if function is not None:
             bound = partial(accept, record) if family == "metric" else accept
-            changed[name] = _watched(function, Watched(plugin, f"{about}, {name}"), bound)
+            changed[name] = _watched(function, CheckedFunction(plugin, f"{about}, {name}"), bound)
     return attrs.evolve(record, **changed) if changed else record
 
 
 @attrs.frozen
-class Watched:
+class CheckedFunction:
     """A function of a plugin, as messages name it."""
 
     plugin: Plugin
@@ -64,7 +64,9 @@ class Watched:
         )
 
 
-def _watched(function: Callable[..., Any], watched: Watched, accept: Accept) -> Callable[..., Any]:
+def _watched(
+    function: Callable[..., Any], watched: CheckedFunction, accept: ResultValidator
+) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Any:
         try:
             found = accept(function(*arguments, **named))
@@ -74,11 +76,11 @@ def _watched(function: Callable[..., Any], watched: Watched, accept: Accept) -> 
             return found
         except _THROUGH:
             raise
-        except Unfit as error:
+        except InvalidResultError as error:
             raise watched.error(str(error)) from None
         except (Exception, SystemExit) as error:
             given = (*arguments, *named.values())
-            if isinstance(error, OSError) and any(fails(item, error) for item in given):
+            if isinstance(error, OSError) and any(is_write_error(item, error) for item in given):
                 raise  # of the stream that a report writes to
             raise watched.error(f"{type(error).__name__}: {error}") from error
 
@@ -93,7 +95,7 @@ _GRID: ContextVar[tuple[int, ...] | None] = ContextVar("grid", default=None)
 
 
 @contextmanager
-def expecting(grid: tuple[int, ...]) -> Iterator[None]:
+def expect_grid(grid: tuple[int, ...]) -> Iterator[None]:
     """Let functions of plugins fail that return arrays which do not fit a grid; it costs time, so only after a failure.
 
     Args:
@@ -106,11 +108,11 @@ def expecting(grid: tuple[int, ...]) -> Iterator[None]:
         _GRID.reset(token)
 
 
-def at_work(frame: FrameType | None) -> Watched | None:
+def find_active_function(frame: FrameType | None) -> CheckedFunction | None:
     """Return the function of a plugin that a stack is in; the innermost, where there are several."""
     while frame is not None:
         watched = frame.f_locals.get("watched")
-        if frame.f_code.co_filename == __file__ and isinstance(watched, Watched):
+        if frame.f_code.co_filename == __file__ and isinstance(watched, CheckedFunction):
             return watched
         frame = frame.f_back
     return None
@@ -124,7 +126,7 @@ def _fits(found: Any, grid: tuple[int, ...]) -> None:
             size in (1, wanted) for size, wanted in zip(reversed(shape), reversed(grid), strict=False)
         )
         if not same:
-            raise Unfit(f"returns an array of shape {shape} where the points are {grid}")
+            raise InvalidResultError(f"returns an array of shape {shape} where the points are {grid}")
     elif isinstance(found, tuple | list):
         for item in found:
             _fits(item, grid)
@@ -189,7 +191,7 @@ def _findings(found: Any) -> tuple[Diagnostic | Limit, ...]:
     items = tuple(found)
     for item in items:
         if not isinstance(item, Diagnostic | Limit):
-            raise Unfit(f"yields {_brief(item)} instead of a Diagnostic or a Limit")
+            raise InvalidResultError(f"yields {_brief(item)} instead of a Diagnostic or a Limit")
     return items
 
 
@@ -220,16 +222,18 @@ _FAMILIES: Mapping[str, tuple[str, Mapping[str, Callable[..., Any]]]] = MappingP
 
 def _of(cls: type, found: Any, words: str) -> Any:
     if not isinstance(found, cls):
-        raise Unfit(f"{words.format(_brief(found))} instead of a {cls.__name__}")
+        raise InvalidResultError(f"{words.format(_brief(found))} instead of a {cls.__name__}")
     return found
 
 
 def _measured(found: Any, unit: str, what: str) -> Term:
     if not isinstance(found, Term):
-        raise Unfit(f"{what} is {_brief(found)} instead of a Term" + (f" in {unit}" if unit else ""))
-    dimension = built_in().parse(unit)[1]
+        raise InvalidResultError(
+            f"{what} is {_brief(found)} instead of a Term" + (f" in {unit}" if unit else "")
+        )
+    dimension = built_in_unit_table().parse(unit)[1]
     if found.dimension is not dimension and found.dimension != dimension:
-        raise Unfit(f"{what} is in {found.dimension} instead of {unit or 'a plain number'}")
+        raise InvalidResultError(f"{what} is in {found.dimension} instead of {unit or 'a plain number'}")
     return found
 
 
@@ -237,7 +241,7 @@ def _term(found: Any, unit: str, what: str) -> Term:
     value = _measured(found, unit, what)
     lowest = np.min(value.value)  # a value that is not a number makes the smallest one of none
     if not lowest >= 0:
-        raise Unfit(
+        raise InvalidResultError(
             f"{what} is " + ("not a number (NaN)" if np.isnan(lowest) else f"negative: {lowest:g} {unit}")
         )
     return value
@@ -245,17 +249,19 @@ def _term(found: Any, unit: str, what: str) -> Term:
 
 def _limits(found: Any) -> None:
     if not isinstance(found, tuple):
-        raise Unfit(f"`limits` is {_brief(found)} instead of a tuple of Limit")
+        raise InvalidResultError(f"`limits` is {_brief(found)} instead of a tuple of Limit")
     for item in found:
         _of(Limit, item, "`limits` holds {}")
         _terms(item, f"limit `{item.name}`")
         if item.used.dimension != item.available.dimension:
-            raise Unfit(f"limit `{item.name}` compares {item.used.dimension} with {item.available.dimension}")
+            raise InvalidResultError(
+                f"limit `{item.name}` compares {item.used.dimension} with {item.available.dimension}"
+            )
 
 
 def _operations(found: Any) -> None:
     if not isinstance(found, tuple):
-        raise Unfit(f"operations are {_brief(found)} instead of a tuple")
+        raise InvalidResultError(f"operations are {_brief(found)} instead of a tuple")
     for item in found:
         _terms(item, f"operation `{getattr(item, 'name', '')}`")
 
@@ -266,13 +272,13 @@ def _terms(found: Any, what: str) -> None:
     for name in _names(cls):
         value = getattr(found, name)
         if not isinstance(value, Term):
-            raise Unfit(f"`{name}` of {what} is {_brief(value)} instead of a Term")
+            raise InvalidResultError(f"`{name}` of {what} is {_brief(value)} instead of a Term")
 
 
 @cache
 def _names(cls: type) -> tuple[str, ...]:
     if not attrs.has(cls):
-        raise Unfit(f"holds a {cls.__name__}, which is no class of accelscope.core.ir")
+        raise InvalidResultError(f"holds a {cls.__name__}, which is no class of accelscope.core.ir")
     return tuple(item.name for item in attrs.fields(cls) if item.type in ("Term", Term))
 
 

@@ -11,7 +11,7 @@ from accelscope.core.errors import PluginConflictError, PluginError
 
 
 @frozen
-class Verb:
+class CommandEntry:
     """A verb: where its click command is, and one line of help that needs no import.
 
     Attributes:
@@ -27,10 +27,10 @@ class Verb:
 class Commands:
     """The verbs that there are; plugins add theirs in `accelscope_commands`."""
 
-    _verbs: dict[str, Verb] = field(factory=dict)
+    _verbs: dict[str, CommandEntry] = field(factory=dict)
 
     @property
-    def verbs(self) -> Mapping[str, Verb]:
+    def verbs(self) -> Mapping[str, CommandEntry]:
         """All verbs by name."""
         return MappingProxyType(self._verbs)
 
@@ -51,10 +51,10 @@ class Commands:
             raise PluginError(f"verb `{name}`: the target `{target}` is not of the form `module:attribute`")
         if name in self._verbs:
             raise PluginConflictError(f"verb `{name}` is there already, from `{self._verbs[name].target}`")
-        self._verbs[name] = Verb(name, target, help)
+        self._verbs[name] = CommandEntry(name, target, help)
 
 
-def built_in() -> Commands:
+def list_built_in_commands() -> Commands:
     """Return the verbs that accelscope brings itself."""
     commands = Commands()
     for name, help_line in _OURS.items():

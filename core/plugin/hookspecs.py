@@ -30,10 +30,10 @@ if TYPE_CHECKING:
         WorkloadModel,
     )
 
-GROUP = "accelscope"
+ENTRY_POINT_GROUP = "accelscope"
 
-hookspec = pluggy.HookspecMarker(GROUP)
-hookimpl = pluggy.HookimplMarker(GROUP)
+hookspec = pluggy.HookspecMarker(ENTRY_POINT_GROUP)
+hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
 
 
 @hookspec

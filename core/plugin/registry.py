@@ -17,22 +17,22 @@ from attrs import define
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.plugin import hookspecs
 from accelscope.core.plugin.identity import (
-    Failure,
     Plugin,
-    disabled_by_environment,
-    failure,
-    given,
-    plugin_at,
-    refuse_same_name,
-    refuse_unknown,
-    switch_off,
-    unknown_in_environment,
-    why_absent,
+    PluginFailure,
+    format_absent_plugins,
+    format_disable_hint,
+    make_plugin_failure,
+    plugin_from_entry_point,
+    plugin_from_object,
+    read_disabled_plugins,
+    refuse_duplicate_plugins,
+    refuse_unknown_plugins,
+    warn_unknown_disabled,
 )
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from accelscope.core.assemble.calibration_lookup import Calibrations
+    from accelscope.core.assemble.calibration_lookup import CalibrationLibrary
     from accelscope.core.plugin.catalogue import Catalogue
     from accelscope.core.plugin.commands import Commands
     from accelscope.core.plugin.records import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from accelscope.dsl.schema.schema import Schemas
     from accelscope.dsl.values.units import UnitTable
 
-OURS = "accelscope"
+OWN_DISTRIBUTION = "accelscope"
 
 
 @define(eq=False, slots=False)
@@ -63,9 +63,9 @@ class Registry:
     """
 
     plugins: tuple[Plugin, ...]
-    switched_off: tuple[Plugin, ...]
+    disabled_plugins: tuple[Plugin, ...]
     _manager: pluggy.PluginManager
-    _load_failures: tuple[Failure, ...]
+    _load_failures: tuple[PluginFailure, ...]
 
     @classmethod
     def load(cls, disabled: Iterable[str] = ()) -> Registry:
@@ -79,13 +79,17 @@ class Registry:
             PluginError: a plugin implements a hook that does not exist.
             UsageError: a disabled name is no plugin.
         """
-        return _load(entry_points(group=hookspecs.GROUP), tuple(disabled), ())
+        return _load(entry_points(group=hookspecs.ENTRY_POINT_GROUP), tuple(disabled), ())
 
     @classmethod
     def built_in(cls, *plugins: object) -> Registry:
         """Load the plugins that ship with accelscope and the given ones, whatever else is installed."""
-        found = entry_points(group=hookspecs.GROUP)
-        return _load((point for point in found if plugin_at(point).distribution == OURS), (), plugins)
+        found = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
+        return _load(
+            (point for point in found if plugin_from_entry_point(point).distribution == OWN_DISTRIBUTION),
+            (),
+            plugins,
+        )
 
     @classmethod
     def of(cls, *plugins: object) -> Registry:
@@ -105,29 +109,29 @@ class Registry:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             yield by_name[implementation.plugin_name], implementation.function
 
-    def add_commands(self, commands: Commands) -> tuple[Failure, ...]:
+    def add_commands(self, commands: Commands) -> tuple[PluginFailure, ...]:
         """Let every plugin add its verbs; what fails is returned and leaves the others alone."""
         failures = []
         for plugin, function in self.implementations("accelscope_commands"):
             try:
                 function(commands)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-                failures.append(failure(plugin, "accelscope_commands", error))
+                failures.append(make_plugin_failure(plugin, "accelscope_commands", error))
         return tuple(failures)
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
+    def failures(self) -> tuple[PluginFailure, ...]:
         """What did not load, or failed in a hook."""
         return (*self._load_failures, *self.catalogue.failures)
 
-    def why_absent(self) -> str:
+    def describe_absent(self) -> str:
         """Return which plugins do not take part, as a clause for the end of a message; "" where all do."""
-        return why_absent(self.switched_off, self.failures)
+        return format_absent_plugins(self.disabled_plugins, self.failures)
 
-    def doubts(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Return warnings of names in ACCELSCOPE_DISABLE that nothing has."""
         failed = (item.plugin for item in self._load_failures)
-        return unknown_in_environment((*self.plugins, *self.switched_off, *failed))
+        return warn_unknown_disabled((*self.plugins, *self.disabled_plugins, *failed))
 
     @property
     def memories(self) -> Mapping[str, MemoryModel]:
@@ -158,7 +162,7 @@ class Registry:
             raise UsageError(
                 f"no installed plugin serves the connection pattern `{pattern}`"
                 + (f"; there are {known}" if known else " or any other")
-                + self.why_absent()
+                + self.describe_absent()
             ) from None
 
     @property
@@ -199,11 +203,11 @@ class Registry:
         return self.catalogue.family("library")
 
     @cached_property
-    def calibrations(self) -> Calibrations:
+    def calibrations(self) -> CalibrationLibrary:
         """Calibrations of the libraries, read when needed."""
-        from accelscope.core.assemble.calibration_lookup import Calibrations
+        from accelscope.core.assemble.calibration_lookup import CalibrationLibrary
 
-        return Calibrations(self)
+        return CalibrationLibrary(self)
 
     @property
     def units(self) -> UnitTable:
@@ -229,7 +233,7 @@ class Registry:
 
     def plugin_of(self, family: str, name: str) -> Plugin:
         """Return the plugin that a record is from; raise KeyError where there is none."""
-        return self.catalogue.provided[family, name].plugin
+        return self.catalogue.registered_records[family, name].plugin
 
     def manifest(self) -> list[dict[str, str]]:
         """Return name, distribution and version of every plugin, for the manifest of a result."""
@@ -240,13 +244,13 @@ class Registry:
 
 
 def _load(points: Iterable[EntryPoint], disabled: tuple[str, ...], extra: tuple[object, ...]) -> Registry:
-    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager = pluggy.PluginManager(hookspecs.ENTRY_POINT_GROUP)
     manager.add_hookspecs(hookspecs)
-    found = sorted(((plugin_at(point), point) for point in points), key=lambda pair: pair[0])
-    refuse_unknown(disabled, [plugin for plugin, _ in found])
-    off = {*disabled, *disabled_by_environment()}
+    found = sorted(((plugin_from_entry_point(point), point) for point in points), key=lambda pair: pair[0])
+    refuse_unknown_plugins(disabled, [plugin for plugin, _ in found])
+    off = {*disabled, *read_disabled_plugins()}
     wanted = [(plugin, point) for plugin, point in found if not {plugin.name, plugin.distribution} & off]
-    refuse_same_name([plugin for plugin, _ in wanted])
+    refuse_duplicate_plugins([plugin for plugin, _ in wanted])
     failures, loaded = [], []
     for plugin, point in wanted:
         try:
@@ -255,9 +259,9 @@ def _load(points: Iterable[EntryPoint], disabled: tuple[str, ...], extra: tuple[
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
             if manager.has_plugin(str(plugin)):
                 manager.unregister(name=str(plugin))
-            failures.append(failure(plugin, f"`{point.value}`", error))
+            failures.append(make_plugin_failure(plugin, f"`{point.value}`", error))
     for item in extra:
-        plugin = given(item)
+        plugin = plugin_from_object(item)
         manager.register(item, name=str(plugin))
         loaded.append(plugin)
     for plugin in loaded:
@@ -281,7 +285,7 @@ def _refuse_misspelt(plugin: Plugin, manager: pluggy.PluginManager) -> None:
             raise PluginError(
                 f"plugin {plugin} implements `{caller.name}`, which is no hook"
                 + (f"; {hint}" if hint else "")
-                + f" (or disable it with {switch_off(plugin.name)})"
+                + f" (or disable it with {format_disable_hint(plugin.name)})"
             )
     marked = {caller.name for caller in callers}
     for name in known:

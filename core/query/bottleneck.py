@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.evaluate.pass_cost import Pass
+from accelscope.core.evaluate.pass_cost import PassCost
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
 NETWORK, HOST = "network", "host"
 
 
 @frozen(kw_only=True)
-class Bound:
+class Bottleneck:
     """What decides most of a step at one point, and its share of the step."""
 
     phase: str
@@ -26,7 +26,7 @@ class Bound:
         return f"{self.resource}, {self.share:.0%} of {self.phase}"
 
 
-def bound_at(step: Pass, size: int, place: int) -> Bound | None:
+def find_bottleneck(step: PassCost, size: int, place: int) -> Bottleneck | None:
     """Return what decides most of a step at one of some points; None where the step takes no time."""
     seconds: dict[str, float] = {}
     for cost in step.ops:
@@ -42,8 +42,8 @@ def bound_at(step: Pass, size: int, place: int) -> Bound | None:
     if not whole > 0.0:
         return None
     longest = max(seconds, key=lambda name: seconds[name])
-    return Bound(phase=step.phase, resource=longest, share=seconds[longest] / whole)
+    return Bottleneck(phase=step.phase, resource=longest, share=seconds[longest] / whole)
 
 
-def _at(array: Array, size: int, place: int) -> float:
+def _at(array: _Array, size: int, place: int) -> float:
     return float(np.broadcast_to(array, (size,))[place])

@@ -9,10 +9,11 @@ import numpy as np
 from attrs import define, field
 
 from accelscope.core.assemble.design import Design
-from accelscope.core.evaluate.evaluate import Evaluation, Pass, evaluate
+from accelscope.core.evaluate.evaluate import Evaluation, evaluate
+from accelscope.core.evaluate.pass_cost import PassCost
 from accelscope.core.ir.usage import Limit
-from accelscope.core.numeric.axes import CHUNK, chunks, taken
-from accelscope.core.numeric.error_bars import percentiles
+from accelscope.core.numeric.axes import CHUNK_POINTS, iterate_chunk_slices, slice_terms
+from accelscope.core.numeric.error_bars import compute_error_bars
 from accelscope.core.numeric.term import Array, Term
 from accelscope.core.query.result import BreakdownRow, LimitRow, MetricColumn
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.records import Metric
     from accelscope.core.plugin.registry import Registry
 
-DETAILED = 4096
+MAX_BREAKDOWN_POINTS = 4096
 """Largest grid whose points keep their breakdown."""
-SLACK = 1 + 1e-9
+LIMIT_TOLERANCE = 1 + 1e-9
 """Rounding that a limit forgives."""
 
 
 @define(eq=False)
-class Columns:
+class ResultColumns:
     """Arrays of a grid, filled block by block.
 
     Attributes:
@@ -46,9 +47,9 @@ class Columns:
         self.feasible = np.ones(self.shape, dtype=bool)
 
 
-def solve(
+def fill_columns(
     design: Design, registry: Registry, shape: tuple[int, ...], inputs: int, wanted: Iterable[Metric]
-) -> Columns:
+) -> ResultColumns:
     """Return the columns of a design.
 
     Args:
@@ -57,29 +58,31 @@ def solve(
         inputs: length of the dimension of uncertain inputs, or 0.
         wanted: the metrics to compute.
     """
-    columns = Columns(shape, inputs)
+    columns = ResultColumns(shape, inputs)
     metrics = tuple(wanted)
-    limit = max(1, CHUNK // max(inputs, 1))
+    limit = max(1, CHUNK_POINTS // max(inputs, 1))
     with np.errstate(all="ignore"):
-        for where in chunks(shape, limit):
-            block = design if len(shape) == 0 else taken(design, where)
+        for where in iterate_chunk_slices(shape, limit):
+            block = design if len(shape) == 0 else slice_terms(design, where)
             _fill(columns, evaluate(block, registry), where, metrics)
     return columns
 
 
 def _fill(
-    columns: Columns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
+    columns: ResultColumns, evaluation: Evaluation, where: tuple[slice, ...], metrics: tuple[Metric, ...]
 ) -> None:
     for metric in metrics:
         if metric.of in ("any", evaluation.sort) and (metric.given is None or metric.given(evaluation)):
             _fill_metric(columns, metric, evaluation, where)
     for limit in evaluation.limits:
         _fill_limit(columns, limit, where)
-    if np.prod(columns.shape, dtype=int) <= DETAILED:
+    if np.prod(columns.shape, dtype=int) <= MAX_BREAKDOWN_POINTS:
         columns.breakdown = [row for step in evaluation.passes for row in _breakdown(columns, step)]
 
 
-def _fill_metric(columns: Columns, metric: Metric, evaluation: Evaluation, where: tuple[slice, ...]) -> None:
+def _fill_metric(
+    columns: ResultColumns, metric: Metric, evaluation: Evaluation, where: tuple[slice, ...]
+) -> None:
     value = metric.compute(evaluation)
     if value is None:
         columns.metrics.setdefault(metric.name, _column(metric, None, None, None))
@@ -97,10 +100,12 @@ def _fill_metric(columns: Columns, metric: Metric, evaluation: Evaluation, where
         return
     assert column.low is not None and column.high is not None
     size = (*column.value[where].shape, columns.inputs)
-    column.value[where], column.low[where], column.high[where] = percentiles(np.broadcast_to(array, size))
+    column.value[where], column.low[where], column.high[where] = compute_error_bars(
+        np.broadcast_to(array, size)
+    )
     most = metric.at_most(evaluation) if metric.at_most is not None else None
     if most is not None:
-        bound = nominal(Term(most.to(metric.unit)), columns.inputs)
+        bound = take_nominal(Term(most.to(metric.unit)), columns.inputs)
         column.high[where] = np.minimum(column.high[where], bound)
 
 
@@ -117,8 +122,8 @@ def _column(metric: Metric, value: Array | None, low: Array | None, high: Array 
     )
 
 
-def _fill_limit(columns: Columns, limit: Limit, where: tuple[slice, ...]) -> None:
-    used, available = nominal(limit.used, columns.inputs), nominal(limit.available, columns.inputs)
+def _fill_limit(columns: ResultColumns, limit: Limit, where: tuple[slice, ...]) -> None:
+    used, available = take_nominal(limit.used, columns.inputs), take_nominal(limit.available, columns.inputs)
     if limit.name not in columns.limits:
         columns.limits[limit.name] = LimitRow(
             name=limit.name,
@@ -133,19 +138,19 @@ def _fill_limit(columns: Columns, limit: Limit, where: tuple[slice, ...]) -> Non
     worse = np.isneginf(row.used[where]) | fuller
     row.used[where] = np.where(worse, used, row.used[where])
     row.available[where] = np.where(worse, available, row.available[where])
-    columns.feasible[where] &= used <= available * SLACK
+    columns.feasible[where] &= used <= available * LIMIT_TOLERANCE
 
 
-def nominal(value: Term, inputs: int) -> Array:
+def take_nominal(value: Term, inputs: int) -> Array:
     """Return the array of a term without the dimension of uncertain inputs."""
     array = value.value
     return array[..., 0] if inputs and array.ndim else array
 
 
-def _breakdown(columns: Columns, step: Pass) -> Iterable[BreakdownRow]:
+def _breakdown(columns: ResultColumns, step: PassCost) -> Iterable[BreakdownRow]:
     """Rows of a pass: operations, then communication, then the host; shares are of the pass."""
     inputs, shape = columns.inputs, columns.shape
-    rounds, whole = nominal(step.rounds, inputs), nominal(step.time, inputs)
+    rounds, whole = take_nominal(step.rounds, inputs), take_nominal(step.time, inputs)
 
     def row(component: str, op: str, seconds: Any, names: tuple[str, ...], winner: Array) -> BreakdownRow:
         return BreakdownRow(
@@ -159,13 +164,13 @@ def _breakdown(columns: Columns, step: Pass) -> Iterable[BreakdownRow]:
         )
 
     for cost in step.ops:
-        times = [nominal(time, inputs) for _, time in cost.parts]
+        times = [take_nominal(time, inputs) for _, time in cost.parts]
         winner = np.argmax(np.stack(np.broadcast_arrays(*times)), axis=0)
         names = tuple(name for name, _ in cost.parts)
-        yield row(cost.component, cost.name, nominal(cost.seconds, inputs) * rounds, names, winner)
+        yield row(cost.component, cost.name, take_nominal(cost.seconds, inputs) * rounds, names, winner)
     for comm in step.comms:
-        seconds = nominal(comm.seconds, inputs) * rounds
+        seconds = take_nominal(comm.seconds, inputs) * rounds
         yield row(comm.item.component, comm.item.name, seconds, ("network",), np.zeros((), dtype=int))
-    host = nominal(step.overhead, inputs)
+    host = take_nominal(step.overhead, inputs)
     if np.any(host > 0):
         yield row("engine", "host", host, ("host",), np.zeros((), dtype=int))

@@ -10,21 +10,21 @@ from attrs import evolve, frozen
 
 from accelscope.core.numeric.axes import Axis
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import Columns
+from accelscope.core.query.columns import ResultColumns
 from accelscope.core.query.result import BreakdownRow, LimitRow, MetricColumn, RequirementRow, Result
 
 
 @frozen(kw_only=True, eq=False)
-class Piece:
+class VariantPiece:
     """The columns of one variant."""
 
-    columns: Columns
+    columns: ResultColumns
     requirements: tuple[RequirementRow, ...]
     notes: tuple[str, ...]
 
 
-def stacked(
-    scenario: str, pieces: Sequence[Piece], axes: tuple[Axis, ...], manifest: dict[str, Any]
+def concatenate_pieces(
+    scenario: str, pieces: Sequence[VariantPiece], axes: tuple[Axis, ...], manifest: dict[str, Any]
 ) -> Result:
     """Return one result of pieces in the order of the variants, the last variant axis fastest."""
     shape = tuple(axis.size for axis in axes)
@@ -47,10 +47,10 @@ def stacked(
     )
 
 
-Joined = Callable[..., Array]
+ArrayJoiner = Callable[..., Array]
 
 
-def _metrics(pieces: Sequence[Piece], joined: Joined) -> dict[str, MetricColumn]:
+def _metrics(pieces: Sequence[VariantPiece], joined: ArrayJoiner) -> dict[str, MetricColumn]:
     """Columns of all variants; one that lacks a metric has no value there."""
     found = {}
     names = dict.fromkeys(name for piece in pieces for name in piece.columns.metrics)
@@ -65,11 +65,11 @@ def _metrics(pieces: Sequence[Piece], joined: Joined) -> dict[str, MetricColumn]
     return found
 
 
-def _column(arrays: list[Array | None], joined: Joined) -> Array | None:
+def _column(arrays: list[Array | None], joined: ArrayJoiner) -> Array | None:
     return None if all(item is None for item in arrays) else joined(arrays)
 
 
-def _limits(pieces: Sequence[Piece], joined: Joined) -> tuple[LimitRow, ...]:
+def _limits(pieces: Sequence[VariantPiece], joined: ArrayJoiner) -> tuple[LimitRow, ...]:
     rows: dict[str, LimitRow] = {}
     for piece in pieces:
         rows = piece.columns.limits | rows
@@ -84,7 +84,7 @@ def _limits(pieces: Sequence[Piece], joined: Joined) -> tuple[LimitRow, ...]:
     )
 
 
-def _breakdown(pieces: Sequence[Piece], joined: Joined) -> tuple[BreakdownRow, ...]:
+def _breakdown(pieces: Sequence[VariantPiece], joined: ArrayJoiner) -> tuple[BreakdownRow, ...]:
     """Rows of all variants; an operation that a variant lacks takes no time there."""
     by_piece = [
         {(row.phase, row.component, row.op): row for row in piece.columns.breakdown} for piece in pieces
@@ -93,7 +93,7 @@ def _breakdown(pieces: Sequence[Piece], joined: Joined) -> tuple[BreakdownRow, .
     return tuple(_row([rows.get(key) for rows in by_piece], joined) for key in keys)
 
 
-def _row(same: list[BreakdownRow | None], joined: Joined) -> BreakdownRow:
+def _row(same: list[BreakdownRow | None], joined: ArrayJoiner) -> BreakdownRow:
     first = next(row for row in same if row is not None)
     names = tuple(dict.fromkeys(name for row in same if row is not None for name in row.bound_by))
     winners = [
@@ -109,7 +109,7 @@ def _row(same: list[BreakdownRow | None], joined: Joined) -> BreakdownRow:
     )
 
 
-def _requirements(pieces: Sequence[Piece], joined: Joined) -> tuple[RequirementRow, ...]:
+def _requirements(pieces: Sequence[VariantPiece], joined: ArrayJoiner) -> tuple[RequirementRow, ...]:
     found = []
     for position, row in enumerate(pieces[0].requirements):
         met = [piece.requirements[position].met for piece in pieces]

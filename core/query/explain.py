@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.numeric.term import Node
+from accelscope.core.numeric.term import TraceNode
 from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Origin
 
-SMALL = 0.01
+MIN_LISTED_SHARE = 0.01
 """Share of a sum below which terms are counted rather than listed."""
-FORMULA = 72
+MAX_FORMULA_LENGTH = 72
 """Longest formula that is printed."""
 _WORDS = {
     "max": "largest",
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 @frozen(kw_only=True, eq=False)
-class Line:
+class ExplanationLine:
     """One line of an explanation: depth, `name = value`, how it came about, and where it is from."""
 
     depth: int
@@ -43,7 +43,7 @@ class Line:
         return "  ".join(part for part in parts if part)
 
 
-def explain(node: Node, depth: int = 8) -> tuple[Line, ...]:
+def explain(node: TraceNode, depth: int = 8) -> tuple[ExplanationLine, ...]:
     """Return the lines of a tree down to a depth."""
     return tuple(_Walk(limit=depth).lines(node, 0))
 
@@ -54,7 +54,7 @@ class _Walk:
     seen: set[int] = field(factory=set)
     leaves: set[tuple[str | None, float, Origin | None]] = field(factory=set)
 
-    def lines(self, node: Node, depth: int, *, follow: bool = True) -> Iterator[Line]:
+    def lines(self, node: TraceNode, depth: int, *, follow: bool = True) -> Iterator[ExplanationLine]:
         node = _folded(node)
         inner = tuple(_named_parts(_core(node) if node.label is None else node))
         again = id(node) in self.seen or (node.label, node.value, node.origin) in self.leaves
@@ -75,7 +75,7 @@ class _Walk:
             for part in inner:
                 yield from self.lines(part, depth + 1)
 
-    def _extreme(self, node: Node, depth: int) -> Iterator[Line]:
+    def _extreme(self, node: TraceNode, depth: int) -> Iterator[ExplanationLine]:
         """The winner with its tree, and one line for each of the others; numbers are bounds, not candidates."""
         core = _core(node)
         parts = sorted(core.parts, key=lambda part: part.value, reverse=core.op == "max")
@@ -84,21 +84,23 @@ class _Walk:
             if place == 0 or (inner.value and inner.op != "number"):
                 yield from self.lines(inner, depth + 1, follow=place == 0)
 
-    def _sum(self, node: Node, depth: int) -> Iterator[Line]:
+    def _sum(self, node: TraceNode, depth: int) -> Iterator[ExplanationLine]:
         terms = sorted(_summands(_core(node)), key=lambda part: -abs(part.value))
         whole = abs(node.value) or 1.0
-        large = [part for part in terms if abs(part.value) >= SMALL * whole]
+        large = [part for part in terms if abs(part.value) >= MIN_LISTED_SHARE * whole]
         for part in large:
             yield from self.lines(part, depth + 1)
-        rest = [part for part in terms if abs(part.value) < SMALL * whole and part.value]
+        rest = [part for part in terms if abs(part.value) < MIN_LISTED_SHARE * whole and part.value]
         if len(rest) == 1:
             yield from self.lines(rest[0], depth + 1, follow=False)
         elif rest:
             value = format_quantity(sum(part.value for part in rest), node.dimension)
-            yield Line(depth=depth + 1, text=f"{len(rest)} smaller terms = {value}", how="", origin="")
+            yield ExplanationLine(
+                depth=depth + 1, text=f"{len(rest)} smaller terms = {value}", how="", origin=""
+            )
 
 
-def _folded(node: Node) -> Node:
+def _folded(node: TraceNode) -> TraceNode:
     """Return a name for a single other value as that value under the name: two lines that say one thing."""
     parts = tuple(_named_parts(node)) if node.origin is None and node.label is not None else ()
     same = len(parts) == 1 and (parts[0].value, parts[0].dimension) == (node.value, node.dimension)
@@ -107,7 +109,7 @@ def _folded(node: Node) -> Node:
     return node
 
 
-def _core(node: Node) -> Node:
+def _core(node: TraceNode) -> TraceNode:
     """Return the step behind products with plain 1 and other steps that change nothing."""
     while node.op in ("×", "/", "+", "-") and node.label is None and node.origin is None:
         real = [part for part in node.parts if not _neutral(part, node.op)]
@@ -117,12 +119,12 @@ def _core(node: Node) -> Node:
     return node
 
 
-def _neutral(part: Node, op: str) -> bool:
+def _neutral(part: TraceNode, op: str) -> bool:
     unit = 1.0 if op in ("×", "/") else 0.0
     return part.op == "number" and part.label is None and part.value == unit
 
 
-def _summands(node: Node) -> Iterator[Node]:
+def _summands(node: TraceNode) -> Iterator[TraceNode]:
     for part in node.parts:
         core = _core(part)
         if core.op in ("sum", "+") and core.label is None and core.origin is None:
@@ -131,7 +133,7 @@ def _summands(node: Node) -> Iterator[Node]:
             yield core
 
 
-def _named_parts(node: Node) -> Iterator[Node]:
+def _named_parts(node: TraceNode) -> Iterator[TraceNode]:
     """Yield the nearest parts that a reader can be shown, each once: those with a name or an origin."""
     seen: set[tuple[str | None, float]] = set()
     for part in _walked(node):
@@ -141,7 +143,7 @@ def _named_parts(node: Node) -> Iterator[Node]:
             yield part
 
 
-def _walked(node: Node) -> Iterator[Node]:
+def _walked(node: TraceNode) -> Iterator[TraceNode]:
     for part in _deciding(node):
         core = _core(part)
         if core.label is not None or core.origin is not None:
@@ -150,7 +152,7 @@ def _walked(node: Node) -> Iterator[Node]:
             yield from _walked(core)
 
 
-def _deciding(node: Node) -> tuple[Node, ...]:
+def _deciding(node: TraceNode) -> tuple[TraceNode, ...]:
     """Return the parts that a value comes from: of an unnamed bound such as max(x, 1), the one that decides."""
     if node.op == "max" and node.label is None:
         return (max(node.parts, key=lambda part: part.value),)
@@ -159,19 +161,21 @@ def _deciding(node: Node) -> tuple[Node, ...]:
     return node.parts
 
 
-def _line(node: Node, depth: int, how: str) -> Line:
+def _line(node: TraceNode, depth: int, how: str) -> ExplanationLine:
     value = format_quantity(node.value, node.dimension)
-    return Line(depth=depth, text=f"{_name(node)} = {value}", how=how, origin=origin_text(node.origin))
+    return ExplanationLine(
+        depth=depth, text=f"{_name(node)} = {value}", how=how, origin=format_origin(node.origin)
+    )
 
 
-def _name(node: Node) -> str:
+def _name(node: TraceNode) -> str:
     if node.label is not None:
         return node.label
     text = _formula(node, top=True)
-    return text if len(text) <= FORMULA else _WORDS.get(node.op, node.op)
+    return text if len(text) <= MAX_FORMULA_LENGTH else _WORDS.get(node.op, node.op)
 
 
-def _how(node: Node) -> str:
+def _how(node: TraceNode) -> str:
     core = _core(node)
     if node.label is None and core.op not in ("max", "min", "sum"):
         return ""
@@ -180,10 +184,10 @@ def _how(node: Node) -> str:
     if core.op in ("value", "number"):
         return ""
     text = _formula(core, top=True)
-    return text if len(text) <= FORMULA else ""
+    return text if len(text) <= MAX_FORMULA_LENGTH else ""
 
 
-def _formula(node: Node, top: bool = False) -> str:
+def _formula(node: TraceNode, top: bool = False) -> str:
     node = node if top else _core(node)
     if not top and (node.label is not None or node.origin is not None):
         return _name(node)
@@ -204,7 +208,7 @@ def _bracketed(text: str, op: str) -> str:
     return f"({text})" if op == "/" and " " in text and ("×" in text or "/" in text) else text
 
 
-def origin_text(origin: Origin | None) -> str:
+def format_origin(origin: Origin | None) -> str:
     """Return where a value is from: file and line, citations, or the source of a default."""
     if origin is None:
         return ""

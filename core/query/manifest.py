@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
 
-def manifest(program: Program, registry: Registry, sets: tuple[str, ...]) -> dict[str, Any]:
+def build_manifest(program: Program, registry: Registry, sets: tuple[str, ...]) -> dict[str, Any]:
     """Return the manifest of an evaluation: every text that was read is there with its SHA-256."""
     files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in program.session.modules.parsed}
     return {

@@ -8,10 +8,10 @@ import numpy as np
 
 from accelscope.core.query.result import Result
 
-Array = np.ndarray[Any, Any]
+_Array = np.ndarray[Any, Any]
 
 
-def front(costs: Array) -> Array:
+def find_pareto_front(costs: _Array) -> _Array:
     """Return the indices of the rows that no other row dominates, in rising order of the first column.
 
     Args:
@@ -21,7 +21,7 @@ def front(costs: Array) -> Array:
     if costs.shape[1] == 2:  # in rising order of the first column, a row counts where the second is a new low
         second = costs[order, 1]
         before = np.concatenate(([np.inf], np.minimum.accumulate(second)[:-1]))
-        lows: Array = order[second < before]
+        lows: _Array = order[second < before]
         return lows
     kept: list[int] = []
     while order.size:
@@ -31,11 +31,11 @@ def front(costs: Array) -> Array:
     return np.array(kept, dtype=int)
 
 
-PIVOTS = 16
+PIVOT_COUNT = 16
 """Points of a front that others are compared with before they are sorted."""
 
 
-def ahead_of(costs: Array, there: Array) -> Array:
+def drop_dominated(costs: _Array, there: _Array) -> _Array:
     """Return which rows may belong to a front, which is fast and leaves few: the others are dominated by one of it.
 
     Args:
@@ -47,34 +47,34 @@ def ahead_of(costs: Array, there: Array) -> Array:
         order = np.lexsort(there.T[::-1])
         first, second = there[order, 0], np.concatenate(([np.inf], np.minimum.accumulate(there[order, 1])))
         return left[costs[:, 1] <= second[np.searchsorted(first, costs[:, 0], side="right")]]
-    for at in np.unique(np.linspace(0, len(there) - 1, PIVOTS).astype(int)):
+    for at in np.unique(np.linspace(0, len(there) - 1, PIVOT_COUNT).astype(int)):
         pivot, rows = there[at], costs[left]
         left = left[~(np.all(pivot <= rows, axis=1) & np.any(pivot < rows, axis=1))]
     return left
 
 
-def pareto(results: tuple[Result, ...], names: tuple[str, ...]) -> list[dict[str, Any]]:
+def build_pareto_rows(results: tuple[Result, ...], names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the best trade-offs between metrics among the feasible points of all results.
 
     Args:
         names: metrics; a point without one of them is left out.
     """
     rows: list[tuple[Result, int]] = []
-    costs: list[Array] = []
+    costs: list[_Array] = []
     for result in results:
         table = _costs(result, names)
         usable = np.flatnonzero(
             np.isfinite(table).all(axis=1) & np.broadcast_to(result.feasible, result.shape).ravel()
         )
-        near = usable[front(table[usable])]
+        near = usable[find_pareto_front(table[usable])]
         rows.extend((result, int(at)) for at in near)
         costs.append(table[near])
     if not rows:
         return []
-    return [_row(rows[at][0], rows[at][1], names) for at in front(np.concatenate(costs))]
+    return [_row(rows[at][0], rows[at][1], names) for at in find_pareto_front(np.concatenate(costs))]
 
 
-def _costs(result: Result, names: tuple[str, ...]) -> Array:
+def _costs(result: Result, names: tuple[str, ...]) -> _Array:
     table = np.full((result.size, len(names)), np.nan)
     for at, name in enumerate(names):
         column = result.metrics.get(name)

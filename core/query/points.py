@@ -11,16 +11,16 @@ from attrs import frozen
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.ir.usage import Limit
-from accelscope.core.query.columns import SLACK
+from accelscope.core.query.columns import LIMIT_TOLERANCE
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @frozen(kw_only=True, eq=False)
-class Points:
+class EvaluatedPoints:
     """Points of one design.
 
     Attributes:
@@ -32,22 +32,22 @@ class Points:
 
     size: int
     evaluation: Evaluation
-    metrics: Mapping[str, Array]
+    metrics: Mapping[str, _Array]
     limits: tuple[Limit, ...]
-    excess: Array
+    excess: _Array
 
     @property
-    def feasible(self) -> Array:
+    def feasible(self) -> _Array:
         """Where no limit is broken."""
         return self.excess <= 0.0
 
-    def reasons(self) -> Iterable[tuple[str, Array]]:
+    def reasons(self) -> Iterable[tuple[str, _Array]]:
         """Yield the name of each limit with where it is broken."""
         for limit in self.limits:
-            yield limit.name, broken(limit, self.size) > 0.0
+            yield limit.name, compute_limit_excess(limit, self.size) > 0.0
 
 
-def points_of(design: Design, registry: Registry, size: int, wanted: Iterable[str]) -> Points:
+def evaluate_points(design: Design, registry: Registry, size: int, wanted: Iterable[str]) -> EvaluatedPoints:
     """Evaluate a design whose terms have one dimension, that of its points.
 
     Args:
@@ -65,18 +65,18 @@ def points_of(design: Design, registry: Registry, size: int, wanted: Iterable[st
                 metrics[name] = np.broadcast_to(array, (size,))
         excess = np.zeros(size)
         for limit in found.limits:
-            excess = excess + broken(limit, size)
-    return Points(size=size, evaluation=found, metrics=metrics, limits=found.limits, excess=excess)
+            excess = excess + compute_limit_excess(limit, size)
+    return EvaluatedPoints(size=size, evaluation=found, metrics=metrics, limits=found.limits, excess=excess)
 
 
-def broken(limit: Limit, size: int) -> Array:
+def compute_limit_excess(limit: Limit, size: int) -> _Array:
     """Return by how much points break a limit: 0 where they do not, 1 for a condition, else the logarithm of the excess."""
     used, available = limit.used.value, limit.available.value
-    over = ~(used <= available * SLACK)
+    over = ~(used <= available * LIMIT_TOLERANCE)
     if limit.condition:
-        amount: Array = np.ones(())
+        amount: _Array = np.ones(())
     else:
         with np.errstate(all="ignore"):
-            amount = np.log(np.maximum(used / np.maximum(available, 1e-300), SLACK))
+            amount = np.log(np.maximum(used / np.maximum(available, 1e-300), LIMIT_TOLERANCE))
     amount = np.where(np.isfinite(amount), np.minimum(amount, 50.0), 50.0)
     return np.broadcast_to(np.where(over, amount, 0.0), (size,))

@@ -7,24 +7,35 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.bind.scenario_paths import names_of, of_scenario, with_paths
+from accelscope.core.bind.scenario_paths import (
+    collect_expression_names,
+    read_scenario_path,
+    replace_scenario_paths,
+)
 from accelscope.core.errors import DescriptionError
 from accelscope.core.ir.usage import Limit, condition
-from accelscope.core.numeric.axes import Axis, along
-from accelscope.dsl.check.program import Program, Session, load
+from accelscope.core.numeric.axes import Axis, reshape_along
+from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.sweep_axes import Axis as Statement
+from accelscope.dsl.interpret.interpreter import Interpreter
+from accelscope.dsl.interpret.sweep_axes import AxisStatement as Statement
 from accelscope.dsl.interpret.sweep_axes import evaluate_domain
 from accelscope.dsl.override.override_check import check_settings
-from accelscope.dsl.override.overrides import Assignment, Override, derive, parse_override, scope_of
-from accelscope.dsl.syntax.nodes import ListOf, Range
-from accelscope.dsl.values.units import NONE
+from accelscope.dsl.override.overrides import (
+    Assignment,
+    Override,
+    build_override_scope,
+    derive_scenario,
+    parse_override,
+)
+from accelscope.dsl.syntax.nodes import ListLiteral, Range
+from accelscope.dsl.values.units import DIMENSIONLESS
 from accelscope.dsl.values.values import Quantity, Symbol
 
 
 @frozen(kw_only=True, eq=False)
-class Swept:
+class SweptAxis:
     """One axis, whatever session it is looked at in: the assignment or the how-manieth statement that gives it.
 
     Attributes:
@@ -40,7 +51,7 @@ class Swept:
 
 
 @frozen(kw_only=True, eq=False)
-class Question:
+class Query:
     """A scenario of a program with what is set and what is swept.
 
     Attributes:
@@ -50,7 +61,7 @@ class Question:
     program: Program
     name: str
     plain: tuple[Assignment, ...]
-    swept: tuple[Swept, ...]
+    swept: tuple[SweptAxis, ...]
 
     @property
     def label(self) -> str:
@@ -58,7 +69,7 @@ class Question:
         return self.name.partition(" ")[2]
 
 
-def question(program: Program, name: str, sets: tuple[str, ...], *, tuned: bool = False) -> Question:
+def parse_query(program: Program, name: str, sets: tuple[str, ...], *, tuned: bool = False) -> Query:
     """Return a question.
 
     Args:
@@ -67,22 +78,28 @@ def question(program: Program, name: str, sets: tuple[str, ...], *, tuned: bool 
     Raises:
         DescriptionError: a text of `sets` or an axis is wrong.
     """
-    assignments = [parsed(text) for text in sets]
-    owner = owner_of(program, name)
-    scenario = scenario_of(owner)
-    plain = tuple(item for item in assignments if not several(item))
-    swept = [_swept(scenario, item.axis(scenario), item, 0) for item in assignments if several(item)]
+    assignments = [parse_assignment(text) for text in sets]
+    owner = find_query_block(program, name)
+    scenario = find_base_scenario(owner)
+    plain = tuple(item for item in assignments if not is_axis_assignment(item))
+    swept = [
+        _swept(scenario, item.axis(scenario), item, 0) for item in assignments if is_axis_assignment(item)
+    ]
     paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
     for position, statement in enumerate(owner.sweeps()):
         if not tuned:
             _refuse_tune(statement)
         if statement.path not in paths:
             swept.append(_swept(scenario, statement, None, position))
-    return Question(program=program, name=name, plain=plain, swept=tuple(swept))
+    return Query(program=program, name=name, plain=plain, swept=tuple(swept))
 
 
-def placed(
-    asked: Question, session: Session, picks: Mapping[str, int], numeric: tuple[Swept, ...], dimensions: int
+def instantiate_scenario(
+    asked: Query,
+    session: Interpreter,
+    picks: Mapping[str, int],
+    numeric: tuple[SweptAxis, ...],
+    dimensions: int,
 ) -> Component | None:
     """Return the scenario of a question in a fresh session with everything set; None after reporting a problem.
 
@@ -91,11 +108,11 @@ def placed(
         numeric: the axes that own an array dimension, in order.
         dimensions: of the arrays; 0 sets the first value of each axis as a plain number.
     """
-    program = load(asked.program.module.source, session)
-    owner = owner_of(program, asked.name)
-    scenario = scenario_of(owner)
+    program = load_program(asked.program.module.source, session)
+    owner = find_query_block(program, asked.name)
+    scenario = find_base_scenario(owner)
     overrides = [item.override() for item in asked.plain]
-    for item, statement, values in swept_axes(asked, owner, scenario):
+    for item, statement, values in resolve_swept_axes(asked, owner, scenario):
         if values is None:
             return None
         if item.axis.numeric:
@@ -104,32 +121,32 @@ def placed(
             value = values[picks[item.axis.name]]
         text = statement.domain.span(statement.scope.source).text
         overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
-    derived = derive(scenario, overrides)
+    derived = derive_scenario(scenario, overrides)
     if derived is not None:
         check_settings(derived)
     return derived
 
 
-def pruned(
-    asked: Question, scenario: Component, numeric: tuple[Swept, ...], dimensions: int
+def build_prune_limits(
+    asked: Query, scenario: Component, numeric: tuple[SweptAxis, ...], dimensions: int
 ) -> Iterator[Limit]:
     """Yield a limit for each `when` of a sweep: points where it does not hold are left out.
 
     Its names are those of the swept paths, or paths of the scenario such as `tp`.
     """
     session = scenario.session
-    owner = owner_of(load(asked.program.module.source, session), asked.name)
+    owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
     conditional = [statement for statement in owner.sweeps() if statement.when is not None]
     if not conditional:
         return
     swept: dict[str, object] = {}
-    for item, _, values in swept_axes(asked, owner, scenario):
+    for item, _, values in resolve_swept_axes(asked, owner, scenario):
         if item.axis.numeric and values:
             swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
-    yield from left_out(conditional, scenario, swept)
+    yield from build_when_limits(conditional, scenario, swept)
 
 
-def left_out(
+def build_when_limits(
     statements: Iterable[Statement], scenario: Component, swept: Mapping[str, object]
 ) -> Iterator[Limit]:
     """Yield a limit for the `when` of each statement that has one.
@@ -141,10 +158,12 @@ def left_out(
         if statement.when is None:
             continue
         paths: dict[str, object] = {}
-        when = with_paths(statement.when, scenario, paths)
-        names = {name: of_scenario(scenario, (name,)) for name in names_of(when)} | dict(swept)
+        when = replace_scenario_paths(statement.when, scenario, paths)
+        names = {
+            name: read_scenario_path(scenario, (name,)) for name in collect_expression_names(when)
+        } | dict(swept)
         known = {name: value for name, value in names.items() if value is not None} | paths
-        scope = scope_of(scenario, statement.scope.source)
+        scope = build_override_scope(scenario, statement.scope.source)
         holds = scenario.session.value_of(when, scope, known)
         if holds is not None:
             text = statement.when.span(statement.scope.source).text
@@ -153,9 +172,9 @@ def left_out(
             )
 
 
-def swept_axes(
-    asked: Question, owner: Component, scenario: Component
-) -> Iterator[tuple[Swept, Statement, tuple[object, ...] | None]]:
+def resolve_swept_axes(
+    asked: Query, owner: Component, scenario: Component
+) -> Iterator[tuple[SweptAxis, Statement, tuple[object, ...] | None]]:
     """Yield each axis of a question with its statement and its values in the session of a scenario.
 
     Values are None where something is wrong with them, which has been reported.
@@ -174,11 +193,11 @@ def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quanti
         return first
     magnitudes = np.array([float(item.magnitude) for item in items])
     return Quantity(
-        magnitude=along(magnitudes, position, dimensions), dimension=first.dimension, unit=first.unit
+        magnitude=reshape_along(magnitudes, position, dimensions), dimension=first.dimension, unit=first.unit
     )
 
 
-def parsed(text: str) -> Assignment:
+def parse_assignment(text: str) -> Assignment:
     """Return an argument of `--set`; raise DescriptionError where it is wrong."""
     found, problems = parse_override(text)
     if found is None or has_errors(problems):
@@ -186,12 +205,12 @@ def parsed(text: str) -> Assignment:
     return found
 
 
-def several(item: Assignment) -> bool:
+def is_axis_assignment(item: Assignment) -> bool:
     """Return whether an argument gives an axis rather than one value."""
-    return item.step is not None or isinstance(item.domain, ListOf | Range)
+    return item.step is not None or isinstance(item.domain, ListLiteral | Range)
 
 
-def owner_of(program: Program, name: str) -> Component:
+def find_query_block(program: Program, name: str) -> Component:
     """Return the scenario or study of a name such as `study s`."""
     found = program.lookup(name)
     if found is None:
@@ -199,7 +218,7 @@ def owner_of(program: Program, name: str) -> Component:
     return found
 
 
-def scenario_of(owner: Component) -> Component:
+def find_base_scenario(owner: Component) -> Component:
     """Return a scenario itself, or the one that a study varies."""
     if owner.kind == "scenario":
         return owner
@@ -232,7 +251,9 @@ def _refuse_tune(statement: Statement) -> None:
         )
 
 
-def _swept(scenario: Component, statement: Statement, assignment: Assignment | None, position: int) -> Swept:
+def _swept(
+    scenario: Component, statement: Statement, assignment: Assignment | None, position: int
+) -> SweptAxis:
     values = evaluate_domain(scenario.session, statement)
     if values is None:
         raise DescriptionError(scenario.session.diagnostics)
@@ -240,21 +261,21 @@ def _swept(scenario: Component, statement: Statement, assignment: Assignment | N
         span = statement.domain.span(statement.scope.source)
         message = f"values of the axis `{statement.path}` take no tolerance"
         raise DescriptionError((Diagnostic(code="A211", message=message, span=span, help="leave `±` out"),))
-    return Swept(
-        axis=axis_at(scenario, statement.path, values),
+    return SweptAxis(
+        axis=make_axis(scenario, statement.path, values),
         assignment=assignment,
         position=position,
         tuned=statement.word == "tune",
     )
 
 
-def axis_at(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:
+def make_axis(scenario: Component, name: str, values: tuple[object, ...]) -> Axis:
     """Return the axis of some values: numbers in the unit as written, or names of variants."""
     quantities = [item for item in values if isinstance(item, Quantity)]
     if len(quantities) == len(values):
         unit = quantities[0].unit or ""
         scale = scenario.session.units.parse(unit)[0] if unit else 1.0
-        if not unit and quantities[0].dimension != NONE:
+        if not unit and quantities[0].dimension != DIMENSIONLESS:
             unit = str(quantities[0].dimension)
         shown = tuple(float(item.magnitude) / scale for item in quantities)
         return Axis(name=name, unit=unit, values=shown, numeric=True)

@@ -10,17 +10,17 @@ import numpy as np
 from accelscope.core.query.result import MetricColumn, RequirementRow
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.values.units import NONE, UnitTable
+from accelscope.dsl.values.units import DIMENSIONLESS, UnitTable
 from accelscope.dsl.values.values import Quantity
 
 if TYPE_CHECKING:
     from accelscope.core.numeric.term import Array
 
-PERCENTILES = ("mean", "p50", "p90", "p95", "p99")
+PERCENTILE_FUNCTIONS = ("mean", "p50", "p90", "p95", "p99")
 """Where nothing is random every sequence has the same latency, so that each of these is the value itself."""
 
 
-def requirement_rows(
+def evaluate_requirements(
     places: Iterable[Component], columns: Mapping[str, MetricColumn], units: UnitTable
 ) -> tuple[RequirementRow, ...]:
     """Return a row for each target of some blocks; one that names what is not computed has `met` None."""
@@ -48,10 +48,10 @@ def _met(place: Component, item: Requirement, names: Mapping[str, object]) -> Ar
 def metric_names(columns: Mapping[str, MetricColumn], units: UnitTable) -> dict[str, object]:
     """Return what the metrics are called in requirements and goals, with the functions of percentiles."""
     names: dict[str, object] = {}
-    names |= {part: _part_of(names, part) for part in PERCENTILES}
+    names |= {part: _part_of(names, part) for part in PERCENTILE_FUNCTIONS}
     for name, column in columns.items():
         if column.value is not None:
-            scale, dimension = units.parse(column.unit) if column.unit else (1.0, NONE)
+            scale, dimension = units.parse(column.unit) if column.unit else (1.0, DIMENSIONLESS)
             magnitude = column.value * scale
             names[name] = Quantity(
                 magnitude=magnitude if magnitude.ndim else float(magnitude), dimension=dimension

@@ -126,7 +126,7 @@ class Result:
             found["manifest"] = dict(self.manifest)
         return found
 
-    def unmet(self) -> tuple[RequirementRow, ...]:
+    def unmet_requirements(self) -> tuple[RequirementRow, ...]:
         """Return the hard requirements that no feasible point meets."""
         rows = (row for row in self.requirements if row.word == "require" and row.met is not None)
         return tuple(row for row in rows if not np.any(np.asarray(row.met) & self.feasible))

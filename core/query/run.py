@@ -15,40 +15,47 @@ from attrs import evolve
 
 from accelscope.core.assemble.assemble import assemble
 from accelscope.core.assemble.design import Design
-from accelscope.core.bind.binder import Alteration, Binder
+from accelscope.core.bind.binder import Binder, ValuePerturbation
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate.evaluate import evaluate
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.array_operations import ArrayOperations
-from accelscope.core.numeric.error_bars import Inputs
-from accelscope.core.numeric.term import Node
-from accelscope.core.query.columns import Columns, solve
-from accelscope.core.query.concat import Piece, stacked
-from accelscope.core.query.manifest import manifest
-from accelscope.core.query.query import Question, Swept, placed, pruned, question
-from accelscope.core.query.requirements import requirement_rows
+from accelscope.core.numeric.error_bars import UncertainInputs
+from accelscope.core.numeric.term import TraceNode
+from accelscope.core.query.columns import ResultColumns, fill_columns
+from accelscope.core.query.concat import VariantPiece, concatenate_pieces
+from accelscope.core.query.manifest import build_manifest
+from accelscope.core.query.query import (
+    Query,
+    SweptAxis,
+    build_prune_limits,
+    instantiate_scenario,
+    parse_query,
+)
+from accelscope.core.query.requirements import evaluate_requirements
 from accelscope.core.query.result import RequirementRow, Result
-from accelscope.dsl.check.program import Program, Session
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, in_order
+from accelscope.dsl.check.program import Program
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, sort_diagnostics
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-BARS_UP_TO = 2_000_000
+MAX_ERROR_BAR_POINTS = 2_000_000
 """Largest product of points and uncertain inputs for which error bars are computed."""
-MOST_POINTS = 2_000_000
+MAX_EVALUATED_POINTS = 2_000_000
 """Points of an evaluation; every one may be printed."""
-MOST_SWEPT = 20_000_000
+MAX_GRID_POINTS = 20_000_000
 """Points of a sweep, whose results go to a file."""
-MOST_BYTES = 4e9
+MAX_COLUMN_BYTES = 4e9
 """Memory for the columns of a sweep."""
-LIMITS = 12
+TYPICAL_LIMIT_COUNT = 12
 """Limits that a scenario usually has; each keeps two columns."""
 
 
-def answer(
+def run_query(
     program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, bars: bool = True
 ) -> Result:
     """Return the result of a scenario, or of the scenario that a study varies.
@@ -63,7 +70,7 @@ def answer(
         DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
         UsageError: the grid is too large.
     """
-    asked = question(program, name, tuple(sets))
+    asked = parse_query(program, name, tuple(sets))
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
     others = tuple(item for item in asked.swept if not item.axis.numeric)
     always = sum(metric.given is None for metric in registry.metrics.values())
@@ -73,18 +80,18 @@ def answer(
         picks = {item.axis.name: index for item, index in zip(others, chosen, strict=True)}
         pieces.append(_piece(asked, registry, picks, numeric, bars))
     axes = tuple(item.axis for item in (*others, *numeric))
-    return stacked(asked.label, pieces, axes, manifest(program, registry, tuple(sets)))
+    return concatenate_pieces(asked.label, pieces, axes, build_manifest(program, registry, tuple(sets)))
 
 
 def _refuse_large(points: int, metrics: int, bars: bool) -> None:
     """Refuse a grid that would not fit in memory, before anything of it is computed."""
-    if bars and points > MOST_POINTS:
+    if bars and points > MAX_EVALUATED_POINTS:
         raise UsageError(
-            f"{points:,} points are more than the {MOST_POINTS:,} that one evaluation prints; "
+            f"{points:,} points are more than the {MAX_EVALUATED_POINTS:,} that one evaluation prints; "
             "`accelscope sweep FILE -o out.parquet` (or .csv) computes more"
         )
-    size = points * 8.0 * (metrics + 2 * LIMITS)
-    most = min(MOST_SWEPT, int(MOST_BYTES / 8 / (metrics + 2 * LIMITS)))
+    size = points * 8.0 * (metrics + 2 * TYPICAL_LIMIT_COUNT)
+    most = min(MAX_GRID_POINTS, int(MAX_COLUMN_BYTES / 8 / (metrics + 2 * TYPICAL_LIMIT_COUNT)))
     if points > most:
         raise UsageError(
             f"{points:,} points are more than {most:,}: their {metrics} metrics would take {size / 1e9:.0f} GB; "
@@ -92,7 +99,9 @@ def _refuse_large(points: int, metrics: int, bars: bool) -> None:
         )
 
 
-def explained(program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()) -> Node:
+def trace_metric(
+    program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()
+) -> TraceNode:
     """Return the traced term of one metric at a single point.
 
     Raises:
@@ -103,15 +112,17 @@ def explained(program: Program, registry: Registry, name: str, metric: str, sets
     if record is None:
         hint = did_you_mean(metric, registry.metrics)
         known = ", ".join(sorted(registry.metrics))
-        hint = hint or (f"there are {known}" if known else "there are none" + registry.why_absent())
+        hint = hint or (f"there are {known}" if known else "there are none" + registry.describe_absent())
         raise UsageError(f"no metric is called `{metric}`; {hint}")
-    found = record.compute(evaluate(design_at(program, registry, name, sets, trace=True), registry))
+    found = record.compute(
+        evaluate(assemble_single_point(program, registry, name, sets, trace=True), registry)
+    )
     if found is None or found.node is None:
         raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
     return found.named(metric).node or found.node
 
 
-def design_at(
+def assemble_single_point(
     program: Program, registry: Registry, name: str, sets: Sequence[str] = (), *, trace: bool = False
 ) -> Design:
     """Return the design of a scenario that asks for one point.
@@ -120,7 +131,7 @@ def design_at(
         DescriptionError: the description lacks something.
         UsageError: several points are asked for.
     """
-    asked = question(program, name, tuple(sets))
+    asked = parse_query(program, name, tuple(sets))
     wide = [item.axis.name for item in asked.swept if item.axis.size > 1]
     if wide:
         raise UsageError(
@@ -128,10 +139,10 @@ def design_at(
         )
     picks = {item.axis.name: 0 for item in asked.swept if not item.axis.numeric}
     numeric = tuple(item for item in asked.swept if item.axis.numeric)
-    return design_of(asked, registry, picks, numeric, trace=trace)[0]
+    return assemble_variant(asked, registry, picks, numeric, trace=trace)[0]
 
 
-def named(program: Program, kind: str, name: str | None) -> tuple[str, ...]:
+def select_definitions(program: Program, kind: str, name: str | None) -> tuple[str, ...]:
     """Return `kind name` of one definition of a program, or of all of a kind.
 
     Raises:
@@ -147,14 +158,14 @@ def named(program: Program, kind: str, name: str | None) -> tuple[str, ...]:
     return tuple(f"{kind} {item}" for item in found if name in (None, item))
 
 
-def studied(program: Program, name: str | None) -> str:
+def select_study(program: Program, name: str | None) -> str:
     """Return `study NAME`, or `scenario NAME` of a file without studies, for the one that is meant.
 
     Raises:
         UsageError: there is none of this name, or several and none is named.
     """
     kind = "study" if program.definitions("study") else "scenario"
-    found = named(program, kind, name)
+    found = select_definitions(program, kind, name)
     if len(found) > 1:
         raise UsageError(f"the file holds {', '.join(found)}; choose a study with --study")
     return found[0]
@@ -169,15 +180,15 @@ def _no_scenario(program: Program, kind: str) -> Diagnostic:
 
 
 def _piece(
-    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...], bars: bool
-) -> Piece:
+    asked: Query, registry: Registry, picks: Mapping[str, int], numeric: tuple[SweptAxis, ...], bars: bool
+) -> VariantPiece:
     shape = tuple(item.axis.size for item in numeric)
     inputs = _inputs(asked, registry, picks, numeric) if bars else None
-    if inputs is not None and math.prod(shape) * inputs.size > BARS_UP_TO:
+    if inputs is not None and math.prod(shape) * inputs.size > MAX_ERROR_BAR_POINTS:
         inputs = None
-    design, scenario = design_of(asked, registry, picks, numeric, shape=shape, inputs=inputs)
-    columns = solve(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
-    return Piece(
+    design, scenario = assemble_variant(asked, registry, picks, numeric, shape=shape, inputs=inputs)
+    columns = fill_columns(design, registry, shape, inputs.size if inputs else 0, registry.metrics.values())
+    return VariantPiece(
         columns=columns,
         requirements=_requirements(scenario, asked, registry, columns),
         notes=_warnings(scenario),
@@ -185,23 +196,23 @@ def _piece(
 
 
 def _inputs(
-    asked: Question, registry: Registry, picks: Mapping[str, int], numeric: tuple[Swept, ...]
-) -> Inputs:
+    asked: Query, registry: Registry, picks: Mapping[str, int], numeric: tuple[SweptAxis, ...]
+) -> UncertainInputs:
     """Evaluate once with plain numbers, to learn which uncertain values matter."""
-    inputs = Inputs(len(numeric) + 1)
-    design_of(asked, registry, picks, numeric, inputs=inputs)
+    inputs = UncertainInputs(len(numeric) + 1)
+    assemble_variant(asked, registry, picks, numeric, inputs=inputs)
     return inputs.freeze()
 
 
-def design_of(
-    asked: Question,
+def assemble_variant(
+    asked: Query,
     registry: Registry,
     picks: Mapping[str, int],
-    numeric: tuple[Swept, ...],
+    numeric: tuple[SweptAxis, ...],
     *,
     shape: tuple[int, ...] | None = None,
-    inputs: Inputs | None = None,
-    altered: Alteration | None = None,
+    inputs: UncertainInputs | None = None,
+    altered: ValuePerturbation | None = None,
     trace: bool = False,
 ) -> tuple[Design, Component]:
     """Return the design of one variant and its scenario; without a shape, at the first point of each axis.
@@ -221,25 +232,25 @@ def design_of(
     alter = altered.value if altered is not None else None
     session = asked.program.session.fork(ArrayOperations(), vary, alter)
     dimensions = 0 if shape is None else len(shape) + (inputs is not None or altered is not None)
-    scenario = placed(asked, session, picks, numeric, dimensions)
+    scenario = instantiate_scenario(asked, session, picks, numeric, dimensions)
     binder = Binder(registry, trace=trace, altered=altered)
     known = inputs if shape is not None else None
     # a probe for uncertain values stands at the first point only
-    design = designed(scenario, session, binder, inputs=known, checked=shape is not None or trace)
+    design = assemble_checked(scenario, session, binder, inputs=known, checked=shape is not None or trace)
     assert scenario is not None  # or `designed` has said why
     if shape is not None:
-        left_out = tuple(pruned(asked, scenario, numeric, dimensions))
+        left_out = tuple(build_prune_limits(asked, scenario, numeric, dimensions))
         design = evolve(design, limits=(*design.limits, *left_out))
     _refuse(session)
     return design, scenario
 
 
-def designed(
+def assemble_checked(
     scenario: Component | None,
-    session: Session,
+    session: Interpreter,
     binder: Binder,
     *,
-    inputs: Inputs | None = None,
+    inputs: UncertainInputs | None = None,
     checked: bool = True,
 ) -> Design:
     """Return the design of a scenario with everything set.
@@ -255,12 +266,12 @@ def designed(
     _refuse(session)
     design = assemble(scenario, binder, inputs) if scenario is not None else None
     if design is None:
-        found = in_order((*session.diagnostics, *binder.problems))
+        found = sort_diagnostics((*session.diagnostics, *binder.problems))
         raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
     return _checked(design, binder.registry, session) if checked else design
 
 
-def _checked(design: Design, registry: Registry, session: Session) -> Design:
+def _checked(design: Design, registry: Registry, session: Interpreter) -> Design:
     """Run the plugins' checks: what they find is reported, and their limits join those of the design."""
     limits = []
     for check in registry.checks.values():
@@ -280,17 +291,17 @@ def _warnings(scenario: Component) -> tuple[str, ...]:
     )
 
 
-def _refuse(session: Session) -> None:
+def _refuse(session: Interpreter) -> None:
     problems = tuple(item for item in session.diagnostics if item.severity == "error")
     if problems:
         raise DescriptionError(problems)
 
 
 def _requirements(
-    scenario: Component, asked: Question, registry: Registry, columns: Columns
+    scenario: Component, asked: Query, registry: Registry, columns: ResultColumns
 ) -> tuple[RequirementRow, ...]:
     places = [scenario]
     target = scenario.attributes().get("slo")
     if target is not None and isinstance(target.value, Component):
         places.append(target.value)
-    return requirement_rows(places, columns.metrics, registry.units)
+    return evaluate_requirements(places, columns.metrics, registry.units)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.spec_sheet import multiplies_in, number, peak_of
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.spec_sheet import compute_matmul_peak, extract_finite_number, find_matmul_dtype
 from accelscope.core.bind.binder import Binder
 from accelscope.core.ir.hardware import Device
-from accelscope.core.library.definitions import shown
+from accelscope.core.library.definitions import format_resolved_value
 from accelscope.core.numeric.term import Term
-from accelscope.core.render.library_tables import floats, scaled
+from accelscope.core.render.library_tables import format_si_number, is_float_dtype
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Attribute, Quantity
@@ -26,14 +26,26 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.connections import Connection
 
-DRAWN = ("cluster", "rack", "node", "host", "package", "die", "core", "engine", "memory", "switch", "nic")
+DIAGRAM_KINDS = (
+    "cluster",
+    "rack",
+    "node",
+    "host",
+    "package",
+    "die",
+    "core",
+    "engine",
+    "memory",
+    "switch",
+    "nic",
+)
 """Kinds of block that a picture shows, outermost first."""
 _DTYPES = ("bf16", "fp16", "fp8", "int8", "fp4", "fp32")
 _OPS = 3
 
 
 @frozen(kw_only=True)
-class Wire:
+class DiagramLink:
     """A link between two blocks that stand in the same one, or among the instances of one block.
 
     Attributes:
@@ -47,7 +59,7 @@ class Wire:
 
 
 @frozen(kw_only=True)
-class Block:
+class DiagramBlock:
     """One block of a picture.
 
     Attributes:
@@ -64,8 +76,8 @@ class Block:
     base: str = ""
     facts: tuple[str, ...] = ()
     total: str = ""
-    children: tuple[Block, ...] = ()
-    wires: tuple[Wire, ...] = ()
+    children: tuple[DiagramBlock, ...] = ()
+    links: tuple[DiagramLink, ...] = ()
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -86,14 +98,14 @@ class Block:
         return " ".join(part for part in (self.kind, self.name, self.times) if part) + base
 
 
-def picture_of(component: Component, registry: Registry) -> Block:
+def build_block_diagram(component: Component, registry: Registry) -> DiagramBlock:
     """Return the structure of a package or of a system, or of a part of one such as a die."""
-    machine = machine_of(component, Binder(registry))
+    machine = assemble_machine(component, Binder(registry))
     totals = dict(_totals(machine.device, registry)) if machine is not None else {}
     return _block(component, totals, None)
 
 
-def _block(component: Component, totals: Mapping[str, str], around: str | None) -> Block:
+def _block(component: Component, totals: Mapping[str, str], around: str | None) -> DiagramBlock:
     """Return a block.
 
     Args:
@@ -103,10 +115,10 @@ def _block(component: Component, totals: Mapping[str, str], around: str | None) 
     own = f"{around}.{component.name}".lstrip(".") if around is not None else None
     if component.kind == "package":
         own = ""
-    children = [child for child in component.children() if child.kind in DRAWN]
+    children = [child for child in component.children() if child.kind in DIAGRAM_KINDS]
     kept = {child.name for child in children}
     definition = component.definition
-    return Block(
+    return DiagramBlock(
         kind=component.kind,
         name=component.name,
         count=_count(component.count),
@@ -115,7 +127,7 @@ def _block(component: Component, totals: Mapping[str, str], around: str | None) 
         facts=tuple(_facts(component)),
         total=totals.get(own, "") if own else "",
         children=tuple(_block(child, totals, own) for child in children),
-        wires=tuple(_wires(component.connections(), component, kept)),
+        links=tuple(_wires(component.connections(), component, kept)),
     )
 
 
@@ -134,7 +146,7 @@ def _facts(component: Component) -> Iterator[str]:
 def _given(name: str, before: str = "") -> Callable[[Component], str]:
     def told(component: Component) -> str:
         attribute = component.get(name)
-        return before + short(attribute.value) if isinstance(attribute, Attribute) else ""
+        return before + _format_short_number(attribute.value) if isinstance(attribute, Attribute) else ""
 
     return told
 
@@ -144,7 +156,9 @@ def _storage(component: Component) -> str:
     chosen, capacity = (_given(name)(component) for name in ("class", "capacity"))
     bandwidth = component.get("bandwidth")
     if isinstance(bandwidth, Component):
-        rates = [f"{short(item.value)} {name}" for name, item in bandwidth.attributes().items()]
+        rates = [
+            f"{_format_short_number(item.value)} {name}" for name, item in bandwidth.attributes().items()
+        ]
         speed = " and ".join(rates)
     else:
         speed = _given("bandwidth")(component)
@@ -161,7 +175,7 @@ def _rates(component: Component) -> str:
     named = [name for name in _DTYPES if name in given] or list(given)
     if "bf16" in named and "fp16" in named:
         named.remove("fp16")
-    return ", ".join(f"{name} {short(given[name].value)}" for name in named[:_OPS])
+    return ", ".join(f"{name} {_format_short_number(given[name].value)}" for name in named[:_OPS])
 
 
 _TOLD: Mapping[str, tuple[Callable[[Component], str], ...]] = {
@@ -176,11 +190,11 @@ _TOLD: Mapping[str, tuple[Callable[[Component], str], ...]] = {
 }
 
 
-def short(value: Any) -> str:
+def _format_short_number(value: Any) -> str:
     """Return a value as a picture shows it: four digits are enough."""
     if not isinstance(value, Quantity):
-        return shown(value)
-    text = shown(value)
+        return format_resolved_value(value)
+    text = format_resolved_value(value)
     figure, _, unit = text.partition(" ")
     try:
         return f"{float(figure):.4g} {unit}".strip() if abs(float(figure)) < 1e4 else text
@@ -188,14 +202,14 @@ def short(value: Any) -> str:
         return format_quantity(float(value.magnitude), value.dimension)
 
 
-def _wires(connections: Iterable[Connection], owner: Component, kept: set[str]) -> Iterator[Wire]:
+def _wires(connections: Iterable[Connection], owner: Component, kept: set[str]) -> Iterator[DiagramLink]:
     """Yield the links of a block between blocks that are drawn."""
     for item in connections:
         ends = [_nearest(end.component, owner) for end in (item.left, item.right) if end is not None]
         if any(end not in kept for end in ends):
             continue
         right = ends[1] if len(ends) > 1 else None
-        yield Wire(left=ends[0], right=right, text=_link(item))
+        yield DiagramLink(left=ends[0], right=right, text=_link(item))
 
 
 def _nearest(component: Component, owner: Component) -> str:
@@ -208,13 +222,13 @@ def _nearest(component: Component, owner: Component) -> str:
 def _link(item: Connection) -> str:
     """Return pattern, number of links, name, bandwidth and latency of a connection."""
     layout = item.settings.get("layout")
-    pattern = item.pattern or (shown(layout.value) if isinstance(layout, Attribute) else "")
+    pattern = item.pattern or (format_resolved_value(layout.value) if isinstance(layout, Attribute) else "")
     if item.args:
-        pattern += f"({', '.join(map(shown, item.args))})"
+        pattern += f"({', '.join(map(format_resolved_value, item.args))})"
     if item.via is None:
         return pattern or "joined"
     links = item.settings.get("links_per_source")
-    many = f"{shown(links.value)} × " if isinstance(links, Attribute) else ""
+    many = f"{format_resolved_value(links.value)} × " if isinstance(links, Attribute) else ""
     rates = [_given(name)(item.via) for name in ("bandwidth", "latency")]
     details = ", ".join(part for part in rates if part)
     return " ".join(part for part in (pattern, f"{many}{item.via.definition}", details) if part)
@@ -227,19 +241,22 @@ def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
         if "gemm" not in record.kinds:
             continue
         alone = evolve(device, engines=(part,))
-        dtype = multiplies_in(alone, registry, "bf16")
-        rate = peak_of(alone, registry, dtype) if dtype else None
+        dtype = find_matmul_dtype(alone, registry, "bf16")
+        rate = compute_matmul_peak(alone, registry, dtype) if dtype else None
         if rate is not None:
-            yield part.path, f"all: {scaled(rate, 'FLOP/s' if floats(dtype) else 'op/s')} {dtype}"
+            yield (
+                part.path,
+                f"all: {format_si_number(rate, 'FLOP/s' if is_float_dtype(dtype) else 'op/s')} {dtype}",
+            )
     for part in device.memories:
-        if (number(part.count) or 1) <= 1:
+        if (extract_finite_number(part.count) or 1) <= 1:
             continue
         capacity: Term | None = getattr(part.spec, "capacity", None)
-        peak = number(registry.memories[part.model].peak(part))
-        held = None if capacity is None else number(capacity * part.count)
+        peak = extract_finite_number(registry.memories[part.model].peak(part))
+        held = None if capacity is None else extract_finite_number(capacity * part.count)
         texts = [
             "" if held is None or capacity is None else format_quantity(held, capacity.dimension),
-            "" if peak is None else scaled(peak, "B/s"),
+            "" if peak is None else format_si_number(peak, "B/s"),
         ]
         told = " at ".join(text for text in texts if text)
         if told:

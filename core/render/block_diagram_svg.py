@@ -7,8 +7,8 @@ from html import escape
 
 from attrs import field, frozen
 
-from accelscope.core.render.block_diagram import Block, Wire
-from accelscope.core.render.source_excerpt import cells
+from accelscope.core.render.block_diagram import DiagramBlock, DiagramLink
+from accelscope.core.render.source_excerpt import display_width
 
 _CHAR, _LINE, _PAD, _GAP = 6.7, 15, 10, 10
 """Pixels of one character of 11 px monospace, of a line, inside of a box, between boxes."""
@@ -43,7 +43,7 @@ _STYLE = (
 class _Box:
     """A block with its size and the boxes in it, each with its place in this one."""
 
-    block: Block
+    block: DiagramBlock
     width: float
     height: float
     lines: tuple[str, ...]
@@ -51,7 +51,7 @@ class _Box:
     lanes: float = field(default=0.0)
 
 
-def svg(block: Block) -> str:
+def render_diagram_svg(block: DiagramBlock) -> str:
     """Return a block and everything in it as the text of an SVG file."""
     box = _laid(block)
     width, height = box.width + 2 * _PAD + _SHADOW, box.height + 2 * _PAD + _SHADOW
@@ -66,13 +66,13 @@ def svg(block: Block) -> str:
     )
 
 
-def _laid(block: Block) -> _Box:
+def _laid(block: DiagramBlock) -> _Box:
     """Return the box of a block: its lines, then boxes without inner ones in rows, then the others below each other."""
     lines = tuple(_folded(block.told))
     boxes = [_laid(child) for child in block.children]
     top = _PAD + _LINE * (1 + len(lines)) + _PAD / 2
     placed: list[tuple[float, float, _Box]] = []
-    joined = {name for wire in block.wires for name in (wire.left, wire.right)}
+    joined = {name for wire in block.links for name in (wire.left, wire.right)}
     for row in _rows(boxes, joined):
         left = float(_PAD)
         for box in row:
@@ -80,11 +80,11 @@ def _laid(block: Block) -> _Box:
             left += box.width + _GAP + _SHADOW
         top += max(box.height for box in row) + _GAP + _SHADOW
     inside = max((left + box.width for left, _, box in placed), default=0.0)
-    label = max(cells(text) for text in (block.label, *lines)) * _CHAR + 2 * _PAD
+    label = max(display_width(text) for text in (block.label, *lines)) * _CHAR + 2 * _PAD
     lanes = max(inside + _SHADOW, _PAD) + _GAP
-    wires = max((cells(_wire_text(wire)) * _CHAR for wire in block.wires), default=0.0)
-    side = _LANE * len(block.wires) + wires + _PAD if block.wires else 0.0
-    width = max(label, (lanes + side) if block.wires else inside + _SHADOW + _PAD)
+    wires = max((display_width(_wire_text(wire)) * _CHAR for wire in block.links), default=0.0)
+    side = _LANE * len(block.links) + wires + _PAD if block.links else 0.0
+    width = max(label, (lanes + side) if block.links else inside + _SHADOW + _PAD)
     height = max(top, _text_bottom(block, placed, top)) if placed else top
     return _Box(block=block, width=width, height=height, lines=lines, inner=tuple(placed), lanes=lanes)
 
@@ -116,23 +116,23 @@ def _rows(boxes: Sequence[_Box], joined: Container[str | None]) -> Iterator[list
         yield row
 
 
-def _text_bottom(block: Block, placed: Sequence[tuple[float, float, _Box]], top: float) -> float:
+def _text_bottom(block: DiagramBlock, placed: Sequence[tuple[float, float, _Box]], top: float) -> float:
     """Return where the labels of the links end, which may be below the boxes."""
     return max((y + _LINE for _, y, _ in _wires(block, placed)), default=top)
 
 
 def _wires(
-    block: Block, placed: Sequence[tuple[float, float, _Box]]
-) -> Iterator[tuple[Wire, float, tuple[tuple[float, float], ...]]]:
+    block: DiagramBlock, placed: Sequence[tuple[float, float, _Box]]
+) -> Iterator[tuple[DiagramLink, float, tuple[tuple[float, float], ...]]]:
     """Yield each link with the height of its label and the right edges of the boxes it joins."""
     edges = {box.block.name: (left + box.width, top, box.height) for left, top, box in placed}
     taken: list[float] = []
-    for at, wire in enumerate(block.wires):
+    for at, wire in enumerate(block.links):
         ends = []
         for name in (wire.left, wire.right):
             if name is not None:
                 right, top, height = edges[name]
-                share = (at + 1) / (len(block.wires) + 1)
+                share = (at + 1) / (len(block.links) + 1)
                 ends.append((right, top + height * share))
         label = sum(y for _, y in ends) / len(ends)
         while any(abs(label - other) < _LINE for other in taken):
@@ -141,7 +141,7 @@ def _wires(
         yield wire, label, tuple(ends)
 
 
-def _wire_text(wire: Wire) -> str:
+def _wire_text(wire: DiagramLink) -> str:
     ends = wire.left if wire.right is None else f"{wire.left} ↔ {wire.right}"
     return f"{ends}: {wire.text}"
 
@@ -160,7 +160,7 @@ def _drawn(box: _Box, x: float, y: float) -> Iterator[str]:
     for at, (wire, label, ends) in enumerate(_wires(box.block, box.inner)):
         lane = x + box.lanes + at * _LANE
         yield from _bracket(lane, y + label, [(x + right, y + height) for right, height in ends])
-        after = x + box.lanes + len(box.block.wires) * _LANE
+        after = x + box.lanes + len(box.block.links) * _LANE
         yield f'<path class="w" stroke-dasharray="2 3" d="M{lane:.1f} {y + label:.1f}H{after - 4:.1f}"/>'
         yield _text(after, y + label + 4, _wire_text(wire), "l")
 

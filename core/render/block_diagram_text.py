@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accelscope.core.render.block_diagram import Block, Wire
+from accelscope.core.render.block_diagram import DiagramBlock, DiagramLink
 
-WIDTH = 100
+DIAGRAM_TEXT_WIDTH = 100
 
 
-def drawn(block: Block) -> str:
+def render_diagram_text(block: DiagramBlock) -> str:
     """Return a block and everything in it as indented lines; a link stands below the blocks that it joins."""
     return "\n".join(_lines(block, "", ""))
 
 
-def _lines(block: Block, first: str, rest: str) -> Iterator[str]:
+def _lines(block: DiagramBlock, first: str, rest: str) -> Iterator[str]:
     yield from _wrapped(first + block.label, block.told, rest + ("│ " if block.children else "  "))
-    below: list[Block | Wire] = [*block.children, *block.wires]
+    below: list[DiagramBlock | DiagramLink] = [*block.children, *block.links]
     for at, item in enumerate(below):
         last = at == len(below) - 1
         corner, stem = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        if isinstance(item, Wire):
+        if isinstance(item, DiagramLink):
             yield from _wire(item, rest + corner.replace("─", "┄"))
         else:
             yield from _lines(item, rest + corner, rest + stem)
@@ -31,7 +31,7 @@ def _wrapped(start: str, told: tuple[str, ...], indent: str) -> Iterator[str]:
     line = start
     gap = "  "
     for part in told:
-        if len(line) + len(gap) + len(part) >= WIDTH and line != start:
+        if len(line) + len(gap) + len(part) >= DIAGRAM_TEXT_WIDTH and line != start:
             yield line + ("," if gap == ", " else "")
             line, gap = f"{indent}    {part}", ", "
             continue
@@ -39,6 +39,6 @@ def _wrapped(start: str, told: tuple[str, ...], indent: str) -> Iterator[str]:
     yield line
 
 
-def _wire(wire: Wire, start: str) -> Iterator[str]:
+def _wire(wire: DiagramLink, start: str) -> Iterator[str]:
     ends = wire.left if wire.right is None else f"{wire.left} ↔ {wire.right}"
     yield f"{start}{ends}: {wire.text}"

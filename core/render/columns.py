@@ -9,12 +9,12 @@ import numpy as np
 
 from accelscope.core.query.result import Result
 
-Column = list[Any]
-BLOCK = 65_536
+_ColumnValues = list[Any]
+_BLOCK_POINTS = 65_536
 """Points that are turned into Python values at once."""
 
 
-def columns(result: Result, block: slice = slice(None)) -> dict[str, Column]:
+def build_result_columns(result: Result, block: slice = slice(None)) -> dict[str, _ColumnValues]:
     """Return the columns scenario, axes, feasible, and each metric with low and high where it has them.
 
     Every column has one value for each point, the last axis fastest; what has no value is None.
@@ -23,7 +23,7 @@ def columns(result: Result, block: slice = slice(None)) -> dict[str, Column]:
         block: the points to return, counted in that order.
     """
     at = np.arange(*block.indices(result.size))
-    found: dict[str, Column] = {"scenario": [result.scenario] * at.size}
+    found: dict[str, _ColumnValues] = {"scenario": [result.scenario] * at.size}
     for axis, index in zip(result.axes, np.unravel_index(at, result.shape or (1,)), strict=False):
         found[axis.name] = [axis.values[place] for place in index]
     found["feasible"] = np.broadcast_to(result.feasible, result.shape).ravel()[block].tolist()
@@ -34,21 +34,21 @@ def columns(result: Result, block: slice = slice(None)) -> dict[str, Column]:
     return found
 
 
-def blocks(result: Result, size: int = BLOCK) -> Iterator[dict[str, Column]]:
+def iterate_column_blocks(result: Result, size: int = _BLOCK_POINTS) -> Iterator[dict[str, _ColumnValues]]:
     """Yield the columns of some points at a time."""
     for start in range(0, result.size, size):
-        yield columns(result, slice(start, start + size))
+        yield build_result_columns(result, slice(start, start + size))
 
 
-def names(result: Result) -> dict[str, type]:
+def list_column_types(result: Result) -> dict[str, type]:
     """Return the names of all columns, each with the type of its values."""
     found: dict[str, type] = {"scenario": str}
     found |= {axis.name: float if axis.numeric else str for axis in result.axes}
     found["feasible"] = bool
-    return {name: found.get(name, float) for name in columns(result, slice(0, 1))}
+    return {name: found.get(name, float) for name in build_result_columns(result, slice(0, 1))}
 
 
-def units(result: Result) -> dict[str, str]:
+def list_column_units(result: Result) -> dict[str, str]:
     """Return the unit of every column that has one."""
     found = {axis.name: axis.unit for axis in result.axes}
     for name, column in result.metrics.items():
@@ -56,7 +56,7 @@ def units(result: Result) -> dict[str, str]:
     return {name: unit for name, unit in found.items() if unit}
 
 
-def _flat(values: Any, result: Result, block: slice) -> Column:
+def _flat(values: Any, result: Result, block: slice) -> _ColumnValues:
     flat = np.broadcast_to(np.nan if values is None else np.asarray(values, float), result.shape)
     part = flat.ravel()[block]
     return [

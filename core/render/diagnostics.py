@@ -7,10 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from accelscope.core.render.source_excerpt import WIDTH, Mark, excerpt, printable
+from accelscope.core.render.source_excerpt import (
+    EXCERPT_WIDTH,
+    SpanLabel,
+    build_excerpt,
+    strip_control_characters,
+)
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 
-STYLES = {
+_TEXT_STYLES = {
     "error": "bold red",
     "warning": "bold yellow",
     "frame": "bold blue",
@@ -19,7 +24,9 @@ STYLES = {
 }
 
 
-def render(diagnostics: Iterable[Diagnostic], *, width: int = WIDTH, color: bool = False) -> str:
+def render_diagnostics(
+    diagnostics: Iterable[Diagnostic], *, width: int = EXCERPT_WIDTH, color: bool = False
+) -> str:
     """Return diagnostics as terminal text, an empty line between two, or "" where there are none.
 
     Args:
@@ -27,28 +34,28 @@ def render(diagnostics: Iterable[Diagnostic], *, width: int = WIDTH, color: bool
         width: cells of the terminal; longer source lines are cut around the place.
         color: whether to use ANSI colours.
     """
-    paint = Paint(color)
+    paint = _TextStyler(color)
     return "\n".join(_one(item, width, paint) for item in diagnostics)
 
 
-def summary(diagnostics: Sequence[Diagnostic]) -> str:
+def summarize_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
     """Return such as `2 errors, 1 warning`, or "" where there are none."""
     counts = {word: sum(item.severity == word for item in diagnostics) for word in ("error", "warning")}
     return ", ".join(f"{n} {word}" + ("s" if n > 1 else "") for word, n in counts.items() if n)
 
 
-def to_json(diagnostics: Iterable[Diagnostic]) -> str:
+def format_diagnostics_json(diagnostics: Iterable[Diagnostic]) -> str:
     """Return diagnostics as a JSON list; lines and columns count from 1, ends are exclusive."""
     return json.dumps([_as_object(item) for item in diagnostics], indent=2, ensure_ascii=False)
 
 
-def to_github(diagnostics: Iterable[Diagnostic]) -> str:
+def format_github_annotations(diagnostics: Iterable[Diagnostic]) -> str:
     """Return diagnostics as workflow commands that GitHub shows beside the lines."""
     return "\n".join(_annotation(item) for item in diagnostics)
 
 
 @frozen
-class Paint:
+class _TextStyler:
     """Puts text into a style, or leaves it plain."""
 
     color: bool
@@ -60,17 +67,17 @@ class Paint:
         from rich.color import ColorSystem
         from rich.style import Style
 
-        return Style.parse(STYLES[style]).render(text, color_system=ColorSystem.STANDARD)
+        return Style.parse(_TEXT_STYLES[style]).render(text, color_system=ColorSystem.STANDARD)
 
 
-def _one(item: Diagnostic, width: int, paint: Paint) -> str:
+def _one(item: Diagnostic, width: int, paint: _TextStyler) -> str:
     head = f"{item.severity}[{item.code}]"
-    lines = [f"{paint(head, item.severity)}{paint(': ' + printable(item.message), 'strong')}"]
+    lines = [f"{paint(head, item.severity)}{paint(': ' + strip_control_characters(item.message), 'strong')}"]
     gutter = 1
     if item.span is not None:
         marks = [
-            Mark(item.span, item.label, True),
-            *(Mark(label.span, label.text, False) for label in item.labels),
+            SpanLabel(item.span, item.label, True),
+            *(SpanLabel(label.span, label.text, False) for label in item.labels),
         ]
         gutter = max(len(str(_last_line(mark.span))) for mark in marks)
         lines.extend(_frames(marks, gutter, width, paint, item.severity))
@@ -82,16 +89,16 @@ def _one(item: Diagnostic, width: int, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _frames(marks: list[Mark], gutter: int, width: int, paint: Paint, severity: str) -> list[str]:
+def _frames(marks: list[SpanLabel], gutter: int, width: int, paint: _TextStyler, severity: str) -> list[str]:
     """Return one frame of source lines for each file, that of the finding first."""
     sources = list(dict.fromkeys(mark.span.source for mark in marks))
     lines = []
     for source in sources:
         own = [mark for mark in marks if mark.span.source is source]
         arrow = "-->" if source is sources[0] else ":::"
-        lines.append(f"{' ' * gutter}{paint(arrow, 'frame')} {printable(str(own[0].span))}")
+        lines.append(f"{' ' * gutter}{paint(arrow, 'frame')} {strip_control_characters(str(own[0].span))}")
         lines.append(paint(" " * gutter + " |", "frame"))
-        for row in excerpt(own, max(width - gutter - 3, 20)):
+        for row in build_excerpt(own, max(width - gutter - 3, 20)):
             number = f"{row.number:>{gutter}}" if row.number else " " * gutter
             if row.gap:
                 lines.append(paint("...", "frame"))
@@ -103,11 +110,13 @@ def _frames(marks: list[Mark], gutter: int, width: int, paint: Paint, severity: 
     return lines
 
 
-def _remark(word: str, text: str, gutter: int, paint: Paint) -> str:
+def _remark(word: str, text: str, gutter: int, paint: _TextStyler) -> str:
     first, *rest = text.split("\n")
     indent = " " * (gutter + 3 + len(word) + 2)
-    lines = [f"{' ' * gutter} {paint('=', 'frame')} {paint(word, 'strong')}: {printable(first)}"]
-    return "\n".join([*lines, *(indent + printable(line) for line in rest)])
+    lines = [
+        f"{' ' * gutter} {paint('=', 'frame')} {paint(word, 'strong')}: {strip_control_characters(first)}"
+    ]
+    return "\n".join([*lines, *(indent + strip_control_characters(line) for line in rest)])
 
 
 def _last_line(span: Span) -> int:

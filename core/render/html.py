@@ -10,7 +10,7 @@ from typing import Any
 
 from accelscope.core.errors import UsageError
 
-STYLE = """
+PAGE_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-size: 14px; }
 th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
@@ -20,9 +20,7 @@ h2 { margin-top: 2.2rem; } .wide { overflow-x: auto; }
 """What pages of tables and drawings look like."""
 
 
-def refuse_without_plotly(
-    what: str = "--format html", instead: str = ", or take --format md, csv or json"
-) -> None:
+def require_plotly(what: str = "--format html", instead: str = ", or take --format md, csv or json") -> None:
     """Raise UsageError where the library that draws is not installed.
 
     Args:
@@ -32,14 +30,16 @@ def refuse_without_plotly(
         raise UsageError(f"{what} needs plotly: `pip install 'accelscope[plot]'`{instead}")
 
 
-def plotly_script() -> str:
+def load_plotly_script() -> str:
     """Return the text of plotly.js, which a page brings with it."""
     offline: Any = importlib.import_module("plotly.offline")
     text: str = offline.get_plotlyjs()
     return text
 
 
-def document(title: str, body: str, *, style: str = STYLE, script: str = "", attributes: str = "") -> str:
+def render_html_page(
+    title: str, body: str, *, style: str = PAGE_STYLE, script: str = "", attributes: str = ""
+) -> str:
     """Return a whole page.
 
     Args:
@@ -57,7 +57,9 @@ def document(title: str, body: str, *, style: str = STYLE, script: str = "", att
     return f"<!doctype html>\n<html lang='en'><head>{head}</head>{tag}\n{body}\n</body></html>\n"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], number: Callable[[int], bool]) -> str:
+def render_html_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], number: Callable[[int], bool]
+) -> str:
     """Return a table of plain texts.
 
     Args:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from accelscope.core.plugin.catalogue import FAMILIES
-from accelscope.core.spec.spec import about, children_of, schema_of
+from accelscope.core.plugin.catalogue import RECORD_FAMILIES
+from accelscope.core.spec.spec import build_block_schema, children_of, read_spec_info
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema
 from accelscope.dsl.values.units import UnitTable, format_quantity
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-Entry = dict[str, Any]
+ModelDoc = dict[str, Any]
 
 
-def overview(registry: Registry) -> list[Entry]:
+def list_model_docs(registry: Registry) -> list[ModelDoc]:
     """Return family, name, doc and plugin of every record, then every kind of block."""
-    found: list[Entry] = [
+    found: list[ModelDoc] = [
         {"family": item.family, "name": item.name, "doc": _doc(item.record), "plugin": item.plugin.name}
-        for family in FAMILIES
-        for item in registry.catalogue.provided.values()
+        for family in RECORD_FAMILIES
+        for item in registry.catalogue.registered_records.values()
         if item.family == family and family not in ("unit", "kind")
     ]
     for kind in registry.catalogue.kind_names():
@@ -33,7 +33,7 @@ def overview(registry: Registry) -> list[Entry]:
     return found
 
 
-def entries(registry: Registry, name: str) -> list[Entry]:
+def find_model_docs(registry: Registry, name: str) -> list[ModelDoc]:
     """Return every model and kind of a name with its fields; empty where there is none."""
     found = [
         _entry(
@@ -44,7 +44,7 @@ def entries(registry: Registry, name: str) -> list[Entry]:
             getattr(item.record, "spec", None),
             item.plugin.name,
         )
-        for item in registry.catalogue.provided.values()
+        for item in registry.catalogue.registered_records.values()
         if item.name == name and item.family != "unit"
     ]
     if found:
@@ -55,7 +55,7 @@ def entries(registry: Registry, name: str) -> list[Entry]:
     ]
 
 
-def describe(field: FieldSchema, units: UnitTable) -> Entry:
+def _document_field(field: FieldSchema, units: UnitTable) -> ModelDoc:
     """Return what a reader wants to know of a field, as text."""
     return {
         "name": field.name,
@@ -68,8 +68,10 @@ def describe(field: FieldSchema, units: UnitTable) -> Entry:
     }
 
 
-def _entry(registry: Registry, family: str, name: str, record: Any, spec: type | None, plugin: str) -> Entry:
-    found: Entry = {
+def _entry(
+    registry: Registry, family: str, name: str, record: Any, spec: type | None, plugin: str
+) -> ModelDoc:
+    found: ModelDoc = {
         "family": family,
         "name": name,
         "plugin": plugin,
@@ -82,12 +84,12 @@ def _entry(registry: Registry, family: str, name: str, record: Any, spec: type |
     }
     if spec is None:
         return found
-    schema = schema_of(spec, name, registry.units)
-    told = about(spec)
+    schema = build_block_schema(spec, name, registry.units)
+    told = read_spec_info(spec)
     found["kind"] = schema.kind
     found["select"] = {key: list(values) for key, values in told["select"].items()}
     found["within"] = list(schema.within)
-    found["fields"] = [describe(item, registry.units) for item in _fields(schema)]
+    found["fields"] = [_document_field(item, registry.units) for item in _fields(schema)]
     found["blocks"] = [
         {"kind": child["kind"], "doc": child["doc"], "many": child["many"], "required": child["required"]}
         for child in children_of(spec).values()
@@ -154,7 +156,7 @@ def _first(text: str | None) -> str:
 
 
 def _owner(registry: Registry, record: Any) -> str:
-    for item in registry.catalogue.provided.values():
+    for item in registry.catalogue.registered_records.values():
         if record is not None and item.record is record:
             return item.plugin.name
     return "core"

@@ -15,15 +15,26 @@ from accelscope.dsl.values.units import format_quantity
 
 if TYPE_CHECKING:
     from accelscope.core.evaluate.evaluate import Evaluation
-    from accelscope.core.evaluate.pass_cost import CommCost, Pass
+    from accelscope.core.evaluate.pass_cost import CommCost, PassCost
     from accelscope.core.ir.hardware import Fabric
     from accelscope.core.ir.plan import Collective
     from accelscope.core.ir.usage import Limit
 
-HEADS = ("PHASE", "COMMUNICATION", "KIND", "RANKS", "NETWORK", "BYTES", "TIMES", "EACH", "WAITS", "HIDDEN")
+_COLLECTIVE_HEADERS = (
+    "PHASE",
+    "COMMUNICATION",
+    "KIND",
+    "RANKS",
+    "NETWORK",
+    "BYTES",
+    "TIMES",
+    "EACH",
+    "WAITS",
+    "HIDDEN",
+)
 
 
-def split(found: Evaluation) -> str:
+def format_parallel_plan(found: Evaluation) -> str:
     """Return an evaluation of one point as text: how it is divided, and what that costs."""
     parts = (_degrees(found), _memory(found), _communication(found), _rules(found))
     return "\n\n".join(part for part in parts if part)
@@ -76,10 +87,14 @@ def _communication(found: Evaluation) -> str:
         if _first(cost.item.ranks) > 1.0 and _first(cost.item.repeat) > 0.0
         for row in (_row(part, cost, tiers),)
     ]
-    return tabulate(rows, HEADS, right=range(5, len(HEADS))) if rows else "no communication"
+    return (
+        tabulate(rows, _COLLECTIVE_HEADERS, right=range(5, len(_COLLECTIVE_HEADERS)))
+        if rows
+        else "no communication"
+    )
 
 
-def _row(part: Pass, cost: CommCost, tiers: tuple[Fabric, ...]) -> list[str]:
+def _row(part: PassCost, cost: CommCost, tiers: tuple[Fabric, ...]) -> list[str]:
     """Return one kind of communication of a micro-batch on a stage."""
     item, whole = cost.item, cost.usage.time * cost.item.repeat
     waits = _first(cost.seconds) / max(_first(whole), 1e-30)
@@ -88,7 +103,7 @@ def _row(part: Pass, cost: CommCost, tiers: tuple[Fabric, ...]) -> list[str]:
         item.name,
         item.kind,
         _shown(item.ranks),
-        crossed(item, tiers),
+        _name_crossed_tiers(item, tiers),
         _shown(item.bytes),
         _shown(item.repeat),
         _shown(cost.usage.time),
@@ -97,7 +112,7 @@ def _row(part: Pass, cost: CommCost, tiers: tuple[Fabric, ...]) -> list[str]:
     ]
 
 
-def crossed(item: Collective, tiers: tuple[Fabric, ...]) -> str:
+def _name_crossed_tiers(item: Collective, tiers: tuple[Fabric, ...]) -> str:
     """Return the names of the network tiers that a collective crosses, the innermost first."""
     stride, span = _first(item.stride), _first(item.ranks) * _first(item.stride)
     names, size = [], 1.0

@@ -10,15 +10,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from accelscope.core.analysis.optimize.figures import Picture, Series
+from accelscope.core.analysis.optimize.figures import PlotFigure, PlotSeries
 from accelscope.core.errors import UsageError
-from accelscope.core.render.html import STYLE, document, plotly_script
-from accelscope.core.render.plotly_figures import PALETTE
+from accelscope.core.render.html import PAGE_STYLE, load_plotly_script, render_html_page
+from accelscope.core.render.plotly_figures import CATEGORY_COLOURS
 
-LIBRARIES = {"html": "plotly", "svg": "matplotlib"}
-FAINT = "#c9ced3"
+PLOT_LIBRARIES = {"html": "plotly", "svg": "matplotlib"}
+FAINT_COLOUR = "#c9ced3"
 _STYLE = (
-    STYLE
+    PAGE_STYLE
     + """
 body { max-width: 1080px; } pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12px; line-height: 1.35; }
 """
@@ -29,20 +29,20 @@ FIGURES.forEach((figure, at) =>
 """
 
 
-def need_drawing(form: str) -> None:
+def require_plot_library(form: str) -> None:
     """Check that what draws a format is installed.
 
     Raises:
         UsageError: it is not; the message says how to install it.
     """
-    name = LIBRARIES[form]
+    name = PLOT_LIBRARIES[form]
     if importlib.util.find_spec(name) is None:
         raise UsageError(
             f"--format {form} needs {name}: `pip install 'accelscope[plot]'`, or take table, json or csv"
         )
 
 
-def page(title: str, sentences: Sequence[str], pictures: Sequence[Picture], text: str) -> str:
+def render_plot_page(title: str, sentences: Sequence[str], pictures: Sequence[PlotFigure], text: str) -> str:
     """Return a page of plots with the table below them."""
     figures = [_figure(picture) for picture in pictures if any(item.x for item in picture.series)]
     body = [f"<h1>{html.escape(title)}</h1>"]
@@ -51,10 +51,10 @@ def page(title: str, sentences: Sequence[str], pictures: Sequence[Picture], text
     body.append(f"<pre>{html.escape(text)}</pre>")
     data = json.dumps(figures).replace("</", "<\\/")
     body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
-    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
+    return render_html_page(title, "\n".join(body), style=_STYLE, script=load_plotly_script())
 
 
-def _figure(picture: Picture) -> dict[str, Any]:
+def _figure(picture: PlotFigure) -> dict[str, Any]:
     data = []
     for item, colour in _coloured(picture.series):
         data.append(
@@ -72,15 +72,15 @@ def _figure(picture: Picture) -> dict[str, Any]:
         )
     layout = {
         "title": {"text": picture.title},
-        "xaxis": {"title": {"text": picture.x}, "type": "log" if picture.logarithmic("x") else "linear"},
-        "yaxis": {"title": {"text": picture.y}, "type": "log" if picture.logarithmic("y") else "linear"},
+        "xaxis": {"title": {"text": picture.x}, "type": "log" if picture.is_logarithmic("x") else "linear"},
+        "yaxis": {"title": {"text": picture.y}, "type": "log" if picture.is_logarithmic("y") else "linear"},
         "template": "plotly_white",
         "legend": {"orientation": "v"},
     }
     return {"data": data, "layout": layout}
 
 
-def svg(picture: Picture) -> str:
+def render_plot_svg(picture: PlotFigure) -> str:
     """Return a plot as SVG; the same plot gives the same bytes."""
     matplotlib: Any = importlib.import_module("matplotlib")
     figure_of: Any = importlib.import_module("matplotlib.figure")
@@ -93,7 +93,7 @@ def svg(picture: Picture) -> str:
             axes.plot(item.x, item.y, linestyle="-" if item.line else "none", drawstyle=_steps(item), **style)
         axes.set(xlabel=picture.x, ylabel=picture.y, title=picture.title)
         for axis in ("x", "y"):
-            if picture.logarithmic(axis):
+            if picture.is_logarithmic(axis):
                 getattr(axes, f"set_{axis}scale")("log")
         axes.grid(visible=True, alpha=0.3)
         if len(picture.series) > 1:
@@ -103,10 +103,10 @@ def svg(picture: Picture) -> str:
     return stream.getvalue()
 
 
-def _steps(item: Series) -> str:
+def _steps(item: PlotSeries) -> str:
     return "steps-post" if item.line else "default"
 
 
-def _coloured(series: Sequence[Series]) -> list[tuple[Series, str]]:
-    colours = iter(PALETTE * (len(series) // len(PALETTE) + 1))
-    return [(item, FAINT if item.faint else next(colours)) for item in series]
+def _coloured(series: Sequence[PlotSeries]) -> list[tuple[PlotSeries, str]]:
+    colours = iter(CATEGORY_COLOURS * (len(series) // len(CATEGORY_COLOURS) + 1))
+    return [(item, FAINT_COLOUR if item.faint else next(colours)) for item in series]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-PALETTE = (
+CATEGORY_COLOURS = (
     "#2f6db3",
     "#d97f1e",
     "#3a9a5b",
@@ -19,18 +19,18 @@ PALETTE = (
     "#7a6a53",
 )
 """Colours of categories: distinct in hue and in lightness."""
-ROW = 22
+ROW_HEIGHT = 22
 """Pixels of a row of a heat map."""
-AROUND_ONE = [[0, "#2f6db3"], [0.5, "#f7f7f7"], [1, "#b8433f"]]
+RATIO_COLOUR_SCALE = [[0, "#2f6db3"], [0.5, "#f7f7f7"], [1, "#b8433f"]]
 """Colours of ratios: less than one, one, more."""
-WIDE = 3
+_WIDE_DECADES = 3
 """Decades from which on an axis is marked at each alone."""
-MARKS = 5
+_MARKED_DECADES = 5
 """Decades that are marked, about."""
 _HOVER = "%{customdata}<extra></extra>"
 
 
-def categories(
+def build_category_heat_map(
     names: Sequence[str],
     *,
     rows: Sequence[str],
@@ -48,7 +48,7 @@ def categories(
     count = max(len(names), 1)
     scale = []
     for at in range(count):
-        colour = PALETTE[at % len(PALETTE)]
+        colour = CATEGORY_COLOURS[at % len(CATEGORY_COLOURS)]
         scale += [[at / count, colour], [(at + 1) / count, colour]]
     return {
         "type": "heatmap",
@@ -70,7 +70,7 @@ def categories(
     }
 
 
-def amounts(
+def build_value_heat_map(
     *,
     rows: Sequence[str],
     columns: Sequence[str],
@@ -102,12 +102,12 @@ def amounts(
     }
 
 
-def legend(names: Iterable[str]) -> dict[str, str]:
+def assign_category_colours(names: Iterable[str]) -> dict[str, str]:
     """Return the colours of categories, in the order of the palette."""
-    return {name: PALETTE[at % len(PALETTE)] for at, name in enumerate(names)}
+    return {name: CATEGORY_COLOURS[at % len(CATEGORY_COLOURS)] for at, name in enumerate(names)}
 
 
-def bars(
+def build_bar_trace(
     name: str, values: Mapping[str, float], colour: str, hover: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return a trace of horizontal bars, one for each key."""
@@ -123,7 +123,9 @@ def bars(
     }
 
 
-def dots(name: str, points: Iterable[tuple[str, float, str]], colour: str, size: int = 9) -> dict[str, Any]:
+def build_point_trace(
+    name: str, points: Iterable[tuple[str, float, str]], colour: str, size: int = 9
+) -> dict[str, Any]:
     """Return a trace of points on rows.
 
     Args:
@@ -142,16 +144,16 @@ def dots(name: str, points: Iterable[tuple[str, float, str]], colour: str, size:
     }
 
 
-def choices(labels: Sequence[str], each: int = 1) -> dict[str, tuple[bool, ...]]:
+def build_plot_menu(labels: Sequence[str], each: int = 1) -> dict[str, tuple[bool, ...]]:
     """Return a menu of consecutive groups of traces, `each` so many, of which one is visible at a time."""
     count = len(labels) * each
     return {label: tuple(place // each == at for place in range(count)) for at, label in enumerate(labels)}
 
 
-def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str, Any]:
+def build_heat_map_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str, Any]:
     """Return the layout of a heat map: rows from the top, columns labelled above."""
     return {
-        "height": rows * ROW + 75,
+        "height": rows * ROW_HEIGHT + 75,
         "xaxis": {
             "title": {"text": x_title, "standoff": 4},
             "side": "top",
@@ -170,17 +172,17 @@ def grid_layout(rows: int, x_title: str, y_title: str, **more: Any) -> dict[str,
     }
 
 
-def logarithmic(values: Iterable[float]) -> dict[str, Any]:
+def build_log_ratio_axis(values: Iterable[float]) -> dict[str, Any]:
     """Return an axis of ratios, marked at 1, 2 and 5 of each decade, or at decades alone where there are many."""
     known = [value for value in values if value > 0] or [1.0]
     low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
-    heads = (1,) if high - low > WIDE else (1, 2, 5)
-    step = max(1, (high - low) // MARKS)
+    heads = (1,) if high - low > _WIDE_DECADES else (1, 2, 5)
+    step = max(1, (high - low) // _MARKED_DECADES)
     marks = [head * 10.0**decade for decade in range(low, high + 1) if decade % step == 0 for head in heads]
     return {"type": "log", "tickvals": marks, "ticktext": [f"{mark:.12g}" for mark in marks], "tickangle": 0}
 
 
-def bar_layout(rows: int, x_title: str, **more: Any) -> dict[str, Any]:
+def build_bar_layout(rows: int, x_title: str, **more: Any) -> dict[str, Any]:
     """Return the layout of horizontal bars, the first on top."""
     return {
         "height": rows * 26 + 130,

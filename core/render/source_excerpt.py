@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
 
-WIDTH = 100
+EXCERPT_WIDTH = 100
 _TAB = 4
 _CUT = "…"
 
 
 @frozen(eq=False)
-class Mark:
+class SpanLabel:
     """A span to point at, with what to say about it; `primary` is the finding itself."""
 
     span: Span
@@ -24,7 +24,7 @@ class Mark:
 
 
 @frozen(kw_only=True)
-class Row:
+class ExcerptRow:
     """One printed row: a source line (it has a number), marks below one, or a gap between lines."""
 
     number: int = 0
@@ -45,7 +45,7 @@ class _Stroke:
     primary: bool
 
 
-def excerpt(marks: list[Mark], width: int) -> Iterator[Row]:
+def build_excerpt(marks: list[SpanLabel], width: int) -> Iterator[ExcerptRow]:
     """Yield the rows that show marks of one source.
 
     Args:
@@ -57,24 +57,24 @@ def excerpt(marks: list[Mark], width: int) -> Iterator[Row]:
     shown = sorted({stroke.line for stroke in strokes})
     for index, line in enumerate(shown):
         if index and line > shown[index - 1] + 1:
-            yield Row(gap=True)
+            yield ExcerptRow(gap=True)
         here = [stroke for stroke in strokes if stroke.line == line]
         yield from _line(source, line, sorted(here, key=lambda stroke: not stroke.primary), width)
 
 
-def printable(text: str) -> str:
+def strip_control_characters(text: str) -> str:
     """Return a text without characters that could move the cursor or change the terminal."""
     if text.isprintable():
         return text
     return "".join(" " if c == "\t" else c if _harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def cells(text: str) -> int:
+def display_width(text: str) -> int:
     """Return how many cells of a terminal a text takes."""
     return sum(_cells(character) for character in text)
 
 
-def _line(source: Source, number: int, strokes: list[_Stroke], width: int) -> Iterator[Row]:
+def _line(source: SourceText, number: int, strokes: list[_Stroke], width: int) -> Iterator[ExcerptRow]:
     raw = source.line(number)
     text, starts = _laid_out(raw)
     focus = strokes[0]
@@ -82,17 +82,21 @@ def _line(source: Source, number: int, strokes: list[_Stroke], width: int) -> It
     shown = text[left:right] if left or right < len(text) else text
     head = _CUT if left else ""
     tail = _CUT if right < len(text) else ""
-    yield Row(number=number, text=head + shown + tail)
+    yield ExcerptRow(number=number, text=head + shown + tail)
     for stroke in strokes:
         start, end = (starts[min(column, len(raw))] for column in (stroke.start, stroke.end))
         start, end = max(start, left), min(max(end, start + 1), max(right, left + 1))
-        indent = " " * (cells(text[left:start].ljust(start - left)) + len(head))
-        size = max(cells(text[start:end].ljust(end - start)), 1)
+        indent = " " * (display_width(text[left:start].ljust(start - left)) + len(head))
+        size = max(display_width(text[start:end].ljust(end - start)), 1)
         bar = ("^" if stroke.primary else "-") * size
-        yield Row(indent=indent, text=f"{bar} {printable(stroke.text)}".rstrip(), primary=stroke.primary)
+        yield ExcerptRow(
+            indent=indent,
+            text=f"{bar} {strip_control_characters(stroke.text)}".rstrip(),
+            primary=stroke.primary,
+        )
 
 
-def _strokes(mark: Mark) -> Iterator[_Stroke]:
+def _strokes(mark: SpanLabel) -> Iterator[_Stroke]:
     """Yield the first and the last line of a mark; the text goes with the last."""
     source, span = mark.span.source, mark.span
     first, start = source.position(span.start)
@@ -113,7 +117,9 @@ def _laid_out(raw: str) -> tuple[str, Sequence[int]]:
     starts, pieces, size = [], [], 0
     for character in raw:
         starts.append(size)
-        pieces.append(" " * (_TAB - size % _TAB) if character == "\t" else printable(character))
+        pieces.append(
+            " " * (_TAB - size % _TAB) if character == "\t" else strip_control_characters(character)
+        )
         size += len(pieces[-1])
     return "".join(pieces), [*starts, size]
 

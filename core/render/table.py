@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from accelscope.core.render.source_excerpt import cells, printable
+from accelscope.core.render.source_excerpt import display_width, strip_control_characters
 
 
 def tabulate(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), right: Iterable[int] = ()) -> str:
@@ -15,10 +15,12 @@ def tabulate(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), right: It
         heads: titles of the columns; none without.
         right: indices of columns that are aligned to the right.
     """
-    table = [[printable(cell) for cell in row] for row in ([heads] if heads else []) + list(rows)]
+    table = [
+        [strip_control_characters(cell) for cell in row] for row in ([heads] if heads else []) + list(rows)
+    ]
     if not table:
         return ""
-    widths = [max(cells(row[at]) for row in table) for at in range(len(table[0]))]
+    widths = [max(display_width(row[at]) for row in table) for at in range(len(table[0]))]
     ends = frozenset(right)
     return "\n".join(
         "  ".join(_padded(cell, widths[at], at in ends) for at, cell in enumerate(row)).rstrip()
@@ -26,7 +28,9 @@ def tabulate(rows: Iterable[Sequence[str]], heads: Sequence[str] = (), right: It
     )
 
 
-def markdown(rows: Iterable[Sequence[str]], heads: Sequence[str], right: Iterable[int] = ()) -> str:
+def format_markdown_table(
+    rows: Iterable[Sequence[str]], heads: Sequence[str], right: Iterable[int] = ()
+) -> str:
     """Return rows as a Markdown table."""
     ends = frozenset(right)
     rule = ["--:" if at in ends else "---" for at in range(len(heads))]
@@ -35,7 +39,7 @@ def markdown(rows: Iterable[Sequence[str]], heads: Sequence[str], right: Iterabl
 
 
 def _padded(text: str, width: int, right: bool) -> str:
-    space = " " * (width - cells(text))
+    space = " " * (width - display_width(text))
     return space + text if right else text + space
 
 

@@ -14,21 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.schema.schema import Derived
-from accelscope.dsl.values.units import built_in
+from accelscope.dsl.schema.schema import DerivedQuantity
+from accelscope.dsl.values.units import built_in_unit_table
 from accelscope.dsl.values.values import Quantity
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
-Reader = Callable[["Component"], float | None]
+QuantityReader = Callable[["Component"], float | None]
 _INSIDE = ("package", "die", "core")
 
 
-def derived(
+def declare_derived(
     name: str,
     unit: str,
-    of: Reader,
+    of: QuantityReader,
     *,
     usual: Mapping[str, tuple[float, float]] | tuple[float, float],
     source: str,
@@ -36,7 +36,7 @@ def derived(
     at: str = "",
     notes: Callable[[Component], tuple[str, ...]] | None = None,
     help: str = "",
-) -> Derived:
+) -> DerivedQuantity:
     """Declare a derived quantity.
 
     Args:
@@ -50,10 +50,10 @@ def derived(
         notes: a block to what a warning also says.
         help: what to do about a value beyond the range; empty for the usual slips of units and counts.
     """
-    scale = built_in().parse(unit)[0] if unit else 1.0
+    scale = built_in_unit_table().parse(unit)[0] if unit else 1.0
     ranges = {"": usual} if isinstance(usual, tuple) else usual
     scaled = {word: (low * scale, high * scale) for word, (low, high) in ranges.items()}
-    return Derived(
+    return DerivedQuantity(
         name=name,
         of=of,
         unit=unit,
@@ -67,30 +67,30 @@ def derived(
     )
 
 
-def value(block: Component, field: str) -> float | None:
+def read_field_number(block: Component, field: str) -> float | None:
     """Return a field's number in base units, or None where it is absent, no number or swept."""
     attribute = block.attributes().get(field)
-    return None if attribute is None else number(attribute.value)
+    return None if attribute is None else extract_number(attribute.value)
 
 
-def number(found: object) -> float | None:
+def extract_number(found: object) -> float | None:
     """Return the magnitude of a quantity that is one number."""
     if not isinstance(found, Quantity) or not isinstance(found.magnitude, int | float):
         return None
     return float(found.magnitude)
 
 
-def instances(block: Component) -> float:
+def count_block_instances(block: Component) -> float:
     """Return how many instances a block stands for where it is; 1 where that is swept."""
-    return number(block.count) or 1.0
+    return extract_number(block.count) or 1.0
 
 
-def field_value(field: str) -> Reader:
+def make_field_reader(field: str) -> QuantityReader:
     """Return a reader of one field, for ranges that depend on the word of another."""
-    return lambda block: value(block, field)
+    return lambda block: read_field_number(block, field)
 
 
-def ratio(top: Reader, bottom: Reader) -> Reader:
+def make_ratio_reader(top: QuantityReader, bottom: QuantityReader) -> QuantityReader:
     """Return a reader of a quotient."""
 
     def read(block: Component) -> float | None:
@@ -100,17 +100,17 @@ def ratio(top: Reader, bottom: Reader) -> Reader:
     return read
 
 
-def within(block: Component, kind: str) -> Iterator[tuple[Component, float, float | None]]:
+def walk_nested_blocks(block: Component, kind: str) -> Iterator[tuple[Component, float, float | None]]:
     """Yield the blocks of a kind in a package with their number and the nearest clock in cycle/s."""
-    yield from _within(block, kind, 1.0, value(block, "clock"))
+    yield from _within(block, kind, 1.0, read_field_number(block, "clock"))
 
 
 def _within(
     block: Component, kind: str, count: float, clock: float | None
 ) -> Iterator[tuple[Component, float, float | None]]:
     for child in block.children():
-        inside = count * instances(child)
+        inside = count * count_block_instances(child)
         if child.kind == kind:
-            yield child, inside, value(child, "clock") or clock
+            yield child, inside, read_field_number(child, "clock") or clock
         if child.kind in _INSIDE:
-            yield from _within(child, kind, inside, value(child, "clock") or clock)
+            yield from _within(child, kind, inside, read_field_number(child, "clock") or clock)

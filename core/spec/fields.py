@@ -13,9 +13,9 @@ import attrs
 from accelscope.core.errors import ModelError
 from accelscope.core.numeric.term import term
 
-FIELD = "accelscope"
-CHILD = "accelscope child"
-ENTRIES = "accelscope entries"
+FIELD_KEY = "accelscope"
+CHILD_KEY = "accelscope child"
+ENTRIES_KEY = "accelscope entries"
 """Keys of the metadata of a spec's attributes."""
 
 
@@ -27,10 +27,10 @@ def _field(*, default: Any, optional: bool, source: str | None, **about: Any) ->
         raise ModelError("a field needs a doc sentence")
     about |= {"default": default, "source": source, "required": not given and not optional}
     if about["required"]:
-        return attrs.field(metadata={FIELD: about})
+        return attrs.field(metadata={FIELD_KEY: about})
     if given and about["type"] == "quantity":
-        return attrs.field(default=term(default, about["units"][0]), metadata={FIELD: about})
-    return attrs.field(default=default, metadata={FIELD: about})
+        return attrs.field(default=term(default, about["units"][0]), metadata={FIELD_KEY: about})
+    return attrs.field(default=default, metadata={FIELD_KEY: about})
 
 
 def quantity(
@@ -196,14 +196,15 @@ def ref(*kinds: str, doc: str, optional: bool = False, text_too: bool = False, p
 def block(kind: str, *, doc: str, optional: bool = True) -> Any:
     """Declare one inner block of a kind; the value is its bound spec, or None where absent."""
     return attrs.field(
-        metadata={CHILD: {"kind": kind, "doc": doc, "many": False, "required": not optional}}, default=None
+        metadata={CHILD_KEY: {"kind": kind, "doc": doc, "many": False, "required": not optional}},
+        default=None,
     )
 
 
 def blocks(kind: str, *, doc: str) -> Any:
     """Declare the inner blocks of a kind; the value is a tuple of `Part`, in the order written."""
     return attrs.field(
-        metadata={CHILD: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=()
+        metadata={CHILD_KEY: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=()
     )
 
 
@@ -212,7 +213,9 @@ def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:
 
     The value is a mapping from name to Term. `names` are the allowed names; none means any.
     """
-    return attrs.field(factory=dict, metadata={ENTRIES: {"units": units, "doc": doc, "names": tuple(names)}})
+    return attrs.field(
+        factory=dict, metadata={ENTRIES_KEY: {"units": units, "doc": doc, "names": tuple(names)}}
+    )
 
 
 def anything(*, doc: str) -> Any:

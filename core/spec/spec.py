@@ -21,9 +21,9 @@ import attrs
 
 from accelscope.core.errors import ModelError
 from accelscope.core.spec.fields import (
-    CHILD,
-    ENTRIES,
-    FIELD,
+    CHILD_KEY,
+    ENTRIES_KEY,
+    FIELD_KEY,
     anything,
     block,
     blocks,
@@ -39,34 +39,34 @@ from accelscope.core.spec.fields import (
     ref,
     text,
 )
-from accelscope.dsl.schema.schema import BlockSchema, Derived, FieldSchema
-from accelscope.dsl.values.units import UnitTable, built_in
+from accelscope.dsl.schema.schema import BlockSchema, DerivedQuantity, FieldSchema
+from accelscope.dsl.values.units import UnitTable, built_in_unit_table
 
 __all__ = [
-    "about",
     "anything",
     "block",
     "blocks",
+    "build_block_schema",
     "children_of",
     "choice",
     "constructor",
     "count",
     "date",
-    "entries_of",
     "fields_of",
     "flag",
     "fraction",
     "free_entries",
+    "free_entries_of",
     "listing",
     "quantity",
+    "read_spec_info",
     "ref",
-    "schema_of",
     "spec",
     "text",
     "written_name",
 ]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass_transform(
@@ -97,8 +97,8 @@ def spec(
     default: bool = True,
     within: Sequence[str] = ("*",),
     cited: bool = True,
-    derived: Sequence[Derived] = (),
-) -> Callable[[type[T]], type[T]]:
+    derived: Sequence[DerivedQuantity] = (),
+) -> Callable[[type[_T]], type[_T]]:
     """Turn a class into a frozen, keyword-only spec of a kind of block.
 
     Args:
@@ -110,7 +110,7 @@ def spec(
         derived: quantities that the values must make plausible together; a warning (A404) says where they do not.
     """
 
-    def decorate(cls: type[T]) -> type[T]:
+    def decorate(cls: type[_T]) -> type[_T]:
         if not (cls.__doc__ or "").strip():
             raise ModelError(f"spec {cls.__name__} needs a docstring")
         made: Any = attrs.frozen(kw_only=True, eq=False, slots=False)(cls)
@@ -127,7 +127,7 @@ def spec(
     return decorate
 
 
-def about(cls: type) -> dict[str, Any]:
+def read_spec_info(cls: type) -> dict[str, Any]:
     """Return what `spec` was told about a class; raise ModelError for a class that is no spec."""
     found = getattr(cls, "__accel__", None)
     if found is None:
@@ -140,14 +140,14 @@ def written_name(python_name: str) -> str:
     return python_name.rstrip("_")
 
 
-def schema_of(cls: type, model: str, units: UnitTable | None = None) -> BlockSchema:
+def build_block_schema(cls: type, model: str, units: UnitTable | None = None) -> BlockSchema:
     """Return the plain schema of a spec class for the language."""
-    table = units or built_in()
-    told = about(cls)
+    table = units or built_in_unit_table()
+    told = read_spec_info(cls)
     fields = {
-        written_name(item.name): _field_schema(written_name(item.name), item.metadata[FIELD], table)
+        written_name(item.name): _field_schema(written_name(item.name), item.metadata[FIELD_KEY], table)
         for item in attrs.fields(cls)
-        if FIELD in item.metadata
+        if FIELD_KEY in item.metadata
     }
     kind = str(told["kind"])
     return BlockSchema(
@@ -164,24 +164,28 @@ def schema_of(cls: type, model: str, units: UnitTable | None = None) -> BlockSch
 
 def fields_of(cls: type) -> dict[str, dict[str, Any]]:
     """Return what each field of a spec declares, by Python name."""
-    return {item.name: dict(item.metadata[FIELD]) for item in attrs.fields(cls) if FIELD in item.metadata}
+    return {
+        item.name: dict(item.metadata[FIELD_KEY]) for item in attrs.fields(cls) if FIELD_KEY in item.metadata
+    }
 
 
 def children_of(cls: type) -> dict[str, dict[str, Any]]:
     """Return the inner blocks that a spec takes, by Python name: kind, doc, many, required."""
-    return {item.name: dict(item.metadata[CHILD]) for item in attrs.fields(cls) if CHILD in item.metadata}
+    return {
+        item.name: dict(item.metadata[CHILD_KEY]) for item in attrs.fields(cls) if CHILD_KEY in item.metadata
+    }
 
 
-def entries_of(cls: type) -> tuple[str, dict[str, Any]] | None:
+def free_entries_of(cls: type) -> tuple[str, dict[str, Any]] | None:
     """Return the Python name and the declaration of the free-named entries of a spec, or None."""
     for item in attrs.fields(cls):
-        if ENTRIES in item.metadata:
-            return item.name, dict(item.metadata[ENTRIES])
+        if ENTRIES_KEY in item.metadata:
+            return item.name, dict(item.metadata[ENTRIES_KEY])
     return None
 
 
 def _entries_schema(cls: type, table: UnitTable) -> FieldSchema | None:
-    found = entries_of(cls)
+    found = free_entries_of(cls)
     if found is None:
         return None
     units = tuple(found[1]["units"])

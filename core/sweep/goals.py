@@ -13,21 +13,21 @@ from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.syntax.nodes import Binary, Compare, Expr, Name
-from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Quantity
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-UNMET = 1.0
+UNMET_DISTANCE = 1.0
 """Distance of a condition that only holds or not."""
 
 
 @frozen(kw_only=True, eq=False)
-class Goal:
+class SearchGoal:
     """A goal of a study.
 
     Attributes:
@@ -42,7 +42,7 @@ class Goal:
     text: str
 
 
-def places_of(owner: Component, scenario: Component) -> tuple[Component, ...]:
+def list_goal_blocks(owner: Component, scenario: Component) -> tuple[Component, ...]:
     """Return the blocks whose goals and requirements hold: a study, its scenario, and what that one names."""
     found = [owner] if owner.kind == "study" else []
     found.append(scenario)
@@ -53,7 +53,7 @@ def places_of(owner: Component, scenario: Component) -> tuple[Component, ...]:
     return tuple(found)
 
 
-def goals_in(places: Sequence[Component]) -> tuple[tuple[Component, Requirement], ...]:
+def find_goals(places: Sequence[Component]) -> tuple[tuple[Component, Requirement], ...]:
     """Return the goals of the first block that has any, with it: a study's go before those of its scenario.
 
     Raises:
@@ -67,20 +67,20 @@ def goals_in(places: Sequence[Component]) -> tuple[tuple[Component, Requirement]
     )
 
 
-def requirements_in(places: Iterable[Component]) -> tuple[tuple[Component, Requirement], ...]:
+def find_requirements(places: Iterable[Component]) -> tuple[tuple[Component, Requirement], ...]:
     """Return each `require` with the block that has it."""
     return tuple((place, item) for place in places for item in place.checks(("require",)))
 
 
-def wanted(items: Iterable[Requirement], registry: Registry) -> tuple[str, ...]:
+def list_referenced_metrics(items: Iterable[Requirement], registry: Registry) -> tuple[str, ...]:
     """Return the metrics that goals and requirements name."""
-    names = {node.id for item in items for node in nodes(item.expr) if isinstance(node, Name)}
+    names = {node.id for item in items for node in walk_nodes(item.expr) if isinstance(node, Name)}
     return tuple(name for name in registry.metrics if name in names)
 
 
-def unknown(goal: Requirement, registry: Registry) -> UsageError:
+def unknown_goal_error(goal: Requirement, registry: Registry) -> UsageError:
     """Return what to say of a goal that cannot be computed."""
-    names = [node.id for node in nodes(goal.expr) if isinstance(node, Name)]
+    names = [node.id for node in walk_nodes(goal.expr) if isinstance(node, Name)]
     for name in names:
         if name not in registry.metrics:
             hint = did_you_mean(name, registry.metrics) or "`accelscope models` lists what is computed"
@@ -90,7 +90,9 @@ def unknown(goal: Requirement, registry: Registry) -> UsageError:
     )
 
 
-def distance(place: Component, item: Requirement, names: Mapping[str, object], size: int) -> Array:
+def constraint_violation(
+    place: Component, item: Requirement, names: Mapping[str, object], size: int
+) -> _Array:
     """Return how far points are from a requirement: 0 where it holds, else the logarithm of the ratio that it lacks."""
     found = _distance(place, item.expr, item, names)
     return np.broadcast_to(np.asarray(found, dtype=float), (size,))
@@ -102,7 +104,7 @@ def _distance(place: Component, expr: Expr, item: Requirement, names: Mapping[st
     holds = place.session.value_of(expr, item.scope, names)
     if holds is None:
         raise UsageError(f"`require {item.text}` cannot be evaluated: {_why(place, item)}")
-    miss = np.where(np.asarray(holds, dtype=bool), 0.0, UNMET)
+    miss = np.where(np.asarray(holds, dtype=bool), 0.0, UNMET_DISTANCE)
     if isinstance(expr, Compare) and len(expr.rest) == 1:
         left, right = (
             place.session.value_of(side, item.scope, names) for side in (expr.first, expr.rest[0][1])
@@ -118,14 +120,14 @@ def _why(place: Component, item: Requirement) -> str:
     return told[-1] if told else f"`{item.text}` names what is not computed"
 
 
-def _ratio(left: Quantity, right: Quantity) -> Array:
+def _ratio(left: Quantity, right: Quantity) -> _Array:
     """Return the logarithm of the ratio of two quantities, above 0; `UNMET` where there is none."""
     one, other = np.asarray(left.magnitude, dtype=float), np.asarray(right.magnitude, dtype=float)
     with np.errstate(all="ignore"):
         ratio = np.abs(np.log(one / other))
-    return np.where(np.isfinite(ratio), np.maximum(ratio, 1e-9), UNMET)
+    return np.where(np.isfinite(ratio), np.maximum(ratio, 1e-9), UNMET_DISTANCE)
 
 
-def written(value: float, quantity: Quantity) -> str:
+def format_goal_value(value: float, quantity: Quantity) -> str:
     """Return a value of a goal as people write it."""
     return format_quantity(value, quantity.dimension) if quantity.dimension.powers else f"{value:.4g}"

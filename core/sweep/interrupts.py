@@ -10,7 +10,7 @@ from types import FrameType
 
 
 @contextmanager
-def interruptions() -> Iterator[Callable[[], bool]]:
+def watch_interrupts() -> Iterator[Callable[[], bool]]:
     """Give a function that says whether Ctrl-C was pressed; in other threads than the first, Ctrl-C stays as it is."""
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -12,18 +12,18 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import SLACK
+from accelscope.core.query.columns import LIMIT_TOLERANCE
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.records import Metric
     from accelscope.core.plugin.registry import Registry
 
-LEFT_OUT = "when "
+_WHEN_PREFIX = "when "
 """How the name of a limit begins that stands for a `when`."""
 
 
 @frozen(kw_only=True, eq=False)
-class Block:
+class JudgedPoints:
     """Points with what is known of each; every array has the same shape.
 
     Attributes:
@@ -47,7 +47,7 @@ class Block:
         """How many points."""
         return self.feasible.size
 
-    def arrays(self) -> tuple[Array, ...]:
+    def list_arrays(self) -> tuple[Array, ...]:
         """Return all arrays, in an order that `with_arrays` understands."""
         return (
             self.feasible,
@@ -58,11 +58,11 @@ class Block:
             *self.values.values(),
         )
 
-    def with_arrays(self, arrays: Iterable[Array]) -> Block:
+    def replace_arrays(self, arrays: Iterable[Array]) -> JudgedPoints:
         """Return a block with other arrays."""
         feasible, allowed, broken, reason, *others = arrays
         keys, values = others[: len(self.keys)], others[len(self.keys) :]
-        return Block(
+        return JudgedPoints(
             values=dict(zip(self.values, values, strict=True)),
             feasible=feasible,
             allowed=allowed,
@@ -71,15 +71,15 @@ class Block:
             keys=tuple(keys),
         )
 
-    def reshaped(self, shape: tuple[int, ...]) -> Block:
+    def reshape_points(self, shape: tuple[int, ...]) -> JudgedPoints:
         """Return the same points in another shape."""
-        return self.with_arrays(item.reshape(shape) for item in self.arrays())
+        return self.replace_arrays(item.reshape(shape) for item in self.list_arrays())
 
-    def beside(self, other: Block) -> Block:
+    def beside(self, other: JudgedPoints) -> JudgedPoints:
         """Return two blocks of as many points, as the two columns of one."""
         names = [*self.values, *(name for name in other.values if name not in self.values)]
         left, right = (
-            Block(
+            JudgedPoints(
                 values={name: item.values.get(name, np.full(item.feasible.shape, np.nan)) for name in names},
                 feasible=item.feasible,
                 allowed=item.allowed,
@@ -89,12 +89,12 @@ class Block:
             )
             for item in (self, other)
         )
-        pairs = zip(left.arrays(), right.arrays(), strict=True)
-        return left.with_arrays(np.stack(pair, axis=-1) for pair in pairs)
+        pairs = zip(left.list_arrays(), right.list_arrays(), strict=True)
+        return left.replace_arrays(np.stack(pair, axis=-1) for pair in pairs)
 
 
 @frozen(kw_only=True, eq=False)
-class Measured:
+class PointMetrics:
     """Metrics and limits of the points of a design, before anything is judged."""
 
     evaluation: Evaluation
@@ -102,7 +102,7 @@ class Measured:
     limits: Sequence[Limit]
 
 
-def measured(design: Design, registry: Registry, wanted: Iterable[Metric]) -> Measured:
+def evaluate_design_points(design: Design, registry: Registry, wanted: Iterable[Metric]) -> PointMetrics:
     """Evaluate a design and some of its metrics; what the description gives too little for is left out."""
     found = evaluate(design, registry)
     metrics = {}
@@ -111,16 +111,16 @@ def measured(design: Design, registry: Registry, wanted: Iterable[Metric]) -> Me
         value = metric.compute(found) if given else None
         if value is not None:
             metrics[metric.name] = value.to(metric.unit) if metric.unit else value.to("")
-    return Measured(evaluation=found, metrics=metrics, limits=found.limits)
+    return PointMetrics(evaluation=found, metrics=metrics, limits=found.limits)
 
 
-def judged(
-    found: Measured,
+def judge_points(
+    found: PointMetrics,
     goals: Mapping[str, Array],
     requirements: Sequence[tuple[str, Array]],
     keys: Sequence[Array],
     shape: tuple[int, ...],
-) -> Block:
+) -> JudgedPoints:
     """Return points with what they break.
 
     Args:
@@ -147,7 +147,7 @@ def judged(
     def full(array: Array) -> Array:
         return np.broadcast_to(array, shape).reshape(-1)
 
-    return Block(
+    return JudgedPoints(
         values={name: full(item) for name, item in ({**found.metrics, **goals}).items()},
         feasible=feasible.reshape(-1),
         allowed=allowed.reshape(-1),
@@ -160,8 +160,8 @@ def judged(
 def _broken(limits: Iterable[Limit]) -> Iterator[tuple[str, Array, bool]]:
     """Yield of each limit what to say of it, where it is kept, and whether it stands for a `when`."""
     for limit in limits:
-        holds = np.asarray(limit.used.value <= limit.available.value * SLACK)
-        yield limit.reason or limit.name, holds, limit.name.startswith(LEFT_OUT)
+        holds = np.asarray(limit.used.value <= limit.available.value * LIMIT_TOLERANCE)
+        yield limit.reason or limit.name, holds, limit.name.startswith(_WHEN_PREFIX)
 
 
 def _noted(

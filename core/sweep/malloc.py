@@ -13,9 +13,9 @@ from functools import cache
 
 # Parameters of mallopt(3), from malloc.h of glibc.
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
-LARGEST = 32 * 2**20
+_LARGEST_HEAP_BLOCK = 32 * 2**20
 """Bytes of a block from which on it comes from the system: the most that mallopt takes on 64-bit machines."""
-KEPT = 128 * 2**20
+_RETAINED_BYTES = 128 * 2**20
 """Bytes that may lie free at the end of the heap."""
 
 
@@ -28,6 +28,10 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library, such as musl
         return False
-    asked = ((MMAP_THRESHOLD, LARGEST), (TRIM_THRESHOLD, KEPT), (TOP_PAD, LARGEST))
+    asked = (
+        (MMAP_THRESHOLD, _LARGEST_HEAP_BLOCK),
+        (TRIM_THRESHOLD, _RETAINED_BYTES),
+        (TOP_PAD, _LARGEST_HEAP_BLOCK),
+    )
     answers = [mallopt(name, value) for name, value in asked]
     return all(answers)

@@ -15,32 +15,38 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.numeric.axes import CHUNK, Axis, along, chunks, steps
+from accelscope.core.numeric.axes import (
+    CHUNK_POINTS,
+    Axis,
+    compute_block_sizes,
+    iterate_chunk_slices,
+    reshape_along,
+)
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.query import Question, Swept
-from accelscope.core.sweep.store.parts import Column
-from accelscope.core.sweep.study_options import Words
-from accelscope.core.sweep.tune import Better, better
-from accelscope.core.sweep.variant import Variants, Window
+from accelscope.core.query.query import Query, SweptAxis
+from accelscope.core.sweep.store.parts import StoreColumn
+from accelscope.core.sweep.study_options import StudyOptions
+from accelscope.core.sweep.tune import BestCombinations, choose_best_combinations
+from accelscope.core.sweep.variant import DesignVariants, GridWindow
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
-    from accelscope.core.sweep.judged_points import Block
+    from accelscope.core.sweep.judged_points import JudgedPoints
 
-WINDOW = 1_048_576
+_WINDOW_POINTS = 1_048_576
 """Points of the grid that one design spans, so that nothing in it grows with the grid."""
-Table = Mapping[str, Array]
+ChunkTable = Mapping[str, Array]
 """Columns by name: one value for each point, the last axis fastest."""
-STATUS = (
-    Column(name="feasible", type="yes or no"),
-    Column(name="allowed", type="yes or no"),
-    Column(name="reason", type="name"),
+STATUS_COLUMNS = (
+    StoreColumn(name="feasible", type="yes or no"),
+    StoreColumn(name="allowed", type="yes or no"),
+    StoreColumn(name="reason", type="name"),
 )
 """Whether a point keeps all limits, whether it also meets every `require`, and the first that it breaks."""
 
 
 @frozen(eq=False)
-class Chunk:
+class SweepChunk:
     """One piece of a sweep: small, picklable, evaluated on its own in any process.
 
     Attributes:
@@ -60,7 +66,7 @@ class Chunk:
 
 
 @frozen(kw_only=True, eq=False)
-class Plan:
+class SweepPlan:
     """A sweep, ready to be evaluated chunk by chunk.
 
     Attributes:
@@ -73,13 +79,13 @@ class Plan:
         words: what the study says of itself, such as the time that it may take.
     """
 
-    asked: Question
+    asked: Query
     axes: tuple[Axis, ...]
     tuned: tuple[Axis, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[StoreColumn, ...]
     chunk_points: int
-    variants: Variants
-    words: Words
+    variants: DesignVariants
+    words: StudyOptions
 
     @property
     def label(self) -> str:
@@ -99,14 +105,14 @@ class Plan:
     @cached_property
     def _values(self) -> dict[str, Array]:
         """The values of each axis as an array: an axis may have a million."""
-        return {axis.name: values_of(axis) for axis in (*self.axes, *self.tuned)}
+        return {axis.name: _axis_values(axis) for axis in (*self.axes, *self.tuned)}
 
     @property
     def manifest(self) -> dict[str, Any]:
         """What the results are made from: versions, plugins, files, overrides."""
         return self.variants.manifest
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self) -> Iterator[SweepChunk]:
         """Yield the chunks in the order of their points, one at a time."""
         outer = [axis for axis in self.axes if not axis.numeric]
         shape = tuple(axis.size for axis in self.axes if axis.numeric)
@@ -115,21 +121,21 @@ class Plan:
         number = first = 0
         for chosen in itertools.product(*(range(axis.size) for axis in outer)):
             picks = tuple((axis.name, index) for axis, index in zip(outer, chosen, strict=True))
-            for where in chunks(shape, limit):
+            for where in iterate_chunk_slices(shape, limit):
                 ends = tuple(min(part.stop, size) for part, size in zip(where, shape, strict=True))
                 starts = tuple(part.start for part in where)
                 size = math.prod(stop - start for start, stop in zip(starts, ends, strict=True))
-                yield Chunk(number, picks, starts, ends, first, size)
+                yield SweepChunk(number, picks, starts, ends, first, size)
                 number, first = number + 1, first + size
 
-    def evaluate(self, chunk: Chunk) -> Table:
+    def evaluate(self, chunk: SweepChunk) -> ChunkTable:
         """Return the table of a chunk.
 
         Raises:
             DescriptionError: the description of a variant lacks something.
         """
         outer = [axis for axis in self.tuned if not axis.numeric]
-        best: Block | None = None
+        best: JudgedPoints | None = None
         picked: dict[str, Array] = {}
         for chosen in itertools.product(*(range(axis.size) for axis in outer)):
             names = {axis.name: index for axis, index in zip(outer, chosen, strict=True)}
@@ -138,7 +144,7 @@ class Plan:
         assert best is not None  # a product has at least one element
         return self._table(chunk, best, picked)
 
-    def _best_of(self, chunk: Chunk, picks: Mapping[str, int]) -> tuple[Block, dict[str, Array]]:
+    def _best_of(self, chunk: SweepChunk, picks: Mapping[str, int]) -> tuple[JudgedPoints, dict[str, Array]]:
         """Return the points of a chunk in one variant, each with the best of its tuned numbers."""
         window = self._window(chunk)
         variant = self.variants.of(picks, window)
@@ -148,11 +154,11 @@ class Plan:
             for start, stop, (origin, _) in zip(chunk.starts, chunk.stops, window, strict=False)
         )
         shape = tuple(axis.size for axis in inner)
-        best: Block | None = None
+        best: JudgedPoints | None = None
         picked: dict[str, Array] = {}
-        for part in chunks(shape, self.chunk_points):
+        for part in iterate_chunk_slices(shape, self.chunk_points):
             block = variant.block((*where, *part))
-            found = better(block.reshaped((chunk.size, -1)))
+            found = choose_best_combinations(block.reshape_points((chunk.size, -1)))
             sizes = tuple(min(cut.stop, axis.size) - cut.start for cut, axis in zip(part, inner, strict=True))
             places = np.unravel_index(found.place, sizes or (1,))
             names = {
@@ -162,15 +168,15 @@ class Plan:
         assert best is not None  # chunks of any shape are at least one
         return best, picked
 
-    def _window(self, chunk: Chunk) -> Window:
+    def _window(self, chunk: SweepChunk) -> GridWindow:
         """Return the part of the numeric axes that one design spans: all of them, or chunks around one.
 
         A description may compute with two swept values at once, and what comes out has as many values as both together.
         """
         shape = tuple(axis.size for axis in self.axes if axis.numeric)
         inner = tuple(axis.size for axis in self.tuned if axis.numeric)
-        each = steps(shape, max(1, self.chunk_points // math.prod(inner)))
-        most = steps(shape, max(1, WINDOW // math.prod(inner)))
+        each = compute_block_sizes(shape, max(1, self.chunk_points // math.prod(inner)))
+        most = compute_block_sizes(shape, max(1, _WINDOW_POINTS // math.prod(inner)))
         found = []
         for start, size, step, wide in zip(chunk.starts, shape, each, most, strict=True):
             wide = max(step, wide // step * step) if wide < size else size
@@ -180,20 +186,20 @@ class Plan:
 
     def _merged(
         self,
-        best: Block | None,
+        best: JudgedPoints | None,
         picked: dict[str, Array],
-        found: tuple[Block, dict[str, Array]],
+        found: tuple[JudgedPoints, dict[str, Array]],
         names: Mapping[str, int],
-    ) -> tuple[Block, dict[str, Array]]:
+    ) -> tuple[JudgedPoints, dict[str, Array]]:
         """Return the better of two blocks at each point, with the indices of its tuned values."""
         block, at = found
         here = {**at, **{name: np.full(block.size, index) for name, index in names.items()}}
         if best is None:
             return block, here
-        both: Better = better(best.beside(block))
+        both: BestCombinations = choose_best_combinations(best.beside(block))
         return both.block, {name: np.where(both.place == 0, picked[name], here[name]) for name in here}
 
-    def _table(self, chunk: Chunk, block: Block, picked: Mapping[str, Array]) -> Table:
+    def _table(self, chunk: SweepChunk, block: JudgedPoints, picked: Mapping[str, Array]) -> ChunkTable:
         found = dict(self._places(chunk))
         for axis in self.tuned:
             found[axis.name] = self._values[axis.name][picked[axis.name]]
@@ -203,7 +209,7 @@ class Plan:
             found[column.name] = np.full(chunk.size, np.nan) if values is None else values
         return found
 
-    def _places(self, chunk: Chunk) -> Iterator[tuple[str, Array]]:
+    def _places(self, chunk: SweepChunk) -> Iterator[tuple[str, Array]]:
         """Yield the value of each axis at the points of a chunk."""
         picks = dict(chunk.picks)
         shape = tuple(stop - start for start, stop in zip(chunk.starts, chunk.stops, strict=True))
@@ -212,32 +218,32 @@ class Plan:
             values = self._values[axis.name]
             if axis.numeric:
                 part = values[chunk.starts[position] : chunk.stops[position]]
-                yield axis.name, np.broadcast_to(along(part, position, len(shape)), shape).ravel()
+                yield axis.name, np.broadcast_to(reshape_along(part, position, len(shape)), shape).ravel()
                 position += 1
             else:
                 yield axis.name, np.full(chunk.size, values[picks[axis.name]], dtype=object)
 
 
-def values_of(axis: Axis) -> Array:
+def _axis_values(axis: Axis) -> Array:
     """Return the values of an axis as an array: numbers, or names."""
     return np.array(axis.values, dtype=float if axis.numeric else object)
 
 
-def axes_of(swept: Sequence[Swept], *, tuned: bool) -> tuple[Axis, ...]:
+def order_sweep_axes(swept: Sequence[SweptAxis], *, tuned: bool) -> tuple[Axis, ...]:
     """Return the axes of `sweep` or of `tune`, variants first."""
     found = [item.axis for item in swept if item.tuned == tuned]
     return tuple(sorted(found, key=lambda axis: axis.numeric))
 
 
-def plan_of(
+def plan_sweep(
     session: Session,
     file: str,
     study: str | None,
     sets: Sequence[str] = (),
     *,
     metrics: Sequence[str] | None = None,
-    chunk_points: int = CHUNK,
-) -> Plan:
+    chunk_points: int = CHUNK_POINTS,
+) -> SweepPlan:
     """Return the plan of a study, or of the only scenario of a file.
 
     Args:
@@ -252,6 +258,6 @@ def plan_of(
         DescriptionError: the file or an override has errors, or lacks something.
         UsageError: there is no such study or metric, a goal cannot be computed, or there are too many points.
     """
-    from accelscope.core.sweep.planner import planned
+    from accelscope.core.sweep.planner import build_sweep_plan
 
-    return planned(session, file, study, tuple(sets), metrics, chunk_points)
+    return build_sweep_plan(session, file, study, tuple(sets), metrics, chunk_points)

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.bind.scenario_paths import names_of
+from accelscope.core.bind.scenario_paths import collect_expression_names
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.axes import Axis
 from accelscope.core.plugin.records import Metric
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.query.query import Question, Swept, owner_of, question, scenario_of
-from accelscope.core.query.requirements import PERCENTILES
-from accelscope.core.query.run import studied
-from accelscope.core.sweep.goals import places_of, unknown
+from accelscope.core.query.query import Query, SweptAxis, find_base_scenario, find_query_block, parse_query
+from accelscope.core.query.requirements import PERCENTILE_FUNCTIONS
+from accelscope.core.query.run import select_study
+from accelscope.core.sweep.goals import list_goal_blocks, unknown_goal_error
 from accelscope.core.sweep.malloc import keep_freed_memory
-from accelscope.core.sweep.plan import STATUS, Plan, axes_of
-from accelscope.core.sweep.size_limits import refuse_endless
-from accelscope.core.sweep.store.parts import Column
-from accelscope.core.sweep.study_options import words_of
-from accelscope.core.sweep.variant import Variant, Variants, Wanted, label
+from accelscope.core.sweep.plan import STATUS_COLUMNS, SweepPlan, order_sweep_axes
+from accelscope.core.sweep.size_limits import check_sweep_size
+from accelscope.core.sweep.store.parts import StoreColumn
+from accelscope.core.sweep.study_options import read_study_options
+from accelscope.core.sweep.variant import DesignVariant, DesignVariants, RequestedColumns, format_goal_label
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.syntax.nodes import Call, Name
-from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.values import Quantity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True, eq=False)
-class Aims:
+class SweepCriteria:
     """Requirements, preferences and goals of a question, as written."""
 
     conditions: tuple[Requirement, ...]
@@ -42,17 +42,19 @@ class Aims:
     @property
     def names(self) -> frozenset[str]:
         """Names in them."""
-        return frozenset(name for item in (*self.conditions, *self.goals) for name in names_of(item.expr))
+        return frozenset(
+            name for item in (*self.conditions, *self.goals) for name in collect_expression_names(item.expr)
+        )
 
 
-def planned(
+def build_sweep_plan(
     session: Session,
     file: str,
     study: str | None,
     sets: tuple[str, ...],
     metrics: Sequence[str] | None,
     chunk_points: int,
-) -> Plan:
+) -> SweepPlan:
     """Return the plan of a study, or of the only scenario of a file.
 
     Raises:
@@ -62,27 +64,31 @@ def planned(
     keep_freed_memory()
     registry = session.registry
     program = session.checked(file)
-    asked = question(program, studied(program, study), sets, tuned=True)
-    aims, words = aims_of(asked), words_of(asked, registry)
-    axes, tuned = axes_of(asked.swept, tuned=False), axes_of(asked.swept, tuned=True)
+    asked = parse_query(program, select_study(program, study), sets, tuned=True)
+    aims, words = collect_sweep_criteria(asked), read_study_options(asked, registry)
+    axes, tuned = order_sweep_axes(asked.swept, tuned=False), order_sweep_axes(asked.swept, tuned=True)
     _refuse_aimless(asked, tuned, aims)
-    refuse_endless(axes, tuned, words.points)
+    check_sweep_size(axes, tuned, words.points)
     also = [name for name in words.pareto if name in registry.metrics]
-    wanted = Wanted(
+    wanted = RequestedColumns(
         metrics=tuple(_metrics(registry, aims, metrics, also)), named=_named(registry, aims), columns=()
     )
-    variants = Variants(asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted)
+    variants = DesignVariants(
+        asked=asked, registry=registry, numeric=_numeric(asked), sets=sets, wanted=wanted
+    )
     found = _columns(variants.first, (*(metrics or ()), *also), aims)
-    variants.want(evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals)))
-    return Plan(
+    variants.request_columns(
+        evolve(wanted, metrics=found.metrics, columns=tuple(item.name for item in found.goals))
+    )
+    return SweepPlan(
         asked=asked,
         axes=axes,
         tuned=tuned,
         columns=(
             *(_axis_column(axis, where=True) for axis in axes),
             *(_axis_column(axis, where=False) for axis in tuned),
-            *STATUS,
-            *(Column(name=item.name, unit=item.unit) for item in found.metrics),
+            *STATUS_COLUMNS,
+            *(StoreColumn(name=item.name, unit=item.unit) for item in found.metrics),
             *found.goals,
         ),
         chunk_points=chunk_points,
@@ -91,18 +97,18 @@ def planned(
     )
 
 
-def aims_of(asked: Question) -> Aims:
+def collect_sweep_criteria(asked: Query) -> SweepCriteria:
     """Return what a question aims at; the goals are those of the first block that has any."""
-    owner = owner_of(asked.program, asked.name)
-    places = places_of(owner, scenario_of(owner))
+    owner = find_query_block(asked.program, asked.name)
+    places = list_goal_blocks(owner, find_base_scenario(owner))
     goals: tuple[Requirement, ...] = next((place.goals() for place in places if place.goals()), ())
-    return Aims(
+    return SweepCriteria(
         conditions=tuple(item for place in places for item in place.checks(("require", "prefer"))),
         goals=goals,
     )
 
 
-def _refuse_aimless(asked: Question, tuned: Sequence[Axis], aims: Aims) -> None:
+def _refuse_aimless(asked: Query, tuned: Sequence[Axis], aims: SweepCriteria) -> None:
     if tuned and not aims.goals:
         raise UsageError(
             f"`tune {tuned[0].name}` seeks the best value, and `{asked.name}` has no goal to judge it by; write for "
@@ -110,24 +116,28 @@ def _refuse_aimless(asked: Question, tuned: Sequence[Axis], aims: Aims) -> None:
         )
 
 
-def _numeric(asked: Question) -> tuple[Swept, ...]:
+def _numeric(asked: Query) -> tuple[SweptAxis, ...]:
     """Return the axes that own an array dimension: of `sweep` first, in the order of the text."""
     found = [item for item in asked.swept if item.axis.numeric]
     return tuple(sorted(found, key=lambda item: item.tuned))
 
 
-def _named(registry: Registry, aims: Aims) -> frozenset[str]:
+def _named(registry: Registry, aims: SweepCriteria) -> frozenset[str]:
     """Return the metrics that aims name, with the percentiles of them that they ask for."""
     found = set(aims.names)
     for item in (*aims.conditions, *aims.goals):
-        for node in nodes(item.expr):
-            if isinstance(node, Call) and isinstance(node.base, Name) and node.base.id in PERCENTILES:
-                found |= {f"{name}_{node.base.id}" for name in names_of(node)}
+        for node in walk_nodes(item.expr):
+            if (
+                isinstance(node, Call)
+                and isinstance(node.base, Name)
+                and node.base.id in PERCENTILE_FUNCTIONS
+            ):
+                found |= {f"{name}_{node.base.id}" for name in collect_expression_names(node)}
     return frozenset(found & set(registry.metrics))
 
 
 def _metrics(
-    registry: Registry, aims: Aims, metrics: Sequence[str] | None, also: Sequence[str]
+    registry: Registry, aims: SweepCriteria, metrics: Sequence[str] | None, also: Sequence[str]
 ) -> Iterator[Metric]:
     """Yield the metrics that are wanted: the headline or some others, and those that aims and reports name."""
     for name in metrics or ():
@@ -143,10 +153,10 @@ def _metrics(
 @frozen(kw_only=True, eq=False)
 class _Found:
     metrics: tuple[Metric, ...]
-    goals: tuple[Column, ...]
+    goals: tuple[StoreColumn, ...]
 
 
-def _columns(first: Variant, metrics: Sequence[str], aims: Aims) -> _Found:
+def _columns(first: DesignVariant, metrics: Sequence[str], aims: SweepCriteria) -> _Found:
     """Evaluate one point, to learn which metrics there are and what the goals are measured in.
 
     Raises:
@@ -166,19 +176,19 @@ def _columns(first: Variant, metrics: Sequence[str], aims: Aims) -> _Found:
     for target in first.goals:
         amount = target.amount(names, corner)
         if amount is None:
-            raise unknown(target.item, first.registry)
-        if label(target) not in first.registry.metrics:
-            goals.append(_goal_column(label(target), target.item.text, amount, first.registry))
+            raise unknown_goal_error(target.item, first.registry)
+        if format_goal_label(target) not in first.registry.metrics:
+            goals.append(_goal_column(format_goal_label(target), target.item.text, amount, first.registry))
     return _Found(metrics=kept, goals=tuple(goals))
 
 
-def _goal_column(name: str, text: str, amount: Quantity, registry: Registry) -> Column:
+def _goal_column(name: str, text: str, amount: Quantity, registry: Registry) -> StoreColumn:
     """Return the column of a goal: in the unit of the metric that it is, else in base units."""
     metric = registry.metrics.get(text)
     if metric is not None:
-        return Column(name=name, unit=metric.unit)
-    return Column(name=name, unit=str(amount.dimension) if amount.dimension.powers else "")
+        return StoreColumn(name=name, unit=metric.unit)
+    return StoreColumn(name=name, unit=str(amount.dimension) if amount.dimension.powers else "")
 
 
-def _axis_column(axis: Axis, *, where: bool) -> Column:
-    return Column(name=axis.name, unit=axis.unit, type="number" if axis.numeric else "name", axis=where)
+def _axis_column(axis: Axis, *, where: bool) -> StoreColumn:
+    return StoreColumn(name=axis.name, unit=axis.unit, type="number" if axis.numeric else "name", axis=where)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import asdict, define
 
-from accelscope.core.render.result import axis_text, shown
+from accelscope.core.render.result import format_axis_value, format_with_unit
 from accelscope.core.render.table import tabulate
 
 if TYPE_CHECKING:
-    from accelscope.core.sweep.plan import Plan
-    from accelscope.core.sweep.run import Run
-    from accelscope.core.sweep.summary import Summary
+    from accelscope.core.sweep.plan import SweepPlan
+    from accelscope.core.sweep.run import SweepRun
+    from accelscope.core.sweep.summary import SweepSummary
 
-ROWS = 20
+_FRONT_ROWS = 20
 """Points of a front that a table shows."""
-REASONS = 6
+_REASON_ROWS = 6
 """Reasons that a table shows."""
 
 
 @define(eq=False)
-class Progress:
+class SweepProgress:
     """Points done, rate and remaining time, on a terminal only and on standard error."""
 
     points: int
@@ -63,7 +63,7 @@ class Progress:
             self._bar.update(self._task, completed=points, rate=rate)
 
 
-def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
+def build_sweep_report(plan: SweepPlan, found: SweepRun, startup: float) -> dict[str, Any]:
     """Return a sweep as the object that `--format json` prints.
 
     Args:
@@ -85,18 +85,18 @@ def told(plan: Plan, found: Run, startup: float) -> dict[str, Any]:
         "startup": round(startup, 3),
         "known": found.known,
         "points_per_second": round((summary.points - found.known) / found.seconds) if found.seconds else None,
-        "peak_memory": peak_memory(),
+        "peak_memory": _measure_peak_memory(),
         "trade": [item.name for item in summary.trade],
         "pareto": summary.pareto(),
         "best": summary.best(),
     }
     if summary.groups:
         told["groups"] = [_group(summary, key, group) for key, group in sorted(summary.groups.items())]
-    told["failed"] = [asdict(item) for item in found.failed]
+    told["failed"] = [asdict(item) for item in found.chunk_failures]
     return told | {"stopped": found.stopped, "manifest": plan.manifest}
 
 
-def _group(whole: Summary, key: tuple[Any, ...], group: Summary) -> dict[str, Any]:
+def _group(whole: SweepSummary, key: tuple[Any, ...], group: SweepSummary) -> dict[str, Any]:
     return {
         "group": {
             name: float(value) if not isinstance(value, str) else value
@@ -110,7 +110,7 @@ def _group(whole: Summary, key: tuple[Any, ...], group: Summary) -> dict[str, An
     }
 
 
-def peak_memory() -> int | None:
+def _measure_peak_memory() -> int | None:
     """Return the most bytes that this process has had in memory, or None where the system does not tell."""
     try:
         import resource
@@ -120,10 +120,10 @@ def peak_memory() -> int | None:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def text(told: dict[str, Any]) -> str:
+def format_sweep_report(told: dict[str, Any]) -> str:
     """Return the summary of a sweep as text."""
     lines = [_head(told)]
-    for reason, count in list(told["reasons"].items())[:REASONS]:
+    for reason, count in list(told["reasons"].items())[:_REASON_ROWS]:
         lines.append(f"  {count:>{len(format(told['points'], ','))},} not: {reason}")
     units = {axis["name"]: axis["unit"] for axis in told["axes"]}
     if told["best"]:
@@ -156,7 +156,7 @@ def _best_table(
     rows = []
     for name, row in best.items():
         entry = row["metrics"][name]
-        rows.append([name, shown(entry["value"], entry["unit"]), _where(row, units)])
+        rows.append([name, format_with_unit(entry["value"], entry["unit"]), _where(row, units)])
     return rows, ("BEST", "VALUE", "POINT"), (1,)
 
 
@@ -168,14 +168,17 @@ def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str])
     rows = [
         [
             _values({name: value for name, value in _point(row).items() if name not in fixed}, units),
-            *(shown(row["metrics"][name]["value"], row["metrics"][name]["unit"]) for name in trade),
+            *(
+                format_with_unit(row["metrics"][name]["value"], row["metrics"][name]["unit"])
+                for name in trade
+            ),
         ]
-        for row in front[:ROWS]
+        for row in front[:_FRONT_ROWS]
     ]
     heads = ("TRADE-OFF", *trade)
     lines = ["", tabulate(rows, heads, range(1, len(heads)))]
-    if len(front) > ROWS:
-        lines.append(f"... and {len(front) - ROWS:,} more; `--format json` lists all")
+    if len(front) > _FRONT_ROWS:
+        lines.append(f"... and {len(front) - _FRONT_ROWS:,} more; `--format json` lists all")
     return [*lines, *([f"all of them at {_values(fixed, units)}"] if fixed else [])]
 
 
@@ -195,5 +198,5 @@ def _where(row: dict[str, Any], units: dict[str, str]) -> str:
 
 
 def _values(values: dict[str, Any], units: dict[str, str]) -> str:
-    texts = (f"{name} = {axis_text(value)} {units[name]}".rstrip() for name, value in values.items())
+    texts = (f"{name} = {format_axis_value(value)} {units[name]}".rstrip() for name, value in values.items())
     return ", ".join(texts)

@@ -8,20 +8,26 @@ from collections.abc import Sequence
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.axes import Axis
 
-USUAL = 1e10
+_DEFAULT_MAX_EVALUATIONS = 1e10
 """Evaluations of a sweep that does not say `limits { points = ... }`: some hours of one core."""
-MOST = 1e13
+_MAX_EVALUATIONS = 1e13
 """Evaluations of any sweep: a year of one core, or hours of a thousand."""
-RATE = 300_000.0
+_EVALUATIONS_PER_SECOND = 300_000.0
 """Evaluations a second of one core, to say how long it would take (docs/explanation/speed.md)."""
-OF_VARIANT = 30_000
+_EVALUATIONS_PER_VARIANT = 30_000
 """Evaluations that take as long as the description of one variant."""
-TUNED = 1_000_000
+_MAX_TUNED_COMBINATIONS = 1_000_000
 """Combinations of tuned values that are tried at every point."""
-UNITS = ((31_557_600.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
+_TIME_UNITS = (
+    (31_557_600.0, "years"),
+    (86_400.0, "days"),
+    (3_600.0, "hours"),
+    (60.0, "minutes"),
+    (1.0, "seconds"),
+)
 
 
-def refuse_endless(axes: Sequence[Axis], tuned: Sequence[Axis], allowed: float | None) -> None:
+def check_sweep_size(axes: Sequence[Axis], tuned: Sequence[Axis], allowed: float | None) -> None:
     """Refuse a grid with more points than its study allows, or than anybody waits for.
 
     Args:
@@ -39,22 +45,22 @@ def refuse_endless(axes: Sequence[Axis], tuned: Sequence[Axis], allowed: float |
             f"{_remedy(axes)}"
         )
     combinations = math.prod(axis.size for axis in tuned)
-    if combinations > TUNED:
+    if combinations > _MAX_TUNED_COMBINATIONS:
         raise UsageError(
             f"{_product(tuned)} = {_amount(combinations)} combinations would be tried at every point, more than "
-            f"{TUNED:,}; {_remedy(tuned)}"
+            f"{_MAX_TUNED_COMBINATIONS:,}; {_remedy(tuned)}"
         )
     every = (*axes, *tuned)
     variants = math.prod(axis.size for axis in every if not axis.numeric)
-    evaluations = max(math.prod(axis.size for axis in every), variants * OF_VARIANT)
-    if evaluations <= (USUAL if allowed is None else MOST):
+    evaluations = max(math.prod(axis.size for axis in every), variants * _EVALUATIONS_PER_VARIANT)
+    if evaluations <= (_DEFAULT_MAX_EVALUATIONS if allowed is None else _MAX_EVALUATIONS):
         return
     what = f"{_product(every)} = {_amount(math.prod(axis.size for axis in every))} points"
     raise UsageError(
-        f"{what} would take {_time(evaluations / RATE)} on one core; {_remedy(every)}"
+        f"{what} would take {_time(evaluations / _EVALUATIONS_PER_SECOND)} on one core; {_remedy(every)}"
         + (
             ", or allow them with `limits { points = ... }` in the study"
-            if evaluations <= MOST and allowed is None
+            if evaluations <= _MAX_EVALUATIONS and allowed is None
             else ""
         )
     )
@@ -78,5 +84,5 @@ def _amount(points: int) -> str:
 
 
 def _time(seconds: float) -> str:
-    size, unit = next((item for item in UNITS if seconds >= 2 * item[0]), UNITS[-1])
+    size, unit = next((item for item in _TIME_UNITS if seconds >= 2 * item[0]), _TIME_UNITS[-1])
     return f"{seconds / size:,.0f} {unit}"

@@ -8,21 +8,21 @@ from typing import Any
 from attrs import field, frozen
 
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.scenario import Limits, ReportBlock
+from accelscope.core.blocks.scenario import ReportBlock, StudyLimits
 from accelscope.core.errors import DescriptionError
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.query.query import Question, owner_of, scenario_of
+from accelscope.core.query.query import Query, find_base_scenario, find_query_block
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
 
-UNREAD = ("uncertainty",)
+_IGNORED_BLOCKS = ("uncertainty",)
 """Blocks of a study that a sweep does not read: it has no error bars."""
-AUTO = "auto"
+_AUTO = "auto"
 
 
 @frozen(kw_only=True)
-class Words:
+class StudyOptions:
     """What a study says of itself; None where it says nothing.
 
     Attributes:
@@ -46,20 +46,20 @@ class Words:
     notes: tuple[str, ...] = field(default=())
 
 
-def words_of(asked: Question, registry: Registry) -> Words:
+def read_study_options(asked: Query, registry: Registry) -> StudyOptions:
     """Return what a study, or else its scenario, says of itself.
 
     Raises:
         DescriptionError: a value is wrong.
     """
-    owner = owner_of(asked.program, asked.name)
-    places = (owner,) if owner.kind == "scenario" else (owner, scenario_of(owner))
+    owner = find_query_block(asked.program, asked.name)
+    places = (owner,) if owner.kind == "scenario" else (owner, find_base_scenario(owner))
     binder = Binder(registry)
-    limits = _bound(places, "limits", Limits, binder)
+    limits = _bound(places, "limits", StudyLimits, binder)
     report = _bound(places, "report", ReportBlock, binder)
     if binder.problems:
         raise DescriptionError(tuple(binder.problems))
-    return Words(
+    return StudyOptions(
         points=_number(limits, "points"),
         time=_number(limits, "time"),
         chunk_time=_number(limits, "chunk_time"),
@@ -83,7 +83,7 @@ def _number(block: Any, name: str) -> float | None:
 
 
 def _workers(places: tuple[Component, ...], value: object) -> int | None:
-    if value is None or value == AUTO:
+    if value is None or value == _AUTO:
         return None
     number = float(value.value) if isinstance(value, Term) else 0.0
     if number < 1 or number != int(number):
@@ -108,7 +108,7 @@ def _listed(block: Any, name: str) -> tuple[str, ...]:
 
 def _unread(places: tuple[Component, ...]) -> Iterator[str]:
     for place in places:
-        for kind in UNREAD:
+        for kind in _IGNORED_BLOCKS:
             for block in place.children(kind):
                 yield f"`{kind}` of `{place.kind} {place.name}` is not read: a sweep has no error bars ({block.span})"
         for block in place.children("report"):

@@ -10,16 +10,16 @@ import numpy as np
 from attrs import define, field, frozen
 
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.pareto import ahead_of, front
-from accelscope.core.sweep.plan import STATUS, Table
-from accelscope.core.sweep.store.parts import Column
+from accelscope.core.query.pareto import drop_dominated, find_pareto_front
+from accelscope.core.sweep.plan import STATUS_COLUMNS, ChunkTable
+from accelscope.core.sweep.store.parts import StoreColumn
 
-NUMBER = "number of the point"
+_POINT_NUMBER = "number of the point"
 """Key under which rows keep their place in the sweep: of equal points the first counts, in whatever order chunks come."""
 
 
 @frozen(kw_only=True)
-class Objective:
+class SweepObjective:
     """What is made small or large: the name of a column, and 1 where small is better, -1 where large is."""
 
     name: str
@@ -27,7 +27,7 @@ class Objective:
 
 
 @define(kw_only=True, eq=False)
-class Summary:
+class SweepSummary:
     """Grows with each chunk; the same in whatever order chunks come.
 
     Attributes:
@@ -36,26 +36,26 @@ class Summary:
         group_by: axes whose values separate groups.
     """
 
-    columns: tuple[Column, ...]
-    trade: tuple[Objective, ...]
-    goals: tuple[Objective, ...]
+    columns: tuple[StoreColumn, ...]
+    trade: tuple[SweepObjective, ...]
+    goals: tuple[SweepObjective, ...]
     group_by: tuple[str, ...] = ()
     points: int = 0
     feasible: int = 0
     allowed: int = 0
     reasons: Counter[str] = field(factory=Counter)
-    groups: dict[tuple[Any, ...], Summary] = field(factory=dict)
+    groups: dict[tuple[Any, ...], SweepSummary] = field(factory=dict)
     _front: dict[str, Array] = field(factory=dict)
     _best: dict[str, dict[str, Array]] = field(factory=dict)
 
-    def add(self, table: Table, first: int) -> None:
+    def add(self, table: ChunkTable, first: int) -> None:
         """Add the points of a chunk.
 
         Args:
             first: number of its first point.
         """
         numbers = np.arange(first, first + table["feasible"].size)
-        self._add({**table, NUMBER: numbers})
+        self._add({**table, _POINT_NUMBER: numbers})
 
     def _add(self, table: dict[str, Array]) -> None:
         allowed = np.flatnonzero(table["allowed"])
@@ -69,7 +69,7 @@ class Summary:
             self._improve(goal, table, allowed)
         for key, rows in _grouped(table, self.group_by):
             if key not in self.groups:
-                self.groups[key] = Summary(columns=self.columns, trade=self.trade, goals=self.goals)
+                self.groups[key] = SweepSummary(columns=self.columns, trade=self.trade, goals=self.goals)
             self.groups[key]._add({name: item[rows] for name, item in table.items()})
 
     def _grow_front(self, table: Mapping[str, Array], allowed: Array) -> None:
@@ -77,23 +77,23 @@ class Summary:
         usable = np.isfinite(costs).all(axis=1)
         rows, costs = allowed[usable], costs[usable]
         if self._front:
-            there = _costs(self._front, self.trade, np.arange(self._front[NUMBER].size))
-            left = ahead_of(costs, there)
+            there = _costs(self._front, self.trade, np.arange(self._front[_POINT_NUMBER].size))
+            left = drop_dominated(costs, there)
             rows, costs = rows[left], costs[left]
         if not rows.size:
             return
-        near = rows[front(costs)]
+        near = rows[find_pareto_front(costs)]
         new = {name: item[near] for name, item in table.items()}
         both = (
             {name: np.concatenate((item, new[name])) for name, item in self._front.items()}
             if self._front
             else new
         )
-        order = np.argsort(both[NUMBER], kind="stable")
-        kept = order[front(_costs(both, self.trade, order))]
+        order = np.argsort(both[_POINT_NUMBER], kind="stable")
+        kept = order[find_pareto_front(_costs(both, self.trade, order))]
         self._front = {name: item[kept] for name, item in both.items()}
 
-    def _improve(self, goal: Objective, table: Mapping[str, Array], allowed: Array) -> None:
+    def _improve(self, goal: SweepObjective, table: Mapping[str, Array], allowed: Array) -> None:
         values = table[goal.name][allowed] * goal.sign
         values = np.where(np.isnan(values), np.inf, values)
         if not values.size or np.isinf(least := values.min()):
@@ -102,37 +102,37 @@ class Summary:
         before = self._best.get(goal.name)
         if before is not None:
             known = before[goal.name][0] * goal.sign
-            if known < least or (known == least and before[NUMBER][0] < table[NUMBER][at]):
+            if known < least or (known == least and before[_POINT_NUMBER][0] < table[_POINT_NUMBER][at]):
                 return
         self._best[goal.name] = {name: item[at : at + 1] for name, item in table.items()}
 
-    def merge(self, other: Summary) -> None:
+    def merge(self, other: SweepSummary) -> None:
         """Add what another process knows of other points."""
         self.points += other.points
         self.feasible += other.feasible
         self.allowed += other.allowed
         self.reasons.update(other.reasons)
         if other._front:
-            self._grow_front(other._front, np.arange(other._front[NUMBER].size))
+            self._grow_front(other._front, np.arange(other._front[_POINT_NUMBER].size))
         for goal in self.goals:
             if goal.name in other._best:
                 self._improve(goal, other._best[goal.name], np.arange(1))
         for key, group in other.groups.items():
             if key not in self.groups:
-                self.groups[key] = Summary(columns=self.columns, trade=self.trade, goals=self.goals)
+                self.groups[key] = SweepSummary(columns=self.columns, trade=self.trade, goals=self.goals)
             self.groups[key].merge(group)
 
     def pareto(self) -> list[dict[str, Any]]:
         """Return the points of the front, the best of the first objective first."""
-        size = self._front[NUMBER].size if self._front else 0
-        return [row_of(self._front, self.columns, at) for at in range(size)]
+        size = self._front[_POINT_NUMBER].size if self._front else 0
+        return [_row_to_dict(self._front, self.columns, at) for at in range(size)]
 
     def best(self) -> dict[str, dict[str, Any]]:
         """Return the best point of each goal that has one."""
-        return {name: row_of(rows, self.columns, 0) for name, rows in self._best.items()}
+        return {name: _row_to_dict(rows, self.columns, 0) for name, rows in self._best.items()}
 
 
-def row_of(rows: Mapping[str, Array], columns: Sequence[Column], at: int) -> dict[str, Any]:
+def _row_to_dict(rows: Mapping[str, Array], columns: Sequence[StoreColumn], at: int) -> dict[str, Any]:
     """Return one row as plain data: where it is, what was tuned there, and its metrics with units."""
     point = {item.name: _plain(rows[item.name][at]) for item in columns if item.axis}
     names = [item.name for item in columns]
@@ -140,7 +140,7 @@ def row_of(rows: Mapping[str, Array], columns: Sequence[Column], at: int) -> dic
     tuned = {item.name: _plain(rows[item.name][at]) for item in columns[:status] if not item.axis}
     metrics = {
         item.name: {"value": _plain(rows[item.name][at]), "unit": item.unit}
-        for item in columns[status + len(STATUS) :]
+        for item in columns[status + len(STATUS_COLUMNS) :]
     }
     return {"point": point, **({"tuned": tuned} if tuned else {}), "metrics": metrics}
 
@@ -151,7 +151,7 @@ def _plain(value: Any) -> Any:
     return float(value) if np.isfinite(value) else None
 
 
-def _costs(table: Mapping[str, Array], trade: Sequence[Objective], rows: Array) -> Array:
+def _costs(table: Mapping[str, Array], trade: Sequence[SweepObjective], rows: Array) -> Array:
     return np.stack([table[item.name][rows] * item.sign for item in trade], axis=1)
 
 
@@ -165,7 +165,7 @@ def _grouped(table: Mapping[str, Array], names: Sequence[str]) -> list[tuple[tup
     """Return the rows of each group with its values."""
     if not names:
         return []
-    codes = np.zeros(table[NUMBER].size, dtype=int)
+    codes = np.zeros(table[_POINT_NUMBER].size, dtype=int)
     values = []
     for name in names:
         kinds, code = np.unique(table[name], return_inverse=True)

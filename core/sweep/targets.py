@@ -13,21 +13,25 @@ import attrs
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.bind.scenario_paths import names_of, of_scenario, with_paths
-from accelscope.core.numeric.axes import cut
+from accelscope.core.bind.scenario_paths import (
+    collect_expression_names,
+    read_scenario_path,
+    replace_scenario_paths,
+)
+from accelscope.core.numeric.axes import slice_array
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.requirements import PERCENTILES
+from accelscope.core.query.requirements import PERCENTILE_FUNCTIONS
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.syntax.nodes import Attr, Call, Expr, Index, Name, Node
+from accelscope.dsl.syntax.nodes import Attr, Call, Expr, Name, Subscript, SyntaxNode
 from accelscope.dsl.values.values import Quantity
 
-SIGNS = {"minimize": 1.0, "maximize": -1.0}
+GOAL_SIGNS = {"minimize": 1.0, "maximize": -1.0}
 """What a goal is multiplied by, so that small is better."""
 
 
 @frozen(kw_only=True, eq=False)
-class Target:
+class SweepTarget:
     """A `require`, `prefer`, `minimize` or `maximize` in one variant.
 
     Attributes:
@@ -58,24 +62,26 @@ class Target:
         return found if isinstance(found, Quantity) else None
 
 
-def target_of(item: Requirement, place: Component, scenario: Component, metrics: Sequence[str]) -> Target:
+def build_sweep_target(
+    item: Requirement, place: Component, scenario: Component, metrics: Sequence[str]
+) -> SweepTarget:
     """Return a target in the session of a variant.
 
     Args:
         place: the block that has it; names in a study are also those of its scenario.
         metrics: names of all metrics.
     """
-    later = {*metrics, *PERCENTILES}
+    later = {*metrics, *PERCENTILE_FUNCTIONS}
     known: dict[str, object] = {}
     expr = item.expr
     if place.kind == "study":
-        expr = with_paths(expr, scenario, known)
-        names = names_of(item.expr) - later
-        found = {name: of_scenario(scenario, (name,)) for name in names if not place.has(name)}
+        expr = replace_scenario_paths(expr, scenario, known)
+        names = collect_expression_names(item.expr) - later
+        found = {name: read_scenario_path(scenario, (name,)) for name in names if not place.has(name)}
         known |= {name: value for name, value in found.items() if value is not None}
     arrays: dict[str, object] = {}
     expr = _rewritten(expr, item, place, known, later, arrays)
-    return Target(item=item, place=place, expr=expr, known=known | arrays)
+    return SweepTarget(item=item, place=place, expr=expr, known=known | arrays)
 
 
 def _rewritten(
@@ -89,10 +95,10 @@ def _rewritten(
     """Return a node with a name in place of each path to an array of the description."""
     if isinstance(node, tuple):
         return tuple(_rewritten(inner, item, place, known, later, arrays) for inner in node)
-    if not isinstance(node, Node):
+    if not isinstance(node, SyntaxNode):
         return node
-    if isinstance(node, Name | Attr | Index):
-        if names_of(node) & later:
+    if isinstance(node, Name | Attr | Subscript):
+        if collect_expression_names(node) & later:
             return node
         value = place.session.value_of(node, item.scope, known)
         if not isinstance(value, Quantity) or np.ndim(value.magnitude) == 0:
@@ -114,5 +120,5 @@ def _part(value: object, where: tuple[slice, ...]) -> object:
     if not isinstance(value, Quantity) or np.ndim(value.magnitude) == 0:
         return value
     return Quantity(
-        magnitude=cut(np.asarray(value.magnitude), where), dimension=value.dimension, unit=value.unit
+        magnitude=slice_array(np.asarray(value.magnitude), where), dimension=value.dimension, unit=value.unit
     )

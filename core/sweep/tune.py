@@ -6,11 +6,11 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.numeric.term import Array
-from accelscope.core.sweep.judged_points import Block
+from accelscope.core.sweep.judged_points import JudgedPoints
 
 
 @frozen(kw_only=True, eq=False)
-class Better:
+class BestCombinations:
     """The best at each point.
 
     Attributes:
@@ -18,11 +18,11 @@ class Better:
         place: which of the combinations it is.
     """
 
-    block: Block
+    block: JudgedPoints
     place: Array
 
 
-def better(block: Block) -> Better:
+def choose_best_combinations(block: JudgedPoints) -> BestCombinations:
     """Return the best combination of each row of a block of two dimensions.
 
     One that breaks nothing goes before one that breaks a limit or a requirement; of those that break some, the one that
@@ -30,11 +30,13 @@ def better(block: Block) -> Better:
     """
     if block.feasible.shape[1] == 1:
         place = np.zeros(block.feasible.shape[0], dtype=int)
-        return Better(block=block.reshaped((-1,)), place=place)
+        return BestCombinations(block=block.reshape_points((-1,)), place=place)
     left = np.ones(block.feasible.shape, dtype=bool)
     for key in (block.broken, *block.keys):
         ranked = np.where(left, np.where(np.isnan(key), np.inf, key), np.inf)
         left &= ranked <= ranked.min(axis=1, keepdims=True)
     place = np.argmax(left, axis=1)
     rows = np.arange(place.size)
-    return Better(block=block.with_arrays(item[rows, place] for item in block.arrays()), place=place)
+    return BestCombinations(
+        block=block.replace_arrays(item[rows, place] for item in block.list_arrays()), place=place
+    )

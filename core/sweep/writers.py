@@ -11,19 +11,19 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from accelscope.core.io.output import opened
+from accelscope.core.io.output import open_output
 from accelscope.core.numeric.term import Array
-from accelscope.core.render.table import markdown
-from accelscope.core.sweep.plan import Table
-from accelscope.core.sweep.store.parts import Column, pyarrow, schema_of
+from accelscope.core.render.table import format_markdown_table
+from accelscope.core.sweep.plan import ChunkTable
+from accelscope.core.sweep.store.parts import StoreColumn, build_arrow_schema, import_pyarrow
 
-Write = Callable[[Table], None]
-STREAMED = ("csv", "parquet", "md")
+TableWriter = Callable[[ChunkTable], None]
+STREAMED_FORMATS = ("csv", "parquet", "md")
 """Formats that are written chunk by chunk."""
 
 
 @contextmanager
-def writer(name: str | None, form: str, columns: Sequence[Column]) -> Iterator[Write]:
+def open_table_writer(name: str | None, form: str, columns: Sequence[StoreColumn]) -> Iterator[TableWriter]:
     """Give a function that appends the points of a chunk; whether it can is known before the body runs.
 
     Args:
@@ -35,8 +35,8 @@ def writer(name: str | None, form: str, columns: Sequence[Column]) -> Iterator[W
         UsageError: the file cannot be written, or pyarrow is missing.
     """
     if form == "parquet":
-        pyarrow("writing Parquet")
-    with opened(name) as stream:
+        import_pyarrow("writing Parquet")
+    with open_output(name) as stream:
         if form == "parquet":
             with _parquet(stream.name, columns) as write:
                 yield write
@@ -45,13 +45,13 @@ def writer(name: str | None, form: str, columns: Sequence[Column]) -> Iterator[W
 
 
 @contextmanager
-def _parquet(path: str, columns: Sequence[Column]) -> Iterator[Write]:
-    arrow = pyarrow("writing Parquet")
+def _parquet(path: str, columns: Sequence[StoreColumn]) -> Iterator[TableWriter]:
+    arrow = import_pyarrow("writing Parquet")
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    schema = schema_of(columns)
+    schema = build_arrow_schema(columns)
     words = [item.name for item in columns if item.axis or item.type == "name"]
 
-    def write(table: Table) -> None:
+    def write(table: ChunkTable) -> None:
         arrays = [arrow.array(table[item.name], type=item.type, from_pandas=True) for item in schema]
         stream.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
@@ -59,11 +59,11 @@ def _parquet(path: str, columns: Sequence[Column]) -> Iterator[Write]:
         yield write
 
 
-def _csv(stream: TextIO, columns: Sequence[Column]) -> Write:
+def _csv(stream: TextIO, columns: Sequence[StoreColumn]) -> TableWriter:
     lines = csv.writer(stream, lineterminator="\n")
     lines.writerow([f"{item.name} [{item.unit}]" if item.unit else item.name for item in columns])
 
-    def write(table: Table) -> None:
+    def write(table: ChunkTable) -> None:
         lines.writerows(zip(*(_cells(table[item.name]) for item in columns), strict=True))
 
     return write
@@ -80,18 +80,18 @@ def _cells(values: Array) -> list[str]:
     return [repr(float(number)) if known else "" for number, known in numbers]
 
 
-def _markdown(stream: TextIO, columns: Sequence[Column]) -> Write:
+def _markdown(stream: TextIO, columns: Sequence[StoreColumn]) -> TableWriter:
     heads = tuple(f"{item.name} [{item.unit}]" if item.unit else item.name for item in columns)
     numbers = tuple(at for at, item in enumerate(columns) if item.type == "number")
     first = True
 
-    def write(table: Table) -> None:
+    def write(table: ChunkTable) -> None:
         nonlocal first
         cells = [
             [f"{float(cell):.4g}" if cell and at in numbers else cell for cell in _cells(table[item.name])]
             for at, item in enumerate(columns)
         ]
-        text = markdown([list(row) for row in zip(*cells, strict=True)], heads, numbers)
+        text = format_markdown_table([list(row) for row in zip(*cells, strict=True)], heads, numbers)
         lines = text.splitlines(keepends=True)
         stream.write("".join(lines if first else lines[2:]) + ("" if text.endswith("\n") else "\n"))
         first = False
@@ -99,6 +99,6 @@ def _markdown(stream: TextIO, columns: Sequence[Column]) -> Write:
     return write
 
 
-def form_of(name: str) -> str:
+def infer_file_format(name: str) -> str:
     """Return the format that the suffix of a file names."""
     return Path(name).suffix.lstrip(".")

@@ -21,32 +21,31 @@ from accelscope.core.errors import UsageError
 from accelscope.core.ir.hardware import Device, Fabric, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.usage import Traffic
-from accelscope.core.numeric.curve import Curve
-from accelscope.core.numeric.term import Array, Node, Term, as_term, term
-from accelscope.core.spec.spec import children_of, entries_of, fields_of, written_name
-from accelscope.core.testing.fixtures import Described, accel
-from accelscope.dsl.values.units import built_in
+from accelscope.core.numeric.curve import BoundCurve
+from accelscope.core.numeric.term import Array, Term, TraceNode, as_term, term
+from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, written_name
+from accelscope.core.testing.fixtures import accel
+from accelscope.dsl.values.units import built_in_unit_table
 from accelscope.dsl.values.values import Origin
 
 __all__ = [
-    "Described",
     "accel",
+    "iterate_terms",
     "make_device",
     "make_fabric",
     "make_op",
     "make_part",
     "make_spec",
     "make_traffic",
-    "quantity_of",
-    "terms_of",
-    "traced",
+    "parse_term",
+    "trace_terms",
 ]
 
-Value = str | float | int | Array | Term
+TermLike = str | float | int | Array | Term
 _NUMBER = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*)")
 
 
-def quantity_of(value: Value, unit: str = "") -> Term:
+def parse_term(value: TermLike, unit: str = "") -> Term:
     """Return a read-only term of `"16 GB"`, of a number or array in `unit`, or of a term.
 
     Raises:
@@ -78,10 +77,10 @@ def make_spec(cls: type, sample: Mapping[str, Any]) -> Any:
     for name, told in children_of(cls).items():
         if told["kind"] in left:
             values[name] = _child(cls, name, left.pop(told["kind"]))
-    entries = entries_of(cls)
+    entries = free_entries_of(cls)
     if entries is not None:
         unit = entries[1]["units"][0] if entries[1]["units"] else ""
-        values[entries[0]] = {key: quantity_of(left.pop(key), unit) for key in tuple(left)}
+        values[entries[0]] = {key: parse_term(left.pop(key), unit) for key in tuple(left)}
     if left:
         raise UsageError(f"{cls.__name__} has no field {', '.join(sorted(left))}")
     return cls(**values)
@@ -92,9 +91,9 @@ def make_part(
     sample: Mapping[str, Any],
     *,
     name: str = "part",
-    count: Value = 1.0,
-    cores: Value = 1.0,
-    clock: Value | None = "1 GHz",
+    count: TermLike = 1.0,
+    cores: TermLike = 1.0,
+    clock: TermLike | None = "1 GHz",
     level: str = "package",
 ) -> Part[Any]:
     """Return a part that a memory or compute model can be asked about."""
@@ -103,9 +102,9 @@ def make_part(
         path=name,
         spec=make_spec(model.spec, sample),
         model=model.name,
-        count=quantity_of(count),
-        cores=quantity_of(cores),
-        clock=None if clock is None else quantity_of(clock, "Hz"),
+        count=parse_term(count),
+        cores=parse_term(cores),
+        clock=None if clock is None else parse_term(clock, "Hz"),
         level=level,
     )
 
@@ -113,15 +112,15 @@ def make_part(
 def make_op(
     kind: str = "gemm",
     *,
-    m: Value = 64.0,
-    n: Value = 4096.0,
-    k: Value = 4096.0,
-    groups: Value = 1.0,
+    m: TermLike = 64.0,
+    n: TermLike = 4096.0,
+    k: TermLike = 4096.0,
+    groups: TermLike = 1.0,
     dtype: str = "bf16",
     name: str = "op",
 ) -> Op:
     """Return an operation with the flops and bytes of its shape, at 2 B an element; attention has no mask."""
-    rows, columns, inner, times = (quantity_of(value) for value in (m, n, k, groups))
+    rows, columns, inner, times = (parse_term(value) for value in (m, n, k, groups))
     elements = rows * columns * times
     operations = {"gemm": 2.0, "grouped_gemm": 2.0, "attention": 4.0}.get(kind)
     flops = (elements * inner * operations if operations else elements * 1.0) * term(1.0, "op")
@@ -148,21 +147,21 @@ def make_op(
 
 
 def make_traffic(
-    weights: Value = "1 MB",
+    weights: TermLike = "1 MB",
     *,
-    activations: Value = "0 B",
-    kv: Value = "0 B",
-    footprint: Value = "1 TB",
+    activations: TermLike = "0 B",
+    kv: TermLike = "0 B",
+    footprint: TermLike = "1 TB",
     home: bool = False,
     op: Op | None = None,
 ) -> Traffic:
     """Return traffic at one level of memory; by default only weights, used again long after."""
     given = make_op() if op is None else op
     return Traffic(
-        weights=quantity_of(weights, "B"),
-        activations=quantity_of(activations, "B"),
-        kv=quantity_of(kv, "B"),
-        footprint=quantity_of(footprint, "B"),
+        weights=parse_term(weights, "B"),
+        activations=parse_term(activations, "B"),
+        kv=parse_term(kv, "B"),
+        footprint=parse_term(footprint, "B"),
         op=given,
         home=home,
     )
@@ -172,9 +171,9 @@ def make_fabric(
     pattern: str,
     link: Mapping[str, Any],
     *,
-    links: Value = 1.0,
-    size: Value = 8.0,
-    shape: Sequence[Value] = (),
+    links: TermLike = 1.0,
+    size: TermLike = 8.0,
+    shape: Sequence[TermLike] = (),
     switch: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Fabric:
@@ -183,12 +182,12 @@ def make_fabric(
         name="fabric",
         pattern=pattern,
         link=make_spec(Link, link),
-        links=quantity_of(links),
-        size=quantity_of(size),
-        shape=tuple(quantity_of(item) for item in shape),
+        links=parse_term(links),
+        size=parse_term(size),
+        shape=tuple(parse_term(item) for item in shape),
         switch=None if switch is None else make_spec(Switch, switch),
         settings={
-            key: quantity_of(item) if isinstance(item, str) and _NUMBER.fullmatch(item) else item
+            key: parse_term(item) if isinstance(item, str) and _NUMBER.fullmatch(item) else item
             for key, item in (settings or {}).items()
         },
     )
@@ -201,38 +200,40 @@ def make_device(engines: Sequence[Part[Any]] = (), memories: Sequence[Part[Any]]
     )
 
 
-def traced(value: Any) -> Any:
+def trace_terms(value: Any) -> Any:
     """Return a record with every term made to keep how results are computed from it, as `explain` does."""
     if isinstance(value, Term):
         origin = Origin(span=None, how="default", text="test")
         scalar = float(value.value.flat[0])
-        return Term(value.value, value.dimension, Node("value", scalar, value.dimension, None, (), origin))
-    if attrs.has(type(value)) and not isinstance(value, Curve):
+        return Term(
+            value.value, value.dimension, TraceNode("value", scalar, value.dimension, None, (), origin)
+        )
+    if attrs.has(type(value)) and not isinstance(value, BoundCurve):
         names = [item.name for item in attrs.fields(type(value)) if item.init]
-        return attrs.evolve(value, **{name.lstrip("_"): traced(getattr(value, name)) for name in names})
+        return attrs.evolve(value, **{name.lstrip("_"): trace_terms(getattr(value, name)) for name in names})
     if isinstance(value, Mapping):
-        return {key: traced(item) for key, item in value.items()}
-    return tuple(traced(item) for item in value) if isinstance(value, tuple) else value
+        return {key: trace_terms(item) for key, item in value.items()}
+    return tuple(trace_terms(item) for item in value) if isinstance(value, tuple) else value
 
 
-def terms_of(value: Any, path: str = "") -> Iterator[tuple[str, Term]]:
+def iterate_terms(value: Any, path: str = "") -> Iterator[tuple[str, Term]]:
     """Yield every term inside a record, with its dotted place."""
     if isinstance(value, Term):
         yield path, value
     elif attrs.has(type(value)):
         for item in attrs.fields(type(value)):
-            yield from terms_of(getattr(value, item.name), f"{path}.{item.name}".lstrip("."))
+            yield from iterate_terms(getattr(value, item.name), f"{path}.{item.name}".lstrip("."))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from terms_of(item, f"{path}.{key}".lstrip("."))
+            yield from iterate_terms(item, f"{path}.{key}".lstrip("."))
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
-            yield from terms_of(item, f"{path}[{index}]")
+            yield from iterate_terms(item, f"{path}[{index}]")
 
 
-def with_twice_a_rate(spec: Any) -> Iterator[tuple[str, Any]]:
+def double_each_rate(spec: Any) -> Iterator[tuple[str, Any]]:
     """Yield the place of each rate of a spec (anything a second or a cycle) with the spec that has twice of it."""
-    for path, value in terms_of(spec):
+    for path, value in iterate_terms(spec):
         powers = dict(value.dimension.powers)
         if (powers.get("s", 0) < 0 or powers.get("cycle", 0) < 0) and "[" not in path:
             yield path, _doubled(spec, path.split("."), value)
@@ -258,17 +259,17 @@ def _is_block(cls: type, written: str, value: Any) -> bool:
 
 def _value(value: Any, told: Mapping[str, Any]) -> Any:
     if told["type"] == "quantity":
-        return _curve(value, told) if isinstance(value, Mapping) else quantity_of(value, told["units"][0])
+        return _curve(value, told) if isinstance(value, Mapping) else parse_term(value, told["units"][0])
     if told["type"] == "list":
-        return tuple(quantity_of(item) if told["units"] else item for item in value)
+        return tuple(parse_term(item) if told["units"] else item for item in value)
     return value
 
 
-def _curve(points: Mapping[str, Value], told: Mapping[str, Any]) -> Curve:
-    keys = [quantity_of(key) for key in points]
-    values = [quantity_of(item) for item in points.values()]
-    key_dimension = built_in().parse(told["over"])[1] if told["over"] else keys[0].dimension
-    return Curve(
+def _curve(points: Mapping[str, TermLike], told: Mapping[str, Any]) -> BoundCurve:
+    keys = [parse_term(key) for key in points]
+    values = [parse_term(item) for item in points.values()]
+    key_dimension = built_in_unit_table().parse(told["over"])[1] if told["over"] else keys[0].dimension
+    return BoundCurve(
         np.array([float(key.value) for key in keys]),
         np.array([float(item.value) for item in values]),
         key_dimension,

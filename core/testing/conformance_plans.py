@@ -20,25 +20,25 @@ from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Plan, Residency, Workload
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Strategy, WorkloadModel
-from accelscope.core.testing.builders import Value, make_device, make_op, make_spec, quantity_of
-from accelscope.core.testing.conformance import SWEEP, SpecConformance, assert_same
+from accelscope.core.testing.builders import TermLike, make_device, make_op, make_spec, parse_term
+from accelscope.core.testing.conformance import SWEEP_FACTORS, SpecConformance, assert_point_matches_sweep
 
-BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
+BF16_PRECISION = Precision(weights="bf16", activations="bf16", kv="bf16")
 
 
 def make_step(
-    phase: str = "decode", *, sequences: Value = 4.0, tokens: Value = 1.0, context: Value = 1024.0
+    phase: str = "decode", *, sequences: TermLike = 4.0, tokens: TermLike = 1.0, context: TermLike = 1024.0
 ) -> Step:
     """Return one pass over a batch."""
     return Step(
         phase=phase,
-        sequences=quantity_of(sequences),
-        tokens=quantity_of(tokens, "tok"),
-        context=quantity_of(context, "tok"),
+        sequences=parse_term(sequences),
+        tokens=parse_term(tokens, "tok"),
+        context=parse_term(context, "tok"),
     )
 
 
-def make_plan(rows: Value = 4.0) -> Plan:
+def make_plan(rows: TermLike = 4.0) -> Plan:
     """Return the plan of one device for a small transformer: two products, an attention and a norm in each layer."""
     ops = (
         attrs.evolve(
@@ -54,7 +54,7 @@ def make_plan(rows: Value = 4.0) -> Plan:
     workload = Workload(
         ops=ops,
         residency=sizes,
-        activation=quantity_of(rows) * term(8192.0, "B"),
+        activation=parse_term(rows) * term(8192.0, "B"),
         layers=term(32.0),
         heads=term(32.0),
         kv_heads=term(8.0),
@@ -76,7 +76,7 @@ class StrategyConformance(SpecConformance):
     kind = "parallel"
     off: ClassVar[Mapping[str, Any]] = {}
 
-    def sharded(self, rows: Value, fields: Mapping[str, Any] | None = None) -> Plan:
+    def shard_plan(self, rows: TermLike, fields: Mapping[str, Any] | None = None) -> Plan:
         """Return the plan after the strategy, with numpy warnings as errors."""
         machine = Machine(device=make_device(), devices=term(64.0), tiers=())
         spec = make_spec(self.model.spec, self.sample if fields is None else fields)
@@ -85,13 +85,13 @@ class StrategyConformance(SpecConformance):
 
     def test_a_sweep_equals_its_points(self) -> None:
         """An array of sizes gives what each size gives alone; this also shows that inputs are left alone."""
-        whole = self.sharded(SWEEP)
-        for index, point in enumerate(SWEEP):
-            assert_same(whole, self.sharded(point), index)
+        whole = self.shard_plan(SWEEP_FACTORS)
+        for index, point in enumerate(SWEEP_FACTORS):
+            assert_point_matches_sweep(whole, self.shard_plan(point), index)
 
     def test_switched_off_it_changes_nothing(self) -> None:
         """With its fields absent a strategy leaves operations, collectives in effect, residency and step alone."""
-        before, after = make_plan(), self.sharded(4.0, self.off)
+        before, after = make_plan(), self.shard_plan(4.0, self.off)
         assert [op.name for op in before.ops] == [op.name for op in after.ops]
         for old, new in zip(before.ops, after.ops, strict=True):
             assert np.allclose(old.flops.value, new.flops.value), f"`{new.name}` changes"
@@ -104,7 +104,7 @@ class StrategyConformance(SpecConformance):
 
     def test_no_device_does_more_than_without_it(self) -> None:
         """Dividing never adds work or memory to a device."""
-        before, after = make_plan(), self.sharded(4.0)
+        before, after = make_plan(), self.shard_plan(4.0)
         assert np.all(_work(after) <= _work(before) * (1 + 1e-9)), "a device does more work"
         assert np.all(after.residency.weights.value <= before.residency.weights.value * (1 + 1e-9))
         assert np.all(after.ranks.value * after.replicas.value >= 1.0)
@@ -114,7 +114,7 @@ class StrategyConformance(SpecConformance):
 
         What they do or hold several times (norms, KV heads, the fullest rank's experts) comes on top of that.
         """
-        before, after = make_plan(), self.sharded(4.0)
+        before, after = make_plan(), self.shard_plan(4.0)
         ranks = after.ranks / before.ranks
         assert np.all((_sum(after) * ranks).value >= _work(before) * (1 - 1e-9)), "work is lost"
         for name in ("weights", "kv"):
@@ -123,7 +123,7 @@ class StrategyConformance(SpecConformance):
 
     def test_communication_is_of_ranks_that_exist(self) -> None:
         """Collectives have names of their own, some ranks among those of the plan, and no negative bytes."""
-        after = self.sharded(4.0)
+        after = self.shard_plan(4.0)
         names = [item.name for item in after.collectives]
         assert len(set(names)) == len(names), names
         for item in after.collectives:
@@ -134,7 +134,7 @@ class StrategyConformance(SpecConformance):
 
     def test_rules_of_the_split_give_their_reason(self) -> None:
         """A limit says which rule a degree breaks, and the sample breaks none."""
-        for limit in self.sharded(4.0).limits:
+        for limit in self.shard_plan(4.0).limits:
             assert limit.reason.strip(), f"limit `{limit.name}` needs a reason"
             assert np.all(limit.used.value <= limit.available.value), f"the sample breaks `{limit.name}`"
 
@@ -145,32 +145,32 @@ class WorkloadConformance(SpecConformance):
     model: ClassVar[WorkloadModel]
     kind = "model"
 
-    def built(self, step: Step) -> Workload:
+    def build_workload(self, step: Step) -> Workload:
         """Return the workload of a pass, with numpy warnings as errors."""
         with np.errstate(all="raise"):
-            return self.model.build(make_spec(self.model.spec, self.sample), step, BF16)
+            return self.model.build(make_spec(self.model.spec, self.sample), step, BF16_PRECISION)
 
-    def steps(self, sequences: Value) -> Iterator[Step]:
+    def steps(self, sequences: TermLike) -> Iterator[Step]:
         """Yield a decode and a prefill pass over some sequences."""
         yield make_step("decode", sequences=sequences)
         yield make_step("prefill", sequences=sequences, tokens=512.0, context=0.0)
 
     def test_a_sweep_equals_its_points(self) -> None:
         """An array of batch sizes gives what each size gives alone."""
-        for index, point in enumerate(SWEEP):
-            for whole, alone in zip(self.steps(SWEEP), self.steps(point), strict=True):
-                assert_same(self.built(whole), self.built(alone), index)
+        for index, point in enumerate(SWEEP_FACTORS):
+            for whole, alone in zip(self.steps(SWEEP_FACTORS), self.steps(point), strict=True):
+                assert_point_matches_sweep(self.build_workload(whole), self.build_workload(alone), index)
 
     def test_names_of_operations_are_unique(self) -> None:
         """Breakdowns and explanations name operations."""
         for step in self.steps(4.0):
-            names = [op.name for op in self.built(step).ops]
+            names = [op.name for op in self.build_workload(step).ops]
             assert len(set(names)) == len(names), names
 
     def test_all_sizes_are_positive(self) -> None:
         """No operation has negative work, and some operation has work."""
         for step in self.steps(4.0):
-            workload = self.built(step)
+            workload = self.build_workload(step)
             for op in workload.ops:
                 for value in (op.flops, op.weights, op.reads, op.writes, op.kv_read, op.kv_write, op.repeat):
                     assert np.all(value.value >= 0.0), op.name
@@ -178,12 +178,14 @@ class WorkloadConformance(SpecConformance):
 
     def test_weights_do_not_depend_on_the_batch(self) -> None:
         """Residency of weights is that of the model."""
-        few, many = (self.built(make_step(sequences=count)).residency.weights.value for count in (1.0, 64.0))
+        few, many = (
+            self.build_workload(make_step(sequences=count)).residency.weights.value for count in (1.0, 64.0)
+        )
         assert np.allclose(few, many)
 
     def test_a_longer_context_never_needs_less(self) -> None:
         """KV cache and work of a decode pass grow with the context."""
-        short, long = (self.built(make_step(context=length)) for length in (128.0, 8192.0))
+        short, long = (self.build_workload(make_step(context=length)) for length in (128.0, 8192.0))
         assert np.all(long.residency.kv.value >= short.residency.kv.value)
         assert _work(long) >= _work(short)
 

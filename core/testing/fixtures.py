@@ -15,7 +15,7 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
 
 
 @frozen(eq=False)
-class Described:
+class DescriptionCase:
     """A text with the plugins that read it.
 
     Attributes:
@@ -23,7 +23,7 @@ class Described:
         diagnostics: everything that is wrong with it.
     """
 
-    shell: Session
+    session: Session
     path: Path
     diagnostics: tuple[Diagnostic, ...]
 
@@ -40,11 +40,11 @@ class Described:
 
     def evaluate(self, *sets: str) -> Result:
         """Return the result of the only scenario, with some values set: `evaluate("tp=4", "batch=[1, 8]")`."""
-        return self.shell.evaluate(str(self.path), sets=sets)[0]
+        return self.session.evaluate(str(self.path), sets=sets)[0]
 
     def explain(self, metric: str, *sets: str) -> str:
         """Return the lines that explain a metric of the only scenario."""
-        return self.shell.explain(str(self.path), metric, sets=sets)
+        return self.session.explain(str(self.path), metric, sets=sets)
 
 
 def _line(found: Diagnostic) -> str:
@@ -52,7 +52,7 @@ def _line(found: Diagnostic) -> str:
 
 
 @pytest.fixture
-def accel(tmp_path: Path) -> Callable[..., Described]:
+def accel(tmp_path: Path) -> Callable[..., DescriptionCase]:
     """Return a function from a text, and plugins of your own, to a `Described`.
 
     The built-in plugins read it, and those given; what else is installed is left alone:
@@ -63,10 +63,10 @@ def accel(tmp_path: Path) -> Callable[..., Described]:
             assert found.evaluate("tp=8").metrics["tpot"].value < 0.02
     """
 
-    def describe(text: str, plugins: Iterable[object] = ()) -> Described:
+    def describe(text: str, plugins: Iterable[object] = ()) -> DescriptionCase:
         path = tmp_path / "described.accel"
         path.write_text(text, encoding="utf-8")
         shell = Session(Registry.built_in(*plugins))
-        return Described(shell, path, shell.check(str(path)))
+        return DescriptionCase(shell, path, shell.check(str(path)))
 
     return describe

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Source, Span
-from accelscope.dsl.syntax.nodes import Amend, Annotated, Assign, Block, Expr, Let, Statement
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, SourceText, Span
+from accelscope.dsl.syntax.nodes import (
+    Amend,
+    Annotated,
+    AssignStatement,
+    BlockStatement,
+    Expr,
+    LetStatement,
+    Statement,
+)
 
 
-def duplicates(statements: tuple[Statement, ...], source: Source) -> Iterator[Diagnostic]:
+def find_duplicate_keys(statements: tuple[Statement, ...], source: SourceText) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each repeated key of a body and of the bodies in it."""
     seen: dict[object, Span] = {}
     bodies: list[tuple[Statement, ...]] = [statements]
@@ -26,20 +34,20 @@ def duplicates(statements: tuple[Statement, ...], source: Source) -> Iterator[Di
                 bodies.append(body)
 
 
-def _key(statement: Statement, source: Source) -> tuple[tuple[str, ...] | None, Span]:
-    if isinstance(statement, Let):
+def _key(statement: Statement, source: SourceText) -> tuple[tuple[str, ...] | None, Span]:
+    if isinstance(statement, LetStatement):
         start = statement.start + len("let ")
         return ("member", statement.name), Span(source, start, start + len(statement.name))
-    if isinstance(statement, Assign):
+    if isinstance(statement, AssignStatement):
         return ("member", statement.target.span(source).text), statement.target.span(source)
-    if isinstance(statement, Block):
+    if isinstance(statement, BlockStatement):
         name = statement.label or statement.kind
         group = "source" if statement.kind == "source" else "member"
-        return (group, name), name_span(statement, source)
+        return (group, name), _name_span(statement, source)
     return None, statement.span(source)
 
 
-def name_span(block: Block, source: Source) -> Span:
+def _name_span(block: BlockStatement, source: SourceText) -> Span:
     """Return the place of a block's label, or of its kind where it has none."""
     if block.label is None:
         return Span(source, block.start, block.start + len(block.kind))
@@ -48,9 +56,9 @@ def name_span(block: Block, source: Source) -> Span:
 
 
 def _body(statement: Statement) -> tuple[Statement, ...]:
-    if isinstance(statement, Block):
+    if isinstance(statement, BlockStatement):
         return statement.body.statements if statement.body else ()
-    if isinstance(statement, Assign | Let):
+    if isinstance(statement, AssignStatement | LetStatement):
         value: Expr = statement.value
         value = value.expr if isinstance(value, Annotated) else value
         return value.body.statements if isinstance(value, Amend) else ()

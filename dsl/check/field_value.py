@@ -7,32 +7,32 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.expect import unknown_name
 from accelscope.dsl.interpret.layers import Binding
-from accelscope.dsl.interpret.scope import visible
+from accelscope.dsl.interpret.scope import list_visible_names
 from accelscope.dsl.schema.schema import FieldSchema
-from accelscope.dsl.values.arithmetic import readings, show
-from accelscope.dsl.values.units import NONE, Dimension, base, format_quantity
+from accelscope.dsl.values.arithmetic import show_quantity, suggest_direction
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension, base_dimension, format_quantity
 from accelscope.dsl.values.values import (
     Constructor,
-    Curve,
+    CurveValue,
     ListValue,
-    Mapped,
+    MapValue,
     Quantity,
     Symbol,
-    describe,
+    describe_value,
     is_condition,
 )
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
-_DIR = base("dir")
+_DIR = base_dimension("dir")
 
 
-class Fit:
+class FieldCheck:
     """One value to hold against one field of a component."""
 
     __slots__ = ("binding", "component", "field", "span")
@@ -41,22 +41,22 @@ class Fit:
         self.component, self.field, self.binding = component, field, binding
         self.span = binding.span
 
-    def problem(self, value: object) -> Problem | None:
+    def problem(self, value: object) -> EvaluationFailed | None:
         """Return what is wrong with a value, or None."""
         if value is None:
             return None
         try:
             _CHECKS[self.field.type](self, value)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             problem.span = problem.span or self.span
             return problem
         return None
 
-    def doubt(self, value: object) -> Diagnostic | None:
+    def warning(self, value: object) -> Diagnostic | None:
         """Return a warning about a value beyond what parts of its kind have, or None."""
         if self.field.plausible is None or not isinstance(value, Quantity):
             return None
-        if value.dimension != (self.field.dimensions or (NONE,))[0]:
+        if value.dimension != (self.field.dimensions or (DIMENSIONLESS,))[0]:
             return None
         low, high = self.field.plausible
         size = value.magnitude
@@ -66,7 +66,7 @@ class Fit:
         usual = f"{format_quantity(low, dimension)} to {format_quantity(high, dimension)}"
         return Diagnostic(
             code="A404",
-            message=f"`{self.field.name}` is {show(value)}, where {usual} is usual",
+            message=f"`{self.field.name}` is {show_quantity(value)}, where {usual} is usual",
             span=self.span,
             notes=self._in_total(value),
         )
@@ -76,35 +76,41 @@ class Fit:
         count = self.component.count.magnitude
         if not isinstance(count, int | float) or count <= 1 or not isinstance(value.magnitude, int | float):
             return ()
-        total = show(Quantity(magnitude=value.magnitude * count, dimension=value.dimension))
-        return (f"{count:,.0f} instances: {total} in total; for a total write `{show(value)} / count`",)
+        total = show_quantity(Quantity(magnitude=value.magnitude * count, dimension=value.dimension))
+        return (
+            f"{count:,.0f} instances: {total} in total; for a total write `{show_quantity(value)} / count`",
+        )
 
     def _all(self, condition: object) -> bool:
         return condition if isinstance(condition, bool) else self.component.session.operations.all(condition)
 
     # ---- one method a type of field
 
-    def _wrong(self, value: object, wanted: str, help: str | None = None) -> Problem:
+    def _wrong(self, value: object, wanted: str, help: str | None = None) -> EvaluationFailed:
         if isinstance(value, Symbol) and self.field.type in ("quantity", "ref", "list"):
             return self._unknown(value)
-        return Problem("A105", f"`{self.field.name}` takes {wanted}, not {describe(value)}", help=help)
+        return EvaluationFailed(
+            "A105", f"`{self.field.name}` takes {wanted}, not {describe_value(value)}", help=help
+        )
 
-    def _unknown(self, value: Symbol) -> Problem:
+    def _unknown(self, value: Symbol) -> EvaluationFailed:
         binding = self.binding
         if binding.node is None or self.span is None:
-            return Problem("A201", f"nothing is called `{value.name}`")
-        known = visible(binding.scope)
+            return EvaluationFailed("A201", f"nothing is called `{value.name}`")
+        known = list_visible_names(binding.scope)
         problem = unknown_name(value.name, binding.node, binding.scope)
         problem.help = did_you_mean(value.name, known) or problem.help
         return problem
 
     def quantity(self, value: object) -> None:
         """A number of one of the field's dimensions and within its bounds, or a curve of such."""
-        if isinstance(value, Curve) and self.field.over is not None:
+        if isinstance(value, CurveValue) and self.field.over is not None:
             for key, item in value.points:
                 if key.dimension != self.field.over:
                     expected = _expected((self.field.over,), ())
-                    raise Problem("A111", f"the keys of `{self.field.name}` are {expected}, not {show(key)}")
+                    raise EvaluationFailed(
+                        "A111", f"the keys of `{self.field.name}` are {expected}, not {show_quantity(key)}"
+                    )
                 self._number(item)
             return
         if not isinstance(value, Quantity):
@@ -113,10 +119,10 @@ class Fit:
 
     def _number(self, value: Quantity) -> None:
         field = self.field
-        if value.dimension not in (field.dimensions or (NONE,)):
+        if value.dimension not in (field.dimensions or (DIMENSIONLESS,)):
             raise self._dimension(value)
         size = value.magnitude
-        first = value.dimension == (field.dimensions or (NONE,))[0]
+        first = value.dimension == (field.dimensions or (DIMENSIONLESS,))[0]
         bounds = (
             (field.gt, "above", field.gt is None or size > field.gt),
             (field.ge, "at least", field.ge is None or size >= field.ge),
@@ -125,21 +131,23 @@ class Fit:
         )
         for limit, word, holds in bounds:
             if limit is not None and (limit == 0 or first) and not self._all(holds):
-                at = show(Quantity(magnitude=float(limit), dimension=value.dimension))
-                raise Problem("A107", f"`{field.name}` is {word} {at}, not {show(value)}")
+                at = show_quantity(Quantity(magnitude=float(limit), dimension=value.dimension))
+                raise EvaluationFailed("A107", f"`{field.name}` is {word} {at}, not {show_quantity(value)}")
         ops = self.component.session.operations
         if field.integer and not self._all(ops.close(size, ops.apply("round", size))):
-            raise Problem("A107", f"`{field.name}` is a whole number, not {show(value)}")
+            raise EvaluationFailed("A107", f"`{field.name}` is a whole number, not {show_quantity(value)}")
 
-    def _dimension(self, value: Quantity) -> Problem:
+    def _dimension(self, value: Quantity) -> EvaluationFailed:
         field = self.field
         expected = _expected(field.dimensions, field.units)
         hint = None
         if value.dimension / _DIR in field.dimensions:
-            hint = readings(value)
-        elif value.dimension == NONE and field.units:
-            hint = f"add the unit: `{self.span.text if self.span else show(value)} {field.units[0]}`"
-        return Problem("A111", f"`{field.name}` is {expected}, not {show(value)}", help=hint)
+            hint = suggest_direction(value)
+        elif value.dimension == DIMENSIONLESS and field.units:
+            hint = f"add the unit: `{self.span.text if self.span else show_quantity(value)} {field.units[0]}`"
+        return EvaluationFailed(
+            "A111", f"`{field.name}` is {expected}, not {show_quantity(value)}", help=hint
+        )
 
     def choice(self, value: object) -> None:
         """One of some words."""
@@ -184,7 +192,7 @@ class Fit:
 
     def mapping(self, value: object) -> None:
         """Values by name."""
-        if not isinstance(value, Mapped):
+        if not isinstance(value, MapValue):
             raise self._wrong(value, "a map such as `{ a = 1 }`")
         for key, item in value.entries.items():
             if self.field.choices and key not in self.field.choices:
@@ -213,15 +221,15 @@ class Fit:
         if not isinstance(kind, str) or isinstance(value, Symbol):
             raise self._wrong(value, f"the name of a {wanted}")
         if field.ref_kinds and kind not in field.ref_kinds:
-            raise Problem("A207", f"`{field.name}` refers to a {wanted}, not to a `{kind}`")
+            raise EvaluationFailed("A207", f"`{field.name}` refers to a {wanted}, not to a `{kind}`")
 
     def any(self, value: object) -> None:
         """Anything."""
 
 
-def unknown_word(field: str, word: str, choices: tuple[str, ...]) -> Problem:
+def unknown_word(field: str, word: str, choices: tuple[str, ...]) -> EvaluationFailed:
     """Return the problem of a word that a field does not take."""
-    return Problem(
+    return EvaluationFailed(
         "A104",
         f"`{field}` has no choice `{word}`",
         notes=(f"it takes {_words(choices)}",),
@@ -239,9 +247,9 @@ def _words(choices: tuple[str, ...]) -> str:
 def _expected(dimensions: tuple[Dimension, ...], units: tuple[str, ...]) -> str:
     """Return what a quantity of some dimensions is, with an example of a unit."""
     found = []
-    for at, dimension in enumerate(dimensions or (NONE,)):
+    for at, dimension in enumerate(dimensions or (DIMENSIONLESS,)):
         unit = units[at] if at < len(units) else ""
-        if dimension == NONE:
+        if dimension == DIMENSIONLESS:
             found.append("a plain number")
         else:
             example = _example(unit)
@@ -255,15 +263,15 @@ def _example(unit: str) -> str:
     return f"1 {prefix}{head}{slash}{rest}" if prefix is not None else ""
 
 
-_CHECKS: dict[str, Callable[[Fit, object], None]] = {
-    "quantity": Fit.quantity,
-    "choice": Fit.choice,
-    "text": Fit.text,
-    "flag": Fit.flag,
-    "date": Fit.date,
-    "list": Fit.listing,
-    "mapping": Fit.mapping,
-    "constructor": Fit.constructor,
-    "ref": Fit.ref,
-    "any": Fit.any,
+_CHECKS: dict[str, Callable[[FieldCheck, object], None]] = {
+    "quantity": FieldCheck.quantity,
+    "choice": FieldCheck.choice,
+    "text": FieldCheck.text,
+    "flag": FieldCheck.flag,
+    "date": FieldCheck.date,
+    "list": FieldCheck.listing,
+    "mapping": FieldCheck.mapping,
+    "constructor": FieldCheck.constructor,
+    "ref": FieldCheck.ref,
+    "any": FieldCheck.any,
 }

@@ -8,30 +8,42 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from accelscope.dsl.check.block_kind import misplaced, unknown_kind
-from accelscope.dsl.check.duplicates import duplicates
-from accelscope.dsl.check.field_value import Fit, unknown_word
-from accelscope.dsl.check.lints import decimal_sram, left_over, shadowed, uncited
-from accelscope.dsl.check.plausibility import doubt
+from accelscope.dsl.check.block_kind import check_placement, unknown_kind
+from accelscope.dsl.check.duplicates import find_duplicate_keys
+from accelscope.dsl.check.field_value import FieldCheck, unknown_word
+from accelscope.dsl.check.lints import (
+    lint_decimal_sram,
+    lint_shadowed_word,
+    lint_stale_entries,
+    lint_uncited_number,
+)
+from accelscope.dsl.check.plausibility import check_plausibility
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.dsl.interpret.assertions import run
+from accelscope.dsl.interpret.assertions import evaluate_assertions
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import Binding, Given, Member
-from accelscope.dsl.interpret.members import Item
-from accelscope.dsl.interpret.modules import Module, names_of
+from accelscope.dsl.interpret.layers import Binding, BlockDeclaration, Member
+from accelscope.dsl.interpret.members import ScopedStatement
+from accelscope.dsl.interpret.modules import Module, list_imported_names
 from accelscope.dsl.interpret.number_literals import check_units
 from accelscope.dsl.interpret.sweep_axes import evaluate_domain
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
-from accelscope.dsl.syntax.nodes import Amend, Annotated, Check, Goal, Sweep, Use
+from accelscope.dsl.syntax.nodes import (
+    Amend,
+    Annotated,
+    CheckStatement,
+    GoalStatement,
+    SweepStatement,
+    UseStatement,
+)
 from accelscope.dsl.values.values import Attribute, Symbol
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 
-def check_file(session: Session, module: Module, *, lint: bool = False) -> None:
+def check_file(session: Interpreter, module: Module, *, lint: bool = False) -> None:
     """Report everything that is wrong with a file to the session.
 
     Args:
@@ -52,7 +64,7 @@ class _Checker:
 
     __slots__ = ("_copies", "lint", "module", "session")
 
-    def __init__(self, session: Session, module: Module, lint: bool) -> None:
+    def __init__(self, session: Interpreter, module: Module, lint: bool) -> None:
         self.session, self.module, self.lint = session, module, lint
         self._copies: set[int] = set()
 
@@ -60,7 +72,7 @@ class _Checker:
         """Check the whole file."""
         root = self.module.root
         layer = root.layer_list()[0]
-        for finding in duplicates(layer.statements, layer.source):
+        for finding in find_duplicate_keys(layer.statements, layer.source):
             self.report(finding)
         for item in root.index().uses:
             self.use(item)
@@ -75,7 +87,7 @@ class _Checker:
         for child in root.children():
             self.visit(child, known=True)
 
-    def report(self, finding: Problem | Diagnostic | None, span: Span | None = None) -> None:
+    def report(self, finding: EvaluationFailed | Diagnostic | None, span: Span | None = None) -> None:
         """Report an error anywhere, and a warning where it is in this file."""
         if finding is None:
             return
@@ -87,25 +99,25 @@ class _Checker:
         if self.session.full:
             raise _EnoughError
 
-    def use(self, item: Item) -> None:
+    def use(self, item: ScopedStatement) -> None:
         """See that what a `use` names is there."""
         use = item.statement
-        assert isinstance(use, Use)
+        assert isinstance(use, UseStatement)
         try:
             if use.names or use.is_file:
-                for name in names_of(use):
-                    self.module.imported(name)
+                for name in list_imported_names(use):
+                    self.module.import_name(name)
             else:
                 self.session.modules.source_of(self.module, use, item.span)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             self.report(problem, item.span)
-        except Poisoned:
+        except PoisonedValue:
             pass
 
     def outside(self, binding: Binding, name: str) -> None:
         """Report a value at the top of a file."""
         help = f"write `let {name} = ...` for a value that definitions use"
-        self.report(Problem("A211", f"`{name} = ...` stands in no block", binding.at, help=help))
+        self.report(EvaluationFailed("A211", f"`{name} = ...` stands in no block", binding.at, help=help))
 
     def visit(self, component: Component, known: bool) -> None:
         """Check a component and all that stands in it; below an unknown kind no kind is known."""
@@ -127,7 +139,7 @@ class _Checker:
         if schema is None:
             self.report(unknown_kind(component, given))
             return False
-        self.report(misplaced(component, given, schema))
+        self.report(check_placement(component, given, schema))
         return True
 
     # ---- fields
@@ -152,9 +164,9 @@ class _Checker:
                 if member.amends and isinstance(attribute.value, Component):
                     self._amended(attribute.value, member, binding)
         if entries is not None:
-            self.report(left_over(component))
+            self.report(lint_stale_entries(component))
         for derived in schema.derived if schema is not None else ():
-            self.report(doubt(component, derived, self.module.source))
+            self.report(check_plausibility(component, derived, self.module.source))
 
     def _needs_sources(self, component: Component) -> bool:
         """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""
@@ -195,30 +207,30 @@ class _Checker:
         if component.get(name) is None:
             return
         names = [*fields, *(entries.choices if entries is not None else ())]
-        inside = self.session.fields.inside(component.kind)
+        inside = self.session.fields.inner_kinds(component.kind)
         help = did_you_mean(name, [*names, *inside])
         if name in inside:
             help = f"`{name}` is a block: write `{name} {{ ... }}`"
         shown = ", ".join(f"`{field}`" for field in names)
         message = f"a `{component.kind}` has no field `{name}`"
         notes = (f"its fields are {shown}",) if shown else ()
-        self.report(Problem("A101", message, binding.at, notes=notes, help=help))
+        self.report(EvaluationFailed("A101", message, binding.at, notes=notes, help=help))
 
     def _value(
         self, component: Component, name: str, field: FieldSchema, binding: Binding, value: object
     ) -> None:
-        hidden = shadowed(field, binding, value)
-        fit = Fit(component, field, binding)
+        hidden = lint_shadowed_word(field, binding, value)
+        fit = FieldCheck(component, field, binding)
         problem = fit.problem(value)
         if problem is not None:
             problem.help = hidden.help if hidden is not None else problem.help
             self.report(problem, binding.span)
             return
         self.report(hidden)
-        self.report(fit.doubt(value))
-        self.report(decimal_sram(component, name, binding))
+        self.report(fit.warning(value))
+        self.report(lint_decimal_sram(component, name, binding))
         if self.lint and self._needs_sources(component):
-            self.report(uncited(field, binding, value))
+            self.report(lint_uncited_number(field, binding, value))
         node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
         if isinstance(value, Component) and isinstance(node, Amend):
             self._amended(value, node, binding)
@@ -226,7 +238,9 @@ class _Checker:
     def _amended(self, component: Component, node: Amend | Member, binding: Binding) -> None:
         """Check a changed copy, by the text or member that changes it, unless it is being checked already: then it stands in itself."""
         if id(node) in self._copies:
-            self.report(Problem("A203", f"this copy of `{component.name}` contains itself"), binding.span)
+            self.report(
+                EvaluationFailed("A203", f"this copy of `{component.name}` contains itself"), binding.span
+            )
             return
         self._copies.add(id(node))
         self.visit(component, known=True)
@@ -245,14 +259,14 @@ class _Checker:
         _ = component.count
         for connection in component.connections():
             self._connection(connection.settings, connection.via)
-        for outcome in run(component, ("check", "assert")):
+        for outcome in evaluate_assertions(component, ("check", "assert")):
             self.report(outcome.diagnostic)
         for item in (*index.checks, *index.goals, *index.sweeps):
             self._waiting(item)
         for axis in component.sweeps():
             evaluate_domain(self.session, axis)
         for part in component.parts:
-            if isinstance(part, Given):
+            if isinstance(part, BlockDeclaration):
                 self.session.citations(part.block.cites, part.scope)
 
     def _units(self, binding: Binding) -> None:
@@ -260,13 +274,13 @@ class _Checker:
             for problem in check_units(self.session, binding.node, binding.scope):
                 self.report(problem)
 
-    def _waiting(self, item: Item) -> None:
+    def _waiting(self, item: ScopedStatement) -> None:
         """Look at the units of what is evaluated later."""
         statement = item.statement
-        if isinstance(statement, Check) and statement.word in ("check", "assert"):
+        if isinstance(statement, CheckStatement) and statement.word in ("check", "assert"):
             return
-        nodes = [statement.expr] if isinstance(statement, Check | Goal) else []
-        if isinstance(statement, Sweep) and statement.when is not None:
+        nodes = [statement.expr] if isinstance(statement, CheckStatement | GoalStatement) else []
+        if isinstance(statement, SweepStatement) and statement.when is not None:
             nodes.append(statement.when)
         for node in nodes:
             for problem in check_units(self.session, node, item.scope):
@@ -279,7 +293,9 @@ class _Checker:
         for name in settings.names():
             settings.get(name)
         if via is not None and "link" in self.session.fields.schemas and via.kind != "link":
-            self.report(Problem("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span)
+            self.report(
+                EvaluationFailed("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span
+            )
 
 
 def _entry(entries: FieldSchema, name: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
-from accelscope.dsl.interpret.layers import Binding, Given
+from accelscope.dsl.interpret.layers import Binding, BlockDeclaration
 from accelscope.dsl.schema.schema import FieldSchema
 from accelscope.dsl.syntax.nodes import Annotated, Expr, Name, Number
-from accelscope.dsl.syntax.walk import nodes
-from accelscope.dsl.values.values import Curve, Quantity, Symbol
+from accelscope.dsl.syntax.walk import walk_nodes
+from accelscope.dsl.values.values import CurveValue, Quantity, Symbol
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _ON_CHIP = frozenset({"cache", "scratchpad", "regfile", "sram"})
 
 
-def plain(node: Expr | None) -> Expr | None:
+def strip_annotation(node: Expr | None) -> Expr | None:
     """Return an expression without its tolerance and citations."""
     return node.expr if isinstance(node, Annotated) else node
 
 
-def shadowed(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
+def lint_shadowed_word(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
     """Warn of a word that a field takes where a `let` of the same name gives another value."""
-    node = plain(binding.node)
+    node = strip_annotation(binding.node)
     if field.type != "choice" or not isinstance(node, Name) or node.id not in field.choices:
         return None
     if isinstance(value, Symbol) and value.name == node.id:
@@ -37,14 +37,14 @@ def shadowed(field: FieldSchema, binding: Binding, value: object) -> Diagnostic 
     )
 
 
-def decimal_sram(component: Component, name: str, binding: Binding) -> Diagnostic | None:
+def lint_decimal_sram(component: Component, name: str, binding: Binding) -> Diagnostic | None:
     """Warn of an on-chip memory whose capacity is given in powers of 1000."""
     if component.kind != "memory" or name != "capacity":
         return None
     chosen = component.attributes().get("class")
     if chosen is None or not isinstance(chosen.value, Symbol) or chosen.value.name not in _ON_CHIP:
         return None
-    node = plain(binding.node)
+    node = strip_annotation(binding.node)
     if not isinstance(node, Number) or node.unit not in ("kB", "MB", "GB"):
         return None
     binary = {"kB": "KiB", "MB": "MiB", "GB": "GiB"}[node.unit]
@@ -56,11 +56,11 @@ def decimal_sram(component: Component, name: str, binding: Binding) -> Diagnosti
     )
 
 
-def uncited(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
+def lint_uncited_number(field: FieldSchema, binding: Binding, value: object) -> Diagnostic | None:
     """Warn of a number written in a text without a source."""
-    if field.type != "quantity" or not any(isinstance(node, Number) for node in nodes(binding.node)):
+    if field.type != "quantity" or not any(isinstance(node, Number) for node in walk_nodes(binding.node)):
         return None
-    quantities = [y for _, y in value.points] if isinstance(value, Curve) else [value]
+    quantities = [y for _, y in value.points] if isinstance(value, CurveValue) else [value]
     if all(isinstance(item, Quantity) and item.cites for item in quantities):
         return None
     return Diagnostic(
@@ -71,7 +71,7 @@ def uncited(field: FieldSchema, binding: Binding, value: object) -> Diagnostic |
     )
 
 
-def left_over(entries: Component) -> Diagnostic | None:
+def lint_stale_entries(entries: Component) -> Diagnostic | None:
     """Warn of inherited entries beside new ones, where the same text changes the count of the block around them.
 
     An heir with half as many engines of twice the rate has to give the rates of all types: those that it does not give
@@ -95,11 +95,11 @@ def left_over(entries: Component) -> Diagnostic | None:
 
 def _recounted(block: Component) -> bool:
     """Say whether the text of a component opens an inherited block with another count."""
-    opened = [part for part in block.parts if isinstance(part, Given) and part.block.dims]
+    opened = [part for part in block.parts if isinstance(part, BlockDeclaration) and part.block.dims]
     if len(opened) < 2 or not opened[-1].layer.own or opened[-2].layer.own:
         return False
     return _dims(opened[-1]) != _dims(opened[-2])
 
 
-def _dims(given: Given) -> list[str]:
+def _dims(given: BlockDeclaration) -> list[str]:
     return [node.span(given.scope.source).text for node in given.block.dims]

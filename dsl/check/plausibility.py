@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span
-from accelscope.dsl.interpret.layers import Given
-from accelscope.dsl.schema.schema import Derived
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
+from accelscope.dsl.interpret.layers import BlockDeclaration
+from accelscope.dsl.schema.schema import DerivedQuantity
 from accelscope.dsl.values.values import Symbol
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _SLIPS = "look for a wrong unit (GB and Gb, GB and GiB, one direction and both), a wrong count, or a total given for one"
 
 
-def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic | None:
+def check_plausibility(
+    component: Component, derived: DerivedQuantity, source: SourceText
+) -> Diagnostic | None:
     """Return a warning about a derived quantity beyond what parts of its kind have, or None.
 
     Args:
@@ -44,7 +46,9 @@ def doubt(component: Component, derived: Derived, source: Source) -> Diagnostic 
 def _as_its_base(component: Component) -> bool:
     """Say whether a block changes nothing of what it is built on, which is judged itself: `package gpu[8] : A1`."""
     parts = component.parts
-    return all(isinstance(part, Given) and part.block.bases and part.block.body is None for part in parts)
+    return all(
+        isinstance(part, BlockDeclaration) and part.block.bases and part.block.body is None for part in parts
+    )
 
 
 def _word(component: Component, field: str) -> str:
@@ -52,7 +56,7 @@ def _word(component: Component, field: str) -> str:
     return attribute.value.name if attribute is not None and isinstance(attribute.value, Symbol) else ""
 
 
-def _span(component: Component, field: str, source: Source) -> Span | None:
+def _span(component: Component, field: str, source: SourceText) -> Span | None:
     """Return the best place in a file: the field, or else the block, or else any value that the file gives the block."""
     attributes = component.attributes()
     first = [attributes[field]] if field in attributes else []

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.interpreter import Session
+from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.interpret.modules import Module
-
-__all__ = ["Program", "Session", "load"]
 
 
 class Program:
@@ -16,7 +14,7 @@ class Program:
 
     __slots__ = ("module", "session")
 
-    def __init__(self, session: Session, module: Module) -> None:
+    def __init__(self, session: Interpreter, module: Module) -> None:
         self.session, self.module = session, module
 
     @property
@@ -33,7 +31,7 @@ class Program:
         kind, _, label = name.strip().rpartition(" ")
         try:
             found = self.module.root.value(label.strip('"'))
-        except (Problem, Poisoned):
+        except (EvaluationFailed, PoisonedValue):
             return None
         if isinstance(found, Component) and kind.strip() in ("", found.kind):
             return found
@@ -47,7 +45,7 @@ class Program:
         return self.session.diagnostics
 
 
-def load(source: Source, session: Session) -> Program:
+def load_program(source: SourceText, session: Interpreter) -> Program:
     """Parse a text and return it as a program; what it uses is read when needed."""
     session.refill()
     return Program(session, session.modules.of(source))

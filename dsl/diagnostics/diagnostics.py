@@ -12,7 +12,7 @@ from accelscope.dsl.diagnostics.codes import CODES
 
 
 @define(eq=False, slots=False)
-class Source:
+class SourceText:
     """A text with its display name; turns offsets into lines and columns."""
 
     name: str
@@ -44,7 +44,7 @@ class Source:
 class Span:
     """A range of characters in a source, end exclusive."""
 
-    source: Source
+    source: SourceText
     start: int
     end: int
 
@@ -106,7 +106,7 @@ class Diagnostic:
         return CODES[self.code].title
 
 
-def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sort by file and position, and drop exact repeats and second findings of one code at one place."""
     seen: set[tuple[object, ...]] = set()
     kept = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, in_order
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, sort_diagnostics
 from accelscope.dsl.diagnostics.limits import MAX_DIAGNOSTICS
 
 _ASKED_FOR = "A401"
@@ -24,7 +24,7 @@ class Findings:
         self._errors: list[Diagnostic] = []
         self._warnings: list[Diagnostic] = []
         self._asked_for: list[Diagnostic] = []
-        self._places: set[tuple[Source, int, int]] = set()
+        self._places: set[tuple[SourceText, int, int]] = set()
         self.full = False
 
     def add(self, found: Diagnostic) -> None:
@@ -44,10 +44,10 @@ class Findings:
         else:
             self.full = True
 
-    def ordered(self) -> tuple[Diagnostic, ...]:
+    def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return the findings in the order of the text; the last one says so where there are more."""
         warnings = self._warnings[: MAX_DIAGNOSTICS - len(self._errors)]
-        found = in_order([*self._errors, *warnings, *self._asked_for])
+        found = sort_diagnostics([*self._errors, *warnings, *self._asked_for])
         if not self.full and len(warnings) == len(self._warnings):
             return found
         notes = (*found[-1].notes, "there are more findings; the rest is not shown")

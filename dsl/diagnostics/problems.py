@@ -5,7 +5,7 @@ from __future__ import annotations
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
 
 
-class Problem(Exception):
+class EvaluationFailed(Exception):
     """An evaluation that has no result, with what to tell about it."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Problem(Exception):
         )
 
 
-class Poisoned(Exception):
+class PoisonedValue(Exception):
     """An evaluation that needs a value whose problem has been reported."""
 
 
@@ -50,10 +50,10 @@ class _Mark:
         return self._name
 
 
-MISSING = _Mark("MISSING")
+NOT_FOUND = _Mark("MISSING")
 """No such member or name; distinct from the value `none`."""
 
-BUSY = _Mark("BUSY")
+IN_PROGRESS = _Mark("BUSY")
 """The value is being computed: whoever asks for it is part of a cycle."""
 
 POISON = _Mark("POISON")

@@ -10,7 +10,7 @@ _MOST = 500
 """Candidates that are looked at: more take longer than a suggestion is worth."""
 
 
-def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+def find_closest_word(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the candidate most similar to a word, or None when none reaches the cutoff.
 
     Case is ignored first, so that `Ghz` finds `GHz`.
@@ -28,5 +28,5 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """Return the help line for a misspelt word, or None."""
-    name = closest(word, candidates)
+    name = find_closest_word(word, candidates)
     return f"did you mean `{name}`?" if name else None

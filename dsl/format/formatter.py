@@ -9,13 +9,13 @@ from typing import Final
 from attrs import define, field
 from lark import Token
 
-from accelscope.dsl.diagnostics.diagnostics import Source
-from accelscope.dsl.syntax.grammar import place
-from accelscope.dsl.syntax.lookahead import END, MATE, OPENING
-from accelscope.dsl.syntax.parser import read
+from accelscope.dsl.diagnostics.diagnostics import SourceText
+from accelscope.dsl.syntax.grammar import locate_token
+from accelscope.dsl.syntax.lookahead import END_TERMINAL, MATCHING_BRACKETS, OPENING_BRACKETS
+from accelscope.dsl.syntax.parser import parse_with_terminals
 from accelscope.dsl.values.unit_spelling import spell_unit
 
-INDENT: Final = "  "
+_INDENT: Final = "  "
 _GOES_ON: Final = frozenset(
     {"PLUS", "MINUS", "STAR", "SLASH", "CROSS", "CARET", "UPTO", "COMPARE", "AND", "OR", "THEN", "ELSE", "TO"}
 )
@@ -43,12 +43,12 @@ class _Line:
     code: str = ""
 
 
-def format_text(source: Source) -> str:
+def format_text(source: SourceText) -> str:
     """Return a text in the canonical layout; a text with syntax mistakes comes back as it is.
 
     The result parses to the same tree, up to the spelling of units, and formats to itself.
     """
-    _, findings, taken = read(source)
+    _, findings, taken = parse_with_terminals(source)
     if findings:
         return source.text
     lines = _lines(source.text, taken)
@@ -66,10 +66,10 @@ def _lines(text: str, taken: Iterable[Token]) -> list[_Line]:
     lines = [_Line()]
     last = 0
     for token in taken:
-        kind, (start, end) = token.type, place(token)
+        kind, (start, end) = token.type, locate_token(token)
         if kind == "_NL":
             _break(lines, text[:0] if start == end else text[last:end], _column(text, start))
-        elif kind == END:
+        elif kind == END_TERMINAL:
             rest = text[last:].strip(" \t\f\r\ufeff")
             lines[-1].remark, lines[-1].column = (
                 rest,
@@ -110,9 +110,9 @@ def _indent(lines: list[_Line]) -> None:
     depth, goes_on = 0, False
     for line in lines:
         kinds = [token.kind for token in line.tokens]
-        leading = next((n for n, kind in enumerate(kinds) if kind not in MATE), len(kinds))
+        leading = next((n for n, kind in enumerate(kinds) if kind not in MATCHING_BRACKETS), len(kinds))
         line.depth = max(0, depth - leading) + (1 if goes_on and not leading else 0)
-        depth += sum((kind in OPENING) - (kind in MATE) for kind in kinds)
+        depth += sum((kind in OPENING_BRACKETS) - (kind in MATCHING_BRACKETS) for kind in kinds)
         if kinds:
             goes_on = kinds[-1] in _GOES_ON
 
@@ -188,14 +188,17 @@ def _shape(line: _Line) -> tuple[tuple[object, ...], int] | None:
 def _several(tokens: list[_Token]) -> bool:
     depth = 0
     for token in tokens[:-1]:
-        depth += (token.kind in OPENING) - (token.kind in MATE)
+        depth += (token.kind in OPENING_BRACKETS) - (token.kind in MATCHING_BRACKETS)
         if depth == 0 and token.kind in ("COMMA", "SEMICOLON"):
             return True
     return False
 
 
 def _closed(line: _Line) -> bool:
-    return sum((token.kind in OPENING) - (token.kind in MATE) for token in line.tokens) == 0
+    return (
+        sum((token.kind in OPENING_BRACKETS) - (token.kind in MATCHING_BRACKETS) for token in line.tokens)
+        == 0
+    )
 
 
 def _pad(run: list[tuple[_Line, int]]) -> None:
@@ -205,11 +208,11 @@ def _pad(run: list[tuple[_Line, int]]) -> None:
 
 
 def _rendered(line: _Line) -> str:
-    code = INDENT * line.depth + line.code if line.tokens else ""
+    code = _INDENT * line.depth + line.code if line.tokens else ""
     remark = re.sub(r"^//(?=#)", "# ", line.remark)
     remark = re.sub(r"^//", "#", remark)
     if not code or not remark:
-        return (code or (INDENT * line.depth + remark if remark else "")).rstrip()
+        return (code or (_INDENT * line.depth + remark if remark else "")).rstrip()
     width = len(code) - code.rfind("\n") - 1
     return f"{code}{' ' * max(2, line.column - width)}{remark}"
 

@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import MISSING, Problem
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.functions import FUNCTIONS
+from accelscope.dsl.interpret.functions import BUILT_IN_FUNCTIONS
 from accelscope.dsl.interpret.modules import Module
-from accelscope.dsl.interpret.scope import Scope, resolve
-from accelscope.dsl.syntax.nodes import Attr, Call, Index, Name
-from accelscope.dsl.values.arithmetic import show
-from accelscope.dsl.values.units import NONE
+from accelscope.dsl.interpret.scope import Scope, resolve_name
+from accelscope.dsl.syntax.nodes import Attr, Call, Name, Subscript
+from accelscope.dsl.values.arithmetic import show_quantity
+from accelscope.dsl.values.units import DIMENSIONLESS
 from accelscope.dsl.values.values import (
     Constructor,
-    Function,
+    FunctionValue,
     ListValue,
-    Mapped,
+    MapValue,
     Quantity,
     Symbol,
-    describe,
+    describe_value,
 )
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 
-def named(name: str, scope: Scope) -> object:
+def evaluate_name(name: str, scope: Scope) -> object:
     """Return what a name means; one that nothing defines is a symbol."""
-    found = resolve(scope, name)
-    return Symbol(name) if found is MISSING else found
+    found = resolve_name(scope, name)
+    return Symbol(name) if found is NOT_FOUND else found
 
 
-def member_of(base: object, node: Attr, scope: Scope) -> object:
+def evaluate_member(base: object, node: Attr, scope: Scope) -> object:
     """Return `base.name`; of a word that nothing defines, the dotted word, such as a path into a scenario.
 
     Raises:
@@ -44,21 +44,23 @@ def member_of(base: object, node: Attr, scope: Scope) -> object:
     if isinstance(base, Component | Module):
         try:
             return base.member(node.name)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             problem.span = problem.span or span
             raise
-    if isinstance(base, Mapped):
+    if isinstance(base, MapValue):
         if node.name in base.entries:
             return base.entries[node.name]
-        raise Problem(
+        raise EvaluationFailed(
             "A202", f"there is no `{node.name}` here", span, help=did_you_mean(node.name, base.entries)
         )
     if isinstance(base, Symbol):
         return Symbol(f"{base.name}.{node.name}")
-    raise Problem("A202", f"`{node.name}` is asked of {describe(base)}, which has no members", span)
+    raise EvaluationFailed(
+        "A202", f"`{node.name}` is asked of {describe_value(base)}, which has no members", span
+    )
 
 
-def indexed(base: object, subs: list[object], node: Index, scope: Scope) -> object:
+def evaluate_subscript(base: object, subs: list[object], node: Subscript, scope: Scope) -> object:
     """Return `base[subs]`: an item of a list, an entry of a map, or the block itself, as instances are alike.
 
     Raises:
@@ -68,24 +70,24 @@ def indexed(base: object, subs: list[object], node: Index, scope: Scope) -> obje
         check_subscripts(base, subs, node.span(scope.source))
         return base
     if len(subs) != 1:
-        raise Problem("A206", f"one subscript is needed, not {len(subs)}")
+        raise EvaluationFailed("A206", f"one subscript is needed, not {len(subs)}")
     key = subs[0]
-    if isinstance(base, Mapped):
+    if isinstance(base, MapValue):
         name = key.name if isinstance(key, Symbol) else key
         if isinstance(name, str) and name in base.entries:
             return base.entries[name]
-        raise Problem("A202", f"there is no entry `{node.span(scope.source).text}`")
+        raise EvaluationFailed("A202", f"there is no entry `{node.span(scope.source).text}`")
     if isinstance(base, ListValue):
         if (
             not isinstance(key, Quantity)
-            or key.dimension != NONE
+            or key.dimension != DIMENSIONLESS
             or not isinstance(key.magnitude, int | float)
         ):
-            raise Problem("A206", "a subscript is a whole number from 0 up")
+            raise EvaluationFailed("A206", "a subscript is a whole number from 0 up")
         if key.magnitude != int(key.magnitude) or not 0 <= key.magnitude < len(base.items):
-            raise Problem("A107", f"{show(key)} is no place of a list of {len(base.items)}")
+            raise EvaluationFailed("A107", f"{show_quantity(key)} is no place of a list of {len(base.items)}")
         return base.items[int(key.magnitude)]
-    raise Problem("A208", f"{describe(base)} has no subscripts")
+    raise EvaluationFailed("A208", f"{describe_value(base)} has no subscripts")
 
 
 def check_subscripts(component: Component, subs: list[object], span: Span) -> None:
@@ -97,57 +99,63 @@ def check_subscripts(component: Component, subs: list[object], span: Span) -> No
     shape = component.shape
     if len(subs) != len(shape):
         message = f"`{component.name}` has {len(shape)} dims, and there are {len(subs)} subscripts"
-        raise Problem("A206", message, span)
+        raise EvaluationFailed("A206", message, span)
     for sub, size in zip(subs, shape, strict=True):
         if sub is None:
             continue
-        if not isinstance(sub, Quantity) or sub.dimension != NONE:
-            raise Problem("A206", "a subscript is a whole number from 0 up, or `*`", span)
+        if not isinstance(sub, Quantity) or sub.dimension != DIMENSIONLESS:
+            raise EvaluationFailed("A206", "a subscript is a whole number from 0 up, or `*`", span)
         at, most = sub.magnitude, size.magnitude
         if not (isinstance(at, int | float) and isinstance(most, int | float)):
             continue
         if not 0 <= at < most or at != int(at):
-            raise Problem(
-                "A107", f"`{component.name}` has no instance {show(sub)}: there are {show(size)}", span
+            raise EvaluationFailed(
+                "A107",
+                f"`{component.name}` has no instance {show_quantity(sub)}: there are {show_quantity(size)}",
+                span,
             )
 
 
-def called(session: Session, node: Call, scope: Scope) -> object:
+def evaluate_call(session: Interpreter, node: Call, scope: Scope) -> object:
     """Return the result of a call: of a `let`, of a function given from outside, of a built-in, or a constructor.
 
     Raises:
         Problem: it is no function, or takes other arguments.
     """
     name = node.base.id if isinstance(node.base, Name) else ""
-    target = resolve(scope, name) if name else session.evaluate(node.base, scope)
-    if isinstance(target, Function):
+    target = resolve_name(scope, name) if name else session.evaluate(node.base, scope)
+    if isinstance(target, FunctionValue):
         return _apply(session, target, node, scope)
     plain, by_name = session.evaluator.arguments(node.args, scope)
     if callable(target) and not isinstance(target, Component):
         return target(*plain, **by_name)
-    if name in FUNCTIONS:
+    if name in BUILT_IN_FUNCTIONS:
         session.spend_steps(sum(len(value.items) for value in plain if isinstance(value, ListValue)))
-        return FUNCTIONS[name](plain, by_name, session.operations)
-    if target is MISSING or (isinstance(target, Symbol) and name):
+        return BUILT_IN_FUNCTIONS[name](plain, by_name, session.operations)
+    if target is NOT_FOUND or (isinstance(target, Symbol) and name):
         return Constructor(name, plain, by_name)
     text = node.base.span(scope.source).text
-    raise Problem("A205", f"`{text}` is {describe(target)}, not a function", node.base.span(scope.source))
+    raise EvaluationFailed(
+        "A205", f"`{text}` is {describe_value(target)}, not a function", node.base.span(scope.source)
+    )
 
 
-def _apply(session: Session, function: Function, node: Call, scope: Scope) -> object:
+def _apply(session: Interpreter, function: FunctionValue, node: Call, scope: Scope) -> object:
     """Evaluate the body of a `let` with parameters; it sees where it was written, not where it is called."""
     binding = function.binding
     if any(active is binding for active in session.calls):
-        raise Problem("A203", f"`{function.name}` calls itself", node.span(scope.source))
+        raise EvaluationFailed("A203", f"`{function.name}` calls itself", node.span(scope.source))
     plain, by_name = session.evaluator.arguments(node.args, scope)
     names: dict[str, object] = dict(zip(binding.params, plain, strict=False))
     for key, value in by_name.items():
         if key in names or key not in binding.params:
-            raise Problem("A206", f"`{function.name}` has no argument `{key}` left to give")
+            raise EvaluationFailed("A206", f"`{function.name}` has no argument `{key}` left to give")
         names[key] = value
     if len(plain) > len(binding.params) or len(names) < len(binding.params):
         takes = ", ".join(f"`{param}`" for param in binding.params) or "nothing"
-        raise Problem("A206", f"`{function.name}` takes {takes}, and {len(node.args)} arguments are given")
+        raise EvaluationFailed(
+            "A206", f"`{function.name}` takes {takes}, and {len(node.args)} arguments are given"
+        )
     session.calls.append(binding)
     try:
         return session.evaluate(binding.node, Scope(binding.scope.source, binding.scope, names=names))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.diagnostics.problems import Problem
-from accelscope.dsl.interpret.expect import want_quantity
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
+from accelscope.dsl.interpret.expect import expect_quantity
 from accelscope.dsl.interpret.scope import Scope
 from accelscope.dsl.syntax.nodes import Annotated, Distribution, PlusMinus
-from accelscope.dsl.values.arithmetic import show
-from accelscope.dsl.values.units import NONE
-from accelscope.dsl.values.values import Citation, Curve, ListValue, Mapped, Quantity, Tolerance
+from accelscope.dsl.values.arithmetic import show_quantity
+from accelscope.dsl.values.units import DIMENSIONLESS
+from accelscope.dsl.values.values import Citation, CurveValue, ListValue, MapValue, Quantity, Tolerance
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 
-def annotated(session: Session, node: Annotated, scope: Scope) -> object:
+def evaluate_annotated(session: Interpreter, node: Annotated, scope: Scope) -> object:
     """Return a value with its tolerance and citations; the session's hook may vary an uncertain one.
 
     Raises:
@@ -25,8 +25,8 @@ def annotated(session: Session, node: Annotated, scope: Scope) -> object:
     value = session.evaluate(node.expr, scope)
     cites = session.citations(node.cites, scope)
     if node.tolerance is None:
-        return with_cites(value, cites)
-    quantity = want_quantity(value, node.expr, scope)
+        return attach_citations(value, cites)
+    quantity = expect_quantity(value, node.expr, scope)
     tolerance = _tolerance(session, node.tolerance, quantity, scope)
     result = Quantity(
         magnitude=quantity.magnitude,
@@ -46,24 +46,26 @@ def annotated(session: Session, node: Annotated, scope: Scope) -> object:
     )
 
 
-def _tolerance(session: Session, node: PlusMinus | Distribution, value: Quantity, scope: Scope) -> Tolerance:
+def _tolerance(
+    session: Interpreter, node: PlusMinus | Distribution, value: Quantity, scope: Scope
+) -> Tolerance:
     if isinstance(node, Distribution):
         plain, by_name = session.evaluator.arguments(node.args, scope)
         args: dict[str | int, object] = dict(enumerate(plain))
         args.update(by_name)
         return Tolerance(distribution=node.name, args=args)
     amount = session.evaluator.quantity(node.amount, scope)
-    is_share = amount.unit in ("%", "ppm") or value.dimension != NONE
-    if amount.dimension == NONE and is_share:
+    is_share = amount.unit in ("%", "ppm") or value.dimension != DIMENSIONLESS
+    if amount.dimension == DIMENSIONLESS and is_share:
         size = session.operations.apply("abs", value.magnitude)
         return Tolerance(half_width=amount.magnitude * size)
     if amount.dimension == value.dimension:
         return Tolerance(half_width=amount.magnitude)
-    message = f"{show(amount)} is no tolerance of {show(value)}: write a share such as `5%`, or the same unit"
-    raise Problem("A112", message, node.amount.span(scope.source))
+    message = f"{show_quantity(amount)} is no tolerance of {show_quantity(value)}: write a share such as `5%`, or the same unit"
+    raise EvaluationFailed("A112", message, node.amount.span(scope.source))
 
 
-def with_cites(value: object, cites: tuple[Citation, ...]) -> object:
+def attach_citations(value: object, cites: tuple[Citation, ...]) -> object:
     """Return a value whose quantities cite something."""
     if not cites:
         return value
@@ -76,9 +78,9 @@ def with_cites(value: object, cites: tuple[Citation, ...]) -> object:
             cites=cites,
         )
     if isinstance(value, ListValue):
-        return ListValue(tuple(with_cites(item, cites) for item in value.items))
-    if isinstance(value, Curve):
-        return Curve(tuple((key, with_cites(y, cites)) for key, y in value.points))  # type: ignore[misc]
-    if isinstance(value, Mapped):
-        return Mapped({key: with_cites(item, cites) for key, item in value.entries.items()})
+        return ListValue(tuple(attach_citations(item, cites) for item in value.items))
+    if isinstance(value, CurveValue):
+        return CurveValue(tuple((key, attach_citations(y, cites)) for key, y in value.points))  # type: ignore[misc]
+    if isinstance(value, MapValue):
+        return MapValue({key: attach_citations(item, cites) for key, item in value.entries.items()})
     return value

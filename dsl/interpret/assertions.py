@@ -7,24 +7,24 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.members import Item
+from accelscope.dsl.interpret.members import ScopedStatement
 from accelscope.dsl.interpret.scope import Scope
 from accelscope.dsl.syntax.nodes import (
     Annotated,
     Attr,
     Binary,
     Call,
-    Check,
+    CheckStatement,
     Compare,
     Expr,
-    Goal,
+    GoalStatement,
     Name,
     Number,
 )
-from accelscope.dsl.values.arithmetic import show
-from accelscope.dsl.values.value_text import MOST, shortened, written
+from accelscope.dsl.values.arithmetic import show_quantity
+from accelscope.dsl.values.value_text import MAX_VALUE_CHARACTERS, format_value, shorten_text
 from accelscope.dsl.values.values import Magnitude, Quantity
 
 
@@ -66,27 +66,29 @@ class Assertion:
     diagnostic: Diagnostic | None
 
 
-def requirements_of(component: Component, words: tuple[str, ...]) -> tuple[Requirement, ...]:
+def collect_requirements(component: Component, words: tuple[str, ...]) -> tuple[Requirement, ...]:
     """Return the conditions of a component that have one of some words, unevaluated."""
     found = []
     for item in component.index().checks:
         statement = item.statement
-        if isinstance(statement, Check) and statement.word in words:
+        if isinstance(statement, CheckStatement) and statement.word in words:
             found.append(_requirement(item, statement, statement.message))
     return tuple(found)
 
 
-def goals_of(component: Component) -> tuple[Requirement, ...]:
+def collect_goals(component: Component) -> tuple[Requirement, ...]:
     """Return the goals of a component."""
     items = component.index().goals
     return tuple(
         _requirement(item, item.statement, item.statement.name)
         for item in items
-        if isinstance(item.statement, Goal)
+        if isinstance(item.statement, GoalStatement)
     )
 
 
-def _requirement(item: Item, statement: Check | Goal, message: str | None) -> Requirement:
+def _requirement(
+    item: ScopedStatement, statement: CheckStatement | GoalStatement, message: str | None
+) -> Requirement:
     return Requirement(
         word=statement.word,
         expr=statement.expr,
@@ -97,25 +99,25 @@ def _requirement(item: Item, statement: Check | Goal, message: str | None) -> Re
     )
 
 
-def run(component: Component, words: tuple[str, ...]) -> tuple[Assertion, ...]:
+def evaluate_assertions(component: Component, words: tuple[str, ...]) -> tuple[Assertion, ...]:
     """Evaluate the `assert`s of a component, and the `check`s that it wrote itself; report what goes wrong."""
     found = []
     for item in component.index().checks:
         statement = item.statement
-        if not isinstance(statement, Check) or statement.word not in words:
+        if not isinstance(statement, CheckStatement) or statement.word not in words:
             continue
         if statement.word == "check" and not item.layer.own:
             continue
         try:
             found.append(_run(component, item, statement))
-        except Problem as problem:
+        except EvaluationFailed as problem:
             component.session.report(problem, item.span)
-        except Poisoned:
+        except PoisonedValue:
             continue
     return tuple(found)
 
 
-def _run(component: Component, item: Item, statement: Check) -> Assertion:
+def _run(component: Component, item: ScopedStatement, statement: CheckStatement) -> Assertion:
     session = component.session
     holds = session.evaluator.condition(statement.expr, item.scope)
     failed = not holds if isinstance(holds, bool) else not session.operations.all(holds)
@@ -129,12 +131,14 @@ def _run(component: Component, item: Item, statement: Check) -> Assertion:
     )
 
 
-def _failure(component: Component, item: Item, statement: Check) -> Diagnostic:
+def _failure(component: Component, item: ScopedStatement, statement: CheckStatement) -> Diagnostic:
     scope = item.scope
     code = "A301" if statement.word == "check" else "A302"
     expr = _culprit(component, statement.expr, scope)
     sides = [(node, value) for node in _sides(expr) if (value := _value(component, node, scope)) is not None]
-    found = [f"`{_text(node, scope)}` is {written(value)}" for node, value in sides if not _literal(node)]
+    found = [
+        f"`{_text(node, scope)}` is {format_value(value)}" for node, value in sides if not _literal(node)
+    ]
     span = statement.expr.span(scope.source)
     labels: tuple[Label, ...] = ()
     block = component.span
@@ -172,12 +176,12 @@ def _sides(expr: Expr) -> tuple[Expr, ...]:
 def _value(component: Component, node: Expr, scope: Scope) -> object:
     try:
         return component.session.evaluate(node, scope)
-    except (Problem, Poisoned):
+    except (EvaluationFailed, PoisonedValue):
         return None
 
 
 def _text(node: Expr, scope: Scope) -> str:
-    return shortened(" ".join(node.span(scope.source).text[: 2 * MOST].split()))
+    return shorten_text(" ".join(node.span(scope.source).text[: 2 * MAX_VALUE_CHARACTERS].split()))
 
 
 def _literal(node: Expr) -> bool:
@@ -196,7 +200,7 @@ def _bits(component: Component, expr: Expr, scope: Scope, sides: list[object]) -
         literal = _definition(component, node, scope)
         if literal is not None and literal.unit is not None and _in_bits(literal.unit):
             scale, dimension = component.session.units.parse(literal.unit)
-            value = show(Quantity(magnitude=literal.value * scale, dimension=dimension))
+            value = show_quantity(Quantity(magnitude=literal.value * scale, dimension=dimension))
             yield f"{literal.value:g} {literal.unit} is {value}: `b` is a bit and `B` a byte"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 
-MOST_STEPS = 300_000
-MOST_COMPONENTS = 20_000
+MAX_EVALUATION_STEPS = 300_000
+MAX_COMPONENTS = 20_000
 
 
 class Budget:
@@ -16,7 +16,7 @@ class Budget:
 
     def refill(self) -> None:
         """Give the full budget again: whoever derives a component or loads a file starts afresh."""
-        self.steps, self.components, self.spent = MOST_STEPS, MOST_COMPONENTS, False
+        self.steps, self.components, self.spent = MAX_EVALUATION_STEPS, MAX_COMPONENTS, False
 
     def spend_steps(self, n: int) -> None:
         """Take some steps from the budget, for work that is not the evaluation of an expression.
@@ -26,7 +26,7 @@ class Budget:
         """
         self.steps -= n
         if self.steps < 0:
-            raise self.exhausted("steps", MOST_STEPS)
+            raise self.budget_error("steps", MAX_EVALUATION_STEPS)
 
     def spend_component(self) -> None:
         """Take one component from the budget.
@@ -36,14 +36,14 @@ class Budget:
         """
         self.components -= 1
         if self.components < 0:
-            raise self.exhausted("blocks within blocks", MOST_COMPONENTS)
+            raise self.budget_error("blocks within blocks", MAX_COMPONENTS)
 
-    def exhausted(self, what: str, most: int) -> Exception:
+    def budget_error(self, what: str, most: int) -> Exception:
         """Return what to raise when a budget is used up: the problem once, then silence."""
         if self.spent:
-            return Poisoned()
+            return PoisonedValue()
         self.stop()
-        return Problem("A209", f"evaluating this takes more than {most:,} {what}")
+        return EvaluationFailed("A209", f"evaluating this takes more than {most:,} {what}")
 
     def stop(self) -> None:
         """Let nothing more be evaluated, without another word."""

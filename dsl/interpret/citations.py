@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.scope import Scope
@@ -14,10 +14,10 @@ from accelscope.dsl.syntax.nodes import Cite, Keyword, Text
 from accelscope.dsl.values.values import Citation, Quantity, Symbol
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 
-def citation(session: Session, cite: Cite, scope: Scope) -> Citation:
+def resolve_citation(session: Interpreter, cite: Cite, scope: Scope) -> Citation:
     """Return the citation that a `@` stands for.
 
     Raises:
@@ -36,7 +36,7 @@ def citation(session: Session, cite: Cite, scope: Scope) -> Citation:
             if source is not None:
                 return Citation(text=_title(source) + detail, kind=_word(source, "kind") or "note", span=span)
             names.extend(at.component.index().sources)
-    raise Problem(
+    raise EvaluationFailed(
         "A210",
         f"no source `{cite.name}` is declared",
         Span(span.source, span.start, span.start + len(cite.name) + 1),
@@ -64,7 +64,7 @@ def _title(source: Component) -> str:
 def _word(source: Component, name: str) -> str:
     try:
         value = source.value(name)
-    except (Problem, Poisoned):
+    except (EvaluationFailed, PoisonedValue):
         return ""
     if isinstance(value, Symbol):
         return value.name

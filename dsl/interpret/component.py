@@ -6,23 +6,35 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import BUSY, MISSING, POISON, Poisoned, Problem
-from accelscope.dsl.interpret.component_names import Described
-from accelscope.dsl.interpret.instance_count import count_of, shape_of
-from accelscope.dsl.interpret.layers import Binding, Given, Heir, Layer, Member
-from accelscope.dsl.interpret.members import Index, build_index, unknown_member
+from accelscope.dsl.diagnostics.problems import (
+    IN_PROGRESS,
+    NOT_FOUND,
+    POISON,
+    EvaluationFailed,
+    PoisonedValue,
+)
+from accelscope.dsl.interpret.component_names import ComponentNames
+from accelscope.dsl.interpret.instance_count import evaluate_count, evaluate_shape
+from accelscope.dsl.interpret.layers import (
+    Binding,
+    BlockDeclaration,
+    ComponentLayer,
+    InheritedComponent,
+    Member,
+)
+from accelscope.dsl.interpret.members import MemberIndex, build_member_index, unknown_member
 from accelscope.dsl.interpret.scope import BUILT_IN_MEMBERS
 from accelscope.dsl.syntax.nodes import Annotated
-from accelscope.dsl.values.values import Attribute, Citation, Function, ListValue, Origin, Quantity
+from accelscope.dsl.values.values import Attribute, Citation, FunctionValue, ListValue, Origin, Quantity
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.assertions import Assertion, Requirement
     from accelscope.dsl.interpret.connections import Connection
-    from accelscope.dsl.interpret.interpreter import Session
-    from accelscope.dsl.interpret.sweep_axes import Axis
+    from accelscope.dsl.interpret.interpreter import Interpreter
+    from accelscope.dsl.interpret.sweep_axes import AxisStatement
 
 
-class Component(Described):
+class Component(ComponentNames):
     """A definition or an instance.
 
     Attributes:
@@ -46,21 +58,21 @@ class Component(Described):
 
     def __init__(
         self,
-        session: Session,
+        session: Interpreter,
         name: str,
         kind: str,
         parent: Component | None,
-        parts: list[Given | Layer | Heir],
+        parts: list[BlockDeclaration | ComponentLayer | InheritedComponent],
     ) -> None:
         session.spend_component()
         self.session, self.name, self.kind, self.parent, self.parts = session, name, kind, parent, parts
         self.broken = False
-        self._layers: list[Layer] | None = None
-        self._index: Index | None = None
+        self._layers: list[ComponentLayer] | None = None
+        self._index: MemberIndex | None = None
         self._values: dict[str, object] = {}
         self._attributes: dict[str, Attribute] | None = None
         self._connections: tuple[Connection, ...] | None = None
-        self.dims: object = MISSING
+        self.dims: object = NOT_FOUND
 
     # ---- what it is
 
@@ -80,30 +92,30 @@ class Component(Described):
     def count(self) -> Quantity:
         """How many there are: the product of the dims, 1 without."""
         try:
-            return count_of(self)
-        except Poisoned:
+            return evaluate_count(self)
+        except PoisonedValue:
             return Quantity(magnitude=1.0)
 
     @property
     def shape(self) -> tuple[Quantity, ...]:
         """The dims."""
         try:
-            return shape_of(self)
-        except Poisoned:
+            return evaluate_shape(self)
+        except PoisonedValue:
             return ()
 
     # ---- layers
 
-    def layer_list(self) -> list[Layer]:
+    def layer_list(self) -> list[ComponentLayer]:
         """Return the layers, weakest first; a base that cannot be had is reported and left out."""
         if self._layers is None:
             self._layers = self.session.layers_for(self)
         return self._layers
 
-    def index(self) -> Index:
+    def index(self) -> MemberIndex:
         """Return what the layers say of each name."""
         if self._index is None:
-            self._index = build_index(self)
+            self._index = build_member_index(self)
         return self._index
 
     # ---- values
@@ -123,14 +135,14 @@ class Component(Described):
             Problem: the value needs itself.
             Poisoned: the value had a problem, which has been reported.
         """
-        found = self._values.get(name, MISSING)
-        if found is MISSING:
+        found = self._values.get(name, NOT_FOUND)
+        if found is NOT_FOUND:
             member = self.index().members.get(name)
-            return MISSING if member is None else self._compute(name, member)
-        if found is BUSY:
+            return NOT_FOUND if member is None else self._compute(name, member)
+        if found is IN_PROGRESS:
             raise self.session.cycle(self, name)
         if found is POISON:
-            raise Poisoned
+            raise PoisonedValue
         return found
 
     def member(self, name: str) -> object:
@@ -141,37 +153,37 @@ class Component(Described):
             Poisoned: the value, or the list of members, is not to be had.
         """
         found = self.value(name)
-        if found is not MISSING:
+        if found is not NOT_FOUND:
             return found
         if name in BUILT_IN_MEMBERS:
             return self.built_in(name)
         if self.broken:
-            raise Poisoned
+            raise PoisonedValue
         raise unknown_member(self, self.index(), name)
 
     def built_in(self, name: str) -> object:
         """Return `count`, `shape`, `name`, `self` or `parent`."""
         if name == "count":
-            return count_of(self)
+            return evaluate_count(self)
         if name == "shape":
-            return ListValue(shape_of(self))
+            return ListValue(evaluate_shape(self))
         if name == "name":
             return self.name
         if name == "self":
             return self
         if self.parent is None:
-            raise Problem("A202", f"`{self.name}` stands in no block, so it has no `parent`")
+            raise EvaluationFailed("A202", f"`{self.name}` stands in no block, so it has no `parent`")
         return self.parent
 
     def _compute(self, name: str, member: Member) -> object:
         if member.bindings and member.bindings[-1].params is not None:
-            function = self._values[name] = Function(member.bindings[-1], name)
+            function = self._values[name] = FunctionValue(member.bindings[-1], name)
             return function
-        self._values[name] = BUSY
-        value = self.session.guarded(self, name, lambda: self._evaluate(member), lambda: _place(member))
+        self._values[name] = IN_PROGRESS
+        value = self.session.run_guarded(self, name, lambda: self._evaluate(member), lambda: _place(member))
         self._values[name] = value
         if value is POISON:
-            raise Poisoned
+            raise PoisonedValue
         return value
 
     def source(self, name: str) -> Component | None:
@@ -182,7 +194,7 @@ class Component(Described):
             member = self.index().sources.get(name)
             if member is None:
                 return None
-            found = self._values[key] = self.session.guarded(
+            found = self._values[key] = self.session.run_guarded(
                 self, name, lambda: self.session.child_of(self, member), lambda: _place(member)
             )
         return found if isinstance(found, Component) else None
@@ -191,10 +203,10 @@ class Component(Described):
         if member.sort == "child":
             return self.session.child_of(self, member)
         if member.sort == "borrowed":
-            return self.session.borrowed(self, member)
+            return self.session.copy_borrowed(self, member)
         binding = member.bindings[-1]
         value = self.session.bound(self, member.name, binding)
-        return self.session.amended(value, member) if member.amends else value
+        return self.session.apply_amendments(value, member) if member.amends else value
 
     # ---- for those who read a description
 
@@ -205,11 +217,11 @@ class Component(Described):
             return None
         try:
             value = self.value(name)
-        except (Poisoned, Problem):
+        except (PoisonedValue, EvaluationFailed):
             return None
         if isinstance(value, Component) and member.sort in ("child", "borrowed"):
             return value
-        if not member.bindings or isinstance(value, Function):
+        if not member.bindings or isinstance(value, FunctionValue):
             return None
         return Attribute(name=name, value=value, origin=self._origin(value, member.bindings[-1]))
 
@@ -246,7 +258,7 @@ class Component(Described):
             if member.sort == "child" and kind in (None, member.kind):
                 try:
                     child = self.value(name)
-                except (Poisoned, Problem):
+                except (PoisonedValue, EvaluationFailed):
                     continue
                 if isinstance(child, Component):
                     found.append(child)
@@ -259,39 +271,39 @@ class Component(Described):
 
     def connections(self) -> tuple[Connection, ...]:
         """Return the `connect` statements, inherited ones first; those with problems are left out."""
-        from accelscope.dsl.interpret.connections import connections_of
+        from accelscope.dsl.interpret.connections import evaluate_connections
 
         if self._connections is None:
-            self._connections = connections_of(self)
+            self._connections = evaluate_connections(self)
         return self._connections
 
-    def sweeps(self) -> tuple[Axis, ...]:
+    def sweeps(self) -> tuple[AxisStatement, ...]:
         """Return the `sweep` and `tune` statements."""
-        from accelscope.dsl.interpret.sweep_axes import axes_of
+        from accelscope.dsl.interpret.sweep_axes import collect_axis_statements
 
-        return axes_of(self)
+        return collect_axis_statements(self)
 
     def checks(self, words: tuple[str, ...] = ("require", "prefer")) -> tuple[Requirement, ...]:
         """Return conditions that are not evaluated yet, by their words."""
-        from accelscope.dsl.interpret.assertions import requirements_of
+        from accelscope.dsl.interpret.assertions import collect_requirements
 
-        return requirements_of(self, words)
+        return collect_requirements(self, words)
 
     def goals(self) -> tuple[Requirement, ...]:
         """Return the `minimize` and `maximize` statements; `message` is the name behind `as`."""
-        from accelscope.dsl.interpret.assertions import goals_of
+        from accelscope.dsl.interpret.assertions import collect_goals
 
-        return goals_of(self)
+        return collect_goals(self)
 
-    def asserts_hold(self) -> tuple[Assertion, ...]:
+    def assertions(self) -> tuple[Assertion, ...]:
         """Evaluate the asserts of this component, its own and inherited ones."""
-        from accelscope.dsl.interpret.assertions import run
+        from accelscope.dsl.interpret.assertions import evaluate_assertions
 
-        return run(self, ("assert",))
+        return evaluate_assertions(self, ("assert",))
 
 
 def _place(member: Member) -> Span | None:
     if member.bindings:
         return member.bindings[-1].span
-    given = next((part for part in reversed(member.parts) if isinstance(part, Given)), None)
+    given = next((part for part in reversed(member.parts) if isinstance(part, BlockDeclaration)), None)
     return given.block.span(given.scope.source) if given else None

@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.interpret.layers import Given, Heir, Layer, inherited_layers
+from accelscope.dsl.interpret.layers import (
+    BlockDeclaration,
+    ComponentLayer,
+    InheritedComponent,
+    inherit_layers,
+)
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
 
-class Described:
+class ComponentNames:
     """The names and places of a component."""
 
     __slots__ = ("name", "parent", "parts")
     name: str
     parent: Component | None
-    parts: list[Given | Layer | Heir]
+    parts: list[BlockDeclaration | ComponentLayer | InheritedComponent]
 
     @property
     def path(self) -> str:
@@ -26,12 +31,12 @@ class Described:
         return f"{above}.{self.name}" if above else self.name
 
     @property
-    def block(self) -> Given | None:
+    def block(self) -> BlockDeclaration | None:
         """The strongest text that gives the component as a block."""
         for part in reversed(self.parts):
-            if isinstance(part, Given):
+            if isinstance(part, BlockDeclaration):
                 return part
-            if isinstance(part, Heir):
+            if isinstance(part, InheritedComponent):
                 return part.component.block
         return None
 
@@ -46,7 +51,11 @@ class Described:
         """The `##` comments in front of the block."""
         for part in reversed(self.parts):
             doc = (
-                part.component.doc if isinstance(part, Heir) else part.doc if isinstance(part, Given) else ""
+                part.component.doc
+                if isinstance(part, InheritedComponent)
+                else part.doc
+                if isinstance(part, BlockDeclaration)
+                else ""
             )
             if doc:
                 return doc
@@ -56,35 +65,35 @@ class Described:
     def definition(self) -> str:
         """The name of the nearest named base, such as `H100_SXM` for `gpu`; its own name without one."""
         for part in reversed(self.parts):
-            if isinstance(part, Heir):
+            if isinstance(part, InheritedComponent):
                 return part.component.definition
-            if isinstance(part, Given) and part.block.bases and part.block.relation == ":":
+            if isinstance(part, BlockDeclaration) and part.block.bases and part.block.relation == ":":
                 end = part.block.bases[0]
                 return end.span(part.scope.source).text.rpartition(".")[2]
         return self.name
 
 
-def bases_of(component: Component) -> list[Layer]:
+def build_layers(component: Component) -> list[ComponentLayer]:
     """Return the layers of a component from its parts; a new base drops what weaker parts say."""
-    layers: list[Layer] = []
+    layers: list[ComponentLayer] = []
     for part in component.parts:
-        if isinstance(part, Layer):
+        if isinstance(part, ComponentLayer):
             layers.append(part)
-        elif isinstance(part, Heir):
+        elif isinstance(part, InheritedComponent):
             component.broken |= part.component.broken
-            layers.extend(inherited_layers([part.component]))
+            layers.extend(inherit_layers([part.component]))
         else:
             if part.block.bases:
                 bases = component.session.bases(component, part)
                 component.broken |= len(bases) < len(part.block.bases) or any(base.broken for base in bases)
-                layers = inherited_layers(bases)
+                layers = inherit_layers(bases)
             layers.append(_written(component, part))
     return layers
 
 
-def _written(component: Component, given: Given) -> Layer:
+def _written(component: Component, given: BlockDeclaration) -> ComponentLayer:
     block = given.block
-    return Layer(
+    return ComponentLayer(
         given.scope.source,
         given.scope,
         statements=block.body.statements if block.body else (),

@@ -8,15 +8,23 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import MISSING, Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.access import check_subscripts
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.expect import unknown_name
-from accelscope.dsl.interpret.layers import Layer
-from accelscope.dsl.interpret.members import Item
-from accelscope.dsl.interpret.scope import Scope, resolve
-from accelscope.dsl.syntax.nodes import Attr, Connect, ConnectPattern, Expr, Index, Name, Star
-from accelscope.dsl.values.values import Quantity, Symbol, describe
+from accelscope.dsl.interpret.layers import ComponentLayer
+from accelscope.dsl.interpret.members import ScopedStatement
+from accelscope.dsl.interpret.scope import Scope, resolve_name
+from accelscope.dsl.syntax.nodes import (
+    Attr,
+    ConnectPatternStatement,
+    ConnectStatement,
+    Expr,
+    Name,
+    Star,
+    Subscript,
+)
+from accelscope.dsl.values.values import Quantity, Symbol, describe_value
 
 Subscripts: TypeAlias = tuple[Quantity | None, ...]
 """One for each dim of a block; None for `*`."""
@@ -72,20 +80,20 @@ class Connection:
     span: Span
 
 
-def connections_of(component: Component) -> tuple[Connection, ...]:
+def evaluate_connections(component: Component) -> tuple[Connection, ...]:
     """Return the connections of a component; what is wrong with one is reported, and it is left out.
 
     An heir that connects the same ends in the same pattern replaces what it inherits; connections that one text
     gives to the same ends stand beside each other.
     """
-    found: list[tuple[Connection, Layer]] = []
+    found: list[tuple[Connection, ComponentLayer]] = []
     for item in component.index().connects:
         try:
             made = _connection(component, item)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             component.session.report(problem, item.span)
             continue
-        except Poisoned:
+        except PoisonedValue:
             continue
         found = [(old, layer) for old, layer in found if layer is item.layer or _ends(old) != _ends(made)]
         found.append((made, item.layer))
@@ -97,18 +105,18 @@ def _ends(item: Connection) -> tuple[object, ...]:
     return (item.left.path, right, item.pattern)
 
 
-def _connection(owner: Component, item: Item) -> Connection:
+def _connection(owner: Component, item: ScopedStatement) -> Connection:
     statement, session = item.statement, owner.session
-    assert isinstance(statement, Connect | ConnectPattern)
+    assert isinstance(statement, ConnectStatement | ConnectPatternStatement)
     right = None
     args: tuple[object, ...] = ()
     kwargs: dict[str, object] = {}
-    if isinstance(statement, Connect):
+    if isinstance(statement, ConnectStatement):
         left, right = _endpoint(statement.left, item.scope), _endpoint(statement.right, item.scope)
     else:
         left = _endpoint(statement.target, item.scope)
         args, kwargs = session.evaluator.arguments(statement.args, item.scope)
-    body = Layer(
+    body = ComponentLayer(
         item.scope.source,
         item.scope,
         statements=statement.body.statements if statement.body else (),
@@ -118,8 +126,8 @@ def _connection(owner: Component, item: Item) -> Connection:
     return Connection(
         left=left,
         right=right,
-        arrow=statement.arrow if isinstance(statement, Connect) else "",
-        pattern=None if isinstance(statement, Connect) else statement.pattern,
+        arrow=statement.arrow if isinstance(statement, ConnectStatement) else "",
+        pattern=None if isinstance(statement, ConnectStatement) else statement.pattern,
         args=args,
         kwargs=kwargs,
         via=_via(statement.via, (left, right), owner, item.scope),
@@ -132,13 +140,13 @@ def _connection(owner: Component, item: Item) -> Connection:
 def _endpoint(node: Expr, scope: Scope) -> Endpoint:
     steps: list[Expr] = []
     at = node
-    while isinstance(at, Attr | Index):
+    while isinstance(at, Attr | Subscript):
         steps.append(at)
         at = at.base
     if not isinstance(at, Name):
-        raise Problem("A207", "an end of a connection is a block", at.span(scope.source))
-    value = resolve(scope, at.id)
-    if value is MISSING:
+        raise EvaluationFailed("A207", "an end of a connection is a block", at.span(scope.source))
+    value = resolve_name(scope, at.id)
+    if value is NOT_FOUND:
         raise unknown_name(at.id, at, scope)
     components = [_block(value, at, scope)]
     path = [at.id]
@@ -148,7 +156,7 @@ def _endpoint(node: Expr, scope: Scope) -> Endpoint:
             components.append(_step(components[-1], step, scope))
             path.append(step.name)
             subscripts.append(())
-        elif isinstance(step, Index):
+        elif isinstance(step, Subscript):
             subscripts[-1] = _subscripts(components[-1], step, scope)
     return Endpoint(
         components=tuple(components),
@@ -161,7 +169,7 @@ def _endpoint(node: Expr, scope: Scope) -> Endpoint:
 def _step(component: Component, step: Attr, scope: Scope) -> Component:
     try:
         return _block(component.member(step.name), step, scope)
-    except Problem as problem:
+    except EvaluationFailed as problem:
         problem.span = problem.span or Span(scope.source, step.end - len(step.name), step.end)
         raise
 
@@ -170,10 +178,12 @@ def _block(value: object, node: Expr, scope: Scope) -> Component:
     if isinstance(value, Component):
         return value
     text = node.span(scope.source).text
-    raise Problem("A207", f"`{text}` is {describe(value)}, not a block to connect", node.span(scope.source))
+    raise EvaluationFailed(
+        "A207", f"`{text}` is {describe_value(value)}, not a block to connect", node.span(scope.source)
+    )
 
 
-def _subscripts(component: Component, node: Index, scope: Scope) -> Subscripts:
+def _subscripts(component: Component, node: Subscript, scope: Scope) -> Subscripts:
     evaluate = component.session.evaluate
     subs = [None if isinstance(sub, Star) else evaluate(sub, scope) for sub in node.subs]
     check_subscripts(component, subs, node.span(scope.source))
@@ -204,4 +214,6 @@ def _via(
             owner.session.report(unknown_name(value.name, node, scope))
         return None
     text = node.span(scope.source).text
-    raise Problem("A207", f"`{text}` is {describe(value)}, not a link", node.span(scope.source))
+    raise EvaluationFailed(
+        "A207", f"`{text}` is {describe_value(value)}, not a link", node.span(scope.source)
+    )

@@ -6,14 +6,14 @@ import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from accelscope.dsl.values.arithmetic import compare
+from accelscope.dsl.values.arithmetic import compare_quantities
 from accelscope.dsl.values.values import (
     Constructor,
-    Curve,
+    CurveValue,
     Interval,
     ListValue,
     Magnitude,
-    Mapped,
+    MapValue,
     Quantity,
     Symbol,
     TableFile,
@@ -21,13 +21,13 @@ from accelscope.dsl.values.values import (
 )
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 _Parts: TypeAlias = tuple[object, tuple[object, ...]]
 """What has to be the same at once, and the values in it in order."""
 
 
-def same(session: Session, left: object, right: object) -> Magnitude:
+def values_equal(session: Interpreter, left: object, right: object) -> Magnitude:
     """Return whether two values are equal; an array of that where they hold arrays.
 
     Raises:
@@ -60,9 +60,9 @@ def _parts(value: object) -> _Parts | None:
     """Return the parts of a value, or None of one that has none."""
     if isinstance(value, ListValue):
         return len(value.items), value.items
-    if isinstance(value, Curve):
+    if isinstance(value, CurveValue):
         return len(value.points), tuple(_flat(value))
-    if isinstance(value, Mapped):
+    if isinstance(value, MapValue):
         return sorted(value.entries), tuple(value.entries[key] for key in sorted(value.entries))
     if isinstance(value, Interval):
         return None, (value.low, value.high)
@@ -75,19 +75,19 @@ def _parts(value: object) -> _Parts | None:
     return None
 
 
-def _flat(curve: Curve) -> Iterator[object]:
+def _flat(curve: CurveValue) -> Iterator[object]:
     for key, value in curve.points:
         yield key
         yield value
 
 
-def _alike(session: Session, left: object, right: object) -> Magnitude:
+def _alike(session: Interpreter, left: object, right: object) -> Magnitude:
     """Compare two values of which one at least has no parts."""
     ops = session.operations
     if isinstance(left, Quantity) and isinstance(right, Quantity):
         if left.dimension != right.dimension:
             return False
-        holds = compare("==", left, right, ops)
+        holds = compare_quantities("==", left, right, ops)
     elif is_condition(left) and is_condition(right):
         holds = ops.either(ops.both(left, right), ops.both(ops.negated(left), ops.negated(right)))
     else:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
-from accelscope.dsl.interpret.access import called, indexed, member_of, named
-from accelscope.dsl.interpret.annotations import annotated
-from accelscope.dsl.interpret.equality import same
-from accelscope.dsl.interpret.expect import want_condition, want_quantity
-from accelscope.dsl.interpret.layers import Layer
-from accelscope.dsl.interpret.lists import gathered, listed
-from accelscope.dsl.interpret.number_literals import number, ranged
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
+from accelscope.dsl.interpret.access import evaluate_call, evaluate_member, evaluate_name, evaluate_subscript
+from accelscope.dsl.interpret.annotations import evaluate_annotated
+from accelscope.dsl.interpret.equality import values_equal
+from accelscope.dsl.interpret.expect import expect_condition, expect_quantity
+from accelscope.dsl.interpret.layers import ComponentLayer
+from accelscope.dsl.interpret.lists import evaluate_list, evaluate_object
+from accelscope.dsl.interpret.number_literals import evaluate_number, evaluate_range
 from accelscope.dsl.interpret.scope import Scope
 from accelscope.dsl.syntax.nodes import (
     Amend,
@@ -26,26 +26,27 @@ from accelscope.dsl.syntax.nodes import (
     Const,
     Date,
     Expr,
-    Index,
     Keyword,
-    ListOf,
+    ListLiteral,
     Name,
     Number,
-    ObjectOf,
+    ObjectLiteral,
     Range,
+    Subscript,
     Text,
     Unary,
 )
-from accelscope.dsl.values.arithmetic import ARITHMETIC, compare, joined, negative, show
-from accelscope.dsl.values.values import (
-    Magnitude,
-    Quantity,
-    describe,
-    is_condition,
+from accelscope.dsl.values.arithmetic import (
+    ARITHMETIC,
+    compare_quantities,
+    join_citations,
+    negate_quantity,
+    show_quantity,
 )
+from accelscope.dsl.values.values import Magnitude, Quantity, describe_value, is_condition
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
 _DEEPEST = 170
 """Nested evaluations before the stack of the interpreter gets short."""
@@ -56,7 +57,7 @@ class Evaluator:
 
     __slots__ = ("_dispatch", "session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Interpreter) -> None:
         self.session = session
         self._dispatch: dict[type, Callable[[Any, Scope], object]] = {
             Number: self._number,
@@ -65,11 +66,11 @@ class Evaluator:
             Const: self._plain,
             Name: self._name,
             Attr: self._attr,
-            Index: self._index,
+            Subscript: self._index,
             Call: self._call,
             Amend: self._amend,
-            ListOf: self._list,
-            ObjectOf: self._object,
+            ListLiteral: self._list,
+            ObjectLiteral: self._object,
             Unary: self._unary,
             Binary: self._binary,
             Compare: self._compare,
@@ -88,11 +89,11 @@ class Evaluator:
         session = self.session
         session.spend_steps(1)
         if session.depth >= _DEEPEST:
-            raise Problem("A209", "this is nested too deeply", node.span(scope.source))
+            raise EvaluationFailed("A209", "this is nested too deeply", node.span(scope.source))
         session.depth += 1
         try:
             return self._dispatch[type(node)](node, scope)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             if problem.span is None:
                 problem.span = node.span(scope.source)
             raise
@@ -102,25 +103,25 @@ class Evaluator:
     # ---- literals and names
 
     def _number(self, node: Number, scope: Scope) -> object:
-        return number(self.session, node, scope)
+        return evaluate_number(self.session, node, scope)
 
     def _plain(self, node: Text | Date | Const, scope: Scope) -> object:
         return node.value
 
     def _name(self, node: Name, scope: Scope) -> object:
-        return named(node.id, scope)
+        return evaluate_name(node.id, scope)
 
     def _attr(self, node: Attr, scope: Scope) -> object:
         base = self.evaluate(node.base, scope)
-        return member_of(base, node, scope)
+        return evaluate_member(base, node, scope)
 
-    def _index(self, node: Index, scope: Scope) -> object:
+    def _index(self, node: Subscript, scope: Scope) -> object:
         base = self.evaluate(node.base, scope)
         subs = [None if not isinstance(sub, Expr) else self.evaluate(sub, scope) for sub in node.subs]
-        return indexed(base, subs, node, scope)
+        return evaluate_subscript(base, subs, node, scope)
 
     def _call(self, node: Call, scope: Scope) -> object:
-        return called(self.session, node, scope)
+        return evaluate_call(self.session, node, scope)
 
     def arguments(
         self, args: Iterable[Expr | Keyword], scope: Scope
@@ -131,7 +132,7 @@ class Evaluator:
         for arg in args:
             if isinstance(arg, Keyword):
                 if arg.name in by_name:
-                    raise Problem("A206", f"`{arg.name}` is given twice", arg.span(scope.source))
+                    raise EvaluationFailed("A206", f"`{arg.name}` is given twice", arg.span(scope.source))
                 by_name[arg.name] = self.evaluate(arg.value, scope)
             else:
                 plain.append(self.evaluate(arg, scope))
@@ -143,30 +144,30 @@ class Evaluator:
         base = self.evaluate(node.base, scope)
         if not isinstance(base, Component):
             text = node.base.span(scope.source).text
-            raise Problem(
+            raise EvaluationFailed(
                 "A207",
-                f"`{text}` is {describe(base)}, so nothing in it can be changed",
+                f"`{text}` is {describe_value(base)}, so nothing in it can be changed",
                 node.base.span(scope.source),
             )
-        layer = Layer(
+        layer = ComponentLayer(
             scope.source, scope, statements=node.body.statements, enclosing=_layer(scope), title=base.name
         )
-        return self.session.heir(base, [layer])
+        return self.session.derive_copy(base, [layer])
 
-    def _list(self, node: ListOf, scope: Scope) -> object:
-        return listed(self.session, node, scope)
+    def _list(self, node: ListLiteral, scope: Scope) -> object:
+        return evaluate_list(self.session, node, scope)
 
-    def _object(self, node: ObjectOf, scope: Scope) -> object:
-        return gathered(self.session, node, scope)
+    def _object(self, node: ObjectLiteral, scope: Scope) -> object:
+        return evaluate_object(self.session, node, scope)
 
     def _annotated(self, node: Annotated, scope: Scope) -> object:
-        return annotated(self.session, node, scope)
+        return evaluate_annotated(self.session, node, scope)
 
     # ---- operators
 
     def quantity(self, node: Expr, scope: Scope) -> Quantity:
         """Return the value of an expression that has to be a number."""
-        return want_quantity(self.evaluate(node, scope), node, scope)
+        return expect_quantity(self.evaluate(node, scope), node, scope)
 
     def _unary(self, node: Unary, scope: Scope) -> object:
         if node.op == "not":
@@ -174,7 +175,7 @@ class Evaluator:
             return (
                 not condition if isinstance(condition, bool) else self.session.operations.negated(condition)
             )
-        return negative(self.quantity(node.operand, scope))
+        return negate_quantity(self.quantity(node.operand, scope))
 
     def _binary(self, node: Binary, scope: Scope) -> object:
         """Evaluate a chain that leans to the left without nesting, however long it is."""
@@ -192,18 +193,20 @@ class Evaluator:
     def _step(self, node: Binary, left: object, scope: Scope) -> object:
         if node.op in ("and", "or"):
             return self._logic(node, left, scope)
-        first = want_quantity(left, node.left, scope)
-        second = want_quantity(self.evaluate(node.right, scope), node.right, scope)
+        first = expect_quantity(left, node.left, scope)
+        second = expect_quantity(self.evaluate(node.right, scope), node.right, scope)
         try:
             return ARITHMETIC[node.op](first, second, self.session.operations)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             problem.span = problem.span or node.span(scope.source)
             raise
         except OverflowError:
-            raise Problem("A208", "the result is not a finite number", node.span(scope.source)) from None
+            raise EvaluationFailed(
+                "A208", "the result is not a finite number", node.span(scope.source)
+            ) from None
 
     def _logic(self, node: Binary, left: object, scope: Scope) -> object:
-        first = self._settled(want_condition(left, node.left, scope))
+        first = self._settled(expect_condition(left, node.left, scope))
         if isinstance(first, bool) and first is (node.op == "or"):
             return first
         second = self.condition(node.right, scope)
@@ -214,7 +217,7 @@ class Evaluator:
 
     def condition(self, node: Expr, scope: Scope) -> Magnitude:
         """Return the value of an expression that has to be true or false, perhaps for many points."""
-        return self._settled(want_condition(self.evaluate(node, scope), node, scope))
+        return self._settled(expect_condition(self.evaluate(node, scope), node, scope))
 
     def _settled(self, condition: Magnitude) -> Magnitude:
         """Return a condition on single numbers as a plain bool."""
@@ -241,16 +244,16 @@ class Evaluator:
         """Return where one comparison holds; other things than numbers are equal or not."""
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             try:
-                return self._settled(compare(op, left, right, self.session.operations))
-            except Problem as problem:
+                return self._settled(compare_quantities(op, left, right, self.session.operations))
+            except EvaluationFailed as problem:
                 problem.span = Span(scope.source, left_node.start, right_node.end)
                 raise
         if op in ("==", "!=") and not (isinstance(left, Quantity) or isinstance(right, Quantity)):
-            equal = same(self.session, left, right)
+            equal = values_equal(self.session, left, right)
             return equal if op == "==" else self.session.operations.negated(equal)
-        want_quantity(left, left_node, scope)
-        want_quantity(right, right_node, scope)
-        raise Poisoned
+        expect_quantity(left, left_node, scope)
+        expect_quantity(right, right_node, scope)
+        raise PoisonedValue
 
     def _cond(self, node: Cond, scope: Scope) -> object:
         test = self.condition(node.test, scope)
@@ -260,18 +263,18 @@ class Evaluator:
         this, other = self.evaluate(node.this, scope), self.evaluate(node.other, scope)
         if is_condition(this) and is_condition(other):
             return ops.where(test, this, other)
-        first, second = want_quantity(this, node.this, scope), want_quantity(other, node.other, scope)
+        first, second = expect_quantity(this, node.this, scope), expect_quantity(other, node.other, scope)
         if first.dimension != second.dimension:
-            message = f"the branches are {show(first)} and {show(second)}: one dimension is needed"
-            raise Problem("A112", message, node.span(scope.source))
+            message = f"the branches are {show_quantity(first)} and {show_quantity(second)}: one dimension is needed"
+            raise EvaluationFailed("A112", message, node.span(scope.source))
         magnitude = ops.where(test, first.magnitude, second.magnitude)
         return Quantity(
-            magnitude=magnitude, dimension=first.dimension, cites=joined(first.cites, second.cites)
+            magnitude=magnitude, dimension=first.dimension, cites=join_citations(first.cites, second.cites)
         )
 
     def _range(self, node: Range, scope: Scope) -> object:
-        return ranged(self.session, node, scope)
+        return evaluate_range(self.session, node, scope)
 
 
-def _layer(scope: Scope) -> Layer | None:
+def _layer(scope: Scope) -> ComponentLayer | None:
     return next((at.layer for at in scope.chain() if at.layer is not None), None)

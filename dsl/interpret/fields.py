@@ -9,16 +9,16 @@ from accelscope.dsl.schema.schema import FieldSchema, KindSchema, Schemas, schem
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
-TOP = "file"
+TOP_LEVEL_KIND = "file"
 """The kind that definitions stand in."""
 
 
-def place_of(component: Component) -> tuple[str, str]:
+def kind_and_parent(component: Component) -> tuple[str, str]:
     """Return the kind of a component and of what it stands in."""
-    return component.kind, component.parent.kind if component.parent is not None else TOP
+    return component.kind, component.parent.kind if component.parent is not None else TOP_LEVEL_KIND
 
 
-class Fields:
+class SchemaIndex:
     """The fields, words and inner blocks of every kind."""
 
     __slots__ = ("_fields", "_inside", "_words", "schemas")
@@ -31,12 +31,12 @@ class Fields:
 
     def schema(self, component: Component) -> KindSchema | None:
         """Return the schemas of a component's kind where it stands."""
-        kind, parent = place_of(component)
+        kind, parent = kind_and_parent(component)
         return schema_of_kind(self.schemas, kind, parent)
 
     def of(self, component: Component) -> dict[str, FieldSchema]:
         """Return the fields of a component in any model of its kind."""
-        place = place_of(component)
+        place = kind_and_parent(component)
         found = self._fields.get(place)
         if found is None:
             schema = self.schema(component)
@@ -45,7 +45,7 @@ class Fields:
 
     def takes_word(self, component: Component, name: str, word: str) -> bool:
         """Say whether a field takes a word as such, whatever else may be called so."""
-        place = place_of(component)
+        place = kind_and_parent(component)
         words = self._words.get(place)
         if words is None:
             words = self._words[place] = _words(self.schema(component))
@@ -54,7 +54,7 @@ class Fields:
         known = words[name]
         return known is None or word in known
 
-    def inside(self, kind: str) -> tuple[str, ...]:
+    def inner_kinds(self, kind: str) -> tuple[str, ...]:
         """Return the kinds of block that say by name that they may stand in a kind."""
         found = self._inside.get(kind)
         if found is None:

@@ -6,30 +6,36 @@ from collections.abc import Callable, Mapping
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.diagnostics.findings import Findings
-from accelscope.dsl.diagnostics.problems import MISSING, POISON, Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, POISON, EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.budget import Budget
-from accelscope.dsl.interpret.citations import citation
+from accelscope.dsl.interpret.citations import resolve_citation
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.component_names import bases_of
+from accelscope.dsl.interpret.component_names import build_layers
 from accelscope.dsl.interpret.expressions import Evaluator
-from accelscope.dsl.interpret.fields import Fields
-from accelscope.dsl.interpret.layers import Binding, Given, Heir, Layer, Member
-from accelscope.dsl.interpret.modules import FileComponent, Modules, Reader
-from accelscope.dsl.interpret.scope import Scope, resolve, visible
+from accelscope.dsl.interpret.fields import SchemaIndex
+from accelscope.dsl.interpret.layers import (
+    Binding,
+    BlockDeclaration,
+    ComponentLayer,
+    InheritedComponent,
+    Member,
+)
+from accelscope.dsl.interpret.modules import FileComponent, ModuleTable, SourceReader
+from accelscope.dsl.interpret.scope import Scope, list_visible_names, resolve_name
 from accelscope.dsl.schema.schema import Schemas
 from accelscope.dsl.syntax.nodes import Annotated, Cite, Expr, Name
 from accelscope.dsl.values.operations import Operations
 from accelscope.dsl.values.units import UnitTable
 from accelscope.dsl.values.values import Citation, Magnitude, Quantity, Symbol
 
-Uncertain = Callable[[Quantity, Span], Magnitude]
+UncertaintyHook = Callable[[Quantity, Span], Magnitude]
 """Gives the magnitude to use for a value with a tolerance, so that inputs can be varied."""
-Altered = Callable[[Component, str, object, Span | None], object]
+AttributeHook = Callable[[Component, str, object, Span | None], object]
 """Gives the value to use for what an attribute or the count of a block is, so that any of them can be varied."""
 
 
-class Session(Budget):
+class Interpreter(Budget):
     """Evaluates components within a budget and collects what is wrong with them.
 
     Attributes:
@@ -39,17 +45,17 @@ class Session(Budget):
 
     def __init__(
         self,
-        reader: Reader,
+        reader: SourceReader,
         units: UnitTable,
         schemas: Schemas,
         operations: Operations,
-        uncertain: Uncertain | None = None,
-        altered: Altered | None = None,
+        uncertain: UncertaintyHook | None = None,
+        altered: AttributeHook | None = None,
     ) -> None:
         super().__init__()
         self.units, self.operations, self.uncertain, self.altered = units, operations, uncertain, altered
-        self.fields = Fields(schemas)
-        self.modules = Modules(self, reader)
+        self.fields = SchemaIndex(schemas)
+        self.modules = ModuleTable(self, reader)
         self.evaluator = Evaluator(self)
         self.evaluate = self.evaluator.evaluate
         self.calls: list[Binding] = []
@@ -61,12 +67,14 @@ class Session(Budget):
     def fork(
         self,
         operations: Operations | None = None,
-        uncertain: Uncertain | None = None,
-        altered: Altered | None = None,
-    ) -> Session:
+        uncertain: UncertaintyHook | None = None,
+        altered: AttributeHook | None = None,
+    ) -> Interpreter:
         """Return a session without values that shares the parsed texts, to evaluate all anew."""
         operations = operations or self.operations
-        other = Session(self.modules.reader, self.units, self.fields.schemas, operations, uncertain, altered)
+        other = Interpreter(
+            self.modules.reader, self.units, self.fields.schemas, operations, uncertain, altered
+        )
         other.modules.parsed = self.modules.parsed
         return other
 
@@ -75,46 +83,48 @@ class Session(Budget):
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found so far, in the order of the text."""
-        return self._findings.ordered()
+        return self._findings.sorted_diagnostics()
 
     @property
     def full(self) -> bool:
         """Whether there are more errors than are kept."""
         return self._findings.full
 
-    def report(self, problem: Problem | Diagnostic, span: Span | None = None) -> None:
+    def report(self, problem: EvaluationFailed | Diagnostic, span: Span | None = None) -> None:
         """Keep a problem, unless something has been said about its place before; after very many, evaluate no more."""
-        self._findings.add(problem.diagnostic(span) if isinstance(problem, Problem) else problem)
+        self._findings.add(problem.diagnostic(span) if isinstance(problem, EvaluationFailed) else problem)
         if self.full:
             self.stop()
 
-    def guarded(
+    def run_guarded(
         self, owner: Component, name: str, work: Callable[[], object], place: Callable[[], Span | None]
     ) -> object:
         """Return the result of some work on a member, or POISON after reporting what went wrong, and where."""
         self._active.append((owner, name))
         try:
             return work()
-        except Problem as problem:
+        except EvaluationFailed as problem:
             self.report(problem, place())
-        except Poisoned:
+        except PoisonedValue:
             pass
         except RecursionError:
-            self.report(Problem("A209", f"`{name}` is nested too deeply"), place())
+            self.report(EvaluationFailed("A209", f"`{name}` is nested too deeply"), place())
         finally:
             self._active.pop()
         return POISON
 
-    def cycle(self, owner: Component, name: str) -> Problem:
+    def cycle(self, owner: Component, name: str) -> EvaluationFailed:
         """Return the problem of a member that needs itself, with the way round."""
         start = next((i for i, (c, n) in enumerate(self._active) if c is owner and n == name), 0)
         chain = [*self._active[start:], (owner, name)]
         way = " -> ".join(f"`{_within(c, n)}`" for c, n in chain[:12])
-        return Problem("A203", f"`{name}` is defined through itself", notes=(f"the way round: {way}",))
+        return EvaluationFailed(
+            "A203", f"`{name}` is defined through itself", notes=(f"the way round: {way}",)
+        )
 
     # ---- making components
 
-    def layers_for(self, component: Component) -> list[Layer]:
+    def layers_for(self, component: Component) -> list[ComponentLayer]:
         """Return the layers of a component.
 
         Raises:
@@ -123,16 +133,18 @@ class Session(Budget):
         if component in self._layering:
             chain = [*self._layering[self._layering.index(component) :], component]
             way = " -> ".join(f"`{c.name}`" for c in chain[:12])
-            raise Problem("A203", f"`{component.name}` is built on itself", notes=(f"the way round: {way}",))
+            raise EvaluationFailed(
+                "A203", f"`{component.name}` is built on itself", notes=(f"the way round: {way}",)
+            )
         if len(self._layering) > 60:
-            raise Problem("A209", "bases are nested too deeply")
+            raise EvaluationFailed("A209", "bases are nested too deeply")
         self._layering.append(component)
         try:
-            return bases_of(component)
+            return build_layers(component)
         finally:
             self._layering.pop()
 
-    def bases(self, component: Component, given: Given) -> list[Component]:
+    def bases(self, component: Component, given: BlockDeclaration) -> list[Component]:
         """Return the bases of a block; what is wrong with one is reported, and it is left out."""
         found = []
         for node in given.block.bases:
@@ -142,28 +154,28 @@ class Session(Budget):
                 base = self._base(component, node, given)
                 base.layer_list()
                 found.append(base)
-            except Problem as problem:
+            except EvaluationFailed as problem:
                 self.report(problem, span)
-            except Poisoned:
+            except PoisonedValue:
                 pass
         return found
 
-    def _base(self, component: Component, node: Expr, given: Given) -> Component:
+    def _base(self, component: Component, node: Expr, given: BlockDeclaration) -> Component:
         if isinstance(node, Name):
-            value = resolve(given.scope, node.id, skip=component)
+            value = resolve_name(given.scope, node.id, skip=component)
         else:
             value = self.evaluate(node, given.scope)
         text = node.span(given.scope.source).text
-        if value is MISSING and text == component.name and component.parent is None:
-            raise Problem("A203", f"`{text}` is built on itself")
-        if value is MISSING or isinstance(value, Symbol):
-            hint = did_you_mean(text, visible(given.scope))
-            raise Problem("A201", f"nothing is called `{text}`", help=hint)
+        if value is NOT_FOUND and text == component.name and component.parent is None:
+            raise EvaluationFailed("A203", f"`{text}` is built on itself")
+        if value is NOT_FOUND or isinstance(value, Symbol):
+            hint = did_you_mean(text, list_visible_names(given.scope))
+            raise EvaluationFailed("A201", f"nothing is called `{text}`", help=hint)
         if not isinstance(value, Component):
-            raise Problem("A207", f"`{text}` is not a block, so nothing can be built on it")
+            raise EvaluationFailed("A207", f"`{text}` is not a block, so nothing can be built on it")
         if value.kind != component.kind:
             message = f"a `{component.kind}` cannot be built on `{text}`, which is a `{value.kind}`"
-            raise Problem("A207", message)
+            raise EvaluationFailed("A207", message)
         return value
 
     def child_of(self, parent: Component, member: Member) -> Component:
@@ -180,28 +192,28 @@ class Session(Budget):
             if block is not None and block.block is own.block:
                 span = own.block.span(own.scope.source)
                 note = f"the way round: `{above.path}` -> `{child.path}`"
-                raise Problem("A203", f"`{member.name}` contains itself", span, notes=(note,))
+                raise EvaluationFailed("A203", f"`{member.name}` contains itself", span, notes=(note,))
             above = above.parent
         return child
 
-    def heir(self, base: Component, layers: list[Layer]) -> Component:
+    def derive_copy(self, base: Component, layers: list[ComponentLayer]) -> Component:
         """Return a changed copy of a component."""
-        return Component(self, base.name, base.kind, base.parent, [Heir(base), *layers])
+        return Component(self, base.name, base.kind, base.parent, [InheritedComponent(base), *layers])
 
-    def borrowed(self, owner: Component, member: Member) -> Component:
+    def copy_borrowed(self, owner: Component, member: Member) -> Component:
         """Return the copy of a component of an enclosing scope that one component changes for itself."""
         scope = member.scope
-        value = resolve(scope, member.name) if scope is not None else MISSING
+        value = resolve_name(scope, member.name) if scope is not None else NOT_FOUND
         if not isinstance(value, Component):
-            raise Problem("A207", f"`{member.name}` is not a block", _setting_span(member.parts))
-        return self.heir(value, [part for part in member.parts if isinstance(part, Layer)])
+            raise EvaluationFailed("A207", f"`{member.name}` is not a block", _setting_span(member.parts))
+        return self.derive_copy(value, [part for part in member.parts if isinstance(part, ComponentLayer)])
 
-    def amended(self, value: object, member: Member) -> object:
+    def apply_amendments(self, value: object, member: Member) -> object:
         """Return the component that an attribute refers to, with what is set through the attribute."""
         if isinstance(value, Component):
-            return self.heir(value, member.amends)
+            return self.derive_copy(value, member.amends)
         message = f"`{member.name}` is not a block, so nothing in it can be set"
-        raise Problem("A202", message, _setting_span(member.amends))
+        raise EvaluationFailed("A202", message, _setting_span(member.amends))
 
     # ---- values
 
@@ -213,9 +225,9 @@ class Session(Budget):
         inner = Scope(scope.source, scope, names=names) if names is not None else scope
         try:
             return self.evaluate(expr, inner)
-        except Problem as problem:
+        except EvaluationFailed as problem:
             self.report(problem, expr.span(scope.source))
-        except Poisoned:
+        except PoisonedValue:
             pass
         return None
 
@@ -253,7 +265,7 @@ class Session(Budget):
                     return None
         return Symbol(node.id)
 
-    def cites_of(self, layer: Layer | None) -> tuple[Citation, ...]:
+    def cites_of(self, layer: ComponentLayer | None) -> tuple[Citation, ...]:
         """Return the citations of a block, or else of the nearest block around it that has any."""
         while layer is not None:
             if layer.cites and layer.outer is not None:
@@ -268,8 +280,8 @@ class Session(Budget):
         found = []
         for cite in cites:
             try:
-                found.append(citation(self, cite, scope))
-            except Problem as problem:
+                found.append(resolve_citation(self, cite, scope))
+            except EvaluationFailed as problem:
                 self.report(problem)
         return tuple(found)
 
@@ -279,8 +291,10 @@ def _within(component: Component, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _setting_span(parts: list[Layer] | list[Given | Layer | Heir]) -> Span | None:
+def _setting_span(
+    parts: list[ComponentLayer] | list[BlockDeclaration | ComponentLayer | InheritedComponent],
+) -> Span | None:
     for part in parts:
-        if isinstance(part, Layer) and part.settings:
+        if isinstance(part, ComponentLayer) and part.settings:
             return part.settings[0].spans[0]
     return None

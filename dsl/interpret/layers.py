@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
-from accelscope.dsl.diagnostics.problems import MISSING
-from accelscope.dsl.syntax.nodes import Block, Cite, Expr, Statement
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
+from accelscope.dsl.diagnostics.problems import NOT_FOUND
+from accelscope.dsl.syntax.nodes import BlockStatement, Cite, Expr, Statement
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from accelscope.dsl.values.values import Citation
 
 
-class Setting:
+class PathSetting:
     """A value given from outside along a path: `iod.mall.capacity = 48 MiB`, or an override of the command line.
 
     `spans` are the places of the path's names, for messages; `node` or `ready` is the value.
@@ -30,7 +30,7 @@ class Setting:
         scope: Scope,
         *,
         node: Expr | None = None,
-        ready: object = MISSING,
+        ready: object = NOT_FOUND,
         how: str = "file",
         text: str = "",
         span: Span | None = None,
@@ -38,9 +38,9 @@ class Setting:
         self.path, self.spans, self.scope = path, spans, scope
         self.node, self.ready, self.how, self.text, self.span = node, ready, how, text, span
 
-    def rest(self) -> Setting:
+    def rest(self) -> PathSetting:
         """Return the setting as the first component of the path sees it."""
-        return Setting(
+        return PathSetting(
             self.path[1:],
             self.spans[1:],
             self.scope,
@@ -52,7 +52,7 @@ class Setting:
         )
 
 
-class Layer:
+class ComponentLayer:
     """One text that shapes a component: statements, and the scope around them.
 
     `own` says that the component itself wrote it, so that its checks belong to it. `enclosing` is the layer
@@ -75,28 +75,28 @@ class Layer:
 
     def __init__(
         self,
-        source: Source,
+        source: SourceText,
         outer: Scope | None,
         *,
         statements: tuple[Statement, ...] = (),
-        settings: tuple[Setting, ...] = (),
+        settings: tuple[PathSetting, ...] = (),
         cites: tuple[Cite, ...] = (),
-        enclosing: Layer | None = None,
+        enclosing: ComponentLayer | None = None,
         own: bool = True,
-        block: Block | None = None,
+        block: BlockStatement | None = None,
         title: str = "",
     ) -> None:
         self.source, self.outer, self.statements, self.settings = source, outer, statements, settings
         self.cites, self.enclosing, self.own, self.block, self.title = cites, enclosing, own, block, title
         self.known_cites: tuple[Citation, ...] | None = None
-        self._heirs: Layer | None = None
+        self._heirs: ComponentLayer | None = None
 
-    def inherited(self) -> Layer:
+    def as_inherited(self) -> ComponentLayer:
         """Return the layer as an heir has it: all but the right to run its checks."""
         if not self.own:
             return self
         if self._heirs is None:
-            self._heirs = Layer(
+            self._heirs = ComponentLayer(
                 self.source,
                 self.outer,
                 statements=self.statements,
@@ -110,16 +110,16 @@ class Layer:
         return self._heirs
 
 
-class Given:
+class BlockDeclaration:
     """A block as it is written in some layer of the parent: `memory hbm[5] : base { ... }`."""
 
     __slots__ = ("block", "doc", "layer", "scope")
 
-    def __init__(self, block: Block, scope: Scope, layer: Layer, doc: str) -> None:
+    def __init__(self, block: BlockStatement, scope: Scope, layer: ComponentLayer, doc: str) -> None:
         self.block, self.scope, self.layer, self.doc = block, scope, layer, doc
 
 
-class Heir:
+class InheritedComponent:
     """All layers of another component, as a base or for a changed copy."""
 
     __slots__ = ("component",)
@@ -136,10 +136,10 @@ class Binding:
     def __init__(
         self,
         scope: Scope,
-        layer: Layer,
+        layer: ComponentLayer,
         *,
         node: Expr | None = None,
-        ready: object = MISSING,
+        ready: object = NOT_FOUND,
         params: tuple[str, ...] | None = None,
         span: Span | None = None,
         at: Span | None = None,
@@ -164,10 +164,10 @@ class Member:
     def __init__(self, name: str, sort: str, kind: str = "", scope: Scope | None = None) -> None:
         self.name, self.sort, self.kind, self.scope = name, sort, kind, scope
         self.bindings: list[Binding] = []
-        self.parts: list[Given | Layer | Heir] = []
-        self.amends: list[Layer] = []
+        self.parts: list[BlockDeclaration | ComponentLayer | InheritedComponent] = []
+        self.amends: list[ComponentLayer] = []
 
 
-def inherited_layers(bases: Iterable[Component]) -> list[Layer]:
+def inherit_layers(bases: Iterable[Component]) -> list[ComponentLayer]:
     """Return the layers that heirs get from their bases, left to right; one of a common base comes once, weakest."""
-    return list(dict.fromkeys(layer.inherited() for base in bases for layer in base.layer_list()))
+    return list(dict.fromkeys(layer.as_inherited() for base in bases for layer in base.layer_list()))

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.interpret.scope import Scope
-from accelscope.dsl.syntax.nodes import Expr, ListOf, Name, ObjectOf, Pair
-from accelscope.dsl.values.arithmetic import show
-from accelscope.dsl.values.values import Curve, ListValue, Mapped, Quantity, Symbol, describe
+from accelscope.dsl.syntax.nodes import Expr, ListLiteral, Name, ObjectLiteral, Pair
+from accelscope.dsl.values.arithmetic import show_quantity
+from accelscope.dsl.values.values import CurveValue, ListValue, MapValue, Quantity, Symbol, describe_value
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
-Key: TypeAlias = Quantity | str
+_Key: TypeAlias = Quantity | str
 _Point: TypeAlias = tuple[Quantity, Quantity]
 
 
-def listed(session: Session, node: ListOf, scope: Scope) -> ListValue | Curve | Mapped:
+def evaluate_list(session: Interpreter, node: ListLiteral, scope: Scope) -> ListValue | CurveValue | MapValue:
     """Return a list, or with pairs a curve (keys are quantities) or a map (keys are words).
 
     Raises:
@@ -30,7 +30,7 @@ def listed(session: Session, node: ListOf, scope: Scope) -> ListValue | Curve | 
         return ListValue(tuple(session.evaluate(item, scope) for item in plain))
     if plain:
         message = "a curve or map has `key -> value` in every place"
-        raise Problem("A105", message, plain[0].span(scope.source))
+        raise EvaluationFailed("A105", message, plain[0].span(scope.source))
     pairs = [item for item in node.items if isinstance(item, Pair)]
     keys = [_key(session, pair.key, scope) for pair in pairs]
     values = [session.evaluate(pair.value, scope) for pair in pairs]
@@ -39,7 +39,7 @@ def listed(session: Session, node: ListOf, scope: Scope) -> ListValue | Curve | 
     return _curve(session, pairs, keys, values, scope)
 
 
-def _key(session: Session, node: Expr, scope: Scope) -> Key:
+def _key(session: Interpreter, node: Expr, scope: Scope) -> _Key:
     value = session.evaluate(node, scope)
     if isinstance(value, Quantity | str):
         return value
@@ -47,31 +47,35 @@ def _key(session: Session, node: Expr, scope: Scope) -> Key:
         return node.id
     if isinstance(value, Symbol):
         return value.name
-    raise Problem("A105", f"a key is a quantity or a word, not {describe(value)}", node.span(scope.source))
+    raise EvaluationFailed(
+        "A105", f"a key is a quantity or a word, not {describe_value(value)}", node.span(scope.source)
+    )
 
 
-def _mapped(pairs: list[Pair], keys: list[str], values: list[object], scope: Scope) -> Mapped:
+def _mapped(pairs: list[Pair], keys: list[str], values: list[object], scope: Scope) -> MapValue:
     entries: dict[str, object] = {}
     for pair, key, value in zip(pairs, keys, values, strict=True):
         if key in entries:
-            raise Problem("A103", f"the key `{key}` is given twice", pair.key.span(scope.source))
+            raise EvaluationFailed("A103", f"the key `{key}` is given twice", pair.key.span(scope.source))
         entries[key] = value
-    return Mapped(entries)
+    return MapValue(entries)
 
 
-def _curve(session: Session, pairs: list[Pair], keys: list[Key], values: list[object], scope: Scope) -> Curve:
+def _curve(
+    session: Interpreter, pairs: list[Pair], keys: list[_Key], values: list[object], scope: Scope
+) -> CurveValue:
     points: list[_Point] = []
     for pair, key, value in zip(pairs, keys, values, strict=True):
         span = pair.span(scope.source)
         if not isinstance(key, Quantity) or not isinstance(value, Quantity):
-            raise Problem("A105", "a curve has quantities on both sides of every `->`", span)
+            raise EvaluationFailed("A105", "a curve has quantities on both sides of every `->`", span)
         if points:
             _follows(session, points[-1], (key, value), span)
         points.append((key, value))
-    return Curve(tuple(points))
+    return CurveValue(tuple(points))
 
 
-def _follows(session: Session, last: _Point, new: _Point, span: Span) -> None:
+def _follows(session: Interpreter, last: _Point, new: _Point, span: Span) -> None:
     """See that a point fits behind another.
 
     Raises:
@@ -79,14 +83,14 @@ def _follows(session: Session, last: _Point, new: _Point, span: Span) -> None:
     """
     for before, after in zip(last, new, strict=True):
         if before.dimension != after.dimension:
-            message = f"{show(after)} does not fit into a curve after {show(before)}"
-            raise Problem("A112", message, span)
+            message = f"{show_quantity(after)} does not fit into a curve after {show_quantity(before)}"
+            raise EvaluationFailed("A112", message, span)
     if not session.operations.all(last[0].magnitude < new[0].magnitude):
-        message = f"the keys of a curve rise; {show(new[0])} comes after {show(last[0])}"
-        raise Problem("A105", message, span)
+        message = f"the keys of a curve rise; {show_quantity(new[0])} comes after {show_quantity(last[0])}"
+        raise EvaluationFailed("A105", message, span)
 
 
-def gathered(session: Session, node: ObjectOf, scope: Scope) -> Mapped:
+def evaluate_object(session: Interpreter, node: ObjectLiteral, scope: Scope) -> MapValue:
     """Return `{ name = value }` as a map.
 
     Raises:
@@ -95,6 +99,8 @@ def gathered(session: Session, node: ObjectOf, scope: Scope) -> Mapped:
     entries: dict[str, object] = {}
     for keyword in node.fields:
         if keyword.name in entries:
-            raise Problem("A103", f"the key `{keyword.name}` is given twice", keyword.span(scope.source))
+            raise EvaluationFailed(
+                "A103", f"the key `{keyword.name}` is given twice", keyword.span(scope.source)
+            )
         entries[keyword.name] = session.evaluate(keyword.value, scope)
-    return Mapped(entries)
+    return MapValue(entries)

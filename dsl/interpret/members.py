@@ -6,37 +6,37 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.dsl.interpret.layers import Binding, Given, Layer, Member, Setting
-from accelscope.dsl.interpret.scope import BUILT_IN_MEMBERS, Scope, defines
+from accelscope.dsl.interpret.layers import Binding, BlockDeclaration, ComponentLayer, Member, PathSetting
+from accelscope.dsl.interpret.scope import BUILT_IN_MEMBERS, Scope, defines_name
 from accelscope.dsl.syntax.nodes import (
-    Assign,
+    AssignStatement,
     Attr,
-    Block,
-    Check,
-    Connect,
-    ConnectPattern,
-    Doc,
+    BlockStatement,
+    CheckStatement,
+    ConnectPatternStatement,
+    ConnectStatement,
+    DocComment,
     Expr,
-    Goal,
-    Let,
+    GoalStatement,
+    LetStatement,
     Name,
     Statement,
-    Sweep,
-    Use,
+    SweepStatement,
+    UseStatement,
 )
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
 
-class Item:
+class ScopedStatement:
     """A statement that is no member (connect, check, sweep, goal, use) with where it stands."""
 
     __slots__ = ("layer", "scope", "statement")
 
-    def __init__(self, statement: Statement, scope: Scope, layer: Layer) -> None:
+    def __init__(self, statement: Statement, scope: Scope, layer: ComponentLayer) -> None:
         self.statement, self.scope, self.layer = statement, scope, layer
 
     @property
@@ -45,7 +45,7 @@ class Item:
         return self.statement.span(self.layer.source)
 
 
-class Index:
+class MemberIndex:
     """All members and statements of a component; sources have a name space of their own."""
 
     __slots__ = ("checks", "connects", "goals", "members", "sources", "sweeps", "uses")
@@ -53,11 +53,11 @@ class Index:
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.sources: dict[str, Member] = {}
-        self.connects: list[Item] = []
-        self.checks: list[Item] = []
-        self.sweeps: list[Item] = []
-        self.goals: list[Item] = []
-        self.uses: list[Item] = []
+        self.connects: list[ScopedStatement] = []
+        self.checks: list[ScopedStatement] = []
+        self.sweeps: list[ScopedStatement] = []
+        self.goals: list[ScopedStatement] = []
+        self.uses: list[ScopedStatement] = []
 
 
 class _Place:
@@ -65,20 +65,20 @@ class _Place:
 
     __slots__ = ("component", "index", "later", "layer", "scope")
 
-    def __init__(self, component: Component, index: Index, layer: Layer) -> None:
+    def __init__(self, component: Component, index: MemberIndex, layer: ComponentLayer) -> None:
         self.component, self.index, self.layer = component, index, layer
         self.scope = Scope(layer.source, layer.outer, component=component, layer=layer)
-        self.later: list[Setting] = []
+        self.later: list[PathSetting] = []
 
 
-def build_index(component: Component) -> Index:
+def build_member_index(component: Component) -> MemberIndex:
     """Return the index of a component, strongest layer last."""
-    index = Index()
+    index = MemberIndex()
     for layer in component.layer_list():
         place = _Place(component, index, layer)
         doc: list[str] = []
         for statement in layer.statements:
-            if type(statement) is Doc:
+            if type(statement) is DocComment:
                 doc.append(statement.text)
                 continue
             _READERS[type(statement)](place, statement, "\n".join(doc))
@@ -88,12 +88,14 @@ def build_index(component: Component) -> Index:
     return index
 
 
-def _let(place: _Place, statement: Let, doc: str) -> None:
+def _let(place: _Place, statement: LetStatement, doc: str) -> None:
     start = statement.start + len("let ")
     at = Span(place.layer.source, start, start + len(statement.name))
     binding = _binding(place, at, statement.value, doc, statement.params)
     if statement.params is not None and len(set(statement.params)) < len(statement.params):
-        place.component.session.report(Problem("A103", f"`{statement.name}` has a parameter twice", at))
+        place.component.session.report(
+            EvaluationFailed("A103", f"`{statement.name}` has a parameter twice", at)
+        )
     _valued(place.index, statement.name, "let").bindings.append(binding)
 
 
@@ -104,7 +106,7 @@ def _binding(
     return Binding(place.scope, place.layer, node=value, params=params, span=span, at=at, doc=doc)
 
 
-def _assign(place: _Place, statement: Assign, doc: str) -> None:
+def _assign(place: _Place, statement: AssignStatement, doc: str) -> None:
     target = statement.target
     if type(target) is Name:
         member = place.index.members.get(target.id)
@@ -114,11 +116,11 @@ def _assign(place: _Place, statement: Assign, doc: str) -> None:
         )
         return
     try:
-        names = flatten(target, place.layer)
-    except Problem as problem:
+        names = flatten_path(target, place.layer)
+    except EvaluationFailed as problem:
         place.component.session.report(problem)
         return
-    setting = Setting(
+    setting = PathSetting(
         tuple(name for name, _ in names),
         tuple(span for _, span in names),
         place.scope,
@@ -128,7 +130,7 @@ def _assign(place: _Place, statement: Assign, doc: str) -> None:
     place.later.append(setting)
 
 
-def flatten(target: Expr, layer: Layer) -> list[tuple[str, Span]]:
+def flatten_path(target: Expr, layer: ComponentLayer) -> list[tuple[str, Span]]:
     """Return the names of a dotted path with their places.
 
     Raises:
@@ -140,7 +142,7 @@ def flatten(target: Expr, layer: Layer) -> list[tuple[str, Span]]:
         names.append((at.name, Span(layer.source, at.end - len(at.name), at.end)))
         at = at.base
     if type(at) is not Name:
-        raise Problem(
+        raise EvaluationFailed(
             "A211",
             "a path to set is made of names only",
             at.span(layer.source),
@@ -150,7 +152,7 @@ def flatten(target: Expr, layer: Layer) -> list[tuple[str, Span]]:
     return names[::-1]
 
 
-def _valued(index: Index, name: str, sort: str) -> Member:
+def _valued(index: MemberIndex, name: str, sort: str) -> Member:
     """Return the member that takes a value, in place of what weaker layers say of it."""
     member = index.members.get(name)
     if member is None or member.sort in ("child", "borrowed"):
@@ -160,7 +162,7 @@ def _valued(index: Index, name: str, sort: str) -> Member:
     return member
 
 
-def _block(place: _Place, statement: Block, doc: str) -> None:
+def _block(place: _Place, statement: BlockStatement, doc: str) -> None:
     name = statement.label or statement.kind
     table = place.index.sources if statement.kind == "source" else place.index.members
     member = table.get(name)
@@ -170,20 +172,20 @@ def _block(place: _Place, statement: Block, doc: str) -> None:
         span = statement.span(place.layer.source)
         message = f"`{name}` is both a `{member.kind}` and a `{statement.kind}`"
         place.component.session.report(
-            Problem("A103", message, Span(span.source, span.start, span.start + 1))
+            EvaluationFailed("A103", message, Span(span.source, span.start, span.start + 1))
         )
         return
-    member.parts.append(Given(statement, place.scope, place.layer, doc))
+    member.parts.append(BlockDeclaration(statement, place.scope, place.layer, doc))
 
 
-def _keep(name: str) -> Reader:
+def _keep(name: str) -> _StatementReader:
     def read(place: _Place, statement: Statement, doc: str) -> None:
-        getattr(place.index, name).append(Item(statement, place.scope, place.layer))
+        getattr(place.index, name).append(ScopedStatement(statement, place.scope, place.layer))
 
     return read
 
 
-def _set(place: _Place, setting: Setting) -> None:
+def _set(place: _Place, setting: PathSetting) -> None:
     first = setting.path[0]
     member = place.index.members.get(first)
     if len(setting.path) == 1:
@@ -194,7 +196,7 @@ def _set(place: _Place, setting: Setting) -> None:
     if member is None:
         place.component.session.report(unknown_member(place.component, place.index, first, setting.spans[0]))
         return
-    layer = Layer(
+    layer = ComponentLayer(
         setting.scope.source,
         setting.scope,
         settings=(setting.rest(),),
@@ -205,10 +207,10 @@ def _set(place: _Place, setting: Setting) -> None:
     (member.amends if member.sort in ("attribute", "let") else member.parts).append(layer)
 
 
-def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
+def _set_value(place: _Place, setting: PathSetting, member: Member | None) -> None:
     name, component = setting.path[0], place.component
     is_field = name == "count" or name in component.session.fields.of(component)
-    around = any(defines(layer.outer, name) for layer in component.layer_list() if not layer.settings)
+    around = any(defines_name(layer.outer, name) for layer in component.layer_list() if not layer.settings)
     if member is None and not is_field and not around:
         component.session.report(unknown_member(component, place.index, name, setting.spans[0]))
         return
@@ -229,11 +231,11 @@ def _set_value(place: _Place, setting: Setting, member: Member | None) -> None:
     _valued(place.index, name, "let" if is_let else "attribute").bindings.append(binding)
 
 
-def _reached(place: _Place, setting: Setting) -> Member | None:
+def _reached(place: _Place, setting: PathSetting) -> Member | None:
     """Return the member for the first name of a path that no layer gives: borrowed from around, or a new child."""
     name, component = setting.path[0], place.component
     for layer in reversed(component.layer_list()):
-        if not layer.settings and defines(layer.outer, name):
+        if not layer.settings and defines_name(layer.outer, name):
             member = Member(name, "borrowed", scope=layer.outer)
             break
     else:
@@ -244,22 +246,26 @@ def _reached(place: _Place, setting: Setting) -> Member | None:
     return member
 
 
-def unknown_member(component: Component, index: Index, name: str, span: Span | None = None) -> Problem:
+def unknown_member(
+    component: Component, index: MemberIndex, name: str, span: Span | None = None
+) -> EvaluationFailed:
     """Return the problem of a name that a component does not have."""
     names = [*index.members, *component.session.fields.of(component), *BUILT_IN_MEMBERS]
-    return Problem("A202", f"`{component.name}` has no member `{name}`", span, help=did_you_mean(name, names))
+    return EvaluationFailed(
+        "A202", f"`{component.name}` has no member `{name}`", span, help=did_you_mean(name, names)
+    )
 
 
-Reader: TypeAlias = Callable[[_Place, Statement, str], None]
+_StatementReader: TypeAlias = Callable[[_Place, Statement, str], None]
 
 _READERS: dict[type, Callable[..., None]] = {
-    Let: _let,
-    Assign: _assign,
-    Block: _block,
-    Connect: _keep("connects"),
-    ConnectPattern: _keep("connects"),
-    Check: _keep("checks"),
-    Sweep: _keep("sweeps"),
-    Goal: _keep("goals"),
-    Use: _keep("uses"),
+    LetStatement: _let,
+    AssignStatement: _assign,
+    BlockStatement: _block,
+    ConnectStatement: _keep("connects"),
+    ConnectPatternStatement: _keep("connects"),
+    CheckStatement: _keep("checks"),
+    SweepStatement: _keep("sweeps"),
+    GoalStatement: _keep("goals"),
+    UseStatement: _keep("uses"),
 }

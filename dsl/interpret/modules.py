@@ -6,31 +6,31 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span
-from accelscope.dsl.diagnostics.problems import MISSING, POISON, Poisoned, Problem
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, POISON, EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import Layer
-from accelscope.dsl.interpret.members import Item
-from accelscope.dsl.syntax.nodes import File, Use
+from accelscope.dsl.interpret.layers import ComponentLayer
+from accelscope.dsl.interpret.members import ScopedStatement
+from accelscope.dsl.syntax.nodes import File, UseStatement
 from accelscope.dsl.syntax.parser import parse
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
-Parsed: TypeAlias = tuple[File, tuple[Diagnostic, ...]]
+ParsedFile: TypeAlias = tuple[File, tuple[Diagnostic, ...]]
 
 
-class Reader(Protocol):
+class SourceReader(Protocol):
     """Where texts come from; a source's name is unique for each text of one evaluation."""
 
-    def library(self, name: str) -> Source | None:
+    def library(self, name: str) -> SourceText | None:
         """Return the text of a library module such as `std.nvidia`, or None."""
 
     def modules(self) -> Iterable[str]:
         """Return the names of all library modules."""
 
-    def file(self, path: str, relative_to: Source) -> Source | Diagnostic:
+    def file(self, path: str, relative_to: SourceText) -> SourceText | Diagnostic:
         """Return the text of a file named in another, or what is wrong with it (without a place)."""
 
 
@@ -39,7 +39,7 @@ class FileComponent(Component):
 
     __slots__ = ("module",)
 
-    def __init__(self, session: Session, module: Module, layer: Layer) -> None:
+    def __init__(self, session: Interpreter, module: Module, layer: ComponentLayer) -> None:
         super().__init__(session, layer.source.name, "file", None, [layer])
         self.module = module
 
@@ -51,7 +51,7 @@ class FileComponent(Component):
     def value(self, name: str) -> object:
         """Return a definition or `let`, or what the file uses under this name."""
         found = super().value(name)
-        return self.module.imported(name) if found is MISSING else found
+        return self.module.import_name(name) if found is NOT_FOUND else found
 
     def has(self, name: str) -> bool:
         """Say whether the file defines or uses a name."""
@@ -67,20 +67,20 @@ class Module:
 
     __slots__ = ("_imports", "_values", "name", "root", "session", "source", "targets")
 
-    def __init__(self, session: Session, name: str, file: File) -> None:
+    def __init__(self, session: Interpreter, name: str, file: File) -> None:
         self.session, self.name, self.source = session, name, file.source
-        layer = Layer(file.source, None, statements=file.statements, title=name)
+        layer = ComponentLayer(file.source, None, statements=file.statements, title=name)
         self.root = FileComponent(session, self, layer)
         self.targets: set[Module] = set()
-        self._imports: dict[str, Item] | None = None
+        self._imports: dict[str, ScopedStatement] | None = None
         self._values: dict[str, object] = {}
 
-    def imports(self) -> dict[str, Item]:
+    def imports(self) -> dict[str, ScopedStatement]:
         """Return the `use` statement behind every name from elsewhere."""
         if self._imports is None:
             self._imports = {}
             for item in self.root.index().uses:
-                for name in names_of(item.statement):
+                for name in list_imported_names(item.statement):
                     self._imports[name] = item
         return self._imports
 
@@ -91,12 +91,14 @@ class Module:
             Problem: it does not define it.
         """
         found = Component.value(self.root, name)
-        if found is MISSING:
+        if found is NOT_FOUND:
             known = Component.names(self.root)
-            raise Problem("A202", f"`{self.name}` defines no `{name}`", help=did_you_mean(name, known))
+            raise EvaluationFailed(
+                "A202", f"`{self.name}` defines no `{name}`", help=did_you_mean(name, known)
+            )
         return found
 
-    def imported(self, name: str) -> object:
+    def import_name(self, name: str) -> object:
         """Return what the file uses under a name, or MISSING.
 
         Raises:
@@ -104,25 +106,25 @@ class Module:
         """
         item = self.imports().get(name)
         if item is None:
-            return MISSING
+            return NOT_FOUND
         if name not in self._values:
-            self._values[name] = self.session.guarded(
+            self._values[name] = self.session.run_guarded(
                 self.root, name, lambda: self._import(name, item), lambda: _place_of(name, item)
             )
         if self._values[name] is POISON:
-            raise Poisoned
+            raise PoisonedValue
         return self._values[name]
 
-    def _import(self, name: str, item: Item) -> object:
+    def _import(self, name: str, item: ScopedStatement) -> object:
         use = item.statement
-        assert isinstance(use, Use)
+        assert isinstance(use, UseStatement)
         module = self.session.modules.used(self, use, item.span)
         return module.member(name) if use.names else module
 
 
-def names_of(use: object) -> tuple[str, ...]:
+def list_imported_names(use: object) -> tuple[str, ...]:
     """Return the names that a `use` brings into a file."""
-    if not isinstance(use, Use):
+    if not isinstance(use, UseStatement):
         return ()
     if use.names:
         return tuple(name.id for name in use.names)
@@ -130,25 +132,25 @@ def names_of(use: object) -> tuple[str, ...]:
     return (use.alias or stem,)
 
 
-def _place_of(name: str, item: Item) -> Span:
+def _place_of(name: str, item: ScopedStatement) -> Span:
     use = item.statement
-    for node in use.names if isinstance(use, Use) else ():
+    for node in use.names if isinstance(use, UseStatement) else ():
         if node.id == name:
             return node.span(item.layer.source)
     return item.span
 
 
-class Modules:
+class ModuleTable:
     """The modules of one evaluation, each read and parsed once."""
 
     __slots__ = ("_modules", "parsed", "reader", "session")
 
-    def __init__(self, session: Session, reader: Reader) -> None:
+    def __init__(self, session: Interpreter, reader: SourceReader) -> None:
         self.session, self.reader = session, reader
         self._modules: dict[tuple[str, str], Module] = {}
-        self.parsed: dict[tuple[str, str], Parsed] = {}
+        self.parsed: dict[tuple[str, str], ParsedFile] = {}
 
-    def of(self, source: Source, name: str | None = None) -> Module:
+    def of(self, source: SourceText, name: str | None = None) -> Module:
         """Return the module of a text; what is wrong with its grammar is reported when first read."""
         key = (source.name, source.text)
         module = self._modules.get(key)
@@ -161,7 +163,7 @@ class Modules:
                 self.session.report(finding)
         return module
 
-    def used(self, module: Module, use: Use, span: Span) -> Module:
+    def used(self, module: Module, use: UseStatement, span: Span) -> Module:
         """Return the module that a `use` names.
 
         Raises:
@@ -173,11 +175,11 @@ class Modules:
         if way:
             chain = " -> ".join(f"`{step.name}`" for step in (module, *way))
             message = f"`{use.path}` uses the file that uses it"
-            raise Problem("A203", message, span, notes=(f"the way round: {chain}",))
+            raise EvaluationFailed("A203", message, span, notes=(f"the way round: {chain}",))
         module.targets.add(target)
         return target
 
-    def source_of(self, module: Module, use: Use, span: Span) -> Source:
+    def source_of(self, module: Module, use: UseStatement, span: Span) -> SourceText:
         """Return the text that a `use` names, without parsing it.
 
         Raises:
@@ -186,12 +188,12 @@ class Modules:
         if use.is_file:
             found = self.reader.file(use.path, module.source)
             if isinstance(found, Diagnostic):
-                raise Problem(found.code, found.message, span, notes=found.notes, help=found.help)
+                raise EvaluationFailed(found.code, found.message, span, notes=found.notes, help=found.help)
             return found
         source = self.reader.library(use.path)
         if source is None:
             known = list(self.reader.modules())
-            raise Problem(
+            raise EvaluationFailed(
                 "A204",
                 f"no library module is called `{use.path}`",
                 span,

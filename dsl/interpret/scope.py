@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from accelscope.dsl.diagnostics.problems import MISSING
+from accelscope.dsl.diagnostics.problems import NOT_FOUND
 
 if TYPE_CHECKING:
-    from accelscope.dsl.diagnostics.diagnostics import Source
+    from accelscope.dsl.diagnostics.diagnostics import SourceText
     from accelscope.dsl.interpret.component import Component
-    from accelscope.dsl.interpret.layers import Layer
+    from accelscope.dsl.interpret.layers import ComponentLayer
 
 _NEAR = frozenset({"count", "self", "parent"})
 _FAR = frozenset({"shape", "name"})
@@ -25,11 +25,11 @@ class Scope:
 
     def __init__(
         self,
-        source: Source,
+        source: SourceText,
         outer: Scope | None,
         *,
         component: Component | None = None,
-        layer: Layer | None = None,
+        layer: ComponentLayer | None = None,
         names: Mapping[str, object] | None = None,
     ) -> None:
         self.source = source
@@ -50,7 +50,7 @@ class Scope:
         return next((at.component for at in self.chain() if at.component is not None), None)
 
 
-def resolve(scope: Scope, name: str, skip: Component | None = None) -> object:
+def resolve_name(scope: Scope, name: str, skip: Component | None = None) -> object:
     """Return what a name means in a scope, or MISSING; a component to skip is not its own base."""
     near: Component | None = None
     at: Scope | None = scope
@@ -61,7 +61,7 @@ def resolve(scope: Scope, name: str, skip: Component | None = None) -> object:
                 return at.names[name]
         else:
             found = component.value(name)
-            if found is not MISSING and (skip is None or found is not skip):
+            if found is not NOT_FOUND and (skip is None or found is not skip):
                 return found
             if near is None:
                 near = component
@@ -70,10 +70,10 @@ def resolve(scope: Scope, name: str, skip: Component | None = None) -> object:
         at = at.outer
     if near is not None and name in _FAR:
         return near.built_in(name)
-    return MISSING
+    return NOT_FOUND
 
 
-def defines(scope: Scope | None, name: str) -> bool:
+def defines_name(scope: Scope | None, name: str) -> bool:
     """Say whether a scope has a name, without evaluating it."""
     at = scope
     while at is not None:
@@ -86,7 +86,7 @@ def defines(scope: Scope | None, name: str) -> bool:
     return False
 
 
-def visible(scope: Scope) -> list[str]:
+def list_visible_names(scope: Scope) -> list[str]:
     """Return every name that a scope knows, for suggestions."""
     names: list[str] = []
     for at in scope.chain():

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.number_literals import bare
+from accelscope.dsl.interpret.number_literals import is_bare_number
 from accelscope.dsl.interpret.scope import Scope
-from accelscope.dsl.syntax.nodes import Expr, Step, Sweep
-from accelscope.dsl.values.arithmetic import mixed, show
-from accelscope.dsl.values.units import NONE, Dimension
-from accelscope.dsl.values.values import Interval, ListValue, Quantity, describe
+from accelscope.dsl.syntax.nodes import Expr, StepClause, SweepStatement
+from accelscope.dsl.values.arithmetic import dimension_mismatch, show_quantity
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension
+from accelscope.dsl.values.values import Interval, ListValue, Quantity, describe_value
 
 if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Session
+    from accelscope.dsl.interpret.interpreter import Interpreter
 
-MOST_VALUES = 1_000_000
+MAX_AXIS_VALUES = 1_000_000
 _SLACK = 1e-9
 
 
 @frozen(kw_only=True, eq=False)
-class Axis:
+class AxisStatement:
     """A `sweep` or `tune` statement.
 
     Attributes:
@@ -42,25 +42,25 @@ class Axis:
     path: str
     target: Expr
     domain: Expr
-    step: Step | None
+    step: StepClause | None
     when: Expr | None
     scope: Scope
     span: Span
 
 
-def axes_of(component: Component) -> tuple[Axis, ...]:
+def collect_axis_statements(component: Component) -> tuple[AxisStatement, ...]:
     """Return the axes of a study, sweeps and tunes in the order of the text."""
     found = []
     for item in component.index().sweeps:
         statement = item.statement
-        if isinstance(statement, Sweep):
-            found.append(axis_of(statement, item.scope))
+        if isinstance(statement, SweepStatement):
+            found.append(build_axis_statement(statement, item.scope))
     return tuple(found)
 
 
-def axis_of(statement: Sweep, scope: Scope) -> Axis:
+def build_axis_statement(statement: SweepStatement, scope: Scope) -> AxisStatement:
     """Return a statement with its scope as an axis."""
-    return Axis(
+    return AxisStatement(
         word=statement.word,
         path=statement.target.span(scope.source).text,
         target=statement.target,
@@ -72,43 +72,49 @@ def axis_of(statement: Sweep, scope: Scope) -> Axis:
     )
 
 
-def evaluate_domain(session: Session, axis: Axis, scope: Scope | None = None) -> tuple[object, ...] | None:
+def evaluate_domain(
+    session: Interpreter, axis: AxisStatement, scope: Scope | None = None
+) -> tuple[object, ...] | None:
     """Return the values of an axis, or None after reporting why there are none."""
     try:
         return _values(session, axis, scope or axis.scope)
-    except Problem as problem:
+    except EvaluationFailed as problem:
         session.report(problem, axis.domain.span(axis.scope.source))
-    except Poisoned:
+    except PoisonedValue:
         pass
     return None
 
 
-def _values(session: Session, axis: Axis, scope: Scope) -> tuple[object, ...]:
+def _values(session: Interpreter, axis: AxisStatement, scope: Scope) -> tuple[object, ...]:
     domain = session.evaluate(axis.domain, scope)
     if isinstance(domain, Interval):
         return _divided(session, axis, domain, scope)
     if axis.step is not None:
-        message = f"only a range such as `1..256` is divided into steps, and this is {describe(domain)}"
-        raise Problem("A105", message)
+        message = f"only a range such as `1..256` is divided into steps, and this is {describe_value(domain)}"
+        raise EvaluationFailed("A105", message)
     items = domain.items if isinstance(domain, ListValue) else (domain,)
     if not items:
-        raise Problem("A105", "an axis has at least one value")
+        raise EvaluationFailed("A105", "an axis has at least one value")
     quantities = [item for item in items if isinstance(item, Quantity)]
     for item in quantities[1:]:
         if item.dimension != quantities[0].dimension:
-            raise mixed("sweep over", quantities[0], item)
-    if len(items) > MOST_VALUES:
+            raise dimension_mismatch("sweep over", quantities[0], item)
+    if len(items) > MAX_AXIS_VALUES:
         raise _too_many(len(items))
     return items
 
 
-def _too_many(n: float) -> Problem:
-    return Problem("A209", f"an axis has at most {MOST_VALUES:,} values, and this one has {n:,.0f}")
+def _too_many(n: float) -> EvaluationFailed:
+    return EvaluationFailed(
+        "A209", f"an axis has at most {MAX_AXIS_VALUES:,} values, and this one has {n:,.0f}"
+    )
 
 
-def _divided(session: Session, axis: Axis, domain: Interval, scope: Scope) -> tuple[Quantity, ...]:
+def _divided(
+    session: Interpreter, axis: AxisStatement, domain: Interval, scope: Scope
+) -> tuple[Quantity, ...]:
     if axis.step is None:
-        raise Problem(
+        raise EvaluationFailed(
             "A211",
             "a range alone has no values to try",
             help="add `step 16`, `step x2` or `points 9 log`",
@@ -118,7 +124,7 @@ def _divided(session: Session, axis: Axis, domain: Interval, scope: Scope) -> tu
     span = axis.step.amount.span(scope.source)
     try:
         found = _MAKERS[axis.step.kind](session, axis.step, amount, low, high, domain.high)
-    except Problem as problem:
+    except EvaluationFailed as problem:
         problem.span = problem.span or span
         raise
     unit = domain.high.unit
@@ -130,46 +136,52 @@ def _at(value: float, dimension: Dimension, unit: str | None) -> Quantity:
 
 
 def _added(
-    session: Session, step: Step, amount: Quantity, low: float, high: float, end: Quantity
+    session: Interpreter, step: StepClause, amount: Quantity, low: float, high: float, end: Quantity
 ) -> list[float]:
     size = float(amount.magnitude)
-    if amount.dimension == NONE != end.dimension and bare(step.amount) and end.unit is not None:
+    if (
+        amount.dimension == DIMENSIONLESS != end.dimension
+        and is_bare_number(step.amount)
+        and end.unit is not None
+    ):
         size *= session.units.parse(end.unit)[0]
     elif amount.dimension != end.dimension:
-        raise mixed("step", amount, end)
+        raise dimension_mismatch("step", amount, end)
     if size <= 0:
-        raise Problem("A107", f"a step is above zero, not {show(amount)}")
+        raise EvaluationFailed("A107", f"a step is above zero, not {show_quantity(amount)}")
     n = math.floor(min((high - low) / size * (1 + _SLACK) + _SLACK, 1e15)) + 1
-    if n > MOST_VALUES:
+    if n > MAX_AXIS_VALUES:
         raise _too_many(n)
     return [low + i * size for i in range(n)]
 
 
 def _multiplied(
-    session: Session, step: Step, amount: Quantity, low: float, high: float, end: Quantity
+    session: Interpreter, step: StepClause, amount: Quantity, low: float, high: float, end: Quantity
 ) -> list[float]:
     factor = float(amount.magnitude)
-    if amount.dimension != NONE or factor <= 1:
-        raise Problem("A107", f"a factor is a plain number above 1, not {show(amount)}")
+    if amount.dimension != DIMENSIONLESS or factor <= 1:
+        raise EvaluationFailed("A107", f"a factor is a plain number above 1, not {show_quantity(amount)}")
     if low <= 0:
-        raise Problem("A107", "a range that is multiplied through begins above zero")
+        raise EvaluationFailed("A107", "a range that is multiplied through begins above zero")
     n = math.floor(math.log(high / low) / math.log(factor) + _SLACK) + 1
-    if n > MOST_VALUES:
+    if n > MAX_AXIS_VALUES:
         raise _too_many(n)
     return [low * factor**i for i in range(n)]
 
 
 def _points(amount: Quantity) -> int:
     n = float(amount.magnitude)
-    if amount.dimension != NONE or n != int(n) or n < 1:
-        raise Problem("A107", f"the number of points is a whole number from 1 up, not {show(amount)}")
-    if n > MOST_VALUES:
+    if amount.dimension != DIMENSIONLESS or n != int(n) or n < 1:
+        raise EvaluationFailed(
+            "A107", f"the number of points is a whole number from 1 up, not {show_quantity(amount)}"
+        )
+    if n > MAX_AXIS_VALUES:
         raise _too_many(n)
     return int(n)
 
 
 def _linear(
-    session: Session, step: Step, amount: Quantity, low: float, high: float, end: Quantity
+    session: Interpreter, step: StepClause, amount: Quantity, low: float, high: float, end: Quantity
 ) -> list[float]:
     n = _points(amount)
     if n == 1:
@@ -178,11 +190,11 @@ def _linear(
 
 
 def _logarithmic(
-    session: Session, step: Step, amount: Quantity, low: float, high: float, end: Quantity
+    session: Interpreter, step: StepClause, amount: Quantity, low: float, high: float, end: Quantity
 ) -> list[float]:
     n = _points(amount)
     if low <= 0:
-        raise Problem("A107", "a range with logarithmic points begins above zero")
+        raise EvaluationFailed("A107", "a range with logarithmic points begins above zero")
     if n == 1:
         return [low]
     return [low * (high / low) ** (i / (n - 1)) for i in range(n - 1)] + [high]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from accelscope.dsl.check.field_value import Fit
+from accelscope.dsl.check.field_value import FieldCheck
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import Layer
+from accelscope.dsl.interpret.layers import ComponentLayer
 from accelscope.dsl.values.values import Attribute
 
 
 def check_settings(derived: Component) -> None:
     """Report what is wrong with the values that overrides of a derived scenario set."""
     for part in derived.parts:
-        for setting in part.settings if isinstance(part, Layer) else ():
+        for setting in part.settings if isinstance(part, ComponentLayer) else ():
             _check(derived, setting.path)
 
 
@@ -27,9 +27,9 @@ def _check(at: Component, path: tuple[str, ...]) -> None:
     attribute = at.get(name)
     if field is None or not isinstance(attribute, Attribute):
         return
-    fit = Fit(at, field, at.index().members[name].bindings[-1])
+    fit = FieldCheck(at, field, at.index().members[name].bindings[-1])
     problem = fit.problem(attribute.value)
     if problem is not None:
         session.report(problem, attribute.origin.span)
-    elif (doubt := fit.doubt(attribute.value)) is not None:
+    elif (doubt := fit.warning(attribute.value)) is not None:
         session.report(doubt)

@@ -7,19 +7,28 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span
-from accelscope.dsl.diagnostics.problems import MISSING, Problem
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import Heir, Layer, Setting
-from accelscope.dsl.interpret.members import flatten
+from accelscope.dsl.interpret.layers import ComponentLayer, InheritedComponent, PathSetting
+from accelscope.dsl.interpret.members import flatten_path
 from accelscope.dsl.interpret.scope import Scope
-from accelscope.dsl.interpret.sweep_axes import Axis
+from accelscope.dsl.interpret.sweep_axes import AxisStatement
 from accelscope.dsl.override.path_resolution import resolve_path
-from accelscope.dsl.syntax.nodes import Annotated, Assign, Expr, ListOf, Pair, Range, Step, Sweep
+from accelscope.dsl.syntax.nodes import (
+    Annotated,
+    AssignStatement,
+    Expr,
+    ListLiteral,
+    Pair,
+    Range,
+    StepClause,
+    SweepStatement,
+)
 from accelscope.dsl.syntax.parser import parse
-from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.syntax.walk import walk_nodes
 
-ARGUMENT = "--set"
+_OVERRIDE_SOURCE_NAME = "--set"
 """Name of the source that the texts of overrides have."""
 
 _DIVIDED = re.compile(r"\b(?:step|points)\b")
@@ -57,8 +66,8 @@ class Assignment:
 
     target: Expr
     domain: Expr
-    step: Step | None
-    source: Source
+    step: StepClause | None
+    source: SourceText
 
     def override(self) -> Override:
         """Return the assignment of a single value."""
@@ -69,23 +78,23 @@ class Assignment:
             text=self.domain.span(self.source).text,
         )
 
-    def axis(self, scenario: Component) -> Axis:
+    def axis(self, scenario: Component) -> AxisStatement:
         """Return the assignment of several values, for `evaluate_domain`."""
-        return Axis(
+        return AxisStatement(
             word="sweep",
             path=self.target.span(self.source).text,
             target=self.target,
             domain=self.domain,
             step=self.step,
             when=None,
-            scope=scope_of(scenario, self.source),
+            scope=build_override_scope(scenario, self.source),
             span=Span(self.source, 0, len(self.source.text)),
         )
 
 
 def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
     """Return `path = value` or `path = low .. high step n` as syntax that points into the text."""
-    source = Source(ARGUMENT, text)
+    source = SourceText(_OVERRIDE_SOURCE_NAME, text)
     path, equals, domain = text.partition("=")
     if not equals or not path.strip() or not domain.strip():
         whole = Span(source, 0, len(text))
@@ -105,11 +114,11 @@ def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]
     return None, (others if _DIVIDED.search(domain) else findings) or (_not_one(source),)
 
 
-def _single(source: Source) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
+def _single(source: SourceText) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
     """Return an assignment as any text may write it, perhaps with a tolerance and citations."""
     file, findings = parse(source)
     statement = file.statements[0] if len(file.statements) == 1 else None
-    if findings or not isinstance(statement, Assign):
+    if findings or not isinstance(statement, AssignStatement):
         return None, findings
     value = statement.value
     if isinstance(value, Annotated) and _several(value.expr):
@@ -120,21 +129,21 @@ def _single(source: Source) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
 
 
 def _several(value: Expr) -> bool:
-    pairs = isinstance(value, ListOf) and any(isinstance(item, Pair) for item in value.items)
-    return isinstance(value, Range | ListOf) and not pairs
+    pairs = isinstance(value, ListLiteral) and any(isinstance(item, Pair) for item in value.items)
+    return isinstance(value, Range | ListLiteral) and not pairs
 
 
-def _swept(source: Source, path: str, domain: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
+def _swept(source: SourceText, path: str, domain: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
     """Return an assignment of a range that is divided, with offsets into the source."""
     before = "sweep "
-    file, findings = parse(Source(ARGUMENT, f"{before}{path} in {domain}"))
+    file, findings = parse(SourceText(_OVERRIDE_SOURCE_NAME, f"{before}{path} in {domain}"))
     turn = len(before) + len(path)
     shifts = (len(before), len(before) + len(" in ") - len("="))
     moved = tuple(_moved(finding, source, turn, shifts) for finding in findings)
     statement = file.statements[0] if len(file.statements) == 1 else None
-    if findings or not isinstance(statement, Sweep) or statement.when is not None:
+    if findings or not isinstance(statement, SweepStatement) or statement.when is not None:
         return None, moved
-    for node in nodes(statement):
+    for node in walk_nodes(statement):
         shift = shifts[node.start > turn]
         node.start, node.end = node.start - shift, node.end - shift
     return Assignment(
@@ -142,12 +151,12 @@ def _swept(source: Source, path: str, domain: str) -> tuple[Assignment | None, t
     ), ()
 
 
-def _not_one(source: Source) -> Diagnostic:
+def _not_one(source: SourceText) -> Diagnostic:
     span = Span(source, 0, len(source.text))
     return Diagnostic(code="A505", message=f"`{source.text}` is not one `path = value`", span=span)
 
 
-def _moved(finding: Diagnostic, source: Source, turn: int, shifts: tuple[int, int]) -> Diagnostic:
+def _moved(finding: Diagnostic, source: SourceText, turn: int, shifts: tuple[int, int]) -> Diagnostic:
     start, end = (finding.span.start, finding.span.end) if finding.span is not None else (0, 0)
     shift = shifts[start > turn]
     size = len(source.text)
@@ -162,13 +171,13 @@ def _moved(finding: Diagnostic, source: Source, turn: int, shifts: tuple[int, in
     )
 
 
-def scope_of(scenario: Component, source: Source) -> Scope:
+def build_override_scope(scenario: Component, source: SourceText) -> Scope:
     """Return the scope of an expression that is added to a scenario from outside."""
     block = scenario.block
     return Scope(source, block.scope if block is not None else None, component=scenario)
 
 
-def derive(scenario: Component, overrides: Iterable[Override]) -> Component | None:
+def derive_scenario(scenario: Component, overrides: Iterable[Override]) -> Component | None:
     """Return a fresh copy of a scenario with some values set, as its strongest layer.
 
     Everything is evaluated anew where an override reaches it; the scenario itself stays as it is. What is wrong
@@ -176,36 +185,38 @@ def derive(scenario: Component, overrides: Iterable[Override]) -> Component | No
     """
     session = scenario.session
     session.refill()
-    derived = session.heir(scenario, [])
+    derived = session.derive_copy(scenario, [])
     settings = []
     for override in overrides:
         try:
             settings.append(_setting(scenario, derived, override))
-        except Problem as problem:
+        except EvaluationFailed as problem:
             session.report(problem, override.span)
             return None
     for setting in settings:
-        layer = Layer(setting.scope.source, setting.scope, settings=(setting,), own=False, title=ARGUMENT)
+        layer = ComponentLayer(
+            setting.scope.source, setting.scope, settings=(setting,), own=False, title=_OVERRIDE_SOURCE_NAME
+        )
         derived.parts.append(layer)
-    assert isinstance(derived.parts[0], Heir)
+    assert isinstance(derived.parts[0], InheritedComponent)
     return derived
 
 
-def _setting(scenario: Component, derived: Component, override: Override) -> Setting:
+def _setting(scenario: Component, derived: Component, override: Override) -> PathSetting:
     source = override.span.source
-    scope = scope_of(derived, source)
-    names = flatten(override.path, Layer(source, None))
+    scope = build_override_scope(derived, source)
+    names = flatten_path(override.path, ComponentLayer(source, None))
     path = tuple(name for name, _ in names)
     spans = tuple(span for _, span in names)
     whole = resolve_path(scenario, path, spans)
     padded = (spans[0],) * (len(whole) - len(path)) + spans
     is_syntax = isinstance(override.value, Expr)
-    return Setting(
+    return PathSetting(
         whole,
         padded,
         scope,
         node=override.value if isinstance(override.value, Expr) else None,
-        ready=MISSING if is_syntax else override.value,
+        ready=NOT_FOUND if is_syntax else override.value,
         how="set",
         text=override.text,
         span=override.span,

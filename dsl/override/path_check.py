@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from accelscope.dsl.diagnostics.problems import MISSING, Poisoned, Problem
+from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.fields import TOP
-from accelscope.dsl.interpret.scope import Scope, resolve
+from accelscope.dsl.interpret.fields import TOP_LEVEL_KIND
+from accelscope.dsl.interpret.scope import Scope, resolve_name
 from accelscope.dsl.schema.schema import KindSchema, schema_of_kind
 from accelscope.dsl.syntax.nodes import Name
-from accelscope.dsl.syntax.walk import nodes
+from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.values import Attribute
 
 
-def fault(scenario: Component, path: tuple[str, ...]) -> tuple[Problem, int] | None:
+def check_path(scenario: Component, path: tuple[str, ...]) -> tuple[EvaluationFailed, int] | None:
     """Return what is wrong with a path from a scenario and with which of its names, or None."""
     at = scenario
     for place, name in enumerate(path):
@@ -25,9 +25,9 @@ def fault(scenario: Component, path: tuple[str, ...]) -> tuple[Problem, int] | N
                 _end(at, name)
                 return None
             inner = _step(at, name)
-        except Poisoned:
+        except PoisonedValue:
             return None
-        except Problem as problem:
+        except EvaluationFailed as problem:
             return problem, place
         if inner is None:
             return _beyond(at, path, place)
@@ -43,7 +43,7 @@ def _end(at: Component, name: str) -> None:
     """
     fields = at.session.fields
     if _is_block(at, name):
-        raise Problem(
+        raise EvaluationFailed(
             "A101", f"`{name}` is a block, not a value", help=f"set a value in it: `{name}.FIELD=...`"
         )
     if at.has(name) or name in fields.of(at) or _free(fields.schema(at), name):
@@ -52,7 +52,7 @@ def _end(at: Component, name: str) -> None:
         if not _counted(at):
             raise _unknown(at, name)
         return
-    if _outside(at, name) is MISSING or not _mentions(at, name):
+    if _outside(at, name) is NOT_FOUND or not _mentions(at, name):
         raise _unknown(at, name)
 
 
@@ -62,7 +62,7 @@ def _is_block(at: Component, name: str) -> bool:
     member = at.index().members.get(name)
     if member is not None and member.sort == "child":
         return name not in fields.of(at)
-    return member is None and name not in fields.of(at) and name in fields.inside(at.kind)
+    return member is None and name not in fields.of(at) and name in fields.inner_kinds(at.kind)
 
 
 def _step(at: Component, name: str) -> Component | None:
@@ -76,23 +76,23 @@ def _step(at: Component, name: str) -> Component | None:
         found = at.get(name)
         value = found.value if isinstance(found, Attribute) else found
         if value is None:
-            raise Poisoned
+            raise PoisonedValue
         if isinstance(value, Component):
             return value
-        raise Problem("A202", f"`{name}` is a value, so nothing in it can be set")
+        raise EvaluationFailed("A202", f"`{name}` is a value, so nothing in it can be set")
     outside = _outside(at, name)
     if isinstance(outside, Component) and (_mentions(at, name) or _joined(at, name)):
         return outside
     if fields.may_hold(at.kind, name) and not at.children(name):
         return None
     if name in ("count", "shape", "name"):
-        raise Problem("A202", f"`{name}` is a value, so nothing in it can be set")
+        raise EvaluationFailed("A202", f"`{name}` is a value, so nothing in it can be set")
     if name in fields.of(at):
-        raise Problem("A202", f"`{name}` is not given in `{at.name}`, so nothing in it can be set")
+        raise EvaluationFailed("A202", f"`{name}` is not given in `{at.name}`, so nothing in it can be set")
     raise _unknown(at, name)
 
 
-def _beyond(at: Component, path: tuple[str, ...], place: int) -> tuple[Problem, int] | None:
+def _beyond(at: Component, path: tuple[str, ...], place: int) -> tuple[EvaluationFailed, int] | None:
     """Return what is wrong with the names in a settings block that no text gives."""
     fields, outer = at.session.fields, at.kind
     while place + 1 < len(path):
@@ -104,7 +104,7 @@ def _beyond(at: Component, path: tuple[str, ...], place: int) -> tuple[Problem, 
             return None
         if last or not fields.may_hold(kind, name):
             notes, help = _listed("its fields are", known), did_you_mean(name, known)
-            return Problem("A202", f"`{kind}` has no member `{name}`", notes=notes, help=help), place
+            return EvaluationFailed("A202", f"`{kind}` has no member `{name}`", notes=notes, help=help), place
         outer = kind
     return None
 
@@ -121,16 +121,16 @@ def _counted(at: Component) -> bool:
     return given is not None and at.parent is not None and given.block.label is not None
 
 
-def _unknown(at: Component, name: str) -> Problem:
+def _unknown(at: Component, name: str) -> EvaluationFailed:
     """Return the problem of a name that cannot be set, with what could be."""
     fields = at.session.fields.of(at)
     message = f"`{at.name}` has no member `{name}`"
     if name == "count":
         notes = ("what is counted is a part with a name in another block", *_listed("its fields are", fields))
-        return Problem("A202", message, notes=notes)
+        return EvaluationFailed("A202", message, notes=notes)
     names = [*at.names(), *fields, *(("count",) if _counted(at) else ())]
     notes = _listed(f"its `{name}` blocks are", [child.name for child in at.children(name)])
-    return Problem("A202", message, notes=notes, help=did_you_mean(name, names))
+    return EvaluationFailed("A202", message, notes=notes, help=did_you_mean(name, names))
 
 
 def _listed(words: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -144,18 +144,18 @@ def _listed(words: str, names: Iterable[str]) -> tuple[str, ...]:
 def _outside(at: Component, name: str) -> object:
     """Return what a name means at the top of the files of a component's texts, unless it is a part of the way to it."""
     for scope in _files(at):
-        value = resolve(scope, name)
-        if value is not MISSING:
+        value = resolve_name(scope, name)
+        if value is not NOT_FOUND:
             itself = isinstance(value, Component) and any(_built_on(up, value) for up in _upwards(at))
-            return MISSING if itself else value
-    return MISSING
+            return NOT_FOUND if itself else value
+    return NOT_FOUND
 
 
 def _files(at: Component) -> Iterator[Scope]:
     for layer in at.layer_list():
         if not layer.settings and layer.outer is not None:
             *_, top = layer.outer.chain()
-            if top.component is not None and top.component.kind == TOP:
+            if top.component is not None and top.component.kind == TOP_LEVEL_KIND:
                 yield top
 
 
@@ -175,7 +175,7 @@ def _mentions(at: Component, name: str) -> bool:
     return any(
         isinstance(node, Name) and node.id == name
         for layer in at.layer_list()
-        for node in nodes(layer.statements)
+        for node in walk_nodes(layer.statements)
     )
 
 

@@ -6,25 +6,24 @@ that its fields refer to are searched, nearest first; then the links that they c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.fields import TOP
-from accelscope.dsl.override.path_check import fault
+from accelscope.dsl.interpret.fields import TOP_LEVEL_KIND
+from accelscope.dsl.override.path_check import check_path
 from accelscope.dsl.values.values import Attribute
 
-Path: TypeAlias = tuple[str, ...]
-Finder: TypeAlias = Callable[[Component, str], list[Path]]
+NamePath: TypeAlias = tuple[str, ...]
 _DEEPEST = 12
 _SHALLOW = 3
 """Names down to a field of a block of the deployment, such as `deployment.parallel.tp`; what is longer is hardware."""
 
 
-def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Path:
+def resolve_path(scenario: Component, path: NamePath, spans: tuple[Span, ...]) -> NamePath:
     """Return the whole path from a scenario to what a path means.
 
     Raises:
@@ -36,21 +35,21 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
             found = [(*above, *more) for component, above in level for more in find(component, first)]
             found = list(dict.fromkeys(found))
             if len(found) > 1:
-                found = [one for one in found if fault(scenario, (*one, *rest)) is None] or found
+                found = [one for one in found if check_path(scenario, (*one, *rest)) is None] or found
             if len(found) == 1 and not rest and len(found[0]) > _SHALLOW and find is _given:
                 found = _everywhere(scenario, first)
             if len(found) > 1:
                 raise _ambiguous(first, rest, found, spans[0])
             if found:
                 whole = (*found[0], *rest)
-                wrong = fault(scenario, whole)
+                wrong = check_path(scenario, whole)
                 if wrong is not None:
                     problem, place = wrong
                     problem.span = spans[max(len(path) - len(whole) + place, 0)]
                     raise problem
                 return whole
     names = [name for level in _levels(scenario) for component, _ in level for name in _names(component)]
-    raise Problem(
+    raise EvaluationFailed(
         "A201",
         f"nothing in `{scenario.name}` is called `{first}`",
         spans[0],
@@ -58,7 +57,7 @@ def resolve_path(scenario: Component, path: Path, spans: tuple[Span, ...]) -> Pa
     )
 
 
-def _everywhere(scenario: Component, first: str) -> list[Path]:
+def _everywhere(scenario: Component, first: str) -> list[NamePath]:
     """Return all places of a name, however deep: one name alone must not hit the nearest of several parts."""
     found = [
         (*above, first) for level in _levels(scenario) for component, above in level if component.has(first)
@@ -66,10 +65,10 @@ def _everywhere(scenario: Component, first: str) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _ambiguous(first: str, rest: Path, found: list[Path], span: Span) -> Problem:
+def _ambiguous(first: str, rest: NamePath, found: list[NamePath], span: Span) -> EvaluationFailed:
     places = tuple(f"`{'.'.join((*one, *rest))}`" for one in found[:8])
     more = "" if len(found) <= 8 else f" and {len(found) - 8} more"
-    return Problem(
+    return EvaluationFailed(
         "A305",
         f"`{first}` is in {len(found)} places of the scenario",
         span,
@@ -78,15 +77,15 @@ def _ambiguous(first: str, rest: Path, found: list[Path], span: Span) -> Problem
     )
 
 
-def _levels(scenario: Component) -> Iterator[list[tuple[Component, Path]]]:
+def _levels(scenario: Component) -> Iterator[list[tuple[Component, NamePath]]]:
     """Yield the components of a scenario with their paths, by distance."""
-    level: list[tuple[Component, Path]] = [(scenario, ())]
+    level: list[tuple[Component, NamePath]] = [(scenario, ())]
     seen = {id(scenario)}
     for _ in range(_DEEPEST):
         if not level:
             return
         yield level
-        below: list[tuple[Component, Path]] = []
+        below: list[tuple[Component, NamePath]] = []
         for component, path in level:
             for name, inner in _inner(component):
                 if id(inner) not in seen:
@@ -113,23 +112,23 @@ def _names(component: Component) -> list[str]:
 # ---- what a first name may be, in the order of preference
 
 
-def _given(component: Component, first: str) -> list[Path]:
+def _given(component: Component, first: str) -> list[NamePath]:
     """A member that a text gives."""
     return [(first,)] if component.has(first) else []
 
 
-def _declared(component: Component, first: str) -> list[Path]:
+def _declared(component: Component, first: str) -> list[NamePath]:
     """A field that the schemas know."""
     return [(first,)] if first in component.session.fields.of(component) else []
 
 
-def _linked(component: Component, first: str) -> list[Path]:
+def _linked(component: Component, first: str) -> list[NamePath]:
     """A link that something is connected with."""
     vias = {item.via.name for item in component.connections() if item.via is not None}
     return [(first,)] if first in vias else []
 
 
-def _called(component: Component, first: str) -> list[Path]:
+def _called(component: Component, first: str) -> list[NamePath]:
     """A block of this kind, or built on a definition of this name."""
     found = [name for name, inner in _inner(component) if first in (inner.kind, inner.definition)]
     links = {item.via.name: item.via.kind for item in component.connections() if item.via is not None}
@@ -137,13 +136,18 @@ def _called(component: Component, first: str) -> list[Path]:
     return [(name,) for name in found]
 
 
-def _possible(component: Component, first: str) -> list[Path]:
+def _possible(component: Component, first: str) -> list[NamePath]:
     """A settings block that could be given, or a field of one; parts that stand on their own have to be given."""
     fields = component.session.fields
-    found: list[Path] = []
-    for kind in fields.inside(component.kind):
+    found: list[NamePath] = []
+    for kind in fields.inner_kinds(component.kind):
         schema = fields.schemas.get(f"{component.kind}.{kind}") or fields.schemas.get(kind)
-        if schema is None or TOP in schema.within or component.has(kind) or component.children(kind):
+        if (
+            schema is None
+            or TOP_LEVEL_KIND in schema.within
+            or component.has(kind)
+            or component.children(kind)
+        ):
             continue
         if kind == first:
             found.append((kind,))

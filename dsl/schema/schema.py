@@ -57,7 +57,7 @@ class FieldSchema:
 
 
 @frozen(kw_only=True, eq=False)
-class Derived:
+class DerivedQuantity:
     """A quantity that follows from the fields of a block and of blocks in it, and what it is of parts in practice.
 
     Attributes:
@@ -107,7 +107,7 @@ class BlockSchema:
     within: tuple[str, ...] = ("*",)
     entries: FieldSchema | None = None
     cited: bool = True
-    derived: tuple[Derived, ...] = ()
+    derived: tuple[DerivedQuantity, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
-from accelscope.dsl.syntax.lookahead import fits, line_end
-from accelscope.dsl.syntax.parse_state import Cursor, Problem
+from accelscope.dsl.syntax.lookahead import accepts_terminals, find_line_end
+from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
 # sign: what to write, and the terminal to go on with (None where reading on as if it were right may mislead)
 _MEANT: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -41,7 +41,7 @@ _PRICE: Final = re.compile(r"\$[ \t]*(\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)[ \t]*
 _QUOTED: Final = re.compile(r"'([^'\n]*)'|[“”]([^“”\n]*)[“”]")
 
 
-def mend(cursor: Cursor, problem: Problem) -> tuple[Diagnostic, bool]:
+def repair_character(cursor: ParseState, problem: SyntaxProblem) -> tuple[Diagnostic, bool]:
     """Return what is wrong with a character, and whether the cursor reads on as if it were right."""
     text, start = cursor.source.text, problem.start
     if text[start] == '"':
@@ -61,20 +61,20 @@ def mend(cursor: Cursor, problem: Problem) -> tuple[Diagnostic, bool]:
     return _foreign(cursor, start)
 
 
-def _unclosed_text(cursor: Cursor, start: int) -> tuple[Diagnostic, bool]:
+def _unclosed_text(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
     text = cursor.source.text
     if text.startswith('"""', start):
         finding = _finding(
             cursor, start, start + 3, "A004", 'the text opened by `"""` has no closing `"""`', None
         )
         return finding, _go_on(cursor, "STRING", text[start + 3 :], start, len(text))
-    end = max(line_end(text, start), start + 1)
+    end = max(find_line_end(text, start), start + 1)
     help_text = 'write `"` at its end; a text of several lines stands in `"""`'
     finding = _finding(cursor, start, end, "A004", "the text has no closing quote on its line", help_text)
     return finding, _go_on(cursor, "STRING", text[start + 1 : end], start, end)
 
 
-def _foreign(cursor: Cursor, start: int) -> tuple[Diagnostic, bool]:
+def _foreign(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
     text = cursor.source.text
     sign = text[start]
     end = start + 1
@@ -95,17 +95,19 @@ def _foreign(cursor: Cursor, start: int) -> tuple[Diagnostic, bool]:
     return finding, kind is not None and _go_on(cursor, kind, meant, start, start + 1)
 
 
-def _finding(cursor: Cursor, start: int, end: int, code: str, message: str, hint: str | None) -> Diagnostic:
+def _finding(
+    cursor: ParseState, start: int, end: int, code: str, message: str, hint: str | None
+) -> Diagnostic:
     return Diagnostic(code=code, message=message, span=Span(cursor.source, start, end), help=hint)
 
 
-def _go_on(cursor: Cursor, kind: str, value: Any, start: int, end: int) -> bool:
+def _go_on(cursor: ParseState, kind: str, value: Any, start: int, end: int) -> bool:
     """Take what was meant, if it fits, and say whether it did."""
-    if not fits(cursor.parser, kind):
+    if not accepts_terminals(cursor.parser, kind):
         return False
     try:
         cursor.put(kind, value, start, end)
-    except Problem:
+    except SyntaxProblem:
         return False
     cursor.seek(end)
     return True

@@ -8,55 +8,55 @@ from typing import Any, Final
 from accelscope.dsl.syntax.nodes import (
     Amend,
     Annotated,
-    Assign,
+    AssignStatement,
     Attr,
     Binary,
-    Block,
+    BlockStatement,
     Body,
     Call,
-    Check,
+    CheckStatement,
     Cite,
     Compare,
     Cond,
-    Connect,
-    ConnectPattern,
+    ConnectPatternStatement,
+    ConnectStatement,
     Const,
     Date,
     Distribution,
-    Doc,
+    DocComment,
     Expr,
-    Goal,
-    Index,
+    GoalStatement,
     Keyword,
-    Let,
-    ListOf,
+    LetStatement,
+    ListLiteral,
     Name,
-    Node,
     Number,
-    ObjectOf,
+    ObjectLiteral,
     Pair,
     PlusMinus,
     Range,
     Star,
-    Step,
-    Sweep,
+    StepClause,
+    Subscript,
+    SweepStatement,
+    SyntaxNode,
     Text,
     Unary,
-    Use,
+    UseStatement,
 )
-from accelscope.dsl.syntax.transformer import Part
+from accelscope.dsl.syntax.transformer import LocatedValue
 
-Value = tuple[float, str | None]
-Args = tuple[Expr | Keyword, ...]
-Cites = tuple[Cite, ...] | None
+_NumberWithUnit = tuple[float, str | None]
+_Args = tuple[Expr | Keyword, ...]
+_Cites = tuple[Cite, ...] | None
 
-CONSTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "none": None}
+_CONSTANTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "none": None}
 
 
-class Rejected(Exception):
+class UnsupportedSyntax(Exception):
     """A construct that the grammar lets through and the language does not have: what is wrong, where, the fix."""
 
-    def __init__(self, message: str, node: Node, help: str | None = None) -> None:
+    def __init__(self, message: str, node: SyntaxNode, help: str | None = None) -> None:
         super().__init__(message)
         self.message, self.node, self.help = message, node, help
 
@@ -68,28 +68,30 @@ def _body(start: int, end: int, *statements: Any) -> Body:
     return Body(start, end, statements if statements[-1] is not None else statements[:-1])
 
 
-def _use_module(start: int, end: int, path: str, alias: str | None) -> Use:
-    return Use(start, end, path, False, alias, ())
+def _use_module(start: int, end: int, path: str, alias: str | None) -> UseStatement:
+    return UseStatement(start, end, path, False, alias, ())
 
 
-def _use_file(start: int, end: int, path: str, alias: str | None) -> Use:
-    return Use(start, end, path, True, alias, ())
+def _use_file(start: int, end: int, path: str, alias: str | None) -> UseStatement:
+    return UseStatement(start, end, path, True, alias, ())
 
 
-def _use_names(start: int, end: int, path: str, *names: Name) -> Use:
-    return Use(start, end, path, False, None, names)
+def _use_names(start: int, end: int, path: str, *names: Name) -> UseStatement:
+    return UseStatement(start, end, path, False, None, names)
 
 
 def _path(start: int, end: int, *names: str) -> str:
     return ".".join(names)
 
 
-def _let_value(start: int, end: int, name: str, value: Expr) -> Let:
-    return Let(start, end, name, None, value)
+def _let_value(start: int, end: int, name: str, value: Expr) -> LetStatement:
+    return LetStatement(start, end, name, None, value)
 
 
-def _let_function(start: int, end: int, name: str, parameters: tuple[str, ...] | None, value: Expr) -> Let:
-    return Let(start, end, name, parameters or (), value)
+def _let_function(
+    start: int, end: int, name: str, parameters: tuple[str, ...] | None, value: Expr
+) -> LetStatement:
+    return LetStatement(start, end, name, parameters or (), value)
 
 
 def _kind(target: Expr) -> str:
@@ -98,7 +100,7 @@ def _kind(target: Expr) -> str:
         names.append(target.name)
         target = target.base
     if not isinstance(target, Name):
-        raise Rejected(
+        raise UnsupportedSyntax(
             "a kind of block is a name, without `[`",
             target,
             "write the count after the label: `kind label[2]`",
@@ -114,14 +116,14 @@ def _block(
     label: str | None,
     dims: tuple[Expr, ...] | None,
     base: Any,
-    cites: Cites,
+    cites: _Cites,
     body: Any,
-) -> Block:
+) -> BlockStatement:
     relation, bases = base or (None, ())
-    return Block(start, end, _kind(kind), label, dims or (), relation, bases, cites or (), body)
+    return BlockStatement(start, end, _kind(kind), label, dims or (), relation, bases, cites or (), body)
 
 
-def _bare_block(start: int, end: int, kind: Expr, base: Any, cites: Cites, body: Body) -> Block:
+def _bare_block(start: int, end: int, kind: Expr, base: Any, cites: _Cites, body: Body) -> BlockStatement:
     return _block(start, end, kind, None, None, base, cites, body)
 
 
@@ -134,14 +136,14 @@ def _extends(start: int, end: int, *bases: Any) -> tuple[str, tuple[Expr, ...]]:
 
 
 def _connect_pattern(
-    start: int, end: int, target: Expr, pattern: str, args: Args | None, via: Expr | None, body: Body | None
-) -> ConnectPattern:
-    return ConnectPattern(start, end, target, pattern, args or (), via, body)
+    start: int, end: int, target: Expr, pattern: str, args: _Args | None, via: Expr | None, body: Body | None
+) -> ConnectPatternStatement:
+    return ConnectPatternStatement(start, end, target, pattern, args or (), via, body)
 
 
-def _step_multiple(start: int, end: int, value: str | Value) -> Step:
+def _step_multiple(start: int, end: int, value: str | _NumberWithUnit) -> StepClause:
     factor = float(value[1:]) if isinstance(value, str) else value[0]
-    return Step(
+    return StepClause(
         start,
         end,
         "mul",
@@ -149,22 +151,22 @@ def _step_multiple(start: int, end: int, value: str | Value) -> Step:
     )
 
 
-def _step_add(start: int, end: int, amount: Expr) -> Step:
-    return Step(start, end, "add", amount)
+def _step_add(start: int, end: int, amount: Expr) -> StepClause:
+    return StepClause(start, end, "add", amount)
 
 
-def _step_points(start: int, end: int, amount: Expr, spacing: str | None) -> Step:
-    return Step(start, end, spacing or "lin", amount)
+def _step_points(start: int, end: int, amount: Expr, spacing: str | None) -> StepClause:
+    return StepClause(start, end, spacing or "lin", amount)
 
 
-def _doc(start: int, end: int, text: str) -> Doc:
-    return Doc(start, end, text[2:].strip())
+def _doc(start: int, end: int, text: str) -> DocComment:
+    return DocComment(start, end, text[2:].strip())
 
 
 # ---- values -----------------------------------------------------------------------------------------------
 
 
-def _annotated(start: int, end: int, expr: Expr, tolerance: Any, cites: Cites) -> Annotated:
+def _annotated(start: int, end: int, expr: Expr, tolerance: Any, cites: _Cites) -> Annotated:
     return Annotated(start, end, expr, tolerance, cites or ())
 
 
@@ -172,11 +174,11 @@ def _cited(start: int, end: int, expr: Expr, cites: tuple[Cite, ...]) -> Annotat
     return Annotated(start, end, expr, None, cites)
 
 
-def _distribution(start: int, end: int, name: str, args: Args | None) -> Distribution:
+def _distribution(start: int, end: int, name: str, args: _Args | None) -> Distribution:
     return Distribution(start, end, name, args or ())
 
 
-def _cite_name(start: int, end: int, name: str, args: Args | None = None) -> Cite:
+def _cite_name(start: int, end: int, name: str, args: _Args | None = None) -> Cite:
     return Cite(start, end, name, None, args or ())
 
 
@@ -196,23 +198,23 @@ def _compare(start: int, end: int, first: Expr, *rest: Any) -> Compare:
     return Compare(start, end, first, tuple(zip(rest[::2], rest[1::2], strict=True)))
 
 
-def _number(start: int, end: int, value: Value) -> Number:
+def _number(start: int, end: int, value: _NumberWithUnit) -> Number:
     return Number(start, end, value[0], value[1])
 
 
 def _const(start: int, end: int, word: str) -> Const:
-    return Const(start, end, CONSTS[word])
+    return Const(start, end, _CONSTANTS[word])
 
 
-def _list_of(start: int, end: int, *items: Any) -> ListOf:
-    return ListOf(start, end, () if items == (None,) else items)
+def _list_of(start: int, end: int, *items: Any) -> ListLiteral:
+    return ListLiteral(start, end, () if items == (None,) else items)
 
 
-def _object_of(start: int, end: int, *fields: Any) -> ObjectOf:
-    return ObjectOf(start, end, () if fields == (None,) else fields)
+def _object_of(start: int, end: int, *fields: Any) -> ObjectLiteral:
+    return ObjectLiteral(start, end, () if fields == (None,) else fields)
 
 
-def _call(start: int, end: int, base: Expr, args: Args | None) -> Call:
+def _call(start: int, end: int, base: Expr, args: _Args | None) -> Call:
     return Call(start, end, base, args or ())
 
 
@@ -232,7 +234,7 @@ def _first(start: int, end: int, child: Any) -> Any:
     return child
 
 
-MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
+NODE_BUILDERS: Final[Mapping[str, Callable[..., Any]]] = {
     "language": _number,
     "body": _body,
     "use_module": _use_module,
@@ -242,7 +244,7 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "let_value": _let_value,
     "let_function": _let_function,
     "parameters": _tuple,
-    "assign": Assign,
+    "assign": AssignStatement,
     "block": _block,
     "bare_block": _bare_block,
     "label": _first,
@@ -254,14 +256,14 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "instance": _instance,
     "extends": _extends,
     "cites": _tuple,
-    "connect": Connect,
+    "connect": ConnectStatement,
     "connect_pattern": _connect_pattern,
-    "sweep": Sweep,
+    "sweep": SweepStatement,
     "step_multiple": _step_multiple,
     "step_add": _step_add,
     "step_points": _step_points,
-    "check": Check,
-    "goal": Goal,
+    "check": CheckStatement,
+    "goal": GoalStatement,
     "doc": _doc,
     "annotated": _annotated,
     "cited": _cited,
@@ -282,10 +284,10 @@ MAKERS: Final[Mapping[str, Callable[..., Any]]] = {
     "const": _const,
     "name": Name,
     "attr": Attr,
-    "index": Index,
+    "index": Subscript,
     "call": _call,
     "amend": Amend,
-    "parens": Part,
+    "parens": LocatedValue,
     "list_of": _list_of,
     "object_of": _object_of,
     "pair": _pair,

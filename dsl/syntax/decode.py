@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
 from accelscope.dsl.diagnostics.limits import MAX_FILE_BYTES, MAX_TERMINALS
 
 _MARKS: Final = {
@@ -18,7 +18,7 @@ _MARKS: Final = {
 _TABLE: Final = "put large tables into a file of their own and read them with `table(...)`"
 
 
-def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...]]:
+def decode_source(name: str, data: bytes) -> tuple[SourceText | None, tuple[Diagnostic, ...]]:
     """Return the text of a file as a source, or what keeps it from being one.
 
     A byte order mark is dropped; line ends stay as they are, so that offsets fit the file.
@@ -28,30 +28,30 @@ def decode(name: str, data: bytes) -> tuple[Source | None, tuple[Diagnostic, ...
         data: the whole file, or its first `MAX_FILE_BYTES + 1` bytes.
     """
     if len(data) > MAX_FILE_BYTES:
-        return None, (too_large(name),)
+        return None, (file_too_large(name),)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         return None, (_not_text(name, data, problem.start, "this byte is not UTF-8"),)
     if "\0" in text:
         return None, (_not_text(name, data, data.index(b"\0"), "a NUL byte: this is no text"),)
-    return Source(name, text), ()
+    return SourceText(name, text), ()
 
 
-def too_large(name: str) -> Diagnostic:
+def file_too_large(name: str) -> Diagnostic:
     """Return the finding for a text that is larger than any that is read."""
     limit = MAX_FILE_BYTES // 2**20
     return Diagnostic(code="A503", message=f"`{name}` is larger than {limit} MiB", help=_TABLE)
 
 
-def too_many(span: Span) -> Diagnostic:
+def too_many_terminals(span: Span) -> Diagnostic:
     """Return the finding for a text of more terminals than are read; the span is where reading ends."""
     message = f"`{span.source.name}` has more than {MAX_TERMINALS:,} words, numbers and signs"
     return Diagnostic(code="A503", message=message, span=span, label="the rest is not read", help=_TABLE)
 
 
 def _not_text(name: str, data: bytes, at: int, message: str) -> Diagnostic:
-    source = Source(name, data.decode("utf-8-sig", errors="replace"))
+    source = SourceText(name, data.decode("utf-8-sig", errors="replace"))
     offset = len(data[:at].decode("utf-8-sig", errors="replace"))
     found = next((kind for mark, kind in _MARKS.items() if data.startswith(mark)), None)
     return Diagnostic(

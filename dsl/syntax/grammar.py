@@ -19,29 +19,29 @@ from typing import Final, cast
 from lark import Lark, TextSlice, Token
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from accelscope.dsl.syntax.builders import MAKERS
-from accelscope.dsl.syntax.transformer import transformer
+from accelscope.dsl.syntax.builders import NODE_BUILDERS
+from accelscope.dsl.syntax.transformer import build_transformer
 
-GRAMMAR: Final = Path(__file__).with_name("grammar.lark")
+GRAMMAR_FILE: Final = Path(__file__).with_name("grammar.lark")
 _WORDS: Final = re.compile(r"(?:\(\?:)?([a-z|]+)\)?\\b")
 
 
 @lru_cache(maxsize=1)
-def language() -> Lark:
+def load_grammar() -> Lark:
     """Return the parser of the language, made once a process."""
-    folder = cache_folder()
+    folder = find_grammar_cache()
     return Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
+        GRAMMAR_FILE.read_text(encoding="utf-8"),
         parser="lalr",
         lexer="contextual",
         start=["start", "scanned"],
         keep_all_tokens=True,
-        transformer=transformer(MAKERS),
+        transformer=build_transformer(NODE_BUILDERS),
         cache=str(folder / f"grammar-{sys.implementation.cache_tag}.lark") if folder else False,
     )
 
 
-def cache_folder() -> Path | None:
+def find_grammar_cache() -> Path | None:
     """Return a directory for the tables that only the user can write, or None where there is none."""
     name = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
     try:
@@ -57,20 +57,22 @@ def cache_folder() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def keywords() -> Mapping[str, str]:
+def list_keywords() -> Mapping[str, str]:
     """Return the words that the grammar uses, each with its terminal."""
-    found = [(_WORDS.fullmatch(terminal.pattern.value), terminal.name) for terminal in language().terminals]
+    found = [
+        (_WORDS.fullmatch(terminal.pattern.value), terminal.name) for terminal in load_grammar().terminals
+    ]
     return {word: name for match, name in found if match for word in match[1].split("|")}
 
 
-def parser(text: str) -> InteractiveParser:
+def start_parser(text: str) -> InteractiveParser:
     """Return a parser at the start of a text."""
-    return language().parse_interactive(text, start="start")
+    return load_grammar().parse_interactive(text, start="start")
 
 
-def terminals(text: str, at: int = 0) -> Iterator[Token]:
+def scan_terminals(text: str, at: int = 0) -> Iterator[Token]:
     """Yield the terminals of a text from an offset, with every keyword as a keyword and `OTHER` for what is none."""
-    scanner = language().parse_interactive(TextSlice(text, at, len(text)), start="scanned")
+    scanner = load_grammar().parse_interactive(TextSlice(text, at, len(text)), start="scanned")
     return lex(scanner)
 
 
@@ -79,6 +81,6 @@ def lex(parser: InteractiveParser) -> Iterator[Token]:
     return cast(Iterator[Token], parser.lexer_thread.lex(parser.parser_state))  # type: ignore[no-untyped-call]
 
 
-def place(token: Token) -> tuple[int, int]:
+def locate_token(token: Token) -> tuple[int, int]:
     """Return where a terminal starts and ends."""
     return cast(tuple[int, int], (token.start_pos, token.end_pos))

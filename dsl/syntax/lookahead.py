@@ -9,18 +9,18 @@ from typing import Final
 from lark import Token, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-END: Final = "$END"
-OPENING: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
-MATE: Final = {"RBRACE": "LBRACE", "RSQB": "LSQB", "RPAR": "LPAR"}
+END_TERMINAL: Final = "$END"
+OPENING_BRACKETS: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
+MATCHING_BRACKETS: Final = {"RBRACE": "LBRACE", "RSQB": "LSQB", "RPAR": "LPAR"}
 SEPARATORS: Final = frozenset({"COMMA", "SEMICOLON", "_NL"})
-STARTERS: Final = frozenset({"USE", "LET", "CONNECT", "SWEEP", "CHECK", "GOAL"})
+STATEMENT_KEYWORDS: Final = frozenset({"USE", "LET", "CONNECT", "SWEEP", "CHECK", "GOAL"})
 
 _AFTER_NAME: Final = frozenset({"EQUAL", "LBRACE", "LSQB", "COLON", "AT", "NAME", "STRING", "EXTENDS"})
 _AT_LINE_START: Final = _AFTER_NAME | {"COMPARE", "NUMBER", "QUANTITY", "DATE", "CONST"}
 _AFTER_LABEL: Final = frozenset({"LBRACE", "LSQB", "COLON", "EXTENDS", "AT"})
 
 
-def fits(parser: InteractiveParser, *kinds: str) -> bool:
+def accepts_terminals(parser: InteractiveParser, *kinds: str) -> bool:
     """Say whether terminals can be taken one after the other; the parser stays as it is."""
     if kinds[0] not in parser.choices():  # type: ignore[no-untyped-call]
         return False
@@ -30,7 +30,7 @@ def fits(parser: InteractiveParser, *kinds: str) -> bool:
     trial.parse_conf.callbacks = {}
     try:
         for kind in kinds:
-            trial.feed_token(Token(kind, ""), is_end=kind == END)
+            trial.feed_token(Token(kind, ""), is_end=kind == END_TERMINAL)
     except UnexpectedToken:
         return False
     return True
@@ -38,13 +38,13 @@ def fits(parser: InteractiveParser, *kinds: str) -> bool:
 
 def starts_statement(parser: InteractiveParser) -> bool:
     """Say whether a statement may start here."""
-    return fits(parser, "LET")
+    return accepts_terminals(parser, "LET")
 
 
 def looks_like_statement(ahead: Iterator[Token], *, line_start: bool) -> bool:
     """Guess whether the terminals ahead start a statement; stricter in the middle of a line."""
     first = next(ahead, None)
-    if first is None or first.type in STARTERS or first.type == "DOC":
+    if first is None or first.type in STATEMENT_KEYWORDS or first.type == "DOC":
         return first is not None
     if first.type != "NAME":
         return False
@@ -59,12 +59,12 @@ def looks_like_statement(ahead: Iterator[Token], *, line_start: bool) -> bool:
     return second.type in ("NAME", "STRING") and third is not None and third.type in _AFTER_LABEL
 
 
-def first_on_line(text: str, at: int) -> bool:
+def is_first_on_line(text: str, at: int) -> bool:
     """Say whether only blanks precede an offset on its line."""
     return not text[text.rfind("\n", 0, at) + 1 : at].strip(" \t\f\r\ufeff")
 
 
-def line_end(text: str, at: int) -> int:
+def find_line_end(text: str, at: int) -> int:
     """Return where the line that holds an offset ends, without blanks."""
     stop = text.find("\n", at)
     return at + len(text[at : len(text) if stop < 0 else stop].rstrip(" \t\r"))

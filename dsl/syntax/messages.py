@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
-from accelscope.dsl.diagnostics.suggest import closest
-from accelscope.dsl.syntax.grammar import keywords, place
-from accelscope.dsl.syntax.lookahead import END, MATE, STARTERS, first_on_line
-from accelscope.dsl.syntax.parse_state import Cursor, Problem
+from accelscope.dsl.diagnostics.suggest import find_closest_word
+from accelscope.dsl.syntax.grammar import list_keywords, locate_token
+from accelscope.dsl.syntax.lookahead import (
+    END_TERMINAL,
+    MATCHING_BRACKETS,
+    STATEMENT_KEYWORDS,
+    is_first_on_line,
+)
+from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
-SIGNS: Final[Mapping[str, str]] = {
+PUNCTUATION: Final[Mapping[str, str]] = {
     "BOTH": "<->",
     "TO": "->",
     "PLUSMINUS_ASCII": "+/-",
@@ -57,7 +62,7 @@ _VALUE: Final = frozenset({"NAME", "NUMBER", "QUANTITY", "STRING", "DATE", "CONS
 _IN_VALUE: Final = _VALUE | {"IF", "NOT", "MINUS", "LBRACE", "LSQB", "LPAR", "MULTIPLE", "CROSS", "_NL"}
 
 
-def syntax_error(cursor: Cursor, problem: Problem) -> Diagnostic:
+def syntax_error(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
     """Return the finding for a terminal that does not fit."""
     fit = frozenset(cursor.parser.accepts())  # type: ignore[no-untyped-call]
     start, end = _place(cursor.source.text, cursor, problem)
@@ -69,28 +74,28 @@ def syntax_error(cursor: Cursor, problem: Problem) -> Diagnostic:
     )
 
 
-def _place(text: str, cursor: Cursor, problem: Problem) -> tuple[int, int]:
+def _place(text: str, cursor: ParseState, problem: SyntaxProblem) -> tuple[int, int]:
     """Return where to point: at the terminal, or for a line end just behind what was read."""
-    if problem.kind in ("_NL", END) and cursor.last <= problem.start:
+    if problem.kind in ("_NL", END_TERMINAL) and cursor.last <= problem.start:
         return cursor.last, cursor.last
     return problem.start, problem.end
 
 
-def _message(cursor: Cursor, problem: Problem, fit: frozenset[str]) -> str:
-    found = describe(cursor.source.text, problem)
+def _message(cursor: ParseState, problem: SyntaxProblem, fit: frozenset[str]) -> str:
+    found = describe_terminal(cursor.source.text, problem)
     if fit >= _VALUE:
         return f"a value is expected here, not {found}"
-    if _statement_complete(fit) and problem.kind not in MATE:
+    if _statement_complete(fit) and problem.kind not in MATCHING_BRACKETS:
         return f"{found} cannot follow here: the statement is complete"
-    if problem.kind in MATE and not _opener(cursor, problem.kind):
+    if problem.kind in MATCHING_BRACKETS and not _opener(cursor, problem.kind):
         return f"{found} closes nothing that is open"
     if _starts(fit):
         return f"a statement is expected here, not {found}"
-    return f"expected {_list(words(fit))}, not {found}"
+    return f"expected {_list(name_terminals(fit))}, not {found}"
 
 
-def _opener(cursor: Cursor, kind: str) -> bool:
-    return any(token.type == MATE[kind] for token in cursor.open())
+def _opener(cursor: ParseState, kind: str) -> bool:
+    return any(token.type == MATCHING_BRACKETS[kind] for token in cursor.open())
 
 
 def _statement_complete(fit: frozenset[str]) -> bool:
@@ -101,11 +106,11 @@ def _starts(fit: frozenset[str]) -> bool:
     return "LET" in fit
 
 
-def describe(text: str, problem: Problem) -> str:
+def describe_terminal(text: str, problem: SyntaxProblem) -> str:
     """Return what stands at a place, in words."""
     if problem.kind == "_NL":
         return "the end of the line"
-    if problem.kind == END:
+    if problem.kind == END_TERMINAL:
         return "the end of the text"
     if problem.kind == "DOC":
         return "a documentation line"
@@ -115,7 +120,7 @@ def describe(text: str, problem: Problem) -> str:
     return f"`{piece}`" if len(piece) <= 40 else f"`{piece[:37]}...`"
 
 
-def words(fit: frozenset[str]) -> list[str]:
+def name_terminals(fit: frozenset[str]) -> list[str]:
     """Return terminals in words, most telling first, with families of terminals in one word."""
     if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return ["`=`", "a label", "`{`"]
@@ -126,21 +131,21 @@ def words(fit: frozenset[str]) -> list[str]:
         rest -= _IN_VALUE
     elif rest & _OPERATORS and rest & (_ENDS | {"RSQB", "RPAR", "RBRACE"}):
         rest -= _EXTRAS - ({"COMMA"} if "_NL" in rest else set())
-    for kind in sorted(rest, key=lambda kind: (kind in SIGNS, kind)):
+    for kind in sorted(rest, key=lambda kind: (kind in PUNCTUATION, kind)):
         named.append(_word(kind))
     return list(dict.fromkeys(named))
 
 
 def _word(kind: str) -> str:
-    if kind in SIGNS:
-        return f"`{SIGNS[kind]}`"
+    if kind in PUNCTUATION:
+        return f"`{PUNCTUATION[kind]}`"
     special = {
         "NAME": "a name",
         "NUMBER": "a number",
         "QUANTITY": "a number with a unit",
         "STRING": "a text in quotes",
         "_NL": "the end of the line",
-        END: "the end of the text",
+        END_TERMINAL: "the end of the text",
         "DOC": "a documentation line",
         "SPACING": "`log` or `lin`",
         "COMPARE": "a comparison",
@@ -164,7 +169,7 @@ def _list(items: list[str]) -> str:
 # ---- fixes ------------------------------------------------------------------------------------------------
 
 
-def _help(cursor: Cursor, problem: Problem, fit: frozenset[str]) -> str | None:
+def _help(cursor: ParseState, problem: SyntaxProblem, fit: frozenset[str]) -> str | None:
     text, start = cursor.source.text, problem.start
     piece = text[start : problem.end]
     before = text[:start].rstrip(" \t") if start < 200 else text[start - 200 : start].rstrip(" \t")
@@ -189,14 +194,14 @@ def _sign_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int
         return "write `,` between the items"
     if kind == "TO" and "BOTH" not in fit and "EQUAL" in fit:
         return "edges are written `connect a -> b`"
-    if kind in _OPERATORS | {"PLUSMINUS", "PLUSMINUS_ASCII", "TILDE", "AT", "UPTO"} and first_on_line(
+    if kind in _OPERATORS | {"PLUSMINUS", "PLUSMINUS_ASCII", "TILDE", "AT", "UPTO"} and is_first_on_line(
         text, start
     ):
         return f"a line cannot start with `{piece}`: the line above has ended its statement; end that line with `{piece}`"
     return None
 
 
-def _number_help(problem: Problem, before: str, text: str) -> str | None:
+def _number_help(problem: SyntaxProblem, before: str, text: str) -> str | None:
     if problem.kind == "DOT":
         digits = re.match(r"\d+", text[problem.end : problem.end + 20])
         if digits and not before.endswith(tuple("0123456789")):
@@ -212,40 +217,44 @@ def _number_help(problem: Problem, before: str, text: str) -> str | None:
     ):
         return f"digits are grouped with `_`: `{groups[1].replace(',', '_')}_{text[problem.start :][:3]}`"
     unit = re.search(r"\d[ \t]+([a-z]{4,20})$", before)
-    near = closest(unit[1], ("step", "points", "when", "else", "then"), 0.7) if unit else None
+    near = find_closest_word(unit[1], ("step", "points", "when", "else", "then"), 0.7) if unit else None
     return f"did you mean `{near}`?" if near else None
 
 
-def _word_help(cursor: Cursor, problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
-    known = keywords()
+def _word_help(cursor: ParseState, problem: SyntaxProblem, piece: str, fit: frozenset[str]) -> str | None:
+    known = list_keywords()
     if problem.kind == "NAME" and len(piece) < 40:
-        near = closest(piece, [word for word, kind in known.items() if kind in fit and len(word) > 2], 0.7)
+        near = find_closest_word(
+            piece, [word for word, kind in known.items() if kind in fit and len(word) > 2], 0.7
+        )
         if near and near != piece:
             return f"did you mean `{near}`?"
     first = _first_word(cursor)
     if (
         first is not None
-        and known.get(first) in STARTERS
+        and known.get(first) in STATEMENT_KEYWORDS
         and problem.kind in ("EQUAL", "LBRACE", "DOT", "COLON")
     ):
         return f"`{first}` starts a statement of its own, so nothing else can have this name"
     if first and first not in known:
-        near = closest(first, [word for word, kind in known.items() if kind in STARTERS], 0.75)
+        near = find_closest_word(
+            first, [word for word, kind in known.items() if kind in STATEMENT_KEYWORDS], 0.75
+        )
         if near:
             return f"did you mean `{near}`?"
     return None
 
 
-def _first_word(cursor: Cursor) -> str | None:
+def _first_word(cursor: ParseState) -> str | None:
     """Return the word that the statement under way starts with."""
     text = cursor.source.text
     line = text.rfind("\n", 0, cursor.last) + 1
-    start = max([line, *(place(token)[1] for token in cursor.open())])
+    start = max([line, *(locate_token(token)[1] for token in cursor.open())])
     match = re.compile(r"[ \t]*([A-Za-z_]\w{0,40})\b").match(text, start)
     return match[1] if match else None
 
 
-def _shape_help(problem: Problem, piece: str, fit: frozenset[str]) -> str | None:
+def _shape_help(problem: SyntaxProblem, piece: str, fit: frozenset[str]) -> str | None:
     if problem.kind == "DOC":
         return "`##` documents the item below it and has a line of its own; write `#` for a remark"
     if fit >= {"EQUAL", "LBRACE", "STRING"}:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from attrs import define, field, frozen
 from lark import Token
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Source, Span
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, SourceText, Span
 from accelscope.dsl.diagnostics.limits import MAX_REPAIRS
-from accelscope.dsl.syntax.grammar import place, terminals
+from accelscope.dsl.syntax.grammar import locate_token, scan_terminals
 from accelscope.dsl.syntax.lookahead import SEPARATORS
 
 
 @frozen(kw_only=True)
-class Gap:
+class MissingBrace:
     """A missing `}`: where it belongs, and the finding."""
 
     offset: int
@@ -46,11 +46,11 @@ class _Survey:
     closers: list[int] = field(factory=list)
 
 
-def find_gaps(source: Source) -> list[Gap]:
+def find_missing_braces(source: SourceText) -> list[MissingBrace]:
     """Return the most likely places of the missing braces of a text, at most a handful."""
     survey = _survey(source.text)
     outdents = _outdents(survey.lines)
-    gaps: list[Gap] = []
+    gaps: list[MissingBrace] = []
     while len(gaps) < MAX_REPAIRS:
         _pair(survey)
         gap = _find(source, survey, outdents)
@@ -64,8 +64,8 @@ def find_gaps(source: Source) -> list[Gap]:
 def _survey(text: str) -> _Survey:
     survey = _Survey()
     head, fresh = 0, True
-    for token in terminals(text):
-        kind, (start, end) = token.type, place(token)
+    for token in scan_terminals(text):
+        kind, (start, end) = token.type, locate_token(token)
         if kind == "_NL":
             head, fresh = end, True
             continue
@@ -112,7 +112,7 @@ def _pair(survey: _Survey) -> None:
             waiting.append(brace)
 
 
-def _find(source: Source, survey: _Survey, outdents: list[int | None]) -> Gap | None:
+def _find(source: SourceText, survey: _Survey, outdents: list[int | None]) -> MissingBrace | None:
     """Return the first place where a block runs on past its indentation, else the end of the text."""
     lines = survey.lines
     unclosed = [brace for brace in survey.braces if brace.closer is None]
@@ -128,26 +128,26 @@ def _find(source: Source, survey: _Survey, outdents: list[int | None]) -> Gap | 
     if suspects:
         offset, _, brace, first = min(suspects, key=lambda suspect: suspect[:2])
         label = Label(
-            span=Span(source, *place(first)),
+            span=Span(source, *locate_token(first)),
             text="`}` is expected before this line",
         )
     else:
         offset, brace = lines[-1].end, unclosed[-1]
         label = Label(span=Span(source, offset, offset), text="the text ends without its `}`")
-    return Gap(offset=offset, finding=_finding(source, brace, label))
+    return MissingBrace(offset=offset, finding=_finding(source, brace, label))
 
 
 def _runs_past(brace: _Brace, lines: list[_Line], after: int) -> bool:
     """Say whether a block goes on at a line that is indented no deeper than the block's own."""
     first = lines[after].first
-    if brace.closer is not None and brace.closer <= place(first)[0]:
+    if brace.closer is not None and brace.closer <= locate_token(first)[0]:
         return False
     if first.type == "RBRACE" and lines[after].indent == lines[brace.line].indent:
         return False
     return brace.followed or after > brace.line + 1
 
 
-def _finding(source: Source, brace: _Brace, label: Label) -> Diagnostic:
+def _finding(source: SourceText, brace: _Brace, label: Label) -> Diagnostic:
     title = " ".join(source.text[brace.head : brace.start].split()).rstrip("= ")
     title = f"the block `{title[:60]}`" if title else "a block"
     return Diagnostic(

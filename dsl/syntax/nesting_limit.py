@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from accelscope.dsl.diagnostics.limits import MAX_DEPTH
-from accelscope.dsl.syntax.nodes import Block, Node, Statement
+from accelscope.dsl.syntax.nodes import BlockStatement, Statement, SyntaxNode
 
 
-def without_deep(
-    statements: Iterable[Statement], deep: list[Node], room: int = MAX_DEPTH
+def drop_deep_statements(
+    statements: Iterable[Statement], deep: list[SyntaxNode], room: int = MAX_DEPTH
 ) -> tuple[Statement, ...]:
     """Return the statements whose trees have at most `room` levels; add where the others go beyond it to `deep`.
 
@@ -18,9 +18,9 @@ def without_deep(
     kept: list[Statement] = []
     for statement in statements:
         if statement.end - statement.start >= room:
-            body = statement.body if isinstance(statement, Block) else None
+            body = statement.body if isinstance(statement, BlockStatement) else None
             if body is not None:
-                body.statements = without_deep(body.statements, deep, room - 2)
+                body.statements = drop_deep_statements(body.statements, deep, room - 2)
             beyond = _beyond(statement, room, body)
             if beyond is not None:
                 deep.append(beyond)
@@ -29,16 +29,16 @@ def without_deep(
     return tuple(kept)
 
 
-def _beyond(root: Node, room: int, known: Node | None) -> Node | None:
+def _beyond(root: SyntaxNode, room: int, known: SyntaxNode | None) -> SyntaxNode | None:
     """Return the first node of a tree that lies below `room` levels; a part that is known is not looked at."""
     layer: list[object] = [root]
     while layer:
-        nodes: list[Node] = []
+        nodes: list[SyntaxNode] = []
         while layer:
             item = layer.pop()
             if isinstance(item, tuple):
                 layer.extend(item)
-            elif isinstance(item, Node) and item is not known:
+            elif isinstance(item, SyntaxNode) and item is not known:
                 nodes.append(item)
         if nodes and room == 0:
             return nodes[-1]

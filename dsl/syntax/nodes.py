@@ -10,17 +10,17 @@ from typing import TypeAlias
 
 from attrs import define, field
 
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
 
 
 @define
-class Node:
+class SyntaxNode:
     """Anything with a place: `start` and `end` are character offsets, end exclusive."""
 
     start: int = field(eq=False)
     end: int = field(eq=False)
 
-    def span(self, source: Source) -> Span:
+    def span(self, source: SourceText) -> Span:
         """Return the place of the node in a source."""
         return Span(source, self.start, self.end)
 
@@ -29,7 +29,7 @@ class Node:
 
 
 @define
-class Number(Node):
+class Number(SyntaxNode):
     """`3.35 TB/s`: a number with the unit as written, or None without one."""
 
     value: float
@@ -37,35 +37,35 @@ class Number(Node):
 
 
 @define
-class Text(Node):
+class Text(SyntaxNode):
     """A string without its quotes."""
 
     value: str
 
 
 @define
-class Date(Node):
+class Date(SyntaxNode):
     """`2025-06-01`."""
 
     value: datetime.date
 
 
 @define
-class Const(Node):
+class Const(SyntaxNode):
     """`true`, `false` or `none`."""
 
     value: bool | None
 
 
 @define
-class Name(Node):
+class Name(SyntaxNode):
     """An identifier: a name in scope, or a symbol that a schema checks."""
 
     id: str
 
 
 @define
-class Attr(Node):
+class Attr(SyntaxNode):
     """`base.name`."""
 
     base: Expr
@@ -73,12 +73,12 @@ class Attr(Node):
 
 
 @define
-class Star(Node):
+class Star(SyntaxNode):
     """`*` as a subscript: every instance."""
 
 
 @define
-class Index(Node):
+class Subscript(SyntaxNode):
     """`base[subs]`."""
 
     base: Expr
@@ -86,7 +86,7 @@ class Index(Node):
 
 
 @define
-class Keyword(Node):
+class Keyword(SyntaxNode):
     """`name = value` in a call or an object."""
 
     name: str
@@ -94,7 +94,7 @@ class Keyword(Node):
 
 
 @define
-class Call(Node):
+class Call(SyntaxNode):
     """`base(args)`; args hold expressions and keywords in the order written."""
 
     base: Expr
@@ -102,7 +102,7 @@ class Call(Node):
 
 
 @define
-class Amend(Node):
+class Amend(SyntaxNode):
     """`base { ... }`: an heir of base with some things changed."""
 
     base: Expr
@@ -110,7 +110,7 @@ class Amend(Node):
 
 
 @define
-class Pair(Node):
+class Pair(SyntaxNode):
     """`key -> value` in a list."""
 
     key: Expr
@@ -118,21 +118,21 @@ class Pair(Node):
 
 
 @define
-class ListOf(Node):
+class ListLiteral(SyntaxNode):
     """`[a, b]`, or with pairs a curve or a map."""
 
     items: tuple[Expr | Pair, ...]
 
 
 @define
-class ObjectOf(Node):
+class ObjectLiteral(SyntaxNode):
     """`{ name = value, ... }` as a value."""
 
     fields: tuple[Keyword, ...]
 
 
 @define
-class Unary(Node):
+class Unary(SyntaxNode):
     """`-x` or `not x`."""
 
     op: str
@@ -140,7 +140,7 @@ class Unary(Node):
 
 
 @define
-class Binary(Node):
+class Binary(SyntaxNode):
     """`left op right` with op one of + - * / ^ and or."""
 
     op: str
@@ -149,7 +149,7 @@ class Binary(Node):
 
 
 @define
-class Compare(Node):
+class Compare(SyntaxNode):
     """`first op expr op expr ...`: a chain that holds when each link holds."""
 
     first: Expr
@@ -157,7 +157,7 @@ class Compare(Node):
 
 
 @define
-class Cond(Node):
+class Cond(SyntaxNode):
     """`if test then this else other`."""
 
     test: Expr
@@ -166,7 +166,7 @@ class Cond(Node):
 
 
 @define
-class Range(Node):
+class Range(SyntaxNode):
     """`low .. high`."""
 
     low: Expr
@@ -174,7 +174,7 @@ class Range(Node):
 
 
 @define
-class Cite(Node):
+class Cite(SyntaxNode):
     """`@name`, `@name("p. 3")` or `@"free text"`: `name` or `text` is set, `args` refine a name."""
 
     name: str | None
@@ -183,14 +183,14 @@ class Cite(Node):
 
 
 @define
-class PlusMinus(Node):
+class PlusMinus(SyntaxNode):
     """`± 5%` or `± 0.1 TB/s`: half the width of the 95 % interval."""
 
     amount: Expr
 
 
 @define
-class Distribution(Node):
+class Distribution(SyntaxNode):
     """`~ lognormal(sigma = 0.8)`."""
 
     name: str
@@ -198,7 +198,7 @@ class Distribution(Node):
 
 
 @define
-class Annotated(Node):
+class Annotated(SyntaxNode):
     """An expression with a tolerance or citations; a plain expression stands alone without this node."""
 
     expr: Expr
@@ -213,11 +213,11 @@ Expr: TypeAlias = (
     | Const
     | Name
     | Attr
-    | Index
+    | Subscript
     | Call
     | Amend
-    | ListOf
-    | ObjectOf
+    | ListLiteral
+    | ObjectLiteral
     | Unary
     | Binary
     | Compare
@@ -230,14 +230,14 @@ Expr: TypeAlias = (
 
 
 @define
-class Body(Node):
+class Body(SyntaxNode):
     """The statements between braces."""
 
     statements: tuple[Statement, ...]
 
 
 @define
-class Use(Node):
+class UseStatement(SyntaxNode):
     """`use std.nvidia { H100_SXM }`, `use std.units as u`, `use "file.accel" as f`.
 
     `path` is the dotted module name or the file name; `names` are the names of a braced list.
@@ -250,7 +250,7 @@ class Use(Node):
 
 
 @define
-class Let(Node):
+class LetStatement(SyntaxNode):
     """`let name = value` or `let name(params) = value`."""
 
     name: str
@@ -259,15 +259,15 @@ class Let(Node):
 
 
 @define
-class Assign(Node):
+class AssignStatement(SyntaxNode):
     """`target = value`; the target is a Name, or Attr and Index over one for a dotted override."""
 
-    target: Name | Attr | Index
+    target: Name | Attr | Subscript
     value: Expr
 
 
 @define
-class Block(Node):
+class BlockStatement(SyntaxNode):
     """`kind label[dims] : base @cite { body }`.
 
     `kind` is dotted text; `relation` is ":" for an instance, "extends" for a definition, None without bases.
@@ -283,7 +283,7 @@ class Block(Node):
 
 
 @define
-class Connect(Node):
+class ConnectStatement(SyntaxNode):
     """`connect a <-> b via link { ... }`."""
 
     left: Expr
@@ -294,7 +294,7 @@ class Connect(Node):
 
 
 @define
-class ConnectPattern(Node):
+class ConnectPatternStatement(SyntaxNode):
     """`connect a as torus(16, 16) via link { ... }`."""
 
     target: Expr
@@ -305,7 +305,7 @@ class ConnectPattern(Node):
 
 
 @define
-class Step(Node):
+class StepClause(SyntaxNode):
     """How a domain is divided: kind "add" and "mul" (`step 16`, `step x2`), "lin" and "log" (`points 9 log`)."""
 
     kind: str
@@ -313,18 +313,18 @@ class Step(Node):
 
 
 @define
-class Sweep(Node):
+class SweepStatement(SyntaxNode):
     """`sweep target in domain when condition`, or `tune` for an axis that is optimised away (`word` says which)."""
 
     word: str
     target: Expr
     domain: Expr
-    step: Step | None
+    step: StepClause | None
     when: Expr | None
 
 
 @define
-class Check(Node):
+class CheckStatement(SyntaxNode):
     """`assert`, `check`, `require` or `prefer` (in `word`) with an expression and an optional message."""
 
     word: str
@@ -333,7 +333,7 @@ class Check(Node):
 
 
 @define
-class Goal(Node):
+class GoalStatement(SyntaxNode):
     """`minimize expr as name` or `maximize ...`."""
 
     word: str
@@ -342,18 +342,29 @@ class Goal(Node):
 
 
 @define
-class Doc(Node):
+class DocComment(SyntaxNode):
     """`## text`: documents the next item."""
 
     text: str
 
 
-Statement: TypeAlias = Use | Let | Assign | Block | Connect | ConnectPattern | Sweep | Check | Goal | Doc
+Statement: TypeAlias = (
+    UseStatement
+    | LetStatement
+    | AssignStatement
+    | BlockStatement
+    | ConnectStatement
+    | ConnectPatternStatement
+    | SweepStatement
+    | CheckStatement
+    | GoalStatement
+    | DocComment
+)
 
 
 @define
-class File(Node):
+class File(SyntaxNode):
     """A whole text: its statements and the source that all offsets point into."""
 
     statements: tuple[Statement, ...]
-    source: Source = field(eq=False, repr=False)
+    source: SourceText = field(eq=False, repr=False)

@@ -10,52 +10,52 @@ from typing import Final
 from attrs import evolve
 from lark import Token
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span, in_order
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span, sort_diagnostics
 from accelscope.dsl.diagnostics.limits import MAX_DIAGNOSTICS, MAX_FILE_BYTES
-from accelscope.dsl.syntax.decode import too_large
-from accelscope.dsl.syntax.lookahead import END
-from accelscope.dsl.syntax.missing_braces import Gap, find_gaps
-from accelscope.dsl.syntax.nesting_limit import without_deep
-from accelscope.dsl.syntax.nodes import File, Node, Number, Statement
-from accelscope.dsl.syntax.parse_state import Cursor, Problem
+from accelscope.dsl.syntax.decode import file_too_large
+from accelscope.dsl.syntax.lookahead import END_TERMINAL
+from accelscope.dsl.syntax.missing_braces import MissingBrace, find_missing_braces
+from accelscope.dsl.syntax.nesting_limit import drop_deep_statements
+from accelscope.dsl.syntax.nodes import File, Number, Statement, SyntaxNode
+from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 from accelscope.dsl.syntax.recovery import recover
 
-VERSION: Final = 1
+LANGUAGE_VERSION: Final = 1
 _UNSOUND: Final = frozenset({"A004", "A005"})
 """Findings after which counting braces says nothing."""
 
 
-def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
+def parse(source: SourceText) -> tuple[File, tuple[Diagnostic, ...]]:
     """Return the syntax tree of a text and what is wrong with it.
 
     A text with mistakes gives the tree of the statements that could be read.
     """
-    file, findings, _ = read(source)
+    file, findings, _ = parse_with_terminals(source)
     return file, findings
 
 
-def read(source: Source) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
+def parse_with_terminals(source: SourceText) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
     """Return the syntax tree of a text, what is wrong with it, and the terminals that were taken."""
     if len(source.text) > MAX_FILE_BYTES:
-        return File(0, 0, (), source), (too_large(source.name),), ()
-    gaps: list[Gap] = []
+        return File(0, 0, (), source), (file_too_large(source.name),), ()
+    gaps: list[MissingBrace] = []
     with _no_collection():
         cursor, findings, complete = _run(source, gaps)
         if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
-            gaps = find_gaps(source)
+            gaps = find_missing_braces(source)
             cursor, findings, _ = _run(source, gaps)
-        deep: list[Node] = []
-        version, statements = _version(source, without_deep(cursor.finish(), deep))
+        deep: list[SyntaxNode] = []
+        version, statements = _version(source, drop_deep_statements(cursor.finish(), deep))
     findings += [
         *cursor.literals.findings,
         *(gap.finding for gap in gaps),
         *version,
         *_too_deep(source, deep),
     ]
-    return File(0, len(source.text), statements, source), in_order(findings), tuple(cursor.taken)
+    return File(0, len(source.text), statements, source), sort_diagnostics(findings), tuple(cursor.taken)
 
 
-def _too_deep(source: Source, deep: Iterable[Node]) -> Iterator[Diagnostic]:
+def _too_deep(source: SourceText, deep: Iterable[SyntaxNode]) -> Iterator[Diagnostic]:
     for node in deep:
         message = "this is nested deeper than any description needs"
         yield Diagnostic(code="A005", message=message, span=Span(source, node.start, node.start + 1))
@@ -73,15 +73,15 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _run(source: Source, gaps: Iterable[Gap]) -> tuple[Cursor, list[Diagnostic], bool]:
+def _run(source: SourceText, gaps: Iterable[MissingBrace]) -> tuple[ParseState, list[Diagnostic], bool]:
     """Run a cursor over a text; return it with the findings and whether every block was closed."""
-    cursor = Cursor(source, sorted(gap.offset for gap in gaps))
+    cursor = ParseState(source, sorted(gap.offset for gap in gaps))
     findings: list[Diagnostic] = []
     while True:
         try:
             cursor.run()
-        except Problem as problem:
-            if problem.kind == END and cursor.in_block():
+        except SyntaxProblem as problem:
+            if problem.kind == END_TERMINAL and cursor.in_block():
                 return cursor, findings, False
             if problem.finding is not None and problem.finding.code == "A503":
                 return cursor, [*findings, problem.finding], True
@@ -94,17 +94,17 @@ def _run(source: Source, gaps: Iterable[Gap]) -> tuple[Cursor, list[Diagnostic],
 
 
 def _version(
-    source: Source, statements: tuple[Statement, ...]
+    source: SourceText, statements: tuple[Statement, ...]
 ) -> tuple[list[Diagnostic], tuple[Statement, ...]]:
     if not statements or not isinstance(statements[0], Number):
         return [], statements
     first = statements[0]
-    if first.value == VERSION:
+    if first.value == LANGUAGE_VERSION:
         return [], statements[1:]
     finding = Diagnostic(
         code="A001",
         message=f"this text is in version {first.value:g} of the language, which is not known here",
         span=first.span(source),
-        help=f"versions known: {VERSION}",
+        help=f"versions known: {LANGUAGE_VERSION}",
     )
     return [finding], statements[1:]

@@ -7,25 +7,25 @@ from itertools import islice, tee
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
 from accelscope.dsl.diagnostics.limits import MAX_TERMINALS
-from accelscope.dsl.syntax.bad_characters import mend
-from accelscope.dsl.syntax.grammar import place, terminals
+from accelscope.dsl.syntax.bad_characters import repair_character
+from accelscope.dsl.syntax.grammar import locate_token, scan_terminals
 from accelscope.dsl.syntax.lookahead import (
-    END,
-    MATE,
-    OPENING,
+    END_TERMINAL,
+    MATCHING_BRACKETS,
+    OPENING_BRACKETS,
     SEPARATORS,
-    first_on_line,
-    fits,
+    accepts_terminals,
+    is_first_on_line,
     looks_like_statement,
 )
-from accelscope.dsl.syntax.messages import SIGNS, syntax_error
-from accelscope.dsl.syntax.parse_state import Cursor, Problem
+from accelscope.dsl.syntax.messages import PUNCTUATION, syntax_error
+from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
 
-def recover(cursor: Cursor, problem: Problem) -> Diagnostic:
+def recover(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
     """Return what is wrong at a terminal and leave the cursor where it can read on."""
     if problem.finding is None and problem.kind == "OTHER":
-        finding, mended = mend(cursor, problem)
+        finding, mended = repair_character(cursor, problem)
         if mended:
             return finding
     else:
@@ -36,40 +36,40 @@ def recover(cursor: Cursor, problem: Problem) -> Diagnostic:
     return finding
 
 
-def _end_statement(cursor: Cursor) -> bool:
+def _end_statement(cursor: ParseState) -> bool:
     """End the statement under way if it is complete, so that it is kept."""
-    if not fits(cursor.parser, "_NL", "LET"):
+    if not accepts_terminals(cursor.parser, "_NL", "LET"):
         return False
     try:
         cursor.put("_NL", "\n", cursor.last, cursor.last)
-    except Problem:
+    except SyntaxProblem:
         return False
     return True
 
 
-def _unclosed(cursor: Cursor, problem: Problem) -> Diagnostic | None:
+def _unclosed(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic | None:
     """Return the finding for a `[` or `(` that is still open where the text goes on with something else."""
     text = cursor.source.text
     opener = next(iter(cursor.open()[-1:]), None)
     mate = {"LSQB": "RSQB", "LPAR": "RPAR"}.get(opener.type) if opener else None
-    if opener is None or mate is None or not fits(cursor.parser, mate):
+    if opener is None or mate is None or not accepts_terminals(cursor.parser, mate):
         return None
-    if problem.kind not in (END, "_NL", *MATE) and not (
-        first_on_line(text, problem.start)
-        and looks_like_statement(terminals(text, problem.start), line_start=True)
+    if problem.kind not in (END_TERMINAL, "_NL", *MATCHING_BRACKETS) and not (
+        is_first_on_line(text, problem.start)
+        and looks_like_statement(scan_terminals(text, problem.start), line_start=True)
     ):
         return None
     last = len(text[: cursor.last].rstrip())
-    sign = SIGNS[mate]
+    sign = PUNCTUATION[mate]
     return Diagnostic(
         code="A002",
         message=f"`{opener}` is not closed: `{sign}` is missing",
-        span=Span(cursor.source, *place(opener)),
+        span=Span(cursor.source, *locate_token(opener)),
         labels=(Label(span=Span(cursor.source, last, last), text=f"`{sign}` is expected here"),),
     )
 
 
-def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int:
+def _next_statement(cursor: ParseState, problem: SyntaxProblem, pending: list[str]) -> int:
     """Return where to read on: at a statement, or at the brace that closes the block around.
 
     Args:
@@ -78,14 +78,16 @@ def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int
         pending: kinds of the brackets that what was dropped has left open.
     """
     text = cursor.source.text
-    fresh = first_on_line(text, problem.start)
-    if "LBRACE" not in pending and looks_like_statement(terminals(text, problem.start), line_start=fresh):
+    fresh = is_first_on_line(text, problem.start)
+    if "LBRACE" not in pending and looks_like_statement(
+        scan_terminals(text, problem.start), line_start=fresh
+    ):
         return problem.start
     in_block = cursor.in_block()
-    (ahead,) = tee(terminals(text, problem.start), 1)
+    (ahead,) = tee(scan_terminals(text, problem.start), 1)
     for token in islice(ahead, MAX_TERMINALS):
-        kind, (start, end) = token.type, place(token)
-        if kind in OPENING:
+        kind, (start, end) = token.type, locate_token(token)
+        if kind in OPENING_BRACKETS:
             pending.append(kind)
         elif kind == "RBRACE":
             if "LBRACE" in pending:
@@ -93,8 +95,8 @@ def _next_statement(cursor: Cursor, problem: Problem, pending: list[str]) -> int
                     pass
             elif in_block:
                 return start
-        elif kind in MATE:
-            if pending and pending[-1] == MATE[kind]:
+        elif kind in MATCHING_BRACKETS:
+            if pending and pending[-1] == MATCHING_BRACKETS[kind]:
                 pending.pop()
         elif (
             kind in SEPARATORS

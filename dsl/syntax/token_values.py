@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source, Span
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
 
 _QUANTITY: Final = re.compile(r"([\d_.]+(?:[eE][+-]?\d+)?)[ \t]*(.*)", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\([\s\S])")
@@ -18,10 +18,10 @@ _ESCAPES: Final[Mapping[str, str]] = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"
 
 
 @define(eq=False, repr=False)
-class Literals:
+class LiteralConverter:
     """Converters of one text, with what they found wrong in `findings`."""
 
-    source: Source
+    source: SourceText
     findings: list[Diagnostic] = field(factory=list)
     convert: dict[str, Callable[[str, int], Any]] = field(init=False)
     _numbers: dict[str, tuple[float, str | None]] = field(factory=dict)

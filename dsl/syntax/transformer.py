@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from lark import Token
 
-from accelscope.dsl.syntax.nodes import Node
+from accelscope.dsl.syntax.nodes import SyntaxNode
 
 _MEANING: Final = frozenset(
     [
@@ -44,7 +44,7 @@ _MEANING: Final = frozenset(
 """Terminals that a callback sees."""
 
 
-class Part(NamedTuple):
+class LocatedValue(NamedTuple):
     """A value with its place, for what is no node: the parts of a statement, an expression with its parentheses."""
 
     start: int
@@ -52,13 +52,13 @@ class Part(NamedTuple):
     value: Any
 
 
-def transformer(makers: Mapping[str, Callable[..., Any]]) -> SimpleNamespace:
+def build_transformer(makers: Mapping[str, Callable[..., Any]]) -> SimpleNamespace:
     """Return callbacks as Lark looks them up: `make(start, end, *children)` by the name of a rule or its alias."""
     return SimpleNamespace(start=_file, **{name: _placed(make) for name, make in makers.items()})
 
 
 def _file(children: list[Any]) -> tuple[Any, ...]:
-    return tuple(child for child in children if isinstance(child, Node))
+    return tuple(child for child in children if isinstance(child, SyntaxNode))
 
 
 def _placed(make: Callable[..., Any]) -> Callable[[list[Any]], Any]:
@@ -77,8 +77,8 @@ def _placed(make: Callable[..., Any]) -> Callable[[list[Any]], Any]:
                 if child.type in _MEANING:
                     arguments.append(child.value)
             else:
-                arguments.append(child.value if child.__class__ is Part else child)
+                arguments.append(child.value if child.__class__ is LocatedValue else child)
         made = make(start, end, *arguments)
-        return made if isinstance(made, Node | Part) else Part(start, end, made)
+        return made if isinstance(made, SyntaxNode | LocatedValue) else LocatedValue(start, end, made)
 
     return build

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accelscope.dsl.syntax.nodes import Node
+from accelscope.dsl.syntax.nodes import SyntaxNode
 
 
-def nodes(root: object) -> Iterator[Node]:
+def walk_nodes(root: object) -> Iterator[SyntaxNode]:
     """Yield a node and all nodes in it."""
     stack = [root]
     while stack:
         at = stack.pop()
         if isinstance(at, tuple):
             stack.extend(at)
-        elif isinstance(at, Node):
+        elif isinstance(at, SyntaxNode):
             yield at
             stack.extend(getattr(at, name) for name in type(at).__slots__ if name != "__weakref__")

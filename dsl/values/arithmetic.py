@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from accelscope.dsl.diagnostics.problems import Problem
+from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.values.operations import Operations
-from accelscope.dsl.values.units import NONE, Dimension, base, format_quantity
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension, base_dimension, format_quantity
 from accelscope.dsl.values.values import Citation, Magnitude, Quantity
 
 _MOST_CITES = 4
-_DIR = base("dir")
+_DIR = base_dimension("dir")
 
 
-def show(quantity: Quantity) -> str:
+def show_quantity(quantity: Quantity) -> str:
     """Return a quantity as people write it; an array as its range."""
     magnitude = quantity.magnitude
     if isinstance(magnitude, int | float):
@@ -26,7 +26,7 @@ def show(quantity: Quantity) -> str:
     return f"{format_quantity(low, quantity.dimension)} .. {format_quantity(high, quantity.dimension)}"
 
 
-def joined(left: tuple[Citation, ...], right: tuple[Citation, ...]) -> tuple[Citation, ...]:
+def join_citations(left: tuple[Citation, ...], right: tuple[Citation, ...]) -> tuple[Citation, ...]:
     """Return the citations of a result that was computed from two values, at most a few."""
     if not right or left == right:
         return left
@@ -35,7 +35,7 @@ def joined(left: tuple[Citation, ...], right: tuple[Citation, ...]) -> tuple[Cit
     return tuple(dict.fromkeys((*left, *right)))[:_MOST_CITES]
 
 
-def made(
+def make_quantity(
     magnitude: Magnitude, dimension: Dimension, cites: tuple[Citation, ...], ops: Operations
 ) -> Quantity:
     """Return a computed quantity.
@@ -45,15 +45,15 @@ def made(
     """
     finite = math.isfinite(magnitude) if isinstance(magnitude, float) else ops.finite(magnitude)
     if not finite:
-        raise Problem("A208", "the result is not a finite number")
+        raise EvaluationFailed("A208", "the result is not a finite number")
     return Quantity(magnitude=magnitude, dimension=dimension, cites=cites)
 
 
-def mixed(verb: str, left: Quantity, right: Quantity) -> Problem:
+def dimension_mismatch(verb: str, left: Quantity, right: Quantity) -> EvaluationFailed:
     """Return the problem of two quantities of different dimensions."""
-    return Problem(
+    return EvaluationFailed(
         "A112",
-        f"cannot {verb} {show(left)} and {show(right)}",
+        f"cannot {verb} {show_quantity(left)} and {show_quantity(right)}",
         notes=(f"the dimensions are `{left.dimension}` and `{right.dimension}`",),
         help=_both_readings(left, right),
     )
@@ -63,76 +63,84 @@ def _both_readings(left: Quantity, right: Quantity) -> str | None:
     """Offer the two meanings of a link bandwidth given without a direction."""
     for bare, directed in ((left, right), (right, left)):
         if bare.dimension / _DIR == directed.dimension:
-            return readings(bare)
+            return suggest_direction(bare)
     return None
 
 
-def readings(bare: Quantity) -> str | None:
+def suggest_direction(bare: Quantity) -> str | None:
     """Say what a quantity without a direction may have meant: one direction, or the sum of both."""
     if not isinstance(bare.magnitude, int | float):
         return "write `/dir` for one direction, or `/bidi` for the sum of both"
-    one = show(Quantity(magnitude=bare.magnitude, dimension=bare.dimension / _DIR))
-    half = show(Quantity(magnitude=bare.magnitude / 2, dimension=bare.dimension / _DIR))
-    return f"write `{show(bare)}/bidi` for the sum of both directions (that is {half}), or `{one}` for one direction"
+    one = show_quantity(Quantity(magnitude=bare.magnitude, dimension=bare.dimension / _DIR))
+    half = show_quantity(Quantity(magnitude=bare.magnitude / 2, dimension=bare.dimension / _DIR))
+    return f"write `{show_quantity(bare)}/bidi` for the sum of both directions (that is {half}), or `{one}` for one direction"
 
 
-def plus(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+def add_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
     """Return the sum of two quantities of one dimension."""
     if left.dimension != right.dimension:
-        raise mixed("add", left, right)
-    return made(left.magnitude + right.magnitude, left.dimension, joined(left.cites, right.cites), ops)
+        raise dimension_mismatch("add", left, right)
+    return make_quantity(
+        left.magnitude + right.magnitude, left.dimension, join_citations(left.cites, right.cites), ops
+    )
 
 
-def minus(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+def subtract_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
     """Return the difference of two quantities of one dimension."""
     if left.dimension != right.dimension:
-        raise mixed("subtract", left, right)
-    return made(left.magnitude - right.magnitude, left.dimension, joined(left.cites, right.cites), ops)
+        raise dimension_mismatch("subtract", left, right)
+    return make_quantity(
+        left.magnitude - right.magnitude, left.dimension, join_citations(left.cites, right.cites), ops
+    )
 
 
-def times(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+def multiply_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
     """Return the product of two quantities."""
     dimension = left.dimension * right.dimension
-    return made(left.magnitude * right.magnitude, dimension, joined(left.cites, right.cites), ops)
+    return make_quantity(
+        left.magnitude * right.magnitude, dimension, join_citations(left.cites, right.cites), ops
+    )
 
 
-def over(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+def divide_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
     """Return the quotient of two quantities."""
     try:
         magnitude = left.magnitude / right.magnitude
     except ZeroDivisionError:
-        raise Problem("A208", "division by zero") from None
-    return made(magnitude, left.dimension / right.dimension, joined(left.cites, right.cites), ops)
+        raise EvaluationFailed("A208", "division by zero") from None
+    return make_quantity(
+        magnitude, left.dimension / right.dimension, join_citations(left.cites, right.cites), ops
+    )
 
 
-def power(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
+def raise_to_power(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
     """Return a quantity to a plain power, which is a whole number where the base has a dimension."""
     exponent = right.magnitude
-    if right.dimension != NONE:
-        raise Problem("A112", f"an exponent is a plain number, not {show(right)}")
-    dimension = NONE
-    if left.dimension != NONE:
+    if right.dimension != DIMENSIONLESS:
+        raise EvaluationFailed("A112", f"an exponent is a plain number, not {show_quantity(right)}")
+    dimension = DIMENSIONLESS
+    if left.dimension != DIMENSIONLESS:
         if not isinstance(exponent, int | float) or exponent != int(exponent) or abs(exponent) > 9:
-            raise Problem("A112", "a value with a unit takes a small whole number as exponent")
+            raise EvaluationFailed("A112", "a value with a unit takes a small whole number as exponent")
         dimension = left.dimension ** int(exponent)
     try:
         magnitude = left.magnitude**exponent
     except (OverflowError, ZeroDivisionError):
-        raise Problem("A208", "the result is not a finite number") from None
+        raise EvaluationFailed("A208", "the result is not a finite number") from None
     if isinstance(magnitude, complex):
-        raise Problem("A208", "a root of a negative number is no number")
-    return made(magnitude, dimension, joined(left.cites, right.cites), ops)
+        raise EvaluationFailed("A208", "a root of a negative number is no number")
+    return make_quantity(magnitude, dimension, join_citations(left.cites, right.cites), ops)
 
 
-def negative(value: Quantity) -> Quantity:
+def negate_quantity(value: Quantity) -> Quantity:
     """Return a quantity with the opposite sign."""
     return Quantity(magnitude=-value.magnitude, dimension=value.dimension, unit=value.unit, cites=value.cites)
 
 
-def compare(op: str, left: Quantity, right: Quantity, ops: Operations) -> Magnitude:
+def compare_quantities(op: str, left: Quantity, right: Quantity, ops: Operations) -> Magnitude:
     """Return where a comparison of two quantities of one dimension holds; rounding errors do not count."""
     if left.dimension != right.dimension:
-        raise mixed("compare", left, right)
+        raise dimension_mismatch("compare", left, right)
     a, b = left.magnitude, right.magnitude
     close = ops.close(a, b)
     if op in ("==", "!="):
@@ -144,10 +152,10 @@ def compare(op: str, left: Quantity, right: Quantity, ops: Operations) -> Magnit
 
 
 ARITHMETIC: dict[str, Callable[[Quantity, Quantity, Operations], Quantity]] = {
-    "+": plus,
-    "-": minus,
-    "*": times,
-    "/": over,
-    "^": power,
+    "+": add_quantities,
+    "-": subtract_quantities,
+    "*": multiply_quantities,
+    "/": divide_quantities,
+    "^": raise_to_power,
 }
 """By operator."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from accelscope.dsl.values.values import Magnitude
 
-CLOSE = 1e-9
+RELATIVE_TOLERANCE = 1e-9
 """Two results of the same arithmetic are equal when they differ by less than this share."""
 
 
@@ -36,7 +36,7 @@ class Operations(Protocol):
     def negated(self, condition: Magnitude) -> Magnitude:
         """Return where a condition does not hold."""
 
-    def close(self, left: Magnitude, right: Magnitude, share: float = CLOSE) -> Magnitude:
+    def close(self, left: Magnitude, right: Magnitude, share: float = RELATIVE_TOLERANCE) -> Magnitude:
         """Return where two magnitudes differ by at most a share of the larger."""
 
     def minimum(self, left: Magnitude, right: Magnitude) -> Magnitude:
@@ -95,7 +95,7 @@ class ScalarOperations:
         """Return the opposite."""
         return not condition
 
-    def close(self, left: Magnitude, right: Magnitude, share: float = CLOSE) -> Magnitude:
+    def close(self, left: Magnitude, right: Magnitude, share: float = RELATIVE_TOLERANCE) -> Magnitude:
         """Return whether two numbers differ by at most a share of the larger."""
         return math.isclose(left, right, rel_tol=share)
 

@@ -10,7 +10,7 @@ _RATE: Final = re.compile(r"([kMGTP]i?)?(B|b|bit)ps(?![A-Za-z0-9^])")
 _OPS: Final = re.compile(r"([kMGTPE])?(FLOP|OP)S(?![A-Za-z0-9^])")
 _SIGNS: Final = str.maketrans({"µ": "u", "μ": "u", "·": "*", "$": "USD", "²": "^2", "³": "^3"})
 
-MEANT: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+UNIT_SUGGESTIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "KB": (("kB", "1000 B"), ("KiB", "1024 B")),
     "Kb": (("kb", "1000 bit"), ("Kib", "1024 bit")),
     "TFLOPs": (("TFLOP", "a number of operations"), ("TFLOP/s", "a rate")),
@@ -63,10 +63,10 @@ def spell_unit(unit: str) -> str:
     return unit
 
 
-def meant(before: str, atom: str, after: str) -> str | None:
+def suggest_unit(before: str, atom: str, after: str) -> str | None:
     """Return a hint for an unknown part of a unit that is a known habit, such as `write `kB` (1000 B) or ...`."""
     spelt = spell_unit(atom)
-    choices = MEANT.get(atom) or (((spelt, ""),) if spelt != atom else ())
+    choices = UNIT_SUGGESTIONS.get(atom) or (((spelt, ""),) if spelt != atom else ())
     if not choices:
         return None
     words = [f"`{before}{unit}{after}`" + (f" ({remark})" if remark else "") for unit, remark in choices]

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from attrs import field, frozen
 
-from accelscope.dsl.diagnostics.suggest import closest
-from accelscope.dsl.values.unit_spelling import meant
+from accelscope.dsl.diagnostics.suggest import find_closest_word
+from accelscope.dsl.values.unit_spelling import suggest_unit
 
 
 @frozen(cache_hash=True)
@@ -59,10 +59,10 @@ def _combine(left: Dimension, right: Dimension, sign: int) -> Dimension:
     return Dimension(tuple(sorted((name, power) for name, power in powers.items() if power)))
 
 
-NONE = Dimension()
+DIMENSIONLESS = Dimension()
 
 
-def base(symbol: str) -> Dimension:
+def base_dimension(symbol: str) -> Dimension:
     """Return the dimension of a base symbol."""
     return Dimension(((symbol, 1),))
 
@@ -98,7 +98,7 @@ _PREFIXES: Mapping[str, Mapping[str, float]] = {
     "binary": {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50},
 }
 
-BUILT_IN: tuple[Unit, ...] = (
+BUILT_IN_UNITS: tuple[Unit, ...] = (
     Unit("B", prefixes="si+binary"),
     Unit("b", 1 / 8, "B", prefixes="si+binary"),
     Unit("bit", 1 / 8, "B", prefixes="si+binary"),
@@ -145,12 +145,12 @@ class UnitTable:
         """Return the built-in units and some more; raise ValueError where a symbol is taken."""
         table: dict[str, tuple[float, Dimension]] = {}
         made = cls(table)
-        for unit in (*BUILT_IN, *units):
+        for unit in (*BUILT_IN_UNITS, *units):
             made._add(unit, table)
         return made
 
     def _add(self, unit: Unit, table: dict[str, tuple[float, Dimension]]) -> None:
-        scale, dimension = (1.0, base(unit.symbol)) if unit.of is None else self.parse(unit.of)
+        scale, dimension = (1.0, base_dimension(unit.symbol)) if unit.of is None else self.parse(unit.of)
         spellings = {unit.symbol: scale * unit.scale}
         for group in filter(None, unit.prefixes.split("+")):
             for prefix, factor in _PREFIXES[group].items():
@@ -174,7 +174,7 @@ class UnitTable:
         return found
 
     def _parse(self, text: str) -> tuple[float, Dimension]:
-        scale, dimension = 1.0, NONE
+        scale, dimension = 1.0, DIMENSIONLESS
         for part in _PART.finditer(text):
             match = _ATOM.match(part[2].replace("²", "^2").replace("³", "^3"))
             entry = self.units.get(match[1]) if match else None
@@ -188,21 +188,21 @@ class UnitTable:
     def _meant(self, text: str, part: re.Match[str]) -> str | None:
         sign, atom = part[1], part[2]
         before, after = text[: part.start(2)], text[part.end(2) :]
-        known = meant(before, atom, after)
+        known = suggest_unit(before, atom, after)
         if known or len(atom) > 20:
             return known
         divide = (
             f"put spaces around `{sign}` to {'divide' if sign == '/' else 'multiply'} by the name `{atom}`"
         )
         if not sign:
-            near = closest(atom, self.units)
+            near = find_closest_word(atom, self.units)
             return f"did you mean `{near}{after}`?" if near else None
-        near = closest(atom, self.units, cutoff=0.65) if len(atom) > 1 else None
+        near = find_closest_word(atom, self.units, cutoff=0.65) if len(atom) > 1 else None
         return f"did you mean `{before}{near}{after}`? or {divide}" if near else divide
 
 
 @lru_cache(maxsize=1)
-def built_in() -> UnitTable:
+def built_in_unit_table() -> UnitTable:
     """Return the table of the units that the language brings itself."""
     return UnitTable.of()
 

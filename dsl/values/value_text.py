@@ -6,48 +6,48 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.values import (
     Constructor,
-    Curve,
-    Function,
+    CurveValue,
+    FunctionValue,
     Interval,
     ListValue,
-    Mapped,
+    MapValue,
     Quantity,
     Symbol,
     TableFile,
-    describe,
+    describe_value,
 )
 
-MOST = 60
+MAX_VALUE_CHARACTERS = 60
 """Characters of a value in a message."""
 
 
-def written(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value as it is written in a text, with an ellipsis where it is longer than a message has room for."""
     text = ""
     for piece in _pieces(value):
         text += piece
-        if len(text) > MOST:
-            return shortened(text)
+        if len(text) > MAX_VALUE_CHARACTERS:
+            return shorten_text(text)
     return text
 
 
-def shortened(text: str) -> str:
+def shorten_text(text: str) -> str:
     """Return a text cut to what a message has room for."""
-    return text if len(text) <= MOST else f"{text[: MOST - 3].rstrip()}..."
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[: MAX_VALUE_CHARACTERS - 3].rstrip()}..."
 
 
 def _pieces(value: object) -> Iterator[str]:
     """Yield the text of a value; every level of nesting yields before it goes deeper, so that cutting ends it."""
     if isinstance(value, Quantity):
-        yield show(value)
+        yield show_quantity(value)
     elif isinstance(value, ListValue):
         yield from _enclosed("[", ((item,) for item in value.items), "]")
-    elif isinstance(value, Curve):
+    elif isinstance(value, CurveValue):
         yield from _enclosed("[", value.points, "]", between=" -> ")
-    elif isinstance(value, Mapped):
+    elif isinstance(value, MapValue):
         yield from _enclosed("{ ", _named(value.entries), " }", between=" = ")
     elif isinstance(value, Interval):
         yield from _enclosed("", ((value.low, value.high),), "", between="..")
@@ -89,7 +89,7 @@ def _plain(value: object) -> str:
         return "none"
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, Symbol | Function):
+    if isinstance(value, Symbol | FunctionValue):
         return value.name
     path = getattr(value, "path", None)
-    return path if isinstance(path, str) and path else describe(value)
+    return path if isinstance(path, str) and path else describe_value(value)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Span
-from accelscope.dsl.values.units import NONE, Dimension
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension
 
 Magnitude: TypeAlias = Any
 """A float, or an array while a sweep is evaluated: anything with + - * / ** and comparisons."""
@@ -50,7 +50,7 @@ class Quantity:
     """A number in base units with its dimension, and what is known about it."""
 
     magnitude: Magnitude
-    dimension: Dimension = NONE
+    dimension: Dimension = DIMENSIONLESS
     unit: str | None = None
     tolerance: Tolerance | None = None
     cites: tuple[Citation, ...] = ()
@@ -80,14 +80,14 @@ class ListValue:
 
 
 @frozen(eq=False)
-class Curve:
+class CurveValue:
     """`[4 KiB -> 40%, 1 MiB -> 83%]`: quantities over quantities, keys rising."""
 
     points: tuple[tuple[Quantity, Quantity], ...]
 
 
 @frozen(eq=False)
-class Mapped:
+class MapValue:
     """`[hbm3 -> 3.35 TB/s]` or `{ a = 1 }`: values by name."""
 
     entries: Mapping[str, Any]
@@ -136,7 +136,7 @@ class Attribute:
 
 
 @frozen(eq=False)
-class Function:
+class FunctionValue:
     """A `let` with parameters: the binding that holds its body, and its name."""
 
     binding: Any
@@ -149,18 +149,18 @@ _WORDS = {
     type(None): "`none`",
     datetime.date: "a date",
     ListValue: "a list",
-    Curve: "a curve",
-    Mapped: "a map",
+    CurveValue: "a curve",
+    MapValue: "a map",
     Interval: "a range",
     TableFile: "a table",
-    Function: "a function",
+    FunctionValue: "a function",
 }
 
 
-def describe(value: object) -> str:
+def describe_value(value: object) -> str:
     """Return what kind of thing a value is, for messages."""
     if isinstance(value, Quantity):
-        return "a number" if value.dimension == NONE else f"a quantity in {value.dimension}"
+        return "a number" if value.dimension == DIMENSIONLESS else f"a quantity in {value.dimension}"
     if isinstance(value, Symbol):
         return f"the word `{value.name}`"
     if isinstance(value, Constructor):

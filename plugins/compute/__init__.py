@@ -25,6 +25,6 @@ def accelscope_computes() -> Iterable[ComputeModel]:
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the block that lists the peak rates of an engine."""
     from accelscope.core.plugin.records import KindRecord
-    from accelscope.plugins.compute.engine import Ops
+    from accelscope.plugins.compute.engine import PeakRates
 
-    yield KindRecord(name="ops", doc="Peak rates of an engine by data type.", spec=Ops)
+    yield KindRecord(name="ops", doc="Peak rates of an engine by data type.", spec=PeakRates)

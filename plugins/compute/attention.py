@@ -10,14 +10,14 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.blocks.calibration import Kernel, given, kernel_for, overlapped
+from accelscope.core.blocks.calibration import Kernel, kernel_for, overlap_times, value_or_default
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 from accelscope.core.spec.spec import count, fraction, quantity, spec
-from accelscope.plugins.compute.engine import OP, Engine, at_least_one, special_rate
-from accelscope.plugins.compute.tiling import rounds, splits, tiles
+from accelscope.plugins.compute.engine import OP_UNIT, ComputeEngine, clamp_to_one, special_rate
+from accelscope.plugins.compute.tiling import count_rounds, count_splits, count_tiles
 
 _PREFILLS = (
     "fit to 958 public bf16 attentions of prompts on A100, H100, B200, GB200, GB300 and RTX PRO 6000 (aiconfigurator, "
@@ -30,20 +30,22 @@ _DECODES = (
 _FLASH_3 = "Shah et al., FlashAttention-3 (arXiv 2407.08608), section 3: 128 query rows of a block, 64 of a warp group"
 _FLASH_DECODING = "Dao et al., Flash-Decoding, 2023: the context of few sequences is divided among the cores"
 
-PREFILL = ("attention_prefill", "mla_prefill")
-SCAN = ("linear_attention", "scan")
-WHOLE = PREFILL + SCAN
+_PREFILL_KERNELS = ("attention_prefill", "mla_prefill")
+_SCAN_KERNELS = ("linear_attention", "scan")
+_UNSPLIT_KERNELS = _PREFILL_KERNELS + _SCAN_KERNELS
 """Classes of kernel whose blocks are not split along the context, and whose operands come from caches."""
 
-NOTHING = term(0.0)
-KEYS = term(128.0)  # of a tile: FlashAttention-2 and 3 take 64 to 176 (hopper/tile_size.h)
-TILE = KEYS * 256.0  # numbers that a tile of wider keys holds: FlashMLA takes 64 keys of 576
-COMBINING = 2.0  # prologues of the kernel that adds up the parts of a split context: its launch and a block
-BLEND = term(4.0)  # arithmetic, exponentials and reads of a block overlap, but not wholly
+_ZERO = term(0.0)
+_TILE_KEYS = term(128.0)  # of a tile: FlashAttention-2 and 3 take 64 to 176 (hopper/tile_size.h)
+_TILE_NUMBERS = _TILE_KEYS * 256.0  # numbers that a tile of wider keys holds: FlashMLA takes 64 keys of 576
+_COMBINE_PROLOGUES = (
+    2.0  # prologues of the kernel that adds up the parts of a split context: its launch and a block
+)
+_OVERLAP_EXPONENT = term(4.0)  # arithmetic, exponentials and reads of a block overlap, but not wholly
 
 
 @spec(kind="engine", default=False)
-class Attending(Engine):
+class ThreadBlockEngine(ComputeEngine):
     """Fields of engines of cores that run thread blocks, as far as attention needs them."""
 
     attention_efficiency: Term = fraction(
@@ -96,7 +98,7 @@ class Attending(Engine):
 
 
 @frozen(kw_only=True, eq=False)
-class Blocks:
+class ThreadBlocks:
     """Thread blocks of an attention.
 
     Attributes:
@@ -109,7 +111,7 @@ class Blocks:
     number: Term
     rows: Term
     keys: Term
-    longest: Term
+    longest_keys: Term
     parts: Term
     heads: Term
 
@@ -122,74 +124,82 @@ def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """
     kernel = kernel_for(device, op)
     blocks = _blocks(part, kernel, op)
-    chain = minimum(op.steps, given(kernel.chain, ONE))
-    waves = (rounds(blocks.number * blocks.parts / chain, part.cores) * chain).named("attention waves")
+    chain = minimum(op.steps, value_or_default(kernel.chain, ONE))
+    waves = (count_rounds(blocks.number * blocks.parts / chain, part.cores) * chain).named("attention waves")
     mean = waves * _loop(part, op, rate, device, blocks, blocks.keys / blocks.parts)
-    longest = _loop(part, op, rate, device, blocks, blocks.longest / blocks.parts)
+    longest = _loop(part, op, rate, device, blocks, blocks.longest_keys / blocks.parts)
     prologue = _prologue(part.spec, kernel, op, blocks)
-    turns = where(blocks.parts > ONE, waves + COMBINING, waves)
+    turns = where(blocks.parts > ONE, waves + _COMBINE_PROLOGUES, waves)
     return maximum(mean, longest).named("loops of blocks") + turns * prologue
 
 
-def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> Blocks:
+def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> ThreadBlocks:
     """Return the thread blocks of an attention.
 
     A block takes rows of one query head, or of all heads on a KV head where these share blocks. Causal rows go through
     half a block more keys than they see, since tiles on the diagonal are computed whole.
     """
-    spec: Attending = part.spec
-    prefill = op.kernel in PREFILL
-    pack: Term | None = given(kernel.pack, ONE if prefill else None)
+    spec: ThreadBlockEngine = part.spec
+    prefill = op.kernel in _PREFILL_KERNELS
+    pack: Term | None = value_or_default(kernel.pack, ONE if prefill else None)
     heads = ONE if pack is None else where(op.queries > pack, op.queries, ONE)
     positions = op.m / heads
     rows: Term = (
         op.m
-        if op.kernel in SCAN
-        else given(kernel.rows, spec.attention_rows if prefill else spec.decode_rows)
+        if op.kernel in _SCAN_KERNELS
+        else value_or_default(kernel.rows, spec.attention_rows if prefill else spec.decode_rows)
     )
-    number = at_least_one(op.groups * heads * tiles(positions, rows)).named("thread blocks")
-    seen = op.flops / (at_least_one(op.groups * op.m * op.k) * OP * 4.0)
-    diagonal = minimum(rows, positions) * heads / (op.queries * 2.0) if prefill else NOTHING
-    hidden: Term = seen * op.outside * given(kernel.masked, NOTHING)
+    number = clamp_to_one(op.groups * heads * count_tiles(positions, rows)).named("thread blocks")
+    seen = op.flops / (clamp_to_one(op.groups * op.m * op.k) * OP_UNIT * 4.0)
+    diagonal = minimum(rows, positions) * heads / (op.queries * 2.0) if prefill else _ZERO
+    hidden: Term = seen * op.outside * value_or_default(kernel.masked, _ZERO)
     keys = minimum(seen + hidden + diagonal, op.n)
-    least: Term = given(kernel.least_context, spec.least_context)
-    parts = ONE if op.kernel in WHOLE else splits(number, part.cores, op.n / least).named("split context")
+    least: Term = value_or_default(kernel.least_context, spec.least_context)
+    parts = (
+        ONE
+        if op.kernel in _UNSPLIT_KERNELS
+        else count_splits(number, part.cores, op.n / least).named("split context")
+    )
     longest = minimum(op.n, keys * 2.0)
-    return Blocks(number=number, rows=rows, keys=keys, longest=longest, parts=parts, heads=op.queries / heads)
+    return ThreadBlocks(
+        number=number, rows=rows, keys=keys, longest_keys=longest, parts=parts, heads=op.queries / heads
+    )
 
 
-def _prologue(spec: Attending, kernel: Kernel, op: Op, blocks: Blocks) -> Term:
+def _prologue(spec: ThreadBlockEngine, kernel: Kernel, op: Op, blocks: ThreadBlocks) -> Term:
     """Return the time in s of a block outside of its loop."""
-    if op.kernel in WHOLE:
-        whole: Term = given(kernel.block_start, spec.attention_prologue)
+    if op.kernel in _UNSPLIT_KERNELS:
+        whole: Term = value_or_default(kernel.block_start, spec.attention_prologue)
         return whole
-    found: Term = given(kernel.block_start, spec.decode_prologue)
+    found: Term = value_or_default(kernel.block_start, spec.decode_prologue)
     return found if kernel.lone is None else where(blocks.heads > ONE, found, found * kernel.lone)
 
 
-def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: Blocks, keys: Term) -> Term:
+def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: ThreadBlocks, keys: Term) -> Term:
     """Return the time in s that a block takes for some keys: products, exponentials and reading them, overlapped."""
-    spec: Attending = part.spec
+    spec: ThreadBlockEngine = part.spec
     kernel = kernel_for(device, op)
-    padded = keys if op.kernel in WHOLE else _padded(op, keys)
-    pairs = blocks.rows * padded * OP
-    share = spec.attention_efficiency if op.kernel in WHOLE else spec.decode_efficiency
-    speed = rate / part.cores * given(kernel.compute, share)
+    padded = keys if op.kernel in _UNSPLIT_KERNELS else _padded(op, keys)
+    pairs = blocks.rows * padded * OP_UNIT
+    share = spec.attention_efficiency if op.kernel in _UNSPLIT_KERNELS else spec.decode_efficiency
+    speed = rate / part.cores * value_or_default(kernel.compute, share)
     times = [(pairs * op.k * 4.0 / speed.named("attention rate of a core")).named("products of a block")]
     special = _special(device)
     if special is not None:
-        exponentials = special / part.cores * given(kernel.exponentials, spec.attention_exponentials)
+        exponentials = (
+            special / part.cores * value_or_default(kernel.exponentials, spec.attention_exponentials)
+        )
         times.append((pairs / exponentials).named("exponentials of a block"))
-    if op.kernel not in WHOLE:
-        stream: Term = given(kernel.stream, spec.stream)
-        times.append((op.kv_read / at_least_one(op.groups * op.n) * keys / stream).named("reads of a block"))
-    return overlapped(tuple(times), BLEND).named("loop of a block")
+    if op.kernel not in _UNSPLIT_KERNELS:
+        stream: Term = value_or_default(kernel.stream, spec.stream)
+        times.append((op.kv_read / clamp_to_one(op.groups * op.n) * keys / stream).named("reads of a block"))
+    return overlap_times(tuple(times), _OVERLAP_EXPONENT).named("loop of a block")
 
 
 def _padded(op: Op, keys: Term) -> Term:
     """Return keys in whole tiles; of wide keys a tile holds fewer."""
-    tile = minimum(maximum(TILE / at_least_one(op.k), 1.0), KEYS)
-    return tiles(keys, tile) * tile
+    tile = minimum(maximum(_TILE_NUMBERS / clamp_to_one(op.k), 1.0), _TILE_KEYS)
+    return count_tiles(keys, tile) * tile
 
 
 def _special(device: Device) -> Term | None:

@@ -8,29 +8,29 @@ from typing import Any
 from accelscope.core.errors import ModelError
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import NAMES, SAME_RATE
+from accelscope.core.numeric.dtypes import DTYPE_NAMES, SAME_RATE_DTYPES
 from accelscope.core.numeric.term import Term, as_term, maximum, term
 from accelscope.core.spec.spec import block, constructor, free_entries, listing, quantity, spec
 from accelscope.plugins.compute import plausible
 
 _A_SECOND = term(1.0, "op/s")
-OP = term(1.0, "op")
+OP_UNIT = term(1.0, "op")
 
 
-@spec(kind="ops", within=("engine",), derived=plausible.OPS)
-class Ops:
+@spec(kind="ops", within=("engine",), derived=plausible.PEAK_RATE_RANGES)
+class PeakRates:
     """Peak rates of one engine by data type, dense; one MAC counts as two operations."""
 
     rates: Mapping[str, Term] = free_entries(
-        "op/cycle", "op/s", doc="peak rate in one data type", names=NAMES
+        "op/cycle", "op/s", doc="peak rate in one data type", names=DTYPE_NAMES
     )
 
 
 @spec(kind="engine", default=False)
-class Engine:
+class ComputeEngine:
     """Fields that every engine takes."""
 
-    ops: Ops = block("ops", doc="peak rates by data type", optional=False)
+    ops: PeakRates = block("ops", doc="peak rates by data type", optional=False)
     tile: Any = listing("", doc="[m, n, k] of one instruction; sizes are padded to multiples of it")
     lanes: Any = listing("", doc="[sublanes, lanes] of a vector unit", planned=True)
     special: Term | None = quantity(
@@ -51,13 +51,13 @@ class Engine:
     )
 
 
-def peak(part: Part[Any], dtype: str) -> Term | None:
+def dense_peak(part: Part[Any], dtype: str) -> Term | None:
     """Return the dense op/s of all instances on a device, or None where they cannot compute in a dtype.
 
     instances x op a cycle x clock; a dtype that is not given has the rate of its twin (bf16 and fp16).
     """
     rates = part.spec.ops.rates
-    rate = rates.get(dtype, rates.get(SAME_RATE.get(dtype, "")))
+    rate = rates.get(dtype, rates.get(SAME_RATE_DTYPES.get(dtype, "")))
     return None if rate is None else _per_second(part, rate).named(f"peak {part.name} {dtype} rate")
 
 
@@ -66,7 +66,7 @@ def special_rate(part: Part[Any]) -> Term | None:
     return None if part.spec.special is None else _per_second(part, part.spec.special)
 
 
-def needed_peak(found: Term | None, part: Part[Any], dtype: str) -> Term:
+def require_peak(found: Term | None, part: Part[Any], dtype: str) -> Term:
     """Return a peak that has to be there.
 
     Raises:
@@ -77,7 +77,7 @@ def needed_peak(found: Term | None, part: Part[Any], dtype: str) -> Term:
     return found
 
 
-def computing_energy(part: Part[Any], op: Op) -> Term | None:
+def arithmetic_energy(part: Part[Any], op: Op) -> Term | None:
     """Return the energy in J of an operation's arithmetic, or None where the description gives none.
 
     An engine's `energy` is of an operation in 16 bit. A type at twice the rate takes half of it: an engine draws much the
@@ -86,19 +86,19 @@ def computing_energy(part: Part[Any], op: Op) -> Term | None:
     if part.spec.energy is None:
         return None
     each: Term = part.spec.energy
-    wide, own = peak(part, "bf16"), peak(part, op.dtype)
+    wide, own = dense_peak(part, "bf16"), dense_peak(part, op.dtype)
     if wide is not None and own is not None:
         each = each * (wide / own)
     return (op.flops * each).named(f"{part.name} energy")
 
 
-def size(listed: Any, index: int, otherwise: float) -> Term:
+def pick_size(listed: Any, index: int, otherwise: float) -> Term:
     """Return one size of a list of plain numbers; a missing one is `otherwise`."""
     items: Sequence[Term | float] = listed or ()
     return as_term(items[index] if index < len(items) else otherwise)
 
 
-def at_least_one(value: Term) -> Term:
+def clamp_to_one(value: Term) -> Term:
     """Return a plain number, at least 1: sizes that divide something."""
     return maximum(value, 1.0)
 

@@ -11,8 +11,8 @@ from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, where
 from accelscope.core.plugin.records import ComputeModel
 from accelscope.core.spec.spec import choice, count, fraction, quantity, spec
-from accelscope.plugins.compute.attention import Attending, attention_time
-from accelscope.plugins.compute.engine import computing_energy, needed_peak, peak
+from accelscope.plugins.compute.attention import ThreadBlockEngine, attention_time
+from accelscope.plugins.compute.engine import arithmetic_energy, dense_peak, require_peak
 from accelscope.plugins.compute.product import product_time
 
 _KINDS = ("matrix", "tensor")
@@ -25,7 +25,7 @@ _CHOSEN = f"{_FIT}; the value with the least error on shapes left out, of the fe
 
 
 @spec(kind="engine", select={"kind": _KINDS}, default=True)
-class Matrix(Attending):
+class MatrixEngine(ThreadBlockEngine):
     """A matrix engine of a core that runs thread blocks, such as a tensor core or a matrix core."""
 
     kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
@@ -76,23 +76,23 @@ class Matrix(Attending):
     )
 
 
-def run(part: Part[Any], op: Op, device: Device) -> Usage:
+def cost_matrix_op(part: Part[Any], op: Op, device: Device) -> Usage:
     """Return what an operation costs on the matrix engines of a device."""
-    rate = needed_peak(peak(part, op.dtype), part, op.dtype)
+    rate = require_peak(dense_peak(part, op.dtype), part, op.dtype)
     time = (
         attention_time(part, op, rate, device)
         if op.kind == "attention"
         else product_time(part, op, rate, device)
     )
     time = where(op.flops > NO_OPS, time, NO_TIME)
-    return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
+    return Usage(time=time.named(f"{part.name} time"), energy=arithmetic_energy(part, op))
 
 
 MATRIX = ComputeModel(
     name="matrix",
     doc="Matrix engines of SIMT cores: best tile, waves over the cores, split-K, achieved share of peak.",
-    spec=Matrix,
+    spec=MatrixEngine,
     kinds=("gemm", "grouped_gemm", "attention"),
-    peak=peak,
-    run=run,
+    peak=dense_peak,
+    run=cost_matrix_op,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.spec.derived import Reader, derived, value
+from accelscope.core.spec.derived import QuantityReader, declare_derived, read_field_number
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
@@ -21,12 +21,12 @@ _USUAL = {
 }
 
 
-def _over_16_bit(dtype: str) -> Reader:
+def _over_16_bit(dtype: str) -> QuantityReader:
     """Return a reader of a rate over the rate in bf16, or else fp16, of the same engine."""
 
     def read(ops: Component) -> float | None:
-        base = value(ops, "bf16") or value(ops, "fp16")
-        rate = value(ops, dtype)
+        base = read_field_number(ops, "bf16") or read_field_number(ops, "fp16")
+        rate = read_field_number(ops, dtype)
         return rate / base if base and rate else None
 
     return read
@@ -34,13 +34,13 @@ def _over_16_bit(dtype: str) -> Reader:
 
 def _halves(ops: Component) -> float | None:
     """Return fp16 over bf16, which few engines do at different rates."""
-    fp16, bf16 = value(ops, "fp16"), value(ops, "bf16")
+    fp16, bf16 = read_field_number(ops, "fp16"), read_field_number(ops, "bf16")
     return fp16 / bf16 if fp16 and bf16 else None
 
 
-OPS = (
+PEAK_RATE_RANGES = (
     *(
-        derived(
+        declare_derived(
             f"rate in {dtype} over that in 16 bit",
             "",
             _over_16_bit(dtype),
@@ -50,5 +50,7 @@ OPS = (
         )
         for dtype, usual in _USUAL.items()
     ),
-    derived("rate in fp16 over that in bf16", "", _halves, at="fp16", usual=(0.2, 4.1), source=_SOURCE),
+    declare_derived(
+        "rate in fp16 over that in bf16", "", _halves, at="fp16", usual=(0.2, 4.1), source=_SOURCE
+    ),
 )

@@ -9,18 +9,18 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.blocks.calibration import given, kernel_for
+from accelscope.core.blocks.calibration import kernel_for, value_or_default
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.numeric.term import Term, floor, maximum, minimum, power
-from accelscope.plugins.compute.engine import OP, size
-from accelscope.plugins.compute.grouped import row_tiles
-from accelscope.plugins.compute.tiling import tiles, waves
+from accelscope.plugins.compute.engine import OP_UNIT, pick_size
+from accelscope.plugins.compute.grouped import count_row_tiles
+from accelscope.plugins.compute.tiling import count_tiles, count_waves
 
 # Rows and columns of the output that one thread block computes: the shapes that CUTLASS instantiates for dense
 # products (NVIDIA/cutlass, media/docs/profiler.md), and 16 rows for the decode kernels of engines.
-BLOCKS = (
+_BLOCK_SHAPES = (
     (256.0, 128.0),
     (128.0, 256.0),
     (128.0, 128.0),
@@ -57,31 +57,32 @@ def product_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     with M and N no less than `least_tile` in this time, and waves of groups ceil(m / M) ceil(n / N) splits blocks.
     """
     tiling = _tiling(part, op, rate, device)
-    down = {rows: row_tiles(op, rows) for rows, _ in BLOCKS}
-    across = {columns: tiles(op.n, columns) for _, columns in BLOCKS}
+    down = {rows: count_row_tiles(op, rows) for rows, _ in _BLOCK_SHAPES}
+    across = {columns: count_tiles(op.n, columns) for _, columns in _BLOCK_SHAPES}
     times = (
-        _with_block(part, tiling, down[rows] * across[columns], rows, columns) for rows, columns in BLOCKS
+        _with_block(part, tiling, down[rows] * across[columns], rows, columns)
+        for rows, columns in _BLOCK_SHAPES
     )
     return minimum(*times).named("best tile")
 
 
 def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
     spec, kernel = part.spec, kernel_for(device, op)
-    wide = BITS[op.dtype] >= _WIDE
-    achieved: Term = given(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
-    step = size(spec.tile, 2, 1.0)
-    depth = tiles(op.k, step) * step
+    wide = DTYPE_BITS[op.dtype] >= _WIDE
+    achieved: Term = value_or_default(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
+    step = pick_size(spec.tile, 2, 1.0)
+    depth = count_tiles(op.k, step) * step
     return Tiling(
-        speed=within_power(part, op, rate * achieved, device)
+        speed=power_limited_rate(part, op, rate * achieved, device)
         / part.cores
-        / _delivery(*BLOCKS[0], spec.reuse),
+        / _delivery(*_BLOCK_SHAPES[0], spec.reuse),
         depth=depth,
-        most_parts=depth / given(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
-        least_tile=given(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
+        most_parts=depth / value_or_default(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
+        least_tile=value_or_default(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
     )
 
 
-def within_power(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
+def power_limited_rate(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """Return the op/s at which products run on, at most `rate`: a device at its power limit lowers its clock.
 
     rate / (1 + (rate / limit)^4)^(1/4), limit = tdp / draw. An operation draws `draw` in 16 bit, and less in narrower types
@@ -90,7 +91,9 @@ def within_power(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     tdp: Term | None = getattr(device.package, "tdp", None)
     if tdp is None:
         return rate
-    limit: Term = (tdp / (part.spec.draw * (BITS[op.dtype] / _WIDE) ** 0.5)).named("rate at the power limit")
+    limit: Term = (tdp / (part.spec.draw * (DTYPE_BITS[op.dtype] / _WIDE) ** 0.5)).named(
+        "rate at the power limit"
+    )
     lowered = power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)
     return (rate / lowered).named("sustained rate")
 
@@ -101,8 +104,8 @@ def _with_block(part: Part[Any], tiling: Tiling, pieces: Term, rows: float, colu
     high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)
     share = _delivery(high, wide, part.spec.reuse)
     each: Term = tiling.depth / parts + part.spec.prologue
-    turns = waves(pieces * parts, part.cores, part.spec.tail).named("waves")
-    a_step = OP * 2.0 * high * wide / share / tiling.speed
+    turns = count_waves(pieces * parts, part.cores, part.spec.tail).named("waves")
+    a_step = OP_UNIT * 2.0 * high * wide / share / tiling.speed
     return (turns * each * a_step).named(f"{rows:g} × {columns:g} tiles")
 
 

@@ -7,19 +7,19 @@ from typing import Any
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.usage import Usage
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import ComputeModel
 from accelscope.core.spec.spec import choice, flag, fraction, listing, quantity, spec
 from accelscope.plugins.compute import matrix
-from accelscope.plugins.compute.engine import OP, computing_energy, needed_peak, peak, size
-from accelscope.plugins.compute.tiling import rounds, splits, tiles
+from accelscope.plugins.compute.engine import OP_UNIT, arithmetic_energy, dense_peak, pick_size, require_peak
+from accelscope.plugins.compute.tiling import count_rounds, count_splits, count_tiles
 
-CYCLE = term(1.0, "cycle")
+_ONE_CYCLE = term(1.0, "cycle")
 
 
 @spec(kind="engine", select={"kind": ("systolic",)}, default=False)
-class Systolic(matrix.Matrix):
+class SystolicArray(matrix.MatrixEngine):
     """A systolic array of `shape`; without a shape its instruction `tile` stands for a matrix engine of a core."""
 
     kind: str | None = choice("systolic", doc="sort of engine", optional=True)
@@ -51,7 +51,7 @@ class Systolic(matrix.Matrix):
     )
 
 
-def cycles(m: Term, n: Term, k: Term, rows: Term, columns: Term, dataflow: str) -> Term:
+def systolic_cycles(m: Term, n: Term, k: Term, rows: Term, columns: Term, dataflow: str) -> Term:
     """Return the cycles of one (m x k) by (k x n) product on one array, filled and drained for each fold.
 
     folds x (fill and drain + T) - 1, with the two sizes that lie across the array (S_R, S_C) and the one that
@@ -61,18 +61,18 @@ def cycles(m: Term, n: Term, k: Term, rows: Term, columns: Term, dataflow: str) 
     the cycles of SCALE-Sim 3.0.0, which overlaps the drain of an output-stationary fold with its skew.
     """
     across_rows, across_columns, streamed = _mapped(m, n, k, dataflow)
-    folds = tiles(across_rows, rows) * tiles(across_columns, columns)
+    folds = count_tiles(across_rows, rows) * count_tiles(across_columns, columns)
     loading = rows if dataflow != "output_stationary" else rows * 0.0
     return maximum(folds * (loading + rows + columns + streamed - 2.0) - 1.0, 0.0)
 
 
-def run(part: Part[Any], op: Op, device: Device) -> Usage:
+def cost_systolic_op(part: Part[Any], op: Op, device: Device) -> Usage:
     """Return what an operation costs on all arrays of a device; without a shape, as a matrix engine."""
     if not part.spec.shape:
-        return matrix.run(part, op, device)
-    rate = needed_peak(peak(part, op.dtype), part, op.dtype) / part.count
-    rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
-    a_cycle = rows * columns * OP * 2.0 / rate
+        return matrix.cost_matrix_op(part, op, device)
+    rate = require_peak(dense_peak(part, op.dtype), part, op.dtype) / part.count
+    rows, columns = pick_size(part.spec.shape, 0, 1.0), pick_size(part.spec.shape, 1, 1.0)
+    a_cycle = rows * columns * OP_UNIT * 2.0 / rate
     loading = _loading(part, op.dtype, rows, columns, a_cycle)
     filling = _filling(part, rows, columns, a_cycle)
     if op.kind == "attention":
@@ -80,7 +80,7 @@ def run(part: Part[Any], op: Op, device: Device) -> Usage:
     else:
         taken = _product(part, op, (op.m, op.n, op.k), loading, filling)
     time = taken.named("array cycles") * a_cycle / part.spec.array_efficiency
-    return Usage(time=time.named(f"{part.name} time"), energy=computing_energy(part, op))
+    return Usage(time=time.named(f"{part.name} time"), energy=arithmetic_energy(part, op))
 
 
 def _loading(part: Part[Any], dtype: str, rows: Term, columns: Term, a_cycle: Term) -> Term:
@@ -88,7 +88,7 @@ def _loading(part: Part[Any], dtype: str, rows: Term, columns: Term, a_cycle: Te
     given: Term | None = part.spec.load
     if given is None or part.clock is None:
         return rows
-    tile = rows * columns * term(bytes_of(dtype), "B")
+    tile = rows * columns * term(bytes_per_element(dtype), "B")
     return (tile / (given * part.clock) / a_cycle).named("cycles of loading a tile")
 
 
@@ -97,7 +97,7 @@ def _filling(part: Part[Any], rows: Term, columns: Term, a_cycle: Term) -> Term:
     places = rows + columns - 2.0
     if part.clock is None:
         return places
-    return (places / part.clock * CYCLE / a_cycle).named("cycles of filling and draining")
+    return (places / part.clock * _ONE_CYCLE / a_cycle).named("cycles of filling and draining")
 
 
 def _attention(part: Part[Any], op: Op, loading: Term, filling: Term) -> Term:
@@ -105,7 +105,7 @@ def _attention(part: Part[Any], op: Op, loading: Term, filling: Term) -> Term:
     both = _product(part, op, (op.m, op.n, op.k), loading, filling) + _product(
         part, op, (op.m, op.k, op.n), loading, filling
     )
-    full = maximum(op.groups * op.m * op.n * op.k * OP * 4.0, OP)
+    full = maximum(op.groups * op.m * op.n * op.k * OP_UNIT * 4.0, OP_UNIT)
     return both * minimum(op.flops / full, 1.0).named("unmasked share")
 
 
@@ -115,11 +115,11 @@ def _product(part: Part[Any], op: Op, sizes: tuple[Term, Term, Term], loading: T
     Whole folds go to different arrays; where there are fewer folds than arrays, the streamed size is divided too. With
     double buffering a fold takes the longer of streaming (T) and loading (R cycles, or `load`), and the pipeline fills and drains once.
     """
-    rows, columns = size(part.spec.shape, 0, 1.0), size(part.spec.shape, 1, 1.0)
+    rows, columns = pick_size(part.spec.shape, 0, 1.0), pick_size(part.spec.shape, 1, 1.0)
     across_rows, across_columns, streamed = _mapped(*sizes, part.spec.dataflow)
-    folds = op.groups * tiles(across_rows, rows) * tiles(across_columns, columns)
-    parts = splits(folds, part.count, streamed / rows)
-    turns = rounds(folds * parts, part.count).named("folds of an array")
+    folds = op.groups * count_tiles(across_rows, rows) * count_tiles(across_columns, columns)
+    parts = count_splits(folds, part.count, streamed / rows)
+    turns = count_rounds(folds * parts, part.count).named("folds of an array")
     stream = streamed / parts
     if part.spec.double_buffered:
         busy = turns * maximum(stream, loading) + minimum(turns, 1.0) * filling
@@ -138,8 +138,8 @@ def _mapped(m: Term, n: Term, k: Term, dataflow: str) -> tuple[Term, Term, Term]
 SYSTOLIC = ComputeModel(
     name="systolic",
     doc="Systolic arrays: folds, fill and drain of the closed form, over all arrays of a device.",
-    spec=Systolic,
+    spec=SystolicArray,
     kinds=("gemm", "grouped_gemm", "attention"),
-    peak=peak,
-    run=run,
+    peak=dense_peak,
+    run=cost_systolic_op,
 )

@@ -8,12 +8,12 @@ from __future__ import annotations
 from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum
 
 
-def tiles(size: Term, tile: Term | float) -> Term:
+def count_tiles(size: Term, tile: Term | float) -> Term:
     """Return how many tiles cover a size; none for a size of zero."""
     return ceil(size / tile)
 
 
-def splits(pieces: Term, units: Term, most: Term) -> Term:
+def count_splits(pieces: Term, units: Term, most: Term) -> Term:
     """Return into how many parts each piece is divided so that few pieces keep all units busy.
 
     Args:
@@ -24,7 +24,7 @@ def splits(pieces: Term, units: Term, most: Term) -> Term:
     return maximum(minimum(floor(units / maximum(pieces, 1.0)), floor(most)), 1.0)
 
 
-def rounds(pieces: Term, units: Term) -> Term:
+def count_rounds(pieces: Term, units: Term) -> Term:
     """Return how often every unit has to take a piece: the waves of a launch.
 
     The last wave is as long as a full one: NVIDIA, "Matrix multiplication background user's guide", section
@@ -33,7 +33,7 @@ def rounds(pieces: Term, units: Term) -> Term:
     return ceil(pieces / units)
 
 
-def waves(pieces: Term, units: Term, tail: Term) -> Term:
+def count_waves(pieces: Term, units: Term, tail: Term) -> Term:
     """Return the waves of a launch whose units take their next piece as soon as they are done with one.
 
     Args:

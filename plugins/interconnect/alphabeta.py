@@ -12,26 +12,26 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.blocks.calibration import given
+from accelscope.core.blocks.calibration import value_or_default
 from accelscope.core.blocks.hardware import ConnectSettings
 from accelscope.core.errors import ModelError
-from accelscope.core.evaluate.collective_cost import measured
+from accelscope.core.evaluate.collective_cost import find_collective_kernel
 from accelscope.core.ir.constants import NO_BYTES, NO_TIME, ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
-from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import Term, ceil, log2, maximum, minimum, term, where
 from accelscope.core.spec.spec import fields_of
 
-ONE_WAY = term(1.0, "dir")
+_ONE_WAY = term(1.0, "dir")
 _CYCLE_RATE = term(1.0, "B/cycle/dir")
 _CYCLE = term(1.0, "cycle")
 _SMALLEST = term(1.0, "B")
 
 
 @frozen(kw_only=True, eq=False)
-class Path:
+class NetworkPath:
     """How a rank reaches the others.
 
     Attributes:
@@ -58,7 +58,9 @@ class Path:
 
     def time(self, sent: Term, message: Term) -> Term:
         """Return the s of sending bytes in messages of a size."""
-        return sent / (self.bandwidth * at(self.efficiency, maximum(message, _SMALLEST)) * self.kernels)
+        return sent / (
+            self.bandwidth * evaluate_curve(self.efficiency, maximum(message, _SMALLEST)) * self.kernels
+        )
 
     def start(self, synchronisations: float) -> Term:
         """Return the s before anything is sent: of so many synchronisations, or as measured."""
@@ -79,10 +81,10 @@ def link_bandwidth(fabric: Fabric) -> Term:
     given: Term = fabric.link.bandwidth
     if given.dimension == _CYCLE_RATE.dimension:
         given = given * _clock(fabric, "bandwidth is B/s/dir")
-    return given * ONE_WAY
+    return given * _ONE_WAY
 
 
-def hop(fabric: Fabric, switches: Term = ONE) -> Term:
+def hop_latency(fabric: Fabric, switches: Term = ONE) -> Term:
     """Return the s of an empty message over a link, and through the switches on the way where there are any."""
     through = fabric.switch.latency if fabric.switch is not None else None
     return (link_latency(fabric) + (NO_TIME if through is None else through * switches)).named(
@@ -106,19 +108,22 @@ def _clock(fabric: Fabric, instead: str) -> Term:
     return fabric.clock
 
 
-def path(fabric: Fabric) -> Path:
+def build_network_path(fabric: Fabric) -> NetworkPath:
     """Return how a rank reaches the others over all its links at once."""
     bandwidth = (fabric.links * link_bandwidth(fabric)).named(f"{fabric.name} bandwidth of a device")
-    return Path(
-        bandwidth=bandwidth, hop=hop(fabric), startup=startup(fabric), efficiency=fabric.link.efficiency
+    return NetworkPath(
+        bandwidth=bandwidth,
+        hop=hop_latency(fabric),
+        startup=startup_time(fabric),
+        efficiency=fabric.link.efficiency,
     )
 
 
-def kernel_path(fabric: Fabric, collective: Collective) -> Path:
+def build_kernel_path(fabric: Fabric, collective: Collective) -> NetworkPath:
     """Return the same for devices whose own kernels move and add the data; a plain send is a copy."""
-    way, kernel = path(fabric), measured(collective)
+    way, kernel = build_network_path(fabric), find_collective_kernel(collective)
     if collective.kind != "send_recv":
-        share = term_setting(fabric, "collective_efficiency").named("share that kernels reach")
+        share = connection_term(fabric, "collective_efficiency").named("share that kernels reach")
         way = evolve(way, kernels=share)
     if kernel is None:
         return way
@@ -126,48 +131,52 @@ def kernel_path(fabric: Fabric, collective: Collective) -> Path:
         way = evolve(way, efficiency=kernel.bandwidth, kernels=ONE)
     if kernel.start is not None:
         way = evolve(way, startup=kernel.start.named("measured start"), measured=True)
-    return evolve(way, hop=given(kernel.step, way.hop), eager=kernel.eager, bulk=kernel.bulk, own=kernel.own)
+    return evolve(
+        way, hop=value_or_default(kernel.step, way.hop), eager=kernel.eager, bulk=kernel.bulk, own=kernel.own
+    )
 
 
-def startup(fabric: Fabric) -> Term:
+def startup_time(fabric: Fabric) -> Term:
     """Return the s of one synchronisation of all ranks, from the settings of the connection or else their default."""
-    return term_setting(fabric, "startup").named("collective start-up")
+    return connection_term(fabric, "startup").named("collective start-up")
 
 
-def one_step(fabric: Fabric, collective: Collective) -> bool:
+def allows_one_shot(fabric: Fabric, collective: Collective) -> bool:
     """Return whether a one-shot or two-shot all-reduce may be chosen: not by the kernels of a library such as NCCL."""
-    return peer_access(fabric) and collective.kernel != "all_reduce"
+    return has_peer_access(fabric) and collective.kernel != "all_reduce"
 
 
-def peer_access(fabric: Fabric) -> bool:
+def has_peer_access(fabric: Fabric) -> bool:
     """Return whether kernels may read the memory of other devices; so where nothing is said."""
-    return setting(fabric, "peer_access") is not False
+    return connection_setting(fabric, "peer_access") is not False
 
 
-def adds(fabric: Fabric) -> bool:
+def reduces_in_network(fabric: Fabric) -> bool:
     """Return whether the switches add values on the way, up and down a tree of them."""
     return fabric.switch is not None and bool(fabric.switch.in_network_reduction)
 
 
-def copies(fabric: Fabric) -> bool:
+def has_multicast(fabric: Fabric) -> bool:
     """Return whether the network copies what one rank sends to all; switches that add send the sum to all, too."""
-    return bool(setting(fabric, "broadcast") or setting(fabric, "multicast")) or adds(fabric)
+    return bool(
+        connection_setting(fabric, "broadcast") or connection_setting(fabric, "multicast")
+    ) or reduces_in_network(fabric)
 
 
-def term_setting(fabric: Fabric, name: str) -> Term:
+def connection_term(fabric: Fabric, name: str) -> Term:
     """Return a number of the settings of the connection, or else its default."""
-    given = setting(fabric, name)
+    given = connection_setting(fabric, name)
     told = fields_of(ConnectSettings)[name]
     return term(told["default"], told["units"][0]) if given is None else given
 
 
-def setting(fabric: Fabric, name: str) -> Any:
+def connection_setting(fabric: Fabric, name: str) -> Any:
     """Return a value of the settings of the connection, or None."""
     settings = fabric.settings
     return settings.get(name) if isinstance(settings, dict) else getattr(settings, name, None)
 
 
-def usage(fabric: Fabric, collective: Collective, time: Term, sent: Term) -> Usage:
+def collective_usage(fabric: Fabric, collective: Collective, time: Term, sent: Term) -> Usage:
     """Return time and energy of a collective whose start-ups are in its time; one rank, or no bytes, cost nothing."""
     happens = (collective.ranks > 1.0) & (collective.bytes > NO_BYTES)
     seconds = where(happens, time, NO_TIME).named(f"{collective.name} over {fabric.name}")
@@ -177,7 +186,7 @@ def usage(fabric: Fabric, collective: Collective, time: Term, sent: Term) -> Usa
     return Usage(time=seconds, energy=energy)
 
 
-def others(collective: Collective) -> Term:
+def remote_share(collective: Collective) -> Term:
     """Return the share (n - 1) / n of a tensor that a rank gets from or sends to the others."""
     ranks = maximum(collective.ranks, 1.0)
     return (ranks - 1.0) / ranks
@@ -186,11 +195,11 @@ def others(collective: Collective) -> Term:
 def sent_bytes(collective: Collective) -> Term:
     """Return the bytes that one rank sends at least: the bus traffic of the NCCL tests' documentation."""
     if collective.kind == "all_reduce":
-        return collective.bytes * others(collective) * 2.0
-    return collective.bytes if collective.kind == "send_recv" else collective.bytes * others(collective)
+        return collective.bytes * remote_share(collective) * 2.0
+    return collective.bytes if collective.kind == "send_recv" else collective.bytes * remote_share(collective)
 
 
-def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
+def ring_time(way: NetworkPath, collective: Collective, *, rounds: float) -> Term:
     """Ring: in each of `rounds` turns n - 1 steps of bytes / n (2 turns reduce and gather, 1 does either)."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
@@ -199,7 +208,7 @@ def ring(way: Path, collective: Collective, *, rounds: float) -> Term:
     )
 
 
-def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
+def direct_time(way: NetworkPath, collective: Collective, *, rounds: float) -> Term:
     """All to all at once: `rounds` steps, in each of which a rank exchanges bytes / n with every other.
 
     Kernels that were measured take a step for each rank, since they send to one after the other; the two-shot
@@ -213,18 +222,18 @@ def direct(way: Path, collective: Collective, *, rounds: float) -> Term:
     )
 
 
-def send(way: Path, collective: Collective) -> Term:
+def send_time(way: NetworkPath, collective: Collective) -> Term:
     """One message to one other rank."""
     return way.start(1.0) + way.hop + way.time(collective.bytes, collective.bytes)
 
 
-def one_shot(way: Path, collective: Collective) -> Term:
+def one_shot_time(way: NetworkPath, collective: Collective) -> Term:
     """Every rank reads the whole tensor of all others and adds by itself: one step, (n - 1) bytes."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     return (way.start(1.0) + way.hop + way.time(collective.bytes * steps, collective.bytes)).named("one-shot")
 
 
-def tree(way: Path, collective: Collective, *, rounds: float) -> Term:
+def tree_time(way: NetworkPath, collective: Collective, *, rounds: float) -> Term:
     """Double binary tree: in each of `rounds` turns, up or down, log2(n) steps, each tree with half of the bytes.
 
     One turn is a broadcast or a reduction, two are an all-reduce. Source: Sanders, Speck and Traff, "Two-tree
@@ -236,29 +245,29 @@ def tree(way: Path, collective: Collective, *, rounds: float) -> Term:
     ).named("tree")
 
 
-def ring_or_tree(way: Path, collective: Collective) -> Term:
+def ring_or_tree_time(way: NetworkPath, collective: Collective) -> Term:
     """Return the all-reduce of a library: measured ones are rings, since NCCL's trees join nodes and are chains within."""
-    around = ring(way, collective, rounds=2.0)
-    return around if way.measured else fastest(around, tree(way, collective, rounds=2.0))
+    around = ring_time(way, collective, rounds=2.0)
+    return around if way.measured else fastest_time(around, tree_time(way, collective, rounds=2.0))
 
 
-def chain(way: Path, collective: Collective) -> Term:
+def chain_time(way: NetworkPath, collective: Collective) -> Term:
     """Broadcast or reduction from rank to rank in many small pieces, as NCCL's rings do: n - 1 steps, all bytes once."""
     steps = maximum(collective.ranks, 1.0) - 1.0
     return (way.start(2.0) + way.hop * steps + way.moving(collective.bytes, NO_BYTES)).named("chain")
 
 
-def one_copy(fabric: Fabric, way: Path, collective: Collective) -> Term:
+def multicast_time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
     """Broadcast, or its mirror image, the reduction: one copy leaves each sender where the network copies or adds."""
-    helps = copies(fabric) if collective.kind == "broadcast" else adds(fabric)
-    return send(way, collective).named("one copy") if helps else tree(way, collective, rounds=1.0)
+    helps = has_multicast(fabric) if collective.kind == "broadcast" else reduces_in_network(fabric)
+    return send_time(way, collective).named("one copy") if helps else tree_time(way, collective, rounds=1.0)
 
 
-def fastest(*times: Term) -> Term:
+def fastest_time(*times: Term) -> Term:
     """Return the time of the fastest algorithm at each point, as communication libraries choose it."""
     return minimum(*times).named("fastest algorithm")
 
 
-def unknown(fabric: Fabric, collective: Collective) -> ModelError:
+def unknown_collective_error(fabric: Fabric, collective: Collective) -> ModelError:
     """Return the error of a kind of collective that no form is known for."""
     return ModelError(f"no cost of `{collective.kind}` over `{fabric.pattern}` is known")

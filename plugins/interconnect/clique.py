@@ -10,22 +10,22 @@ from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, minimum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
-    Path,
-    direct,
-    fastest,
-    kernel_path,
+    NetworkPath,
+    allows_one_shot,
+    build_kernel_path,
+    collective_usage,
+    direct_time,
+    fastest_time,
     link_bandwidth,
-    one_shot,
-    one_step,
-    ring,
-    send,
+    one_shot_time,
+    ring_time,
+    send_time,
     sent_bytes,
-    unknown,
-    usage,
+    unknown_collective_error,
 )
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_on_clique(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs over point-to-point pairs.
 
     n ranks of a larger clique use n - 1 pairs of each device. All-reduce: one-shot, two-shot (all pairs in both
@@ -33,7 +33,7 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     Broadcast and reduction: whole over the pairs of one device, or a part by way of each other device.
     """
     way = _among(fabric, collective)
-    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+    return collective_usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
 
 
 def pair_bandwidth(fabric: Fabric) -> Term:
@@ -47,30 +47,30 @@ def pair_bandwidth(fabric: Fabric) -> Term:
     )
 
 
-def _among(fabric: Fabric, collective: Collective) -> Path:
+def _among(fabric: Fabric, collective: Collective) -> NetworkPath:
     pairs = maximum(minimum(collective.ranks, fabric.size) - 1.0, 1.0)
-    return evolve(kernel_path(fabric, collective), bandwidth=pair_bandwidth(fabric) * pairs)
+    return evolve(build_kernel_path(fabric, collective), bandwidth=pair_bandwidth(fabric) * pairs)
 
 
-def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        library = ring(way, collective, rounds=2.0)
-        if not one_step(fabric, collective):
+        library = ring_time(way, collective, rounds=2.0)
+        if not allows_one_shot(fabric, collective):
             return library
-        return fastest(one_shot(way, collective), direct(way, collective, rounds=2.0), library)
+        return fastest_time(one_shot_time(way, collective), direct_time(way, collective, rounds=2.0), library)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
-        return direct(way, collective, rounds=1.0)
+        return direct_time(way, collective, rounds=1.0)
     pair = evolve(way, bandwidth=pair_bandwidth(fabric))
     if collective.kind == "send_recv":
-        return send(pair, collective)
+        return send_time(pair, collective)
     if collective.kind in ("broadcast", "reduce"):
-        return fastest(send(pair, collective), direct(way, collective, rounds=2.0))
-    raise unknown(fabric, collective)
+        return fastest_time(send_time(pair, collective), direct_time(way, collective, rounds=2.0))
+    raise unknown_collective_error(fabric, collective)
 
 
 CLIQUE = InterconnectModel(
     name="clique",
     doc="Point-to-point links between all pairs; a pair moves no more than its own link.",
     patterns=("clique",),
-    transfer=transfer,
+    transfer=cost_on_clique,
 )

@@ -16,8 +16,8 @@ from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, where
 from accelscope.core.plugin.records import InterconnectModel
-from accelscope.plugins.interconnect.alphabeta import setting
-from accelscope.plugins.interconnect.scale_out import Network, over
+from accelscope.plugins.interconnect.alphabeta import connection_setting
+from accelscope.plugins.interconnect.scale_out import NetworkContention, cost_over_network
 
 
 @frozen(kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class Dragonfly:
     groups: Term
     routers: Term
     endpoints: Term
-    outward: Term
+    global_links_per_router: Term
 
     @property
     def group(self) -> Term:
@@ -39,12 +39,12 @@ class Dragonfly:
         return self.routers * self.endpoints
 
     @property
-    def between(self) -> Term:
+    def links_between_groups(self) -> Term:
         """Global links between two groups."""
-        return self.routers * self.outward / maximum(self.groups - 1.0, 1.0)
+        return self.routers * self.global_links_per_router / maximum(self.groups - 1.0, 1.0)
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_on_dragonfly(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs on `dragonfly(groups, routers, endpoints)` with shortest paths.
 
     Ranks fill a router, then the routers of a group, then groups; all endpoints between them send as well.
@@ -55,13 +55,15 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     switches = where(ports > sizes.group, ONE * 4.0, where(ports > sizes.endpoints, ONE * 2.0, ONE)).named(
         "routers on the way"
     )
-    detours = setting(fabric, "routing") == "adaptive"
-    network = Network(
+    detours = connection_setting(fabric, "routing") == "adaptive"
+    network = NetworkContention(
         switches=switches,
         neighbours=maximum(*_to_the_next(sizes, apart, ports, detours), 1.0).named("flows on a link"),
-        everyone=maximum(*_to_all(sizes, collective, apart, ports, detours), 1.0).named("load of a link"),
+        all_to_all_slowdown=maximum(*_to_all(sizes, collective, apart, ports, detours), 1.0).named(
+            "load of a link"
+        ),
     )
-    return over(network, fabric, collective)
+    return cost_over_network(network, fabric, collective)
 
 
 def _sizes(fabric: Fabric) -> Dragonfly:
@@ -71,18 +73,18 @@ def _sizes(fabric: Fabric) -> Dragonfly:
             "such as `as dragonfly(9, 4, 2)`"
         )
     groups, routers, endpoints = fabric.shape
-    given: Any = setting(fabric, "global_links")
+    given: Any = connection_setting(fabric, "global_links")
     outward = endpoints if given is None else given
-    return Dragonfly(groups=groups, routers=routers, endpoints=endpoints, outward=outward)
+    return Dragonfly(groups=groups, routers=routers, endpoints=endpoints, global_links_per_router=outward)
 
 
 def _to_the_next(sizes: Dragonfly, apart: Term, ports: Term, detours: bool) -> tuple[Term, Term]:
     """Flows on one link between routers and between groups, where every rank sends to the next one."""
     nothing = apart * 0.0
     flows = minimum(apart, sizes.group)
-    outside = flows / sizes.between
+    outside = flows / sizes.links_between_groups
     if detours:
-        outside = minimum(outside, flows * 2.0 / (sizes.routers * sizes.outward))
+        outside = minimum(outside, flows * 2.0 / (sizes.routers * sizes.global_links_per_router))
     return (
         where(ports > sizes.endpoints, minimum(apart, sizes.endpoints), nothing),
         where(ports > sizes.group, outside, nothing),
@@ -104,9 +106,9 @@ def _to_all(
     peers = maximum(ranks - 1.0, 1.0)
     away, across = (ranks - in_group) / peers, (in_group - in_router) / peers
     used = minimum(ceil(ports / sizes.group), sizes.groups)
-    outside = sizes.group * away / (maximum(used - 1.0, 1.0) * sizes.between)
+    outside = sizes.group * away / (maximum(used - 1.0, 1.0) * sizes.links_between_groups)
     if detours:
-        outside = minimum(outside, sizes.endpoints * away * 2.0 / sizes.outward)
+        outside = minimum(outside, sizes.endpoints * away * 2.0 / sizes.global_links_per_router)
     busy = maximum(minimum(sizes.routers, ceil(ports / sizes.endpoints)) - 1.0, 1.0)
     towards = where(sizes.routers > 1.0, sizes.endpoints * away * 2.0 / sizes.routers, away * 0.0)
     return sizes.endpoints * across / busy + towards, outside
@@ -116,5 +118,5 @@ DRAGONFLY = InterconnectModel(
     name="dragonfly",
     doc="Groups of routers, few global links between groups; shortest paths, or with `routing = adaptive` detours.",
     patterns=("dragonfly",),
-    transfer=transfer,
+    transfer=cost_on_dragonfly,
 )

@@ -10,7 +10,7 @@ from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
-from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import (
     Array,
     Term,
@@ -25,22 +25,22 @@ from accelscope.core.numeric.term import (
 )
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
-    hop,
+    collective_usage,
+    connection_setting,
+    connection_term,
+    hop_latency,
     link_bandwidth,
-    others,
+    remote_share,
     sent_bytes,
-    setting,
-    startup,
-    term_setting,
-    unknown,
-    usage,
+    startup_time,
+    unknown_collective_error,
 )
 
 _SMALLEST = term(1.0, "B")
 
 
 @frozen(kw_only=True, eq=False)
-class Side:
+class GridDimension:
     """One dimension of a grid as a collective uses it.
 
     Attributes:
@@ -56,11 +56,11 @@ class Side:
     bandwidth: Term
     apart: Term
     detour: Term
-    along: Term
-    farthest: Term
+    traversal_latency: Term
+    diameter_latency: Term
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_on_grid(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs on a grid.
 
     Ranks fill the dimensions in order, after those that `stride` skips. All dimensions work at once on their share of
@@ -68,10 +68,10 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     the bandwidths of the dimensions in use add up; the steps along them follow each other.
     """
     sides = _sides(fabric, collective)
-    return usage(fabric, collective, _time(fabric, sides, collective), sent_bytes(collective))
+    return collective_usage(fabric, collective, _time(fabric, sides, collective), sent_bytes(collective))
 
 
-def _time(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+def _time(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective) -> Term:
     if collective.kind == "all_reduce":
         return _buckets(fabric, sides, collective, 2.0)
     if collective.kind in ("all_gather", "reduce_scatter"):
@@ -82,31 +82,33 @@ def _time(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Te
         return _spread(fabric, sides, collective)
     if collective.kind == "send_recv":
         return _step(fabric, sides, collective)
-    raise unknown(fabric, collective)
+    raise unknown_collective_error(fabric, collective)
 
 
-def _buckets(fabric: Fabric, sides: tuple[Side, ...], collective: Collective, turns: float) -> Term:
+def _buckets(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective, turns: float) -> Term:
     """turns x (the way along every side + bytes (n - 1) / n / sum of bandwidths in use)."""
     chunk = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
-    rate = _used(sides) * at(fabric.link.efficiency, chunk)
+    rate = _used(sides) * evaluate_curve(fabric.link.efficiency, chunk)
     return (
-        startup(fabric) * 2.0
-        + total(side.along for side in sides) * turns
-        + collective.bytes * others(collective) * turns / rate
+        startup_time(fabric) * 2.0
+        + total(side.traversal_latency for side in sides) * turns
+        + collective.bytes * remote_share(collective) * turns / rate
     )
 
 
-def _spread(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+def _spread(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective) -> Term:
     """Broadcast, and its mirror image, the reduction: pieces follow each other along every side, each once.
 
     Over the links of the source at once on a torus; one after the other on a line from its end. Source: Luczynski et
     al., "Near-optimal wafer-scale reduce", HPDC 2024 (chain and flooding broadcast), without its start-ups of a core.
     """
-    rate = _used(sides) * at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
-    return startup(fabric) * 2.0 + total(side.along for side in sides) + collective.bytes / rate
+    rate = _used(sides) * evaluate_curve(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
+    return (
+        startup_time(fabric) * 2.0 + total(side.traversal_latency for side in sides) + collective.bytes / rate
+    )
 
 
-def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+def _exchange(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective) -> Term:
     """All-to-all with dimension-ordered routing: as slow as the dimension whose links carry the most.
 
     On a closed ring of n a byte travels floor(n^2 / 4) / n hops on average, with shortest paths both ways; on an open
@@ -114,36 +116,36 @@ def _exchange(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -
     Interconnection Networks", 2004, chapter 5.
     """
     message = maximum(collective.bytes / maximum(collective.ranks, 1.0), _SMALLEST)
-    share = at(fabric.link.efficiency, message)
+    share = evaluate_curve(fabric.link.efficiency, message)
     loads = [
         collective.bytes
         * (floor(side.ranks * side.ranks / 4.0) / side.ranks * side.detour)
         / (side.bandwidth * share)
         for side in sides
     ]
-    return startup(fabric) * 2.0 + total(side.farthest for side in sides) + maximum(*loads)
+    return startup_time(fabric) * 2.0 + total(side.diameter_latency for side in sides) + maximum(*loads)
 
 
-def _step(fabric: Fabric, sides: tuple[Side, ...], collective: Collective) -> Term:
+def _step(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective) -> Term:
     """A message to the next rank: one way along one dimension, over links that the ranks in between use as well."""
     apart = maximum(*(where(side.ranks > 1.0, side.apart, ONE) for side in sides))
-    efficiency = at(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
+    efficiency = evaluate_curve(fabric.link.efficiency, maximum(collective.bytes, _SMALLEST))
     rate = link_bandwidth(fabric) * efficiency / apart
-    return startup(fabric) + hop(fabric) * apart + collective.bytes / rate
+    return startup_time(fabric) + hop_latency(fabric) * apart + collective.bytes / rate
 
 
-def _used(sides: tuple[Side, ...]) -> Term:
+def _used(sides: tuple[GridDimension, ...]) -> Term:
     """Bandwidth of the dimensions in use; an open line has half of it for each direction of a folded ring."""
     nothing = sides[0].bandwidth * 0.0
     used = total(where(side.ranks > 1.0, side.bandwidth / side.detour, nothing) for side in sides)
     return where(used > nothing, used, sides[0].bandwidth)
 
 
-def _sides(fabric: Fabric, collective: Collective) -> tuple[Side, ...]:
+def _sides(fabric: Fabric, collective: Collective) -> tuple[GridDimension, ...]:
     shape = fabric.shape or (fabric.size,)
     each = maximum(fabric.links, 2.0 * len(shape)) / len(shape) * _slowest_link(fabric)
     skip, left = maximum(collective.stride, 1.0), maximum(collective.ranks, 1.0)
-    sides: list[Side] = []
+    sides: list[GridDimension] = []
     for length in shape:
         apart = minimum(skip, length)
         ranks = minimum(left, maximum(length / apart, 1.0))
@@ -152,19 +154,19 @@ def _sides(fabric: Fabric, collective: Collective) -> tuple[Side, ...]:
     return tuple(sides)
 
 
-def _side(fabric: Fabric, each: Term, length: Term, ranks: Term, apart: Term) -> Side:
+def _side(fabric: Fabric, each: Term, length: Term, ranks: Term, apart: Term) -> GridDimension:
     closed = _closed(fabric, length, ranks * apart)
     steps = ranks - 1.0
-    along = hop(fabric) * steps * apart + _optical(fabric, ranks * apart, closed)
+    along = hop_latency(fabric) * steps * apart + _optical(fabric, ranks * apart, closed)
     share = where(closed, floor(ranks / 2.0) / maximum(steps, 1.0), ONE)
     along = where(ranks > 1.0, along, NO_TIME)
-    return Side(
+    return GridDimension(
         ranks=ranks,
         bandwidth=each / apart,
         apart=apart,
         detour=where(closed, ONE, ONE * 2.0),
-        along=along.named("way along a side"),
-        farthest=along * share,
+        traversal_latency=along.named("way along a side"),
+        diameter_latency=along * share,
     )
 
 
@@ -177,7 +179,7 @@ def _closed(fabric: Fabric, length: Term, extent: Term) -> Array:
         return as_term(0.0) > 0.0
     if _wrap(fabric) is None:
         return extent >= length
-    unit = term_setting(fabric, "wrap_unit")
+    unit = connection_term(fabric, "wrap_unit")
     cubes = [floor(side / unit) * unit >= side for side in (extent, *fabric.shape)]
     whole = cubes[0]
     for each in cubes[1:]:
@@ -190,8 +192,8 @@ def _optical(fabric: Fabric, extent: Term, closed: Array) -> Term:
     wrap = _wrap(fabric)
     if wrap is None:
         return NO_TIME
-    more = maximum(hop(evolve(fabric, link=wrap)) - hop(fabric), NO_TIME)
-    passed = ceil(extent / term_setting(fabric, "wrap_unit")) - 1.0
+    more = maximum(hop_latency(evolve(fabric, link=wrap)) - hop_latency(fabric), NO_TIME)
+    passed = ceil(extent / connection_term(fabric, "wrap_unit")) - 1.0
     return more * where(closed, passed + 1.0, passed)
 
 
@@ -203,11 +205,11 @@ def _slowest_link(fabric: Fabric) -> Term:
 
 def _wrap(fabric: Fabric) -> Any:
     """Return the bound link of the wrap-around, or None where a torus is wired as it is."""
-    return setting(fabric, "wrap")
+    return connection_setting(fabric, "wrap")
 
 
 def _model(name: str, doc: str) -> InterconnectModel:
-    return InterconnectModel(name=name, doc=doc, patterns=(name,), transfer=transfer)
+    return InterconnectModel(name=name, doc=doc, patterns=(name,), transfer=cost_on_grid)
 
 
 RING = _model("ring", "Links to two neighbours, closed to a ring.")

@@ -11,21 +11,21 @@ from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, minimum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
-    Path,
-    direct,
-    kernel_path,
+    NetworkPath,
+    build_kernel_path,
+    collective_usage,
+    connection_setting,
+    direct_time,
     link_latency,
-    ring_or_tree,
-    send,
+    ring_or_tree_time,
+    send_time,
     sent_bytes,
-    setting,
-    tree,
-    unknown,
-    usage,
+    tree_time,
+    unknown_collective_error,
 )
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_through_host(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs by way of the host.
 
     Up and down use the two directions of a link, in pieces, so that a device sends at its link's rate and each message
@@ -33,35 +33,35 @@ def transfer(fabric: Fabric, collective: Collective) -> Usage:
     """
     senders = collective.stride * (ONE if collective.kind == "send_recv" else collective.ranks)
     way = _path(fabric, collective, senders)
-    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+    return collective_usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
 
 
-def _path(fabric: Fabric, collective: Collective, senders: Term) -> Path:
-    way = kernel_path(fabric, collective)
+def _path(fabric: Fabric, collective: Collective, senders: Term) -> NetworkPath:
+    way = build_kernel_path(fabric, collective)
     if not way.measured:
         way = evolve(way, hop=(way.hop + link_latency(fabric)).named(f"{fabric.name} up and down"))
-    passed: Term | None = setting(fabric, "host_bandwidth")
+    passed: Term | None = connection_setting(fabric, "host_bandwidth")
     if passed is None:
         return way
     share = (passed / maximum(senders, 1.0)).named("share of what the host passes on")
     return evolve(way, bandwidth=minimum(way.bandwidth, share))
 
 
-def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        return ring_or_tree(way, collective)
+        return ring_or_tree_time(way, collective)
     if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
-        return direct(way, collective, rounds=1.0)
+        return direct_time(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return send(way, collective)
+        return send_time(way, collective)
     if collective.kind in ("broadcast", "reduce"):
-        return tree(way, collective, rounds=1.0)
-    raise unknown(fabric, collective)
+        return tree_time(way, collective, rounds=1.0)
+    raise unknown_collective_error(fabric, collective)
 
 
 HOST = InterconnectModel(
     name="host",
     doc="Devices without peer access: messages go through the host's memory, whose bandwidth they share.",
     patterns=("host",),
-    transfer=transfer,
+    transfer=cost_through_host,
 )

@@ -11,25 +11,25 @@ from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
-    Path,
-    adds,
-    chain,
-    direct,
-    fastest,
-    hop,
-    one_copy,
-    path,
-    ring,
-    send,
+    NetworkPath,
+    build_network_path,
+    chain_time,
+    collective_usage,
+    direct_time,
+    fastest_time,
+    hop_latency,
+    multicast_time,
+    reduces_in_network,
+    ring_time,
+    send_time,
     sent_bytes,
-    tree,
-    unknown,
-    usage,
+    tree_time,
+    unknown_collective_error,
 )
 
 
 @frozen(kw_only=True, eq=False)
-class Network:
+class NetworkContention:
     """What a network does to the messages of one collective, and of those that run beside it.
 
     Attributes:
@@ -40,18 +40,18 @@ class Network:
 
     switches: Term = ONE
     neighbours: Term = ONE
-    everyone: Term = ONE
+    all_to_all_slowdown: Term = ONE
 
 
-def over(network: Network, fabric: Fabric, collective: Collective) -> Usage:
+def cost_over_network(network: NetworkContention, fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs on a network of cards: no shared memory, the fastest of the known algorithms."""
-    way = evolve(path(fabric), hop=hop(fabric, network.switches))
+    way = evolve(build_network_path(fabric), hop=hop_latency(fabric, network.switches))
     near = evolve(way, bandwidth=way.bandwidth / network.neighbours)
-    wide = evolve(way, bandwidth=way.bandwidth / network.everyone)
-    return usage(fabric, collective, _time(fabric, near, wide, collective), sent_bytes(collective))
+    wide = evolve(way, bandwidth=way.bandwidth / network.all_to_all_slowdown)
+    return collective_usage(fabric, collective, _time(fabric, near, wide, collective), sent_bytes(collective))
 
 
-def in_network(way: Path, collective: Collective) -> Term:
+def _in_network_tree_time(way: NetworkPath, collective: Collective) -> Term:
     """Switches add on the way up their tree and send the sum down: every rank sends and gets each byte once.
 
     Source: Graham et al., "Scalable hierarchical aggregation protocol (SHArP)", COMHPC 2016.
@@ -59,29 +59,33 @@ def in_network(way: Path, collective: Collective) -> Term:
     return (way.startup * 2.0 + way.hop + way.time(collective.bytes, collective.bytes)).named("in-network")
 
 
-def _time(fabric: Fabric, near: Path, wide: Path, collective: Collective) -> Term:
+def _time(fabric: Fabric, near: NetworkPath, wide: NetworkPath, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
-        times = [ring(near, collective, rounds=2.0), tree(wide, collective, rounds=2.0)]
-        return fastest(*times, *([in_network(near, collective)] if adds(fabric) else []))
+        times = [ring_time(near, collective, rounds=2.0), tree_time(wide, collective, rounds=2.0)]
+        return fastest_time(
+            *times, *([_in_network_tree_time(near, collective)] if reduces_in_network(fabric) else [])
+        )
     if collective.kind in ("all_gather", "reduce_scatter"):
-        return fastest(ring(near, collective, rounds=1.0), direct(wide, collective, rounds=1.0))
+        return fastest_time(
+            ring_time(near, collective, rounds=1.0), direct_time(wide, collective, rounds=1.0)
+        )
     if collective.kind == "all_to_all":
-        return direct(wide, collective, rounds=1.0)
+        return direct_time(wide, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return send(near, collective)
+        return send_time(near, collective)
     if collective.kind in ("broadcast", "reduce"):
-        return fastest(one_copy(fabric, wide, collective), chain(near, collective))
-    raise unknown(fabric, collective)
+        return fastest_time(multicast_time(fabric, wide, collective), chain_time(near, collective))
+    raise unknown_collective_error(fabric, collective)
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_on_scale_out(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs over a network of full bisection; a hop is the link, the card and one switch."""
-    return over(Network(), fabric, collective)
+    return cost_over_network(NetworkContention(), fabric, collective)
 
 
 SCALE_OUT = InterconnectModel(
     name="scale_out",
     doc="Network cards behind a network of full bisection: ring or tree, whichever is faster.",
     patterns=("flat", "scale_out"),
-    transfer=transfer,
+    transfer=cost_on_scale_out,
 )

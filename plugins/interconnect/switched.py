@@ -9,34 +9,34 @@ from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
-    Path,
-    adds,
-    direct,
-    fastest,
-    kernel_path,
-    one_copy,
-    one_shot,
-    one_step,
-    ring,
-    ring_or_tree,
-    send,
+    NetworkPath,
+    allows_one_shot,
+    build_kernel_path,
+    collective_usage,
+    direct_time,
+    fastest_time,
+    multicast_time,
+    one_shot_time,
+    reduces_in_network,
+    ring_or_tree_time,
+    ring_time,
+    send_time,
     sent_bytes,
-    unknown,
-    usage,
+    unknown_collective_error,
 )
 
 
-def transfer(fabric: Fabric, collective: Collective) -> Usage:
+def cost_on_switches(fabric: Fabric, collective: Collective) -> Usage:
     """Return what a collective costs with the fastest of the known algorithms.
 
     All-reduce: one-shot, two-shot, ring, tree and, where the switch adds, in-network. All-gather and reduce-scatter:
     direct (one step) or ring. All-to-all: direct. Send: one hop. Broadcast and reduction: one copy, or a tree.
     """
-    way = kernel_path(fabric, collective)
-    return usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
+    way = build_kernel_path(fabric, collective)
+    return collective_usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
 
 
-def in_network(way: Path, collective: Collective) -> Term:
+def _in_network_switch_time(way: NetworkPath, collective: Collective) -> Term:
     """Switches add: up and down one hop each; a rank sends its bytes and 1 / n of the sum to be multicast.
 
     Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor collectives", ISCA
@@ -50,32 +50,32 @@ def in_network(way: Path, collective: Collective) -> Term:
     )
 
 
-def _time(fabric: Fabric, way: Path, collective: Collective) -> Term:
+def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
     if collective.kind == "all_reduce":
         return _all_reduce(fabric, way, collective)
     if collective.kind in ("all_gather", "reduce_scatter"):
-        return fastest(direct(way, collective, rounds=1.0), ring(way, collective, rounds=1.0))
+        return fastest_time(direct_time(way, collective, rounds=1.0), ring_time(way, collective, rounds=1.0))
     if collective.kind == "all_to_all":
-        return direct(way, collective, rounds=1.0)
+        return direct_time(way, collective, rounds=1.0)
     if collective.kind == "send_recv":
-        return send(way, collective)
+        return send_time(way, collective)
     if collective.kind in ("broadcast", "reduce"):
-        return one_copy(fabric, way, collective)
-    raise unknown(fabric, collective)
+        return multicast_time(fabric, way, collective)
+    raise unknown_collective_error(fabric, collective)
 
 
-def _all_reduce(fabric: Fabric, way: Path, collective: Collective) -> Term:
-    choices = [ring_or_tree(way, collective)]
-    if one_step(fabric, collective):
-        choices += [one_shot(way, collective), direct(way, collective, rounds=2.0)]
-    if adds(fabric):
-        choices.append(in_network(way, collective))
-    return fastest(*choices)
+def _all_reduce(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
+    choices = [ring_or_tree_time(way, collective)]
+    if allows_one_shot(fabric, collective):
+        choices += [one_shot_time(way, collective), direct_time(way, collective, rounds=2.0)]
+    if reduces_in_network(fabric):
+        choices.append(_in_network_switch_time(way, collective))
+    return fastest_time(*choices)
 
 
 SWITCHED = InterconnectModel(
     name="switched",
     doc="Full bandwidth between any two devices through switches; the fastest of five all-reduce algorithms.",
     patterns=("switch",),
-    transfer=transfer,
+    transfer=cost_on_switches,
 )

@@ -9,18 +9,18 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.usage import Traffic, Usage
-from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import Term, exp, maximum, minimum
 from accelscope.core.plugin.records import MemoryModel
 from accelscope.core.spec.spec import choice, fraction, spec
 from accelscope.plugins.memory import plausible
 from accelscope.plugins.memory.level import (
-    Level,
-    exposed,
+    MemoryLevel,
+    exposed_latency,
     instances_capacity,
-    moving_energy,
-    moving_time,
     read_rate,
+    traffic_energy,
+    traffic_time,
 )
 
 _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
@@ -30,9 +30,9 @@ _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
     kind="memory",
     select={"class": ("cache",)},
     default=False,
-    derived=plausible.CACHE,
+    derived=plausible.CACHE_RANGES,
 )
-class Cache(Level):
+class Cache(MemoryLevel):
     """A cache; one in a `core` is private and keeps nothing from one operation to the next."""
 
     class_: str | None = choice("cache", doc="sort of memory", optional=True)
@@ -50,16 +50,18 @@ class Cache(Level):
     )
 
 
-def serve(part: Part[Any], traffic: Traffic) -> Usage:
+def serve_cache(part: Part[Any], traffic: Traffic) -> Usage:
     """Return what passing a cache costs and what of the traffic goes on.
 
     All traffic passes at instances x bandwidth x efficiency. Weights and KV are read again after `footprint` bytes,
     activations after the operation's own bytes: each hits with `hit_rate` of that distance.
     """
-    time = moving_time(part, traffic, at(part.spec.efficiency, traffic.bytes)) + exposed(part, traffic)
+    time = traffic_time(part, traffic, evaluate_curve(part.spec.efficiency, traffic.bytes)) + exposed_latency(
+        part, traffic
+    )
     return Usage(
         time=time.named(f"{part.name} time"),
-        energy=moving_energy(part, traffic),
+        energy=traffic_energy(part, traffic),
         onward=traffic if part.level == "core" else _missed(part, traffic),
     )
 
@@ -77,20 +79,20 @@ def hit_rate(distance: Term, room: Term) -> Term:
     return exp(-ratio * (1.0 - start))
 
 
-def room(part: Part[Any]) -> Term:
+def cache_room(part: Part[Any]) -> Term:
     """Return the bytes in which data of all cores is kept; partitions hold copies of the same bytes."""
     partitions: Term = part.spec.partitions if part.spec.partitions is not None else ONE
     kept: Term = part.spec.keeps
     return (instances_capacity(part) * kept / partitions).named(f"{part.name} room")
 
 
-def no_capacity(part: Part[Any]) -> Term | None:
+def no_cache_capacity(part: Part[Any]) -> Term | None:
     """A cache holds copies only."""
     return None
 
 
 def _missed(part: Part[Any], traffic: Traffic) -> Traffic:
-    space = room(part)
+    space = cache_room(part)
     again = hit_rate(traffic.footprint + traffic.activations, space).named(
         f"{part.name} hits of weights and KV"
     )
@@ -108,7 +110,7 @@ CACHE = MemoryModel(
     doc="A cache: what fits between two uses is not read from the level behind.",
     spec=Cache,
     order=20,
-    serve=serve,
-    capacity=no_capacity,
+    serve=serve_cache,
+    capacity=no_cache_capacity,
     peak=read_rate,
 )

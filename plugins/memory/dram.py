@@ -6,18 +6,18 @@ from typing import Any
 
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.usage import Traffic, Usage
-from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import MemoryModel
 from accelscope.core.spec.spec import choice, count, fraction, quantity, spec
 from accelscope.plugins.memory import plausible
 from accelscope.plugins.memory.level import (
-    Level,
-    exposed,
+    MemoryLevel,
+    exposed_latency,
     instances_capacity,
-    moving_energy,
-    moving_time,
     read_rate,
+    traffic_energy,
+    traffic_time,
 )
 
 _NEAR = [
@@ -45,8 +45,8 @@ _MEASURED = (
 )
 
 
-@spec(kind="memory", select={"class": tuple(_NEAR)}, default=True, derived=plausible.DRAM)
-class Dram(Level):
+@spec(kind="memory", select={"class": tuple(_NEAR)}, default=True, derived=plausible.DRAM_RANGES)
+class Dram(MemoryLevel):
     """DRAM beside the processor, reached at one aggregate bandwidth."""
 
     class_: str | None = choice(*_NEAR, doc="generation of the memory", optional=True)
@@ -65,8 +65,8 @@ class Dram(Level):
     )
 
 
-@spec(kind="memory", select={"class": tuple(_FAR)}, default=False, derived=plausible.FAR)
-class Far(Level):
+@spec(kind="memory", select={"class": tuple(_FAR)}, default=False, derived=plausible.FAR_MEMORY_RANGES)
+class FarMemory(MemoryLevel):
     """Memory modules or flash behind a slower bus: a tier behind the DRAM of an accelerator."""
 
     class_: str | None = choice(*_FAR, doc="sort of memory", optional=True)
@@ -78,15 +78,17 @@ class Far(Level):
     )
 
 
-def serve(part: Part[Any], traffic: Traffic) -> Usage:
+def serve_dram(part: Part[Any], traffic: Traffic) -> Usage:
     """Return what DRAM traffic costs.
 
     time = latency + bytes / (instances x bandwidth x efficiency), energy = bits x energy a bit. A measured share of the
     kernel goes before the efficiency of the level. The latency is that of the first access; further ones overlap (Little's law), and starting the operation is counted by the core.
     """
-    efficiency = at(part.spec.efficiency, traffic.bytes) if traffic.share is None else traffic.share
-    time = exposed(part, traffic) + moving_time(part, traffic, efficiency)
-    return Usage(time=time.named(f"{part.name} time"), energy=moving_energy(part, traffic))
+    efficiency = (
+        evaluate_curve(part.spec.efficiency, traffic.bytes) if traffic.share is None else traffic.share
+    )
+    time = exposed_latency(part, traffic) + traffic_time(part, traffic, efficiency)
+    return Usage(time=time.named(f"{part.name} time"), energy=traffic_energy(part, traffic))
 
 
 DRAM = MemoryModel(
@@ -94,7 +96,7 @@ DRAM = MemoryModel(
     doc="DRAM beside the processor: bytes over the achieved share of an aggregate bandwidth.",
     spec=Dram,
     order=40,
-    serve=serve,
+    serve=serve_dram,
     capacity=instances_capacity,
     peak=read_rate,
 )
@@ -102,9 +104,9 @@ DRAM = MemoryModel(
 FAR_MEMORY = MemoryModel(
     name="far_memory",
     doc="Memory behind a slower bus, such as DDR modules, CXL or flash.",
-    spec=Far,
+    spec=FarMemory,
     order=50,
-    serve=serve,
+    serve=serve_dram,
     capacity=instances_capacity,
     peak=read_rate,
 )

@@ -18,7 +18,7 @@ from accelscope.core.spec.spec import block, choice, count, quantity, spec
 
 _SECOND = term(1.0, "s")
 _PER_SECOND = term(1.0, "B/s")
-UNBOUNDED = term(np.inf, "B/s")
+_UNBOUNDED_RATE = term(np.inf, "B/s")
 """Bandwidth of a level whose description gives none: it never decides."""
 
 
@@ -31,7 +31,7 @@ class ReadWrite:
 
 
 @spec(kind="memory", default=False)
-class Level:
+class MemoryLevel:
     """Fields that every level of memory takes."""
 
     capacity: Term = quantity("B", doc="usable bytes of one instance", gt=0)
@@ -71,15 +71,15 @@ def write_rate(part: Part[Any]) -> Term:
     return _rate(part, ports.write if ports is not None else part.spec.bandwidth)
 
 
-def latency(part: Part[Any]) -> Term:
+def access_latency(part: Part[Any]) -> Term:
     """Return the latency of one access in s; none given counts as none."""
     given: Term | None = part.spec.latency
     if given is None or given.dimension == _SECOND.dimension:
         return NO_TIME if given is None else given
-    return given / clock(part)
+    return given / memory_clock(part)
 
 
-def clock(part: Part[Any]) -> Term:
+def memory_clock(part: Part[Any]) -> Term:
     """Return the clock that a part runs at.
 
     Raises:
@@ -90,20 +90,20 @@ def clock(part: Part[Any]) -> Term:
     return part.clock
 
 
-def moving_time(part: Part[Any], traffic: Traffic, efficiency: Term) -> Term:
+def traffic_time(part: Part[Any], traffic: Traffic, efficiency: Term) -> Term:
     """Return the time in s of traffic at the achieved share of peak; ports of their own work at once.
 
     Without read and write ports, reads and writes share one bandwidth: bytes / (peak x efficiency).
     """
     if part.spec.ports is None:
         return traffic.bytes / (read_rate(part) * efficiency).named(f"achieved {part.name} bandwidth")
-    written = traffic.bytes * written_share(traffic)
+    written = traffic.bytes * write_share(traffic)
     reading = ((traffic.bytes - written) / (read_rate(part) * efficiency)).named(f"{part.name} reading")
     writing = (written / (write_rate(part) * efficiency)).named(f"{part.name} writing")
     return maximum(reading, writing)
 
 
-def written_share(traffic: Traffic) -> Term:
+def write_share(traffic: Traffic) -> Term:
     """Return which share of an operation's bytes is written, as the operation has it before any cache."""
     op = traffic.op
     written = op.writes + op.kv_write
@@ -111,12 +111,12 @@ def written_share(traffic: Traffic) -> Term:
     return written / where(everything > term(0.0, "B"), everything, term(1.0, "B"))
 
 
-def exposed(part: Part[Any], traffic: Traffic) -> Term:
+def exposed_latency(part: Part[Any], traffic: Traffic) -> Term:
     """Return the latency in s that the first access of any traffic waits for."""
-    return where(traffic.bytes > term(0.0, "B"), latency(part), NO_TIME).named(f"{part.name} latency")
+    return where(traffic.bytes > term(0.0, "B"), access_latency(part), NO_TIME).named(f"{part.name} latency")
 
 
-def moving_energy(part: Part[Any], traffic: Traffic) -> Term | None:
+def traffic_energy(part: Part[Any], traffic: Traffic) -> Term | None:
     """Return the energy in J of moving traffic, or None where the description gives none."""
     if part.spec.energy is None:
         return None
@@ -132,6 +132,6 @@ def instances_capacity(part: Part[Any]) -> Term:
 
 def _rate(part: Part[Any], given: Term | None) -> Term:
     if given is None:
-        return UNBOUNDED
-    each = given if given.dimension == _PER_SECOND.dimension else given * clock(part)
+        return _UNBOUNDED_RATE
+    each = given if given.dimension == _PER_SECOND.dimension else given * memory_clock(part)
     return (part.count * each).named(f"peak {part.name} bandwidth")

@@ -9,18 +9,29 @@ from attrs import evolve
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.usage import Traffic, Usage
-from accelscope.core.numeric.curve import at
+from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import MemoryModel
 from accelscope.core.spec.spec import choice, fraction, spec
-from accelscope.plugins.memory.level import Level, instances_capacity, moving_energy, moving_time, read_rate
-from accelscope.plugins.memory.plausible import on_chip
+from accelscope.plugins.memory.level import (
+    MemoryLevel,
+    instances_capacity,
+    read_rate,
+    traffic_energy,
+    traffic_time,
+)
+from accelscope.plugins.memory.plausible import derive_sram_ranges
 
 _SOME = term(1.0, "B")
 
 
-@spec(kind="memory", select={"class": ("scratchpad", "sram")}, default=False, derived=on_chip(2**13, 2**36))
-class Scratchpad(Level):
+@spec(
+    kind="memory",
+    select={"class": ("scratchpad", "sram")},
+    default=False,
+    derived=derive_sram_ranges(2**13, 2**36),
+)
+class Scratchpad(MemoryLevel):
     """SRAM that software fills, private to a core or shared by a package."""
 
     class_: str | None = choice("scratchpad", "sram", doc="sort of memory", optional=True)
@@ -38,14 +49,14 @@ class Scratchpad(Level):
     )
 
 
-@spec(kind="memory", select={"class": ("regfile",)}, default=False, derived=on_chip(2**8, 2**20))
-class Regfile(Level):
+@spec(kind="memory", select={"class": ("regfile",)}, default=False, derived=derive_sram_ranges(2**8, 2**20))
+class RegisterFile(MemoryLevel):
     """Registers of a core; their bandwidth is part of what an engine achieves."""
 
     class_: str | None = choice("regfile", doc="sort of memory", optional=True)
 
 
-def serve(part: Part[Any], traffic: Traffic) -> Usage:
+def serve_scratchpad(part: Part[Any], traffic: Traffic) -> Usage:
     """Return what passing or reading bytes costs, and what goes on to the level behind, if there is one.
 
     time = bytes / (instances x bandwidth x efficiency). In front of another memory, activations of an operation stay
@@ -53,11 +64,11 @@ def serve(part: Part[Any], traffic: Traffic) -> Usage:
     same ones: a share min(1, room / footprint) of them is not read from behind. (A hardware cache loses nearly all of a
     scan that is longer than itself; a placement by software does not.)
     """
-    efficiency = at(part.spec.efficiency, traffic.bytes)
-    time = moving_time(part, traffic, efficiency)
+    efficiency = evaluate_curve(part.spec.efficiency, traffic.bytes)
+    time = traffic_time(part, traffic, efficiency)
     return Usage(
         time=time.named(f"{part.name} time"),
-        energy=moving_energy(part, traffic),
+        energy=traffic_energy(part, traffic),
         onward=_onward(part, traffic),
     )
 
@@ -75,12 +86,12 @@ def _onward(part: Part[Any], traffic: Traffic) -> Traffic:
     )
 
 
-def pass_on(part: Part[Any], traffic: Traffic) -> Usage:
+def forward_traffic(part: Part[Any], traffic: Traffic) -> Usage:
     """Hand traffic on: registers are fast enough for their engine by construction."""
-    return Usage(time=traffic.bytes / read_rate(part), energy=moving_energy(part, traffic), onward=traffic)
+    return Usage(time=traffic.bytes / read_rate(part), energy=traffic_energy(part, traffic), onward=traffic)
 
 
-def holds_nothing(part: Part[Any]) -> Term | None:
+def no_register_capacity(part: Part[Any]) -> Term | None:
     """Registers hold operands, not weights."""
     return None
 
@@ -90,7 +101,7 @@ SCRATCHPAD = MemoryModel(
     doc="Software-managed SRAM: passes traffic at its bandwidth, and is the main memory where there is no DRAM.",
     spec=Scratchpad,
     order=10,
-    serve=serve,
+    serve=serve_scratchpad,
     capacity=instances_capacity,
     peak=read_rate,
 )
@@ -98,9 +109,9 @@ SCRATCHPAD = MemoryModel(
 REGFILE = MemoryModel(
     name="regfile",
     doc="Register files: hold operands only.",
-    spec=Regfile,
+    spec=RegisterFile,
     order=0,
-    serve=pass_on,
-    capacity=holds_nothing,
+    serve=forward_traffic,
+    capacity=no_register_capacity,
     peak=read_rate,
 )

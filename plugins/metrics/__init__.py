@@ -16,9 +16,9 @@ def accelscope_metrics() -> Iterable[Metric]:
     """Yield the metrics that every evaluation has."""
     from accelscope.plugins.metrics import cost, distribution, latency, power, training, use
 
-    yield from latency.METRICS
-    yield from distribution.METRICS
-    yield from use.METRICS
-    yield from power.METRICS
-    yield from cost.METRICS
-    yield from training.METRICS
+    yield from latency.LATENCY_METRICS
+    yield from distribution.DISTRIBUTION_METRICS
+    yield from use.UTILISATION_METRICS
+    yield from power.POWER_METRICS
+    yield from cost.COST_METRICS
+    yield from training.TRAINING_METRICS

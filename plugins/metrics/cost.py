@@ -35,7 +35,7 @@ def paid_share(evaluation: Evaluation) -> Term:
     return minimum(used / machine.devices, 1.0).named("share of the system that is paid for")
 
 
-METRICS = (
+COST_METRICS = (
     Metric(
         name="cost_per_mtok",
         unit="USD/Mtok",

@@ -12,19 +12,19 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.evaluate.evaluate import Evaluation
-from accelscope.core.evaluate.variability.latency import Latency
-from accelscope.core.numeric.term import Term, leaf
+from accelscope.core.evaluate.variability.latency import LatencyDistribution
+from accelscope.core.numeric.term import Term, make_leaf
 from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.latency import tpot, ttft
 
-SHOWN = (50, 90, 99)
+_HEADLINE_PERCENTILES = (50, 90, 99)
 """Percentiles that `eval` prints."""
-FURTHER = (95,)
+_FURTHER_PERCENTILES = (95,)
 """Percentiles that are computed too."""
 
 
 @frozen
-class Varied:
+class VariableMetric:
     """A metric that a pass decides.
 
     Attributes:
@@ -35,10 +35,10 @@ class Varied:
     unit: str
     doc: str
     value: Callable[[Evaluation], Term]
-    latency: Callable[[Evaluation], Latency | None]
+    latency: Callable[[Evaluation], LatencyDistribution | None]
 
     def time(
-        self, suffix: str, doc: str, part: Callable[[Latency], Term], *, headline: bool = True
+        self, suffix: str, doc: str, part: Callable[[LatencyDistribution], Term], *, headline: bool = True
     ) -> Metric:
         """Return the metric of a part of the distribution that is a time."""
 
@@ -50,7 +50,9 @@ class Varied:
             if evaluation.loop is None:  # the metric is the time of the pass
                 ratio = Term(np.ones(()), ratio.dimension)
             else:
-                ratio = leaf(ratio, f"{self.name} over the time of its pass", "steady state of a closed loop")
+                ratio = make_leaf(
+                    ratio, f"{self.name} over the time of its pass", "steady state of a closed loop"
+                )
             return (part(latency) * ratio).named(f"{self.name} {suffix}")
 
         return Metric(
@@ -59,7 +61,7 @@ class Varied:
             doc=f"{doc} {self.doc}",
             compute=compute,
             headline=headline,
-            given=varies,
+            given=has_variability,
         )
 
     def variation(self) -> Metric:
@@ -70,7 +72,7 @@ class Varied:
             return None if latency is None else (latency.deviation / latency.mean).named(f"{self.name} cv")
 
         doc = f"standard deviation over the mean of the {self.doc}"
-        return Metric(name=f"{self.name}_cv", unit="", doc=doc, compute=compute, given=varies)
+        return Metric(name=f"{self.name}_cv", unit="", doc=doc, compute=compute, given=has_variability)
 
     def percentile(self, number: int, *, headline: bool = True) -> Metric:
         """Return the metric of a percentile."""
@@ -83,16 +85,18 @@ class Varied:
             self.time("mean", "mean of the", lambda latency: latency.mean),
             self.time("std", "standard deviation of the", lambda latency: latency.deviation),
             self.variation(),
-            *(self.percentile(number) for number in SHOWN),
-            *(self.percentile(number, headline=False) for number in FURTHER),
+            *(self.percentile(number) for number in _HEADLINE_PERCENTILES),
+            *(self.percentile(number, headline=False) for number in _FURTHER_PERCENTILES),
         )
 
 
-def varies(evaluation: Evaluation) -> bool:
+def has_variability(evaluation: Evaluation) -> bool:
     """Return whether a scenario says what is random."""
     return evaluation.design.variability is not None
 
 
-TTFT = Varied("ttft", "s", "time to first token", ttft, lambda evaluation: evaluation.prompts_vary)
-TPOT = Varied("tpot", "s/tok", "time between two tokens", tpot, lambda evaluation: evaluation.steps_vary)
-METRICS = (*TTFT.metrics(), *TPOT.metrics())
+TTFT = VariableMetric("ttft", "s", "time to first token", ttft, lambda evaluation: evaluation.prompt_latency)
+TPOT = VariableMetric(
+    "tpot", "s/tok", "time between two tokens", tpot, lambda evaluation: evaluation.step_latency
+)
+DISTRIBUTION_METRICS = (*TTFT.metrics(), *TPOT.metrics())

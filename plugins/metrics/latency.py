@@ -7,7 +7,8 @@ token, time per output token).
 
 from __future__ import annotations
 
-from accelscope.core.evaluate.evaluate import Evaluation, plain
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.evaluate.pass_cost import strip_count_unit
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
@@ -35,7 +36,7 @@ def e2e_latency(evaluation: Evaluation) -> Term:
     return (prefilling + _decoding(evaluation)).named("e2e latency")
 
 
-def life(evaluation: Evaluation) -> Term:
+def batch_lifetime(evaluation: Evaluation) -> Term:
     """Return the time in which the sequences that are served at once get all of their tokens; of training, of a step."""
     if evaluation.training is not None:
         return evaluation.training.time
@@ -49,8 +50,8 @@ def _decoding(evaluation: Evaluation) -> Term:
 
 def throughput(evaluation: Evaluation) -> Term:
     """Return output tokens a second of the whole system over the life of a batch."""
-    tokens = (evaluation.batch * tokens_out(evaluation)).named("output tokens of the batch")
-    return (tokens / life(evaluation)).named("throughput")
+    tokens = (evaluation.batch * output_tokens(evaluation)).named("output tokens of the batch")
+    return (tokens / batch_lifetime(evaluation)).named("throughput")
 
 
 def throughput_per_device(evaluation: Evaluation) -> Term:
@@ -65,16 +66,16 @@ def decode_throughput(evaluation: Evaluation) -> Term:
 
 def prefill_throughput(evaluation: Evaluation) -> Term:
     """Return prompt tokens a second while prefilling."""
-    tokens = evaluation.batch * plain(evaluation.design.load.prompt) * term(1.0, "tok")
+    tokens = evaluation.batch * strip_count_unit(evaluation.design.load.prompt) * term(1.0, "tok")
     return (tokens / (evaluation.prefill.time * prefill_passes(evaluation))).named("prefill throughput")
 
 
-def tokens_out(evaluation: Evaluation) -> Term:
+def output_tokens(evaluation: Evaluation) -> Term:
     """Return the tokens of one answer, in tok."""
-    return plain(evaluation.design.load.output) * term(1.0, "tok")
+    return strip_count_unit(evaluation.design.load.output) * term(1.0, "tok")
 
 
-METRICS = (
+LATENCY_METRICS = (
     Metric(name="ttft", unit="s", doc="time to first token of a batch", compute=ttft),
     Metric(name="tpot", unit="s/tok", doc="time per output token of a sequence", compute=tpot),
     Metric(name="e2e_latency", unit="s", doc="time to the last token of a batch", compute=e2e_latency),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelscope.core.evaluate.evaluate import Evaluation, Pass, plain
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.evaluate.pass_cost import PassCost, strip_count_unit
 from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, total
 
@@ -18,7 +19,7 @@ def decode_steps(evaluation: Evaluation) -> Term:
         return ONE
     if evaluation.loop is not None:
         return evaluation.loop.steps
-    return (plain(evaluation.design.load.output) - 1.0) * evaluation.rounds
+    return (strip_count_unit(evaluation.design.load.output) - 1.0) * evaluation.rounds
 
 
 def prefill_passes(evaluation: Evaluation) -> Term:
@@ -26,12 +27,12 @@ def prefill_passes(evaluation: Evaluation) -> Term:
     return evaluation.rounds if evaluation.loop is None else evaluation.loop.prompt_steps
 
 
-def pass_flops(step: Pass) -> Term:
+def pass_flops(step: PassCost) -> Term:
     """Return the FLOPs of one device in a pass, all micro-batches."""
     return total(cost.op.flops * cost.op.repeat for cost in step.ops) * step.plan.microbatches
 
 
-def pass_bytes(step: Pass) -> Term:
+def pass_bytes(step: PassCost) -> Term:
     """Return the bytes of weights and KV cache that one device reads in a pass, all micro-batches."""
     moved = total((cost.op.weights + cost.op.kv_read) * cost.op.repeat for cost in step.ops)
     return moved * step.plan.microbatches

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate.evaluate import Evaluation, plain
-from accelscope.core.evaluate.training.step import Memory, Trained
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.evaluate.pass_cost import strip_count_unit
+from accelscope.core.evaluate.training.step import TrainingMemory, TrainingStepCost
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import Metric
 
@@ -15,7 +16,7 @@ def step_time(evaluation: Evaluation) -> Term:
 
 def train_throughput(evaluation: Evaluation) -> Term:
     """Return the tokens that the whole system learns from in a second."""
-    tokens = evaluation.batch * plain(evaluation.design.load.prompt) * term(1.0, "tok")
+    tokens = evaluation.batch * strip_count_unit(evaluation.design.load.prompt) * term(1.0, "tok")
     return (tokens / _step(evaluation).time).named("train throughput")
 
 
@@ -24,7 +25,7 @@ def train_throughput_per_device(evaluation: Evaluation) -> Term:
     return (train_throughput(evaluation) / evaluation.devices_used).named("train throughput per device")
 
 
-def bubble(evaluation: Evaluation) -> Term:
+def bubble_share(evaluation: Evaluation) -> Term:
     """Return the share of a step in which a pipeline stage waits for the others."""
     passes = (_step(evaluation).forward, _step(evaluation).backward)
     waits = total(item.stage * (item.rounds - item.plan.microbatches) for item in passes)
@@ -58,16 +59,16 @@ def memory_of_activations(evaluation: Evaluation) -> Term:
     return _memory(evaluation).activations
 
 
-def _step(evaluation: Evaluation) -> Trained:
+def _step(evaluation: Evaluation) -> TrainingStepCost:
     assert evaluation.training is not None  # metrics of training are asked of training only
     return evaluation.training
 
 
-def _memory(evaluation: Evaluation) -> Memory:
+def _memory(evaluation: Evaluation) -> TrainingMemory:
     return _step(evaluation).memory
 
 
-METRICS = (
+TRAINING_METRICS = (
     Metric(name="step_time", unit="s", doc="time of a step of training", compute=step_time, of="training"),
     Metric(
         name="train_throughput",
@@ -89,7 +90,7 @@ METRICS = (
         name="bubble",
         unit="",
         doc="share of a step in which a pipeline stage waits",
-        compute=bubble,
+        compute=bubble_share,
         headline=False,
         of="training",
     ),

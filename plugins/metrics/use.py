@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from accelscope.core.evaluate.evaluate import Evaluation, Pass
+from accelscope.core.evaluate.evaluate import Evaluation
+from accelscope.core.evaluate.pass_cost import PassCost
 from accelscope.core.numeric.term import Term, total
 from accelscope.core.plugin.records import Metric
-from accelscope.plugins.metrics.latency import life
+from accelscope.plugins.metrics.latency import batch_lifetime
 from accelscope.plugins.metrics.sums import compute_peak, decode_steps, pass_bytes, pass_flops, prefill_passes
 
 
@@ -20,11 +21,11 @@ def mfu(evaluation: Evaluation) -> Term | None:
     if peak is None:
         return None
     if evaluation.training is not None:
-        return (evaluation.training.needed / (peak * life(evaluation))).named("mfu")
+        return (evaluation.training.needed / (peak * batch_lifetime(evaluation))).named("mfu")
     decode = pass_flops(evaluation.decode) * decode_steps(evaluation)
     prefill = pass_flops(evaluation.prefill) * prefill_passes(evaluation)
     needed = (prefill + decode).named("FLOPs of one device")
-    return (needed / (peak * life(evaluation))).named("mfu")
+    return (needed / (peak * batch_lifetime(evaluation))).named("mfu")
 
 
 def mbu(evaluation: Evaluation) -> Term:
@@ -49,12 +50,12 @@ def memory_left(evaluation: Evaluation) -> Term:
     return (limit.available - limit.used).named("memory left")
 
 
-def parameters(evaluation: Evaluation) -> Term:
+def model_parameters(evaluation: Evaluation) -> Term:
     """Return the parameters of the model."""
     return evaluation.decode.plan.workload.parameters.named("parameters")
 
 
-def parameter_to_compute(evaluation: Evaluation) -> Term:
+def parameter_compute_ratio(evaluation: Evaluation) -> Term:
     """Return all parameters over those that a token uses: what is stored for each one that is computed with."""
     workload = evaluation.decode.plan.workload
     return (workload.parameters / workload.active_parameters).named("parameter to compute")
@@ -75,13 +76,13 @@ def communication_share(evaluation: Evaluation) -> Term:
     return _moving(evaluation.decode)
 
 
-def _moving(step: Pass) -> Term:
+def _moving(step: PassCost) -> Term:
     if not step.comms:
         return (step.stage * 0.0) / step.stage
     return (total(cost.seconds for cost in step.comms) / step.stage).named("communication share")
 
 
-METRICS = (
+UTILISATION_METRICS = (
     Metric(
         name="mfu",
         unit="",
@@ -112,7 +113,7 @@ METRICS = (
         unit="",
         doc="parameters of the model",
         of="any",
-        compute=parameters,
+        compute=model_parameters,
         headline=False,
     ),
     Metric(
@@ -120,7 +121,7 @@ METRICS = (
         unit="",
         doc="parameters over those that one token uses, of a model with experts",
         of="any",
-        compute=parameter_to_compute,
+        compute=parameter_compute_ratio,
         better="high",
         given=has_experts,
     ),

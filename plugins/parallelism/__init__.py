@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_strategies() -> Iterable[Strategy]:
     """Yield strategies; they apply in their `order`."""
-    from accelscope.plugins.parallelism.cache import CACHE
+    from accelscope.plugins.parallelism.cache import DECODE_CONTEXT
     from accelscope.plugins.parallelism.context import CONTEXT
     from accelscope.plugins.parallelism.data import DATA
     from accelscope.plugins.parallelism.expert import EXPERT
@@ -22,4 +22,4 @@ def accelscope_strategies() -> Iterable[Strategy]:
     from accelscope.plugins.parallelism.pipeline import PIPELINE
     from accelscope.plugins.parallelism.tensor import TENSOR
 
-    yield from (DATA, TENSOR, CACHE, CONTEXT, EXPERT, PIPELINE, SHARDING)
+    yield from (DATA, TENSOR, DECODE_CONTEXT, CONTEXT, EXPERT, PIPELINE, SHARDING)

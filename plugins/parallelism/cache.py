@@ -21,15 +21,21 @@ from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, share
-from accelscope.plugins.parallelism.sequence import TRAINING, Ring, by_cache, by_sequences, of_prompts
+from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, largest_share
+from accelscope.plugins.parallelism.sequence import (
+    CONTEXT_TRAINING_PHASES,
+    ContextRanks,
+    divide_by_cache,
+    divide_by_sequences,
+    is_prompt_attention,
+)
 
-LATENT = "mla_decode"
+_LATENT_KERNEL = "mla_decode"
 """Class of kernel whose rows are not counted by query heads of a KV head."""
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Cache:
+class DecodeContextParallelism:
     """Division of the cache over tensor-parallel ranks that would hold it several times."""
 
     dcp: Term = count(
@@ -46,17 +52,17 @@ class Cache:
     )
 
 
-def split(spec: Cache, step: Step) -> Step:
+def split_decode_context(spec: DecodeContextParallelism, step: Step) -> Step:
     """Leave the step: all ranks work on the same sequences."""
     return step
 
 
-def shard(spec: Cache, plan: Plan, machine: Machine) -> Plan:
+def shard_decode_context(spec: DecodeContextParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide the cache and the attention of decoding; prompts gather what is cached of them already."""
-    if plan.phase in TRAINING or not np.any(spec.dcp > 1.0):
+    if plan.phase in CONTEXT_TRAINING_PHASES or not np.any(spec.dcp > 1.0):
         return plan
     tp = plan.ranks / plan.replicas
-    copies = (tp * share(plan.workload.kv_heads, tp)).named("copies of a KV head")
+    copies = (tp * largest_share(plan.workload.kv_heads, tp)).named("copies of a KV head")
     ops: list[Op] = []
     said: list[Collective] = []
     for op in plan.ops:
@@ -68,18 +74,18 @@ def shard(spec: Cache, plan: Plan, machine: Machine) -> Plan:
         ops=tuple(ops),
         collectives=(*plan.collectives, *said),
         residency=evolve(plan.residency, kv=plan.residency.kv / spec.dcp),
-        limits=(*plan.limits, divides("dcp", spec.dcp, copies, "copies of a KV head")),
+        limits=(*plan.limits, check_divides("dcp", spec.dcp, copies, "copies of a KV head")),
     )
 
 
-def _divided(op: Op, spec: Cache, plan: Plan) -> tuple[Op, tuple[Collective, ...]]:
+def _divided(op: Op, spec: DecodeContextParallelism, plan: Plan) -> tuple[Op, tuple[Collective, ...]]:
     """Return what a rank does of an operation that reads or writes the cache, and what it exchanges."""
     dcp = spec.dcp
-    if op.kind != "attention" or of_prompts(op, plan.phase):
+    if op.kind != "attention" or is_prompt_attention(op, plan.phase):
         kept = evolve(op, kv_write=op.kv_write / dcp)
         return kept, tuple(_gathered(op, dcp))
-    ring = Ring(ranks=dcp, stride=ONE, heads=plan.workload.heads, kept=NO_BYTES, name="copies")
-    divide = by_sequences if spec.dcp_over == "sequences" else by_cache
+    ring = ContextRanks(ranks=dcp, stride=ONE, heads=plan.workload.heads, kept=NO_BYTES, name="copies")
+    divide = divide_by_sequences if spec.dcp_over == "sequences" else divide_by_cache
     if op.split != "heads":
         return divide(op, ring)[0], ()
     return divide(_all_queries(op, dcp), ring)
@@ -90,7 +96,7 @@ def _all_queries(op: Op, dcp: Term) -> Op:
     return evolve(
         op,
         m=op.m * dcp,
-        queries=op.queries if op.kernel == LATENT else op.queries * dcp,
+        queries=op.queries if op.kernel == _LATENT_KERNEL else op.queries * dcp,
         flops=op.flops * dcp,
         reads=op.reads * dcp,
         writes=op.writes * dcp,
@@ -111,11 +117,11 @@ def _gathered(op: Op, dcp: Term) -> Iterator[Collective]:
     )
 
 
-CACHE = Strategy(
+DECODE_CONTEXT = Strategy(
     name="cache",
     doc="Tensor-parallel ranks that would hold copies of the KV cache divide it: `dcp`, over tokens or sequences.",
-    spec=Cache,
+    spec=DecodeContextParallelism,
     order=22,
-    split=split,
-    shard=shard,
+    split=split_decode_context,
+    shard=shard_decode_context,
 )

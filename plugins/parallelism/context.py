@@ -19,25 +19,25 @@ from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.term import Term, maximum, term, total
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
-from accelscope.plugins.parallelism.rows import rows, tokens_share, visits
+from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, check_divides_either, largest_share
+from accelscope.plugins.parallelism.rows import fullest_token_share, scale_rows, scale_visits
 from accelscope.plugins.parallelism.sequence import (
-    TRAINING,
-    Ring,
-    by_cache,
-    by_share,
-    by_tokens,
-    carried,
-    of_prompts,
+    CONTEXT_TRAINING_PHASES,
+    ContextRanks,
+    attended_kv_bytes,
+    divide_by_all_to_all,
+    divide_by_cache,
+    divide_by_tokens,
+    is_prompt_attention,
 )
 
 _BYTE = term(1.0, "B")
-SCANS = ("linear_attention", "scan")
+_SCAN_KERNELS = ("linear_attention", "scan")
 """Classes of kernel that hand a state on from token to token."""
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Context:
+class ContextParallelism:
     """Division of the tokens of each sequence over ranks."""
 
     cp: Term = count(doc="ranks that divide the context of one sequence", default=1, source=NO_SPLIT)
@@ -51,19 +51,19 @@ class Context:
     )
 
 
-def split(spec: Context, step: Step) -> Step:
+def split_context_parallel(spec: ContextParallelism, step: Step) -> Step:
     """Give each rank its share of the tokens of a sequence, in training; in serving a step keeps its sequences whole."""
-    if step.phase not in TRAINING:
+    if step.phase not in CONTEXT_TRAINING_PHASES:
         return step
     return evolve(step, tokens=step.tokens / spec.cp)
 
 
-def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
+def shard_context_parallel(spec: ContextParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide a pass over the ranks of a sequence; ranks of a sequence sum gradients as replicas do."""
     if not np.any(spec.cp > 1.0):
         return plan
     limits = (*plan.limits, *_limits(spec, plan))
-    if plan.phase in TRAINING:
+    if plan.phase in CONTEXT_TRAINING_PHASES:
         ops, exchanged = _trained(spec, plan)
         said = plan.collectives
         wider = evolve(plan, replicas=plan.replicas * spec.cp)
@@ -84,7 +84,7 @@ def shard(spec: Context, plan: Plan, machine: Machine) -> Plan:
     )
 
 
-def _trained(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
+def _trained(spec: ContextParallelism, plan: Plan) -> tuple[list[Op], list[Collective]]:
     """Return the operations of a rank whose attention was built for its own tokens, and what it exchanges."""
     ring = _ring(spec, plan, spec.cp)
     ops: list[Op] = []
@@ -94,7 +94,7 @@ def _trained(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
             ops.append(op)
             continue
         if spec.cp_method == "all_to_all" and op.split == "heads":
-            mine, moved = by_share(_whole(op, spec.cp), ring)
+            mine, moved = divide_by_all_to_all(_whole(op, spec.cp), ring)
         else:
             mine, moved = _widened(op, spec.cp), tuple(_gathered(op, spec, plan))
         ops.append(mine)
@@ -120,14 +120,14 @@ def _whole(op: Op, cp: Term) -> Op:
     )
 
 
-def _gathered(op: Op, spec: Context, plan: Plan) -> Iterator[Collective]:
+def _gathered(op: Op, spec: ContextParallelism, plan: Plan) -> Iterator[Collective]:
     """Yield the exchange of keys and values of an attention in training, and of their gradients on the way back."""
     kinds = ("all_gather", "reduce_scatter") if plan.phase == "backward" else ("all_gather",)
     for kind in kinds:
         yield Collective(
             name=f"{op.name}_context_{kind}",
             kind=kind,
-            bytes=carried(op) * spec.cp,
+            bytes=attended_kv_bytes(op) * spec.cp,
             ranks=spec.cp,
             stride=plan.ranks / plan.replicas,
             repeat=op.repeat,
@@ -135,7 +135,7 @@ def _gathered(op: Op, spec: Context, plan: Plan) -> Iterator[Collective]:
         )
 
 
-def _served(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
+def _served(spec: ContextParallelism, plan: Plan) -> tuple[list[Op], list[Collective]]:
     """Return the operations of a rank in serving, and what it exchanges."""
     ring = _ring(spec, plan, ONE)
     ops: list[Op] = []
@@ -145,11 +145,11 @@ def _served(spec: Context, plan: Plan) -> tuple[list[Op], list[Collective]]:
             ops.append(_own_tokens(op, spec, plan))
             continue
         if spec.cp_method == "all_to_all" and op.split == "heads":
-            mine, moved = by_share(op, ring)
-        elif of_prompts(op, plan.phase) or spec.cp_method == "all_to_all":
-            mine, moved = by_tokens(op, ring)
+            mine, moved = divide_by_all_to_all(op, ring)
+        elif is_prompt_attention(op, plan.phase) or spec.cp_method == "all_to_all":
+            mine, moved = divide_by_tokens(op, ring)
         else:
-            mine, moved = by_cache(op, ring)
+            mine, moved = divide_by_cache(op, ring)
         ops.append(mine)
         exchanged.extend(moved)
     return ops, exchanged
@@ -167,19 +167,19 @@ def _said(plan: Plan, ops: list[Op]) -> tuple[Collective, ...]:
     return tuple(found)
 
 
-def _own_tokens(op: Op, spec: Context, plan: Plan) -> Op:
+def _own_tokens(op: Op, spec: ContextParallelism, plan: Plan) -> Op:
     """Return an operation on a rank's own tokens; what follows the last token of a prompt is on the rank that has it."""
     if plan.phase == "prefill" and not op.layered and op.kind != "gather":
         return op
     if op.expands:
-        return op if spec.cp_method == "ring" else _expanded(op, share(op.n, spec.cp))
+        return op if spec.cp_method == "ring" else _expanded(op, largest_share(op.n, spec.cp))
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if op.kind == "grouped_gemm" and experts is not None and top_k is not None:
-        return visits(op, experts, top_k, tokens_share(op, top_k, spec.cp))
-    mine = rows(op, share(op.m, spec.cp))
+        return scale_visits(op, experts, top_k, fullest_token_share(op, top_k, spec.cp))
+    mine = scale_rows(op, largest_share(op.m, spec.cp))
     if spec.cp_method == "ring":
         return mine
-    return evolve(mine, kv_write=op.kv_write * share(op.kv_heads or ONE, spec.cp))
+    return evolve(mine, kv_write=op.kv_write * largest_share(op.kv_heads or ONE, spec.cp))
 
 
 def _expanded(op: Op, part: Term) -> Op:
@@ -189,7 +189,7 @@ def _expanded(op: Op, part: Term) -> Op:
     )
 
 
-def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
+def _ring(spec: ContextParallelism, plan: Plan, part: Term) -> ContextRanks:
     """Return the ranks of a sequence.
 
     Args:
@@ -198,14 +198,14 @@ def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
     new = [op.kv_write * op.repeat for op in plan.ops if op.layered]
     expands = any(op.expands for op in plan.ops)
     writes = [
-        op.kv_write * op.repeat * share(op.kv_heads or ONE, spec.cp) * spec.cp
+        op.kv_write * op.repeat * largest_share(op.kv_heads or ONE, spec.cp) * spec.cp
         for op in plan.ops
         if op.layered
     ]
     layers = [op.repeat for op in plan.ops if op.kind == "attention" and op.split == "heads"]
     written = total(writes) * part if writes else NO_BYTES
     each = maximum(total(layers), 1.0) if layers else ONE
-    return Ring(
+    return ContextRanks(
         ranks=spec.cp,
         stride=plan.ranks / plan.replicas,
         heads=_local(plan.workload.heads, plan),
@@ -216,19 +216,19 @@ def _ring(spec: Context, plan: Plan, part: Term) -> Ring:
 
 def _local(heads: Term, plan: Plan) -> Term:
     """Return the heads of one tensor-parallel rank."""
-    return heads * share(heads, plan.ranks / plan.replicas)
+    return heads * largest_share(heads, plan.ranks / plan.replicas)
 
 
-def _part(spec: Context, plan: Plan) -> Term:
+def _part(spec: ContextParallelism, plan: Plan) -> Term:
     """Return the share of the rows of a pass that a rank has."""
     found = [op.m for op in plan.ops if op.kind == "gemm" and op.layered]
-    return share(found[0], spec.cp) if found else ONE / spec.cp
+    return largest_share(found[0], spec.cp) if found else ONE / spec.cp
 
 
-def _residency(spec: Context, plan: Plan) -> Residency:
+def _residency(spec: ContextParallelism, plan: Plan) -> Residency:
     """Divide the cache by tokens or by whole heads, and activations by tokens."""
     held, part = plan.residency, _part(spec, plan)
-    heads = share(_local(plan.workload.kv_heads, plan), spec.cp)
+    heads = largest_share(_local(plan.workload.kv_heads, plan), spec.cp)
     return evolve(
         held,
         kv=held.kv * (heads if spec.cp_method == "all_to_all" else ONE / spec.cp),
@@ -237,12 +237,12 @@ def _residency(spec: Context, plan: Plan) -> Residency:
     )
 
 
-def _limits(spec: Context, plan: Plan) -> Iterator[Limit]:
+def _limits(spec: ContextParallelism, plan: Plan) -> Iterator[Limit]:
     """Yield what limits the degree: heads where those are divided, and layers that hand a state on."""
     if spec.cp_method == "all_to_all":
-        yield divides("cp", spec.cp, _local(plan.workload.heads, plan), "heads of a rank")
-        yield fits("cp", spec.cp, _local(plan.workload.kv_heads, plan), "KV heads of a rank")
-    if any(op.kernel in SCANS or _keeps_state(op) for op in plan.ops):
+        yield check_divides("cp", spec.cp, _local(plan.workload.heads, plan), "heads of a rank")
+        yield check_divides_either("cp", spec.cp, _local(plan.workload.kv_heads, plan), "KV heads of a rank")
+    if any(op.kernel in _SCAN_KERNELS or _keeps_state(op) for op in plan.ops):
         yield condition(
             "cp needs attention",
             np.asarray(spec.cp.value <= 1.0),
@@ -257,8 +257,8 @@ def _keeps_state(op: Op) -> bool:
 CONTEXT = Strategy(
     name="context",
     doc="The tokens of each sequence are divided over ranks: `cp`, by `cp_method`.",
-    spec=Context,
+    spec=ContextParallelism,
     order=25,
-    split=split,
-    shard=shard,
+    split=split_context_parallel,
+    shard=shard_context_parallel,
 )

@@ -14,7 +14,7 @@ from accelscope.plugins.parallelism.degree import NO_SPLIT
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Data:
+class DataParallelism:
     """Replicas of the model, each with its share of the sequences.
 
     Replicas of the attention (`dp_attention`, DeepSeek-V3 report, arXiv 2412.19437, section 3.4) hold all of the model but
@@ -34,12 +34,12 @@ class Data:
         return self.dp * self.dp_attention
 
 
-def split(spec: Data, step: Step) -> Step:
+def split_data_parallel(spec: DataParallelism, step: Step) -> Step:
     """Give each replica its share of the sequences; the fullest one decides."""
     return evolve(step, sequences=ceil(step.sequences / spec.replicas).named("sequences of a replica"))
 
 
-def shard(spec: Data, plan: Plan, machine: Machine) -> Plan:
+def shard_data_parallel(spec: DataParallelism, plan: Plan, machine: Machine) -> Plan:
     """Count the replicas; what one replica does is unchanged."""
     return evolve(plan, replicas=plan.replicas * spec.replicas, ranks=plan.ranks * spec.replicas)
 
@@ -47,8 +47,8 @@ def shard(spec: Data, plan: Plan, machine: Machine) -> Plan:
 DATA = Strategy(
     name="data",
     doc="Replicas of the model share the sequences: `dp`.",
-    spec=Data,
+    spec=DataParallelism,
     order=10,
-    split=split,
-    shard=shard,
+    split=split_data_parallel,
+    shard=shard_data_parallel,
 )

@@ -13,13 +13,13 @@ NO_SPLIT = "one device holds everything unless a degree is given"
 _ONE = term(1.0)
 
 
-def share(size: Term, degree: Term) -> Term:
+def largest_share(size: Term, degree: Term) -> Term:
     """Return what the fullest of `degree` ranks holds of `size` equal pieces, as a share of all: ceil(n/d)/n."""
     whole = maximum(size, 1.0)
     return ceil(whole / degree) / whole
 
 
-def divides(name: str, degree: Term, size: Term, what: str) -> Limit:
+def check_divides(name: str, degree: Term, size: Term, what: str) -> Limit:
     """Return the limit that a degree divides a size; where it does not, only a degree of 1 is available.
 
     Args:
@@ -36,7 +36,7 @@ def divides(name: str, degree: Term, size: Term, what: str) -> Limit:
     )
 
 
-def fits(name: str, degree: Term, size: Term, what: str) -> Limit:
+def check_divides_either(name: str, degree: Term, size: Term, what: str) -> Limit:
     """Return the limit that the smaller of two numbers divides the larger."""
     few, many = minimum(degree, size), maximum(degree, size)
     reason = f"neither of {name}{_value(degree)} and {_number(size)}{what} divides the other"
@@ -44,7 +44,7 @@ def fits(name: str, degree: Term, size: Term, what: str) -> Limit:
     return Limit(name=f"{name} fits {what}", used=few, available=available, reason=reason, condition=True)
 
 
-def at_most(name: str, degree: Term, size: Term, what: str) -> Limit:
+def check_degree_bound(name: str, degree: Term, size: Term, what: str) -> Limit:
     """Return the limit that a degree is no more than what there is to divide."""
     reason = f"{name}{_value(degree)} is more than {_number(size)}{what}"
     return Limit(name=f"{name} at most {what}", used=degree, available=size, reason=reason)

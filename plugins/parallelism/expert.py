@@ -17,15 +17,21 @@ from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, as_term, exp, log2, maximum, minimum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits
-from accelscope.plugins.parallelism.halves import in_two
-from accelscope.plugins.parallelism.routed import LN2, distinct, fullest, halved, slots_hit
+from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, check_divides_either
+from accelscope.plugins.parallelism.halves import halve_batch
+from accelscope.plugins.parallelism.routed import (
+    LN2,
+    duplicated_variance,
+    expected_visited_experts,
+    fullest_rank_load,
+    visited_slots,
+)
 
-TRAINING = ("forward", "backward")
+_TRAINING_PHASES = ("forward", "backward")
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Expert:
+class ExpertParallelism:
     """Spread of the experts over the ranks of `tp` and `dp`."""
 
     ep: Term = count(doc="ranks that the experts are spread over", default=1, source=NO_SPLIT)
@@ -62,7 +68,7 @@ class Expert:
 
 
 @frozen(kw_only=True, eq=False)
-class Spread:
+class ExpertLayout:
     """How experts lie on ranks.
 
     Attributes:
@@ -76,22 +82,26 @@ class Spread:
     ep: Term
     tp: Term
     inner: Term
-    pooled: Term
+    pooled_replicas: Term
     tokens: Term
     load: Term
     rows: Term
     hit: Term
 
 
-def split(spec: Expert, step: Step) -> Step:
+def split_expert_parallel(spec: ExpertParallelism, step: Step) -> Step:
     """Leave the step: experts see the tokens of all ranks."""
     return step
 
 
-def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
+def shard_expert_parallel(spec: ExpertParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide what belongs to routed experts; plans without experts stay as they are, and allow no degree above 1."""
-    if spec.ep_overlap == "two_batches" and plan.phase not in TRAINING and plan.workload.experts is not None:
-        plan = in_two(plan)
+    if (
+        spec.ep_overlap == "two_batches"
+        and plan.phase not in _TRAINING_PHASES
+        and plan.workload.experts is not None
+    ):
+        plan = halve_batch(plan)
     down = next((op for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm"), None)
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if down is None or experts is None or top_k is None:
@@ -110,38 +120,42 @@ def shard(spec: Expert, plan: Plan, machine: Machine) -> Plan:
         ops=tuple(_divided(op, spread) for op in plan.ops),
         collectives=(*plan.collectives, *_collectives(spec, plan, down, spread, top_k)),
         residency=evolve(plan.residency, weights=weights),
-        routed=Routed(ranks=spec.ep, tokens=spread.tokens * spread.pooled),
+        routed=Routed(ranks=spec.ep, tokens=spread.tokens * spread.pooled_replicas),
         limits=(*plan.limits, *_limits(spec, plan, experts, spread)),
     )
 
 
-def _spread(spec: Expert, plan: Plan, down: Op, experts: Term, top_k: Term) -> Spread:
+def _spread(spec: ExpertParallelism, plan: Plan, down: Op, experts: Term, top_k: Term) -> ExpertLayout:
     tp = plan.ranks / plan.replicas / plan.contexts
     pooled = maximum(spec.ep / tp, 1.0)
     visits = down.groups * down.m
     tokens = visits / top_k
     all_visits = visits * pooled
     held = (experts + spec.redundant_experts) / spec.ep
-    alone = halved(plan.workload.expert_spread, spec.redundant_experts / experts) / maximum(held, 1.0)
+    alone = duplicated_variance(plan.workload.expert_spread, spec.redundant_experts / experts) / maximum(
+        held, 1.0
+    )
     load = (
         all_visits
         / spec.ep
-        * fullest(plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep)
+        * fullest_rank_load(
+            plan.workload.expert_chance / maximum(all_visits / spec.ep, 1e-9) + alone, spec.ep
+        )
     )
     load = maximum(load, minimum(all_visits, 1.0)).named("visits of the fullest rank")
-    found = slots_hit(experts, top_k, tokens * pooled, spec.redundant_experts)
-    mean = down.groups * (found / distinct(experts, top_k, tokens)) / spec.ep
+    found = visited_slots(experts, top_k, tokens * pooled, spec.redundant_experts)
+    mean = down.groups * (found / expected_visited_experts(experts, top_k, tokens)) / spec.ep
     multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
     hit = minimum(
-        mean * fullest(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
+        mean * fullest_rank_load(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
         maximum(held, mean),
     )
     hit = maximum(hit, minimum(down.groups, 1.0)).named("experts hit on the fullest rank")
-    return Spread(
+    return ExpertLayout(
         ep=spec.ep,
         tp=tp,
         inner=maximum(tp / spec.ep, 1.0),
-        pooled=pooled,
+        pooled_replicas=pooled,
         tokens=tokens,
         load=multiplied / visits,
         rows=pooled if spec.ep_visits == "buffered" else multiplied / visits,
@@ -162,7 +176,7 @@ def _received(plan: Plan, load: Term, tokens: Term, top_k: Term) -> Term:
     return maximum(some * top_k, load).named("visits of the tokens that a rank gets")
 
 
-def _divided(op: Op, spread: Spread) -> Op:
+def _divided(op: Op, spread: ExpertLayout) -> Op:
     """Return what the fullest rank does of an operation on routed experts."""
     if op.split not in ("expert_column", "expert_row"):
         return op
@@ -189,7 +203,9 @@ def _divided(op: Op, spread: Spread) -> Op:
     )
 
 
-def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term) -> tuple[Collective, ...]:
+def _collectives(
+    spec: ExpertParallelism, plan: Plan, down: Op, spread: ExpertLayout, top_k: Term
+) -> tuple[Collective, ...]:
     """Return dispatch and combine, and what makes the result whole on all ranks of a replica again."""
     token = down.writes / (down.groups * down.m)
     # Each rank sends its share of a replica's tokens, once to every rank that holds one of their experts.
@@ -201,7 +217,7 @@ def _collectives(spec: Expert, plan: Plan, down: Op, spread: Spread, top_k: Term
     summed = spread.tp
     if spec.ep_exchange == "all_to_all" and not any(op.split == "partial" for op in plan.ops):
         summed = where(many, ONE, spread.tp)
-    trains = plan.phase in TRAINING
+    trains = plan.phase in _TRAINING_PHASES
     picks = top_k if trains else None
     window = ONE if spec.ep_overlap == "two_batches" and not trains else None
     found = (
@@ -235,11 +251,11 @@ def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> C
     return Collective(name=name, kind=kind, bytes=payload, ranks=ranks, repeat=down.repeat, kernel=kernel)
 
 
-def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Limit, ...]:
+def _limits(spec: ExpertParallelism, plan: Plan, experts: Term, spread: ExpertLayout) -> tuple[Limit, ...]:
     reason = "ep is spread over the ranks of tp, cp and dp, so it is at most their product"
     found = (
-        divides("ep", spec.ep, experts + spec.redundant_experts, "experts"),
-        fits("ep", spec.ep, spread.tp, "ranks of tp"),
+        check_divides("ep", spec.ep, experts + spec.redundant_experts, "experts"),
+        check_divides_either("ep", spec.ep, spread.tp, "ranks of tp"),
         Limit(name="ep at most tp × dp", used=spec.ep, available=plan.ranks, reason=reason),
     )
     if spec.ep_exchange == "all_to_all":
@@ -254,8 +270,8 @@ def _limits(spec: Expert, plan: Plan, experts: Term, spread: Spread) -> tuple[Li
 EXPERT = Strategy(
     name="expert",
     doc="Experts are spread over the ranks of tp and dp: `ep`.",
-    spec=Expert,
+    spec=ExpertParallelism,
     order=30,
-    split=split,
-    shard=shard,
+    split=split_expert_parallel,
+    shard=shard_expert_parallel,
 )

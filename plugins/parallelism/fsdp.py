@@ -22,15 +22,15 @@ from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan, States
-from accelscope.core.numeric.dtypes import NAMES, bytes_of
+from accelscope.core.numeric.dtypes import DTYPE_NAMES, bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.parallelism.degree import share
+from accelscope.plugins.parallelism.degree import largest_share
 
-TRAINING = ("forward", "backward")
+_TRAINING_PHASES = ("forward", "backward")
 _BYTE = term(1.0, "B")
-AHEAD = 2.0
+_GATHERED_LAYERS = 2.0
 """Layers whose parameters are gathered at once: the one that is worked on and the next (torch FSDP prefetches one)."""
 
 
@@ -46,7 +46,7 @@ class Sharding:
         source="the distributed optimiser is on in the recipes of Megatron Bridge and NeMo",
     )
     reduce: str = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="data type that gradients travel in",
         default="bf16",
         source="grad_reduce_in_fp32 is off in the performance recipes of Megatron Bridge; torch FSDP reduces in the type of the "
@@ -55,7 +55,7 @@ class Sharding:
 
 
 @frozen(kw_only=True, eq=False)
-class Kept:
+class ReplicatedParameters:
     """Parameters of one device, dense or of experts, and the replicas that hold the same.
 
     Attributes:
@@ -72,14 +72,14 @@ class Kept:
     layers: Term
 
 
-def split(spec: Sharding, step: Step) -> Step:
+def split_fsdp(spec: Sharding, step: Step) -> Step:
     """Leave the step: sharding changes what replicas hold, not what they work on."""
     return step
 
 
-def shard(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
+def shard_fsdp(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     """Add what replicas send each other, and say what each of them holds."""
-    if plan.phase not in TRAINING:
+    if plan.phase not in _TRAINING_PHASES:
         return _served(spec, plan) if np.any(spec.zero >= 3.0) else plan
     kept = _kept(plan)
     once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
@@ -113,12 +113,12 @@ def _served(spec: Sharding, plan: Plan) -> Plan:
     )
 
 
-def _ahead(kept: Kept) -> Term:
+def _ahead(kept: ReplicatedParameters) -> Term:
     """Return the share of the layers that are gathered at once."""
-    return minimum(AHEAD / kept.layers, 1.0)
+    return minimum(_GATHERED_LAYERS / kept.layers, 1.0)
 
 
-def _kept(plan: Plan) -> tuple[Kept, ...]:
+def _kept(plan: Plan) -> tuple[ReplicatedParameters, ...]:
     """Return the dense parameters of a device, and those of experts, which fewer replicas hold."""
     whole = plan.workload
     each = whole.residency.weights / whole.parameters
@@ -129,13 +129,17 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
     tp = plan.ranks / holders / plan.stages
     dense = plan.residency.weights - routed
     found = [
-        Kept(name="parameters", bytes=dense, count=dense / each, ranks=holders, stride=tp, layers=layers)
+        ReplicatedParameters(
+            name="parameters", bytes=dense, count=dense / each, ranks=holders, stride=tp, layers=layers
+        )
     ]
     if grouped:
         spread = maximum(whole.expert_weights / maximum(routed * plan.stages, _BYTE), 1.0)
         same = maximum(holders * tp / spread, 1.0)
         found.append(
-            Kept(name="experts", bytes=routed, count=routed / each, ranks=same, stride=spread, layers=layers)
+            ReplicatedParameters(
+                name="experts", bytes=routed, count=routed / each, ranks=same, stride=spread, layers=layers
+            )
         )
     return tuple(found)
 
@@ -143,14 +147,14 @@ def _kept(plan: Plan) -> tuple[Kept, ...]:
 def _routed(plan: Plan, read: list[Term]) -> Term:
     """Return the bytes of the routed experts of a device: training reads all of them in a pass, serving those with a visit."""
     held, whole = plan.residency.weights, plan.workload
-    if plan.phase in TRAINING:
+    if plan.phase in _TRAINING_PHASES:
         return minimum(total(read), held)
     tp = plan.ranks / plan.replicas / plan.contexts / plan.stages
-    dense = (whole.residency.weights - whole.expert_weights) / tp * share(whole.layers, plan.stages)
+    dense = (whole.residency.weights - whole.expert_weights) / tp * largest_share(whole.layers, plan.stages)
     return maximum(held - dense, _BYTE)
 
 
-def _gathered(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
+def _gathered(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator[Collective]:
     """Yield what goes on beside a forward pass.
 
     Args:
@@ -162,9 +166,9 @@ def _gathered(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
     yield _collective(kept, "update", "all_gather", kept.bytes, update, once, "update")
 
 
-def _reduced(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
+def _reduced(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator[Collective]:
     """Yield what goes on beside a backward pass."""
-    grads = kept.count * term(bytes_of(spec.reduce), "B")
+    grads = kept.count * term(bytes_per_element(spec.reduce), "B")
     none = ONE * 0.0
     again = where(spec.zero >= 3.0, ONE, none)
     each, last = where(spec.zero >= 2.0, ONE, none), where((spec.zero >= 1.0) & (spec.zero < 2.0), once, none)
@@ -177,7 +181,7 @@ def _reduced(spec: Sharding, kept: Kept, once: Term) -> Iterator[Collective]:
 
 
 def _collective(
-    kept: Kept, name: str, kind: str, payload: Term, times: Term, window: Term, component: str
+    kept: ReplicatedParameters, name: str, kind: str, payload: Term, times: Term, window: Term, component: str
 ) -> Collective:
     """Return a communication of all layers of a stage, one after the other, beside the work."""
     return Collective(
@@ -192,7 +196,7 @@ def _collective(
     )
 
 
-def _states(spec: Sharding, kept: tuple[Kept, ...]) -> States:
+def _states(spec: Sharding, kept: tuple[ReplicatedParameters, ...]) -> States:
     def held(stage: float) -> Term:
         return total(where(spec.zero >= stage, item.count / item.ranks, item.count) for item in kept)
 
@@ -211,6 +215,6 @@ SHARDING = Strategy(
     doc="Replicas share parameters, and in training gradients and states: `zero`.",
     spec=Sharding,
     order=50,
-    split=split,
-    shard=shard,
+    split=split_fsdp,
+    shard=shard_fsdp,
 )

@@ -12,12 +12,12 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, where
-from accelscope.plugins.parallelism.rows import rows, sequences, sequences_of, visits
+from accelscope.plugins.parallelism.rows import count_sequences, scale_rows, scale_sequences, scale_visits
 
 
-def in_two(plan: Plan) -> Plan:
+def halve_batch(plan: Plan) -> Plan:
     """Return a plan whose layers run twice on half of the sequences; a single sequence is not divided."""
-    attending = [sequences_of(op) for op in plan.ops if op.kind == "attention" and op.split == "heads"]
+    attending = [count_sequences(op) for op in plan.ops if op.kind == "attention" and op.split == "heads"]
     if not attending:
         return plan
     times = where(maximum(*attending) >= 2.0, ONE * 2.0, ONE)
@@ -34,11 +34,11 @@ def _half(op: Op, plan: Plan, times: Term) -> Op:
     part = ONE / times
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if op.kind == "attention":
-        half = sequences(op, part)
+        half = scale_sequences(op, part)
     elif op.kind == "grouped_gemm" and experts is not None and top_k is not None:
-        half = visits(op, experts, top_k, part)
+        half = scale_visits(op, experts, top_k, part)
     else:
-        half = rows(op, part)
+        half = scale_rows(op, part)
     return evolve(half, repeat=op.repeat * times)
 
 

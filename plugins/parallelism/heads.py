@@ -7,12 +7,12 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, maximum
-from accelscope.plugins.parallelism.degree import share
+from accelscope.plugins.parallelism.degree import largest_share
 
 
-def by_heads(op: Op, heads: Term, tp: Term) -> Op:
+def shard_heads(op: Op, heads: Term, tp: Term) -> Op:
     """Divide query heads; a rank holds whole KV heads, so beyond their number they are held several times."""
-    queries = share(heads, tp)
+    queries = largest_share(heads, tp)
     if op.kv_heads is None:
         return evolve(
             op,
@@ -22,8 +22,8 @@ def by_heads(op: Op, heads: Term, tp: Term) -> Op:
             reads=op.reads * queries,
             writes=op.writes * queries,
         )
-    kv = share(op.kv_heads, tp)
-    reads = op.reads * (queries if op.kind == "attention" else mixed(op, heads, tp))
+    kv = largest_share(op.kv_heads, tp)
+    reads = op.reads * (queries if op.kind == "attention" else qkv_share(op, heads, tp))
     divided = evolve(
         op,
         flops=op.flops * queries,
@@ -39,8 +39,8 @@ def by_heads(op: Op, heads: Term, tp: Term) -> Op:
     return evolve(divided, groups=op.groups * kv, m=op.m * each, queries=maximum(op.queries * each, 1.0))
 
 
-def mixed(op: Op, heads: Term, tp: Term) -> Term:
+def qkv_share(op: Op, heads: Term, tp: Term) -> Term:
     """Return the share of an operation on queries, keys and values of all heads."""
     kv_heads = ONE if op.kv_heads is None else op.kv_heads
     whole = heads + 2.0 * kv_heads
-    return (heads * share(heads, tp) + 2.0 * kv_heads * share(kv_heads, tp)) / whole
+    return (heads * largest_share(heads, tp) + 2.0 * kv_heads * largest_share(kv_heads, tp)) / whole

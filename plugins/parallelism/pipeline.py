@@ -18,11 +18,11 @@ from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, minimum
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, spec
-from accelscope.plugins.parallelism.degree import NO_SPLIT, at_most, share
+from accelscope.plugins.parallelism.degree import NO_SPLIT, check_degree_bound, largest_share
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Pipeline:
+class PipelineParallelism:
     """Stages of consecutive layers."""
 
     pp: Term = count(doc="stages that the layers are divided into", default=1, source=NO_SPLIT)
@@ -33,7 +33,7 @@ class Pipeline:
     )
 
 
-def split(spec: Pipeline, step: Step) -> Step:
+def split_pipeline_parallel(spec: PipelineParallelism, step: Step) -> Step:
     """Divide the sequences into as many micro-batches as there are stages, or sequences where those are fewer.
 
     A step of training says how large a micro-batch is.
@@ -48,12 +48,12 @@ def split(spec: Pipeline, step: Step) -> Step:
     )
 
 
-def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
+def shard_pipeline_parallel(spec: PipelineParallelism, plan: Plan, machine: Machine) -> Plan:
     """Give each stage its layers, and a share of embedding and lm_head, whose stages get fewer layers instead.
 
     The KV cache of all micro-batches stays on the device.
     """
-    layers = share(plan.workload.layers, spec.pp)
+    layers = largest_share(plan.workload.layers, spec.pp)
     held = plan.residency
     return evolve(
         plan,
@@ -80,16 +80,16 @@ def shard(spec: Pipeline, plan: Plan, machine: Machine) -> Plan:
     )
 
 
-def _limits(spec: Pipeline, layers: Term) -> Iterator[Limit]:
+def _limits(spec: PipelineParallelism, layers: Term) -> Iterator[Limit]:
     """Yield that every stage has a layer, and so has every group of layers where stages hold several."""
-    yield at_most("pp", spec.pp, layers, "layers")
+    yield check_degree_bound("pp", spec.pp, layers, "layers")
     if np.any(spec.interleave > 1.0):
         groups = (spec.pp * spec.interleave).named("groups of layers of all stages")
         reason = "pp × interleave is more than the number of layers, so some groups would have none"
         yield Limit(name="pp × interleave at most layers", used=groups, available=layers, reason=reason)
 
 
-def _boundary(spec: Pipeline, plan: Plan) -> Collective:
+def _boundary(spec: PipelineParallelism, plan: Plan) -> Collective:
     """Each stage hands its activation to the next; the ranks of one stage lie between the two.
 
     Stages are a chain through the tiers of the network, as slow as its slowest link.
@@ -107,8 +107,8 @@ def _boundary(spec: Pipeline, plan: Plan) -> Collective:
 PIPELINE = Strategy(
     name="pipeline",
     doc="Consecutive layers on different devices, with micro-batches: `pp`.",
-    spec=Pipeline,
+    spec=PipelineParallelism,
     order=40,
-    split=split,
-    shard=shard,
+    split=split_pipeline_parallel,
+    shard=shard_pipeline_parallel,
 )

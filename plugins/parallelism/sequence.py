@@ -16,19 +16,19 @@ from attrs import evolve, frozen
 from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, term, where
-from accelscope.plugins.parallelism.degree import share
-from accelscope.plugins.parallelism.heads import by_heads
-from accelscope.plugins.parallelism.rows import sequences, sequences_of
+from accelscope.plugins.parallelism.degree import largest_share
+from accelscope.plugins.parallelism.heads import shard_heads
+from accelscope.plugins.parallelism.rows import count_sequences, scale_sequences
 
-TRAINING = ("forward", "backward")
-LOG_SUM = term(4.0, "B")
+CONTEXT_TRAINING_PHASES = ("forward", "backward")
+_LOG_SUM_BYTES = term(4.0, "B")
 """The logarithm of the sum of exponentials of a query row, in fp32 (FlashAttention's `softmax_lse`)."""
 
 
 @frozen(kw_only=True, eq=False)
-class Ring:
+class ContextRanks:
     """Ranks that divide the context of one sequence.
 
     Attributes:
@@ -47,12 +47,12 @@ class Ring:
     name: str = "context"
 
 
-def of_prompts(op: Op, phase: str) -> bool:
+def is_prompt_attention(op: Op, phase: str) -> bool:
     """Say whether an attention is of new prompts: also in a step that decodes beside them."""
     return phase == "prefill" or op.kernel.endswith("_prefill") or op.name.startswith("prompt_")
 
 
-def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+def divide_by_tokens(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, ...]]:
     """Each rank has as many early as late new tokens, and keys and values go round while attention runs.
 
     Liu et al., "Ring attention", arXiv 2310.01889; Megatron Core shares the causal square evenly in this way. Each of the
@@ -60,7 +60,7 @@ def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     makes keys and values of all of them.
     """
     cp = ring.ranks
-    passed_on = carried(op) if ring.latents is None else ring.latents * op.n / maximum(op.m, 1.0)
+    passed_on = attended_kv_bytes(op) if ring.latents is None else ring.latents * op.n / maximum(op.m, 1.0)
     mine = evolve(op, m=op.m / cp, flops=op.flops / cp, reads=op.reads / cp, writes=op.writes / cp)
     passed = Collective(
         name=f"{op.name}_ring",
@@ -75,19 +75,19 @@ def by_tokens(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     return mine, (passed,)
 
 
-def by_share(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+def divide_by_all_to_all(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, ...]]:
     """Each rank has some heads of all tokens: an all-to-all before attention and one after it.
 
     Jacobs et al., "DeepSpeed Ulysses", arXiv 2309.14509, section 3.
     """
     cp = ring.ranks
-    sent = (queries(op) / cp + ring.kept / cp).named("queries, keys and values of a rank")
+    sent = (query_bytes(op) / cp + ring.kept / cp).named("queries, keys and values of a rank")
     moves = (("dispatch", sent), ("combine", op.writes / cp))
     exchanged = tuple(_exchange(op, ring, name, "all_to_all", payload) for name, payload in moves)
-    return by_heads(op, ring.heads, cp), exchanged
+    return shard_heads(op, ring.heads, cp), exchanged
 
 
-def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+def divide_by_cache(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, ...]]:
     """Each rank attends from all queries to its part of the cache, and the parts of a result are weighted and added.
 
     Yang et al., "Context parallelism for scalable million-token inference", arXiv 2411.01783, section 3.4: queries go
@@ -98,7 +98,7 @@ def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
     part = evolve(op, n=op.n / cp, flops=op.flops / cp, kv_read=op.kv_read / cp)
     if op.split != "heads":
         return evolve(part, writes=op.writes / cp), (_exchange(op, ring, "queries", "all_gather", op.reads),)
-    partial = (op.writes + op.groups * op.m * LOG_SUM).named("partial results of a rank")
+    partial = (op.writes + op.groups * op.m * _LOG_SUM_BYTES).named("partial results of a rank")
     joins = where(cp > 1.0, ONE, NOTHING)
     mine = evolve(
         part,
@@ -106,28 +106,28 @@ def by_cache(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
         writes=op.writes + op.writes / cp * joins,
         launches=op.launches + joins,
     )
-    asked = queries(op).named("queries of all ranks")
+    asked = query_bytes(op).named("queries of all ranks")
     return mine, (
         _exchange(op, ring, "queries", "all_gather", asked),
         _exchange(op, ring, "results", "all_to_all", partial),
     )
 
 
-def by_sequences(op: Op, ring: Ring) -> tuple[Op, tuple[Collective, ...]]:
+def divide_by_sequences(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, ...]]:
     """Each rank attends from all heads of some sequences: their queries come by an all-to-all, and results go back by one.
 
     Pope et al., arXiv 2211.05102, section 3.3. With fewer sequences than ranks some have none.
     """
     cp = ring.ranks
-    mine = sequences(op, share(sequences_of(op), cp))
-    asked, answered = queries(op) / cp, op.writes / cp
+    mine = scale_sequences(op, largest_share(count_sequences(op), cp))
+    asked, answered = query_bytes(op) / cp, op.writes / cp
     return mine, (
         _exchange(op, ring, "queries", "all_to_all", asked.named("queries of a rank")),
         _exchange(op, ring, "results", "all_to_all", answered.named("results of a rank")),
     )
 
 
-def _exchange(op: Op, ring: Ring, name: str, kind: str, payload: Term) -> Collective:
+def _exchange(op: Op, ring: ContextRanks, name: str, kind: str, payload: Term) -> Collective:
     return Collective(
         name=f"{op.name}_{ring.name}_{name}",
         kind=kind,
@@ -138,7 +138,7 @@ def _exchange(op: Op, ring: Ring, name: str, kind: str, payload: Term) -> Collec
     )
 
 
-def carried(op: Op) -> Term:
+def attended_kv_bytes(op: Op) -> Term:
     """Return the bytes of all keys and values that an attention sees: what it reads of the cache.
 
     Where they are made from latents just before, and so are read as activations, it is their size.
@@ -147,10 +147,10 @@ def carried(op: Op) -> Term:
     return where(op.kv_read > NO_BYTES, op.kv_read, made)
 
 
-def queries(op: Op) -> Term:
+def query_bytes(op: Op) -> Term:
     """Return the bytes of all queries of an attention: rows of the width of a key; results have that of a value."""
     return maximum(op.groups * op.m * op.k * 2.0 * _number(op) - op.writes, NO_BYTES)
 
 
 def _number(op: Op) -> Term:
-    return term(bytes_of(op.dtype), "B")
+    return term(bytes_per_element(op.dtype), "B")

@@ -15,12 +15,12 @@ from accelscope.core.ir.plan import Collective, Plan, Residency
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, flag, spec
-from accelscope.plugins.parallelism.degree import NO_SPLIT, divides, fits, share
-from accelscope.plugins.parallelism.heads import by_heads, mixed
+from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, check_divides_either, largest_share
+from accelscope.plugins.parallelism.heads import qkv_share, shard_heads
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
-class Tensor:
+class TensorParallelism:
     """Division of every layer over ranks that work on the same tokens."""
 
     tp: Term = count(doc="ranks that divide every layer", default=1, source=NO_SPLIT)
@@ -31,12 +31,12 @@ class Tensor:
     )
 
 
-def split(spec: Tensor, step: Step) -> Step:
+def split_tensor_parallel(spec: TensorParallelism, step: Step) -> Step:
     """Leave the step: all ranks work on the same sequences."""
     return step
 
 
-def shard(spec: Tensor, plan: Plan, machine: Machine) -> Plan:
+def shard_tensor_parallel(spec: TensorParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide operations, memory and KV cache; KV heads are held several times beyond their number."""
     heads = plan.workload.heads
     return evolve(
@@ -47,22 +47,24 @@ def shard(spec: Tensor, plan: Plan, machine: Machine) -> Plan:
         ranks=plan.ranks * spec.tp,
         limits=(
             *plan.limits,
-            divides("tp", spec.tp, heads, "heads"),
-            fits("tp", spec.tp, plan.workload.kv_heads, "KV heads"),
+            check_divides("tp", spec.tp, heads, "heads"),
+            check_divides_either("tp", spec.tp, plan.workload.kv_heads, "KV heads"),
         ),
     )
 
 
-def _divided(op: Op, spec: Tensor, heads: Term) -> Op:
+def _divided(op: Op, spec: TensorParallelism, heads: Term) -> Op:
     """Return what one rank does of an operation."""
     if op.split == "column":
-        return _by_columns(op, share(op.n, spec.tp) if op.kv_heads is None else mixed(op, heads, spec.tp))
+        return _by_columns(
+            op, largest_share(op.n, spec.tp) if op.kv_heads is None else qkv_share(op, heads, spec.tp)
+        )
     if op.split in ("row", "partial"):
-        return _by_rows(op, share(op.k, spec.tp))
+        return _by_rows(op, largest_share(op.k, spec.tp))
     if op.split == "vocab":
         return _by_vocabulary(op, spec.tp)
     if op.split == "heads":
-        return by_heads(op, heads, spec.tp)
+        return shard_heads(op, heads, spec.tp)
     if spec.sp and op.split == "none" and op.kind == "elementwise" and op.layered:
         return _by_tokens(op, spec.tp)
     return op
@@ -90,14 +92,14 @@ def _by_vocabulary(op: Op, tp: Term) -> Op:
     """Divide a padded vocabulary: lm_head by columns, while a gather finds its share of the rows on each rank."""
     if op.kind == "gather":
         return evolve(op, weights=op.weights / tp)
-    return _by_columns(op, share(op.n, tp))
+    return _by_columns(op, largest_share(op.n, tp))
 
 
 def _by_tokens(op: Op, tp: Term) -> Op:
     return evolve(op, m=op.m / tp, flops=op.flops / tp, reads=op.reads / tp, writes=op.writes / tp)
 
 
-def _collectives(op: Op, spec: Tensor) -> tuple[Collective, ...]:
+def _collectives(op: Op, spec: TensorParallelism) -> tuple[Collective, ...]:
     """Return what joins the parts of an operation."""
     if op.split == "row" or (op.split == "vocab" and op.kind == "gather"):
         kinds = ("reduce_scatter", "all_gather") if spec.sp else ("all_reduce",)
@@ -124,7 +126,7 @@ def _residency(plan: Plan, tp: Term) -> Residency:
     inner = held.activations - held.replicated
     return Residency(
         weights=(held.weights - experts) / tp + experts,
-        kv=held.kv * share(plan.workload.kv_heads, tp),
+        kv=held.kv * largest_share(plan.workload.kv_heads, tp),
         activations=held.replicated + inner / tp,
         replicated=held.replicated,
     )
@@ -133,8 +135,8 @@ def _residency(plan: Plan, tp: Term) -> Residency:
 TENSOR = Strategy(
     name="tensor",
     doc="Every layer is divided over ranks: `tp`, with `sp` for what lies between the matrices.",
-    spec=Tensor,
+    spec=TensorParallelism,
     order=20,
-    split=split,
-    shard=shard,
+    split=split_tensor_parallel,
+    shard=shard_tensor_parallel,
 )

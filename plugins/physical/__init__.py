@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 @hookimpl
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the kinds of physical description."""
-    from accelscope.plugins.physical.kinds import RECORDS
+    from accelscope.plugins.physical.kinds import PHYSICAL_KINDS
 
-    yield from RECORDS
+    yield from PHYSICAL_KINDS

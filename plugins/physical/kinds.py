@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import KindRecord
 from accelscope.core.spec.spec import choice, count, flag, fraction, free_entries, listing, quantity, spec
@@ -47,7 +47,7 @@ class Partition:
 
 
 @spec(kind="slice", within=("cluster", "rack"))
-class Slice:
+class PodSlice:
     """A part of a pod that can be rented as a whole."""
 
     shape: Any = listing("", doc="chips along each dimension", planned=True)
@@ -71,7 +71,7 @@ class Router:
 
 
 @spec(kind="peak", within=("package", "die"))
-class Peak:
+class VendorPeak:
     """Peak rates as a vendor prints them, for checks against what the engines add up to."""
 
     rates: Any = free_entries(
@@ -85,7 +85,7 @@ class WaferPipeline:
 
     stage_boundary: str | None = choice("layer", "block", doc="where one stage ends", planned=True)
     activation_dtype: str | None = choice(
-        *NAMES, doc="data type that passes from stage to stage", planned=True
+        *DTYPE_NAMES, doc="data type that passes from stage to stage", planned=True
     )
 
 
@@ -93,14 +93,14 @@ def _record(name: str, cls: type) -> KindRecord:
     return KindRecord(name=name, doc=(cls.__doc__ or "").strip().split("\n")[0], spec=cls)
 
 
-RECORDS = (
+PHYSICAL_KINDS = (
     _record("yield", Yield),
     _record("interposer", Interposer),
     _record("partition", Partition),
-    _record("slice", Slice),
+    _record("slice", PodSlice),
     _record("redundancy", Redundancy),
     _record("router", Router),
-    _record("peak", Peak),
+    _record("peak", VendorPeak),
     _record("exec.wafer_pipeline", WaferPipeline),
 )
 """Every kind of this package, in the order of the documentation."""

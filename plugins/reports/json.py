@@ -12,7 +12,7 @@ from accelscope.core.query.result import Result
 _POINTS = '\n  "points": []'
 
 
-def write(results: tuple[Result, ...], stream: TextIO) -> None:
+def write_json_report(results: tuple[Result, ...], stream: TextIO) -> None:
     """Write results as one JSON text, point by point; a number that is not finite is null."""
     if len(results) == 1:
         stream.writelines(_object(results[0]))
@@ -46,4 +46,6 @@ def _indented(text: str, levels: int) -> str:
     return text.replace("\n", "\n" + "  " * levels)
 
 
-JSON = Report(name="json", doc="one object, or a list of several; the contract for programs", write=write)
+JSON = Report(
+    name="json", doc="one object, or a list of several; the contract for programs", write=write_json_report
+)

@@ -8,20 +8,20 @@ from typing import TextIO
 from accelscope.core.plugin.records import Report
 from accelscope.core.query.result import Result
 from accelscope.core.render.result import (
-    breakdown_rows,
-    exceeded,
-    headlines,
-    limit_rows,
-    metric_rows,
-    requirement_rows,
-    sweep_rows,
+    build_breakdown_rows,
+    build_limit_rows,
+    build_metric_rows,
+    build_requirement_rows,
+    build_sweep_rows,
+    describe_exceeded_limits,
+    list_headline_metrics,
 )
 from accelscope.core.render.table import tabulate
 
 _RIGHT = {"metrics": (1, 2), "limits": (1, 2), "time": (3, 4)}
 
 
-def write(results: tuple[Result, ...], stream: TextIO) -> None:
+def write_table_report(results: tuple[Result, ...], stream: TextIO) -> None:
     """Write one section for each result."""
     for number, result in enumerate(results):
         stream.write("\n" if number else "")
@@ -38,20 +38,20 @@ def _point(result: Result, stream: TextIO) -> None:
         stream,
         point["feasible"],
     )
-    stream.writelines(f"  {line}\n" for line in exceeded(point))
-    metrics = list(metric_rows(point, headlines(result)))
+    stream.writelines(f"  {line}\n" for line in describe_exceeded_limits(point))
+    metrics = list(build_metric_rows(point, list_headline_metrics(result)))
     _table("metrics", ("METRIC", "VALUE", "LOW .. HIGH"), metrics, stream)
-    _table("limits", ("LIMIT", "USED", "AVAILABLE", ""), list(limit_rows(point)), stream)
-    _table("requirements", ("TARGET", "", ""), list(requirement_rows(point)), stream)
+    _table("limits", ("LIMIT", "USED", "AVAILABLE", ""), list(build_limit_rows(point)), stream)
+    _table("requirements", ("TARGET", "", ""), list(build_requirement_rows(point)), stream)
     heads = ("PHASE", "COMPONENT", "OPERATION", "TIME", "SHARE", "BOUND BY")
-    _table("time", heads, list(breakdown_rows(point)), stream)
+    _table("time", heads, list(build_breakdown_rows(point)), stream)
     stream.writelines(f"note: {note}\n" for note in point.get("notes", ()))
 
 
 def _sweep(result: Result, stream: TextIO) -> None:
     feasible = int(result.feasible.sum())
     _title(f"{result.scenario}: {result.size} points, {feasible} feasible", stream, feasible > 0)
-    heads, rows = sweep_rows(result)
+    heads, rows = build_sweep_rows(result)
     _table("sweep", tuple(heads), rows, stream)
     if result.size > len(rows):
         stream.write(f"... {result.size - len(rows)} more points; `--format csv` has all\n")
@@ -86,4 +86,4 @@ def _table(name: str, heads: Sequence[str], rows: list[list[str]], stream: TextI
     Console(file=stream).print(table)
 
 
-TABLE = Report(name="table", doc="tables for people", write=write)
+TABLE = Report(name="table", doc="tables for people", write=write_table_report)

@@ -22,27 +22,27 @@ def accelscope_workloads() -> Iterable[WorkloadModel]:
     from accelscope.plugins.workload.kernels import row_wise as kernel_rows
 
     yield DECODER
-    yield from kernel.KERNELS
-    yield from kernel_attention.KERNELS
-    yield from kernel_moe.KERNELS
-    yield from kernel_rows.KERNELS
+    yield from kernel.GEMM_KERNELS
+    yield from kernel_attention.ATTENTION_KERNELS
+    yield from kernel_moe.MOE_KERNELS
+    yield from kernel_rows.ROW_KERNELS
 
 
 @hookimpl
 def accelscope_kinds() -> Iterable[KindRecord]:
     """Yield the blocks that stand in a model."""
-    from accelscope.plugins.workload.decoder.block_kinds import KINDS
+    from accelscope.plugins.workload.decoder.block_kinds import MODEL_BLOCK_KINDS
 
-    yield from KINDS
+    yield from MODEL_BLOCK_KINDS
 
 
 @hookimpl
 def accelscope_checks() -> Iterable[Check]:
     """Yield checks of models."""
-    from accelscope.plugins.workload.decoder.checks import DECLARED, POSSIBLE
+    from accelscope.plugins.workload.decoder.checks import DECLARED_PARAMETERS, POSSIBLE_DECODER
 
-    yield POSSIBLE
-    yield DECLARED
+    yield POSSIBLE_DECODER
+    yield DECLARED_PARAMETERS
 
 
 @hookimpl

@@ -54,18 +54,18 @@ def peer_rate(python: str) -> float:
 
 def our_rate(sets: tuple[str, ...]) -> float:
     """Return our points a second over some axes, all metrics."""
-    from accelscope.core.query.run import answer
+    from accelscope.core.query.run import run_query
     from accelscope.core.session import Session
-    from accelscope.dsl.check.program import load
-    from accelscope.dsl.diagnostics.diagnostics import Source
+    from accelscope.dsl.check.program import load_program
+    from accelscope.dsl.diagnostics.diagnostics import SourceText
 
     session = Session.open()
-    source = Source("peer.accel", TEXT)
+    source = SourceText("peer.accel", TEXT)
     session.library.adopt(source, Path())
-    program = load(source, session.language())
-    answer(program, session.registry, "scenario s", bars=False)
+    program = load_program(source, session.language())
+    run_query(program, session.registry, "scenario s", bars=False)
     start = time.perf_counter()
-    result = answer(program, session.registry, "scenario s", sets, bars=False)
+    result = run_query(program, session.registry, "scenario s", sets, bars=False)
     return result.size / (time.perf_counter() - start)
 
 

@@ -25,15 +25,15 @@ sys.path.insert(0, str(ROOT / "tests" / "store"))
 from made_up import MadeUp
 
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_of
+from accelscope.core.sweep.plan import plan_sweep
 from accelscope.core.sweep.store import atomic
-from accelscope.core.sweep.store.folder import opened
-from accelscope.core.sweep.store.parts import encoded
+from accelscope.core.sweep.store.folder import open_writable_store
+from accelscope.core.sweep.store.parts import encode_part
 from accelscope.core.sweep.workers import local_pool as pool
-from accelscope.core.sweep.workers.dask_cluster import AHEAD, MOST_CHUNKS, TASK_SECONDS, Cluster
-from accelscope.core.sweep.workers.dispatch import Rules, into_store, through
-from accelscope.core.sweep.workers.job import SweepDesk, asked_of
-from accelscope.core.sweep.workers.protocol import Order, Outcome
+from accelscope.core.sweep.workers.dask_cluster import MAX_TASK_CHUNKS, TASK_SECONDS, TASKS_AHEAD, DaskCluster
+from accelscope.core.sweep.workers.dispatch import DispatchLimits, dispatch_into_store, dispatch_without_store
+from accelscope.core.sweep.workers.job import SweepEvaluator, build_sweep_job
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome
 
 FILE = str(ROOT / "examples" / "sweeps" / "million.accel")
 CHUNKS = 4
@@ -50,10 +50,10 @@ def main() -> None:
     """Print all costs, and what follows for 1e12 points on 1,000 cores."""
     session = Session.open()
     start = time.process_time()
-    plan = plan_of(session, FILE, None, ())
+    plan = plan_sweep(session, FILE, None, ())
     tell("building the plan", time.process_time() - start, "s")
-    asked = asked_of(session, plan, FILE, None, (), None, (), ())
-    desk = SweepDesk(plan, ())
+    asked = build_sweep_job(session, plan, FILE, None, (), None, (), ())
+    desk = SweepEvaluator(plan, ())
     chunks = [chunk for chunk, _ in zip(plan.chunks(), range(CHUNKS), strict=False)]
     size = sum(chunk.size for chunk in chunks) / CHUNKS
     tables = [desk.evaluated(chunk) for chunk in chunks]  # the first also makes the designs
@@ -63,14 +63,14 @@ def main() -> None:
     digests = [desk.digest(table, chunk) for table, chunk in zip(tables, chunks, strict=True)]
     summing = cost(lambda: [desk.digest(*pair) for pair in zip(tables, chunks, strict=True)]) / CHUNKS
     tell("  its summary", summing * MS, "ms")
-    parts = [encoded(table, plan.columns) for table in tables]
-    keeping = cost(lambda: [encoded(table, plan.columns) for table in tables]) / CHUNKS
+    parts = [encode_part(table, plan.columns) for table in tables]
+    keeping = cost(lambda: [encode_part(table, plan.columns) for table in tables]) / CHUNKS
     tell("  its part in memory", keeping * MS, "ms")
     tell("  bytes of a point", sum(map(len, parts)) / CHUNKS / size, "B")
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         for at, data in enumerate(parts):
-            atomic.write(Path(folder) / f"{at}.parquet", data)
+            atomic.write_atomically(Path(folder) / f"{at}.parquet", data)
         tell("  its part on the disk, with fsync (clock)", (time.perf_counter() - start) / CHUNKS * MS, "ms")
     tell("the question that travels", len(pickle.dumps(asked)) / 1e3, "kB")
     tell("the summary that comes back", len(pickle.dumps(digests[0])) / 1e3, "kB")
@@ -86,34 +86,46 @@ def main() -> None:
 def around_pool() -> None:
     """Print what a chunk costs the process that asks, with and without a store."""
     made = MadeUp(chunks=EMPTY)
-    runner = partial(pool.evaluated, made, jobs=2)
+    runner = partial(pool.evaluate_in_pool, made, jobs=2)
     tell(
         "pool: a chunk, this process",
-        cost(lambda: through(made.pieces(), made.chunks, runner, Rules(), keep="nothing", told=ignored))
+        cost(
+            lambda: dispatch_without_store(
+                made.pieces(), made.chunks, runner, DispatchLimits(), keep="nothing", told=ignored
+            )
+        )
         / EMPTY
         * MS,
         "ms",
     )
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "s", made.manifest()) as store:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_writable_store(Path(folder) / "s", made.manifest()) as store,
+    ):
         tell(
             "pool: a chunk with a store, this process",
-            cost(lambda: into_store(store, made.pieces(), runner, Rules())) / EMPTY * MS,
+            cost(lambda: dispatch_into_store(store, made.pieces(), runner, DispatchLimits())) / EMPTY * MS,
             "ms",
         )
 
 
 def within_task(session: Session) -> float:
     """Print and return what a chunk costs the process that asks besides its task: made, sent, received, kept, in seconds."""
-    plan = plan_of(session, FILE, None, (f"batch=1..{MANY} step 1",))
-    asked = asked_of(session, plan, FILE, None, (), None, (), ())
+    plan = plan_sweep(session, FILE, None, (f"batch=1..{MANY} step 1",))
+    asked = build_sweep_job(session, plan, FILE, None, (), None, (), ())
 
-    def answered(orders: Iterable[Order]) -> Generator[Outcome, None, None]:
+    def answered(orders: Iterable[ChunkOrder]) -> Generator[ChunkOutcome, None, None]:
         left = iter(orders)
-        while task := pickle.loads(pickle.dumps(tuple(islice(left, MOST_CHUNKS)))):
-            yield from pickle.loads(pickle.dumps(tuple(Outcome.of(order.chunk) for order in task)))
+        while task := pickle.loads(pickle.dumps(tuple(islice(left, MAX_TASK_CHUNKS)))):
+            yield from pickle.loads(pickle.dumps(tuple(ChunkOutcome.of(order.chunk) for order in task)))
 
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "s", asked.manifest) as store:
-        found = cost(lambda: into_store(store, plan.chunks(), answered, Rules())) / store.chunks
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_writable_store(Path(folder) / "s", asked.manifest) as store,
+    ):
+        found = (
+            cost(lambda: dispatch_into_store(store, plan.chunks(), answered, DispatchLimits())) / store.chunks
+        )
     tell("cluster: a chunk besides its task, this process", found * MS, "ms")
     return found
 
@@ -122,10 +134,14 @@ def around_cluster() -> tuple[float, float]:
     """Print and return what a task costs the process that asks and the scheduler, in seconds."""
     made = MadeUp(chunks=EMPTY // 4)
     with cluster() as (address, scheduler):
-        runner = Cluster(made, address, "", 1, print).evaluated  # nothing left: each task has one chunk
+        runner = DaskCluster(made, address, "", 1, print).evaluated  # nothing left: each task has one chunk
         before = time_of(scheduler)
         ours = (
-            cost(lambda: through(made.pieces(), made.chunks, runner, Rules(), keep="nothing", told=ignored))
+            cost(
+                lambda: dispatch_without_store(
+                    made.pieces(), made.chunks, runner, DispatchLimits(), keep="nothing", told=ignored
+                )
+            )
             / made.chunks
         )
         theirs = (time_of(scheduler) - before) / made.chunks
@@ -138,12 +154,12 @@ def outlook(size: float, chunk: float, per_chunk: float, per_task: float, schedu
     """Print what follows for 1e12 points on 1,000 cores."""
     chunks = 1e12 / size
     seconds = chunks * chunk / CORES
-    each = min(TASK_SECONDS, MOST_CHUNKS * chunk)
+    each = min(TASK_SECONDS, MAX_TASK_CHUNKS * chunk)
     tasks = chunks * chunk / each
     ours = (chunks * per_chunk + tasks * per_task) / seconds
     print(f"\n1e12 points are {chunks:,.0f} chunks; on {CORES:,} cores {seconds / 60:.0f} min")
     print(
-        f"in tasks of {each:.0f} s: {tasks:,.0f}, or {tasks / seconds:.0f} a second, {CORES * AHEAD:,} at a time"
+        f"in tasks of {each:.0f} s: {tasks:,.0f}, or {tasks / seconds:.0f} a second, {CORES * TASKS_AHEAD:,} at a time"
     )
     print(
         f"the process that asks is busy {ours:.0%} of that, the scheduler {tasks * scheduler / seconds:.0%}"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.syntax.parser import parse
 
 DENSE = """\
@@ -34,10 +34,10 @@ memory m_{n} {{
 
 def lines_per_second(benchmark, block, times):
     text = "".join(block.format(n=n) for n in range(1, times + 1))
-    parse(Source("warm", "a = 1"))
+    parse(SourceText("warm", "a = 1"))
 
     def run():
-        assert parse(Source("t", text))[1] == ()
+        assert parse(SourceText("t", text))[1] == ()
 
     benchmark(run)
     return text.count("\n") / benchmark.stats.stats.min

@@ -9,9 +9,9 @@ import resource
 
 import pytest
 
-from accelscope.core.analysis.compare.candidates import Used
-from accelscope.core.analysis.deployments.run import deployments, systems_of
-from accelscope.core.analysis.deployments.task import Wish
+from accelscope.core.analysis.compare.candidates import UsedDefinition
+from accelscope.core.analysis.deployments.run import search_deployments, select_candidate_systems
+from accelscope.core.analysis.deployments.task import DeploymentProblem
 from accelscope.core.session import Session
 
 SYSTEMS = [
@@ -49,18 +49,18 @@ def processor() -> float:
 def test_two_models_over_twenty_systems(benchmark, pools):
     session = Session.open()
     wishes = [
-        Wish(
-            model=Used(name=name, module="std.models"),
+        DeploymentProblem(
+            model=UsedDefinition(name=name, module="std.models"),
             load={"prompt": "2_048 tok", "output": "512 tok"},
             free="concurrency",
             requirements=("ttft <= 2 s", "tpot <= 50 ms/tok"),
         )
         for name in ("llama3_1_70b", "deepseek_v3")
     ]
-    systems = systems_of(session, SYSTEMS, None, ("fp8",))
+    systems = select_candidate_systems(session, SYSTEMS, None, ("fp8",))
 
     def run():
-        return [deployments(session, wish, systems, pools=pools) for wish in wishes]
+        return [search_deployments(session, wish, systems, pools=pools) for wish in wishes]
 
     start = processor()
     found = benchmark.pedantic(run, rounds=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.analysis.sensitivity.elasticity import elasticities
+from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
 from accelscope.core.session import Session
 
 MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
@@ -19,7 +19,7 @@ MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.
 def test_all_parameters_of_a_scenario(benchmark):
     shell = Session.open()
     program = shell.checked(MAIN_JOB)
-    found = benchmark(lambda: elasticities(program, shell.registry, "scenario one_person_on_dgx"))
+    found = benchmark(lambda: compute_elasticities(program, shell.registry, "scenario one_person_on_dgx"))
     tried = len(found.parameters) + found.without
     assert tried > 60
     print(f"\n{tried} parameters in {benchmark.stats.stats.min * 1e3:.0f} ms, all headline metrics")

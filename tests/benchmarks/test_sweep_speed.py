@@ -20,7 +20,7 @@ import pytest
 
 from accelscope.core.numeric.term import Term
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import Plan, plan_of
+from accelscope.core.sweep.plan import SweepPlan, plan_sweep
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")
@@ -83,7 +83,7 @@ def test_sweep(benchmark: Any, case: str, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("size", [4_096, 16_384, 65_536, 262_144])
 def test_the_cost_of_a_chunk(benchmark: Any, size: int) -> None:
     """Time the chunks of the first variant, whose design is there: what a chunk costs whatever its size shows."""
-    plan = plan_of(Session.open(), MILLION, None, chunk_points=size)
+    plan = plan_sweep(Session.open(), MILLION, None, chunk_points=size)
     chunks = [chunk for chunk in plan.chunks() if chunk.first < 262_144]
     benchmark.pedantic(lambda: [plan.evaluate(chunk) for chunk in chunks], rounds=3, warmup_rounds=1)
     each = benchmark.stats.stats.min / len(chunks)
@@ -93,7 +93,7 @@ def test_the_cost_of_a_chunk(benchmark: Any, size: int) -> None:
 @pytest.mark.benchmark(group="sweep")
 def test_the_distance_to_numpy(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Count the elements that all operations of a chunk make, and time numpy making as many in plain products."""
-    plan = plan_of(Session.open(), MILLION, None)
+    plan = plan_sweep(Session.open(), MILLION, None)
     chunk = next(iter(plan.chunks()))
     plan.evaluate(chunk)
     operations, elements = counted(plan, chunk, monkeypatch)
@@ -109,7 +109,7 @@ def test_the_distance_to_numpy(benchmark: Any, monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-def counted(plan: Plan, chunk: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+def counted(plan: SweepPlan, chunk: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     """Return how many terms the evaluation of a chunk makes, and how many numbers they hold."""
     made = Term.__init__
     sizes: list[int] = []

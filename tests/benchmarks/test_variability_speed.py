@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.query.run import answer
+from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "variability.accel")
@@ -27,7 +27,7 @@ def test_a_hundred_thousand_points(benchmark, scenario):
     program = shell.checked(EXAMPLE)
 
     def run(*sets):
-        return answer(program, shell.registry, f"scenario {scenario}", sets, bars=False)
+        return run_query(program, shell.registry, f"scenario {scenario}", sets, bars=False)
 
     run("batch=[64, 128]")
     result = benchmark.pedantic(lambda: run(*SETS), rounds=3)

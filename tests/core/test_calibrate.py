@@ -11,14 +11,19 @@ import pytest
 from attrs import evolve
 
 from accelscope.core.analysis.calibrate import report
-from accelscope.core.analysis.calibrate.fits import calibrated
-from accelscope.core.analysis.calibrate.hierarchy import Place, fit_subject, places_of
-from accelscope.core.analysis.calibrate.parameters import parameter
-from accelscope.core.analysis.calibrate.regression import fitted, spread_of
-from accelscope.core.analysis.calibrate.samples import merged, samples_of, taken, times
-from accelscope.core.analysis.calibrate.write import joined, texts
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.table import OPS, read_tables
+from accelscope.core.analysis.calibrate.fits import fit_kernels
+from accelscope.core.analysis.calibrate.hierarchy import FitScope, fit_kernel_class, list_fit_scopes
+from accelscope.core.analysis.calibrate.parameters import define_parameter
+from accelscope.core.analysis.calibrate.regression import estimate_error_spread, fit_parameters
+from accelscope.core.analysis.calibrate.samples import (
+    collect_kernel_samples,
+    merge_samples,
+    predict_sample_times,
+    take_sample_rows,
+)
+from accelscope.core.analysis.calibrate.write import format_calibration_file, format_calibration_modules
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.table import KERNEL_LAYOUT, read_tables
 from accelscope.core.blocks.calibration import Kernel
 
 TRUE = {"bandwidth": 0.62, "start": 7.5e-6}
@@ -29,7 +34,7 @@ _SIZES = [(rows, columns) for rows in (512, 2048, 8192, 32768) for columns in (1
 def table_of(path: Path, devices: dict[str, int]) -> str:
     """Write normalisations of some sizes for each device, all of 30 us."""
     with path.open("w", newline="") as stream:
-        lines = csv.DictWriter(stream, OPS.columns)
+        lines = csv.DictWriter(stream, KERNEL_LAYOUT.columns)
         lines.writeheader()
         for hw, count in devices.items():
             for number, (rows, columns) in enumerate(_SIZES[:count]):
@@ -42,8 +47,8 @@ def table_of(path: Path, devices: dict[str, int]) -> str:
 
 
 @pytest.fixture(scope="module")
-def names(shell) -> Names:
-    return Names(shell)
+def names(shell) -> LibraryNames:
+    return LibraryNames(shell)
 
 
 @pytest.fixture
@@ -54,11 +59,11 @@ def made(tmp_path, names):
         sizes = {hw: counts.get(hw.partition("-")[0], len(_SIZES)) for hw in devices}
         random = np.random.default_rng(7)
         found = []
-        for sample in samples_of(read_tables([table_of(tmp_path / "m.csv", sizes)])[0], names):
+        for sample in collect_kernel_samples(read_tables([table_of(tmp_path / "m.csv", sizes)])[0], names):
             true = next(
                 value for hw, value in devices.items() if sample.device.startswith(hw.partition("-")[0])
             )
-            exact = times(sample, true, (), names.registry)
+            exact = predict_sample_times(sample, true, (), names.registry)
             found.append(evolve(sample, measured=exact * np.exp(noise * random.standard_normal(len(sample)))))
         return found
 
@@ -67,17 +72,17 @@ def made(tmp_path, names):
 
 def test_a_fit_finds_what_made_the_numbers(made, names):
     found = made({"H100-SXM": TRUE})
-    fits = fit_subject(found[0].subject, found, {}, names.registry)
-    values = fits[Place("device", "H100_SXM")].values
+    fits = fit_kernel_class(found[0].subject, found, {}, names.registry)
+    values = fits[FitScope("device", "H100_SXM")].values
     assert values["bandwidth"] == pytest.approx(TRUE["bandwidth"], rel=0.02)
     assert values["start"] == pytest.approx(TRUE["start"], rel=0.02)
 
 
 def test_one_wild_point_moves_a_robust_fit_little():
-    spec = parameter(Kernel, "start", 4e-6, 0.5)
+    spec = define_parameter(Kernel, "start", 4e-6, 0.5)
     measured = np.full(30, 5e-6)
     measured[3] = 5e-4
-    found = fitted(
+    found = fit_parameters(
         lambda values: np.full(30, values["start"]), measured, [spec], {"start": 4e-6}, drawn=False
     )
     assert found.values["start"] == pytest.approx(5e-6, rel=0.05)
@@ -85,22 +90,22 @@ def test_one_wild_point_moves_a_robust_fit_little():
 
 def test_a_device_with_few_rows_is_as_its_family(made, names):
     found = made({"H100-SXM": TRUE, "H200-SXM": TRUE}, H200=4)
-    fits = fit_subject(found[0].subject, found, {}, names.registry)
-    assert Place("device", "H200_SXM") not in fits
+    fits = fit_kernel_class(found[0].subject, found, {}, names.registry)
+    assert FitScope("device", "H200_SXM") not in fits
     thin = next(sample for sample in found if sample.device == "H200_SXM")
-    near = next(place for place in places_of(thin) if place in fits)
+    near = next(place for place in list_fit_scopes(thin) if place in fits)
     assert (near.origin, near.name) == ("family", "hopper")
 
 
 def test_what_is_left_out_is_judged_and_noise_is_the_spread(made, names):
     devices = {"H100-SXM": TRUE, "H200-SXM": TRUE, "A100-SXM-80GB": TRUE | {"bandwidth": 0.4}}
     found = made(devices, noise=0.1)
-    book = calibrated(found, names.registry, progress=lambda text: None)
-    errors = {(item.group, item.split): item for item in report.errors(book.judged)}
+    book = fit_kernels(found, names.registry, progress=lambda text: None)
+    errors = {(item.group, item.split): item for item in report.compute_holdout_errors(book.held_out)}
     own = errors["H100_SXM", "configuration"]
     assert 0.02 < own.median_ape < 0.12
     assert errors["A100_SXM_80GB", "device"].median_ape > own.median_ape
-    entry = next(entry for entry in book.entries if entry.place == Place("device", "H100_SXM"))
+    entry = next(entry for entry in book.entries if entry.place == FitScope("device", "H100_SXM"))
     assert float(entry.kernel.spread.value) == pytest.approx(0.1, abs=0.05)
 
 
@@ -108,39 +113,39 @@ def test_no_row_is_judged_by_a_fit_that_saw_its_configuration(made, names):
     """With one configuration the folds leave nothing to fit, so nothing may be judged."""
     found = made({"H100-SXM": TRUE})
     same = [evolve(found[0], configuration=np.full(len(found[0]), "one", dtype=object))]
-    book = calibrated(same, names.registry, progress=lambda text: None)
-    assert not [item for item in book.judged if item.split == "configuration"]
+    book = fit_kernels(same, names.registry, progress=lambda text: None)
+    assert not [item for item in book.held_out if item.split == "configuration"]
 
 
 def test_parts_and_joined_samples_cost_the_same(made, names):
     (found,) = made({"H100-SXM": TRUE})
-    halves = [taken(found, np.arange(0, 8)), taken(found, np.arange(8, len(found)))]
-    (whole,) = merged(halves)
+    halves = [take_sample_rows(found, np.arange(0, 8)), take_sample_rows(found, np.arange(8, len(found)))]
+    (whole,) = merge_samples(halves)
     values = {"bandwidth": 0.7, "start": 5e-6}
-    one, other = (times(item, values, (), names.registry) for item in (found, whole))
+    one, other = (predict_sample_times(item, values, (), names.registry) for item in (found, whole))
     assert np.allclose(one, other)
     assert list(whole.rows) == list(found.rows)
 
 
 def test_blocks_read_back_as_what_was_fitted(made, names, shell, tmp_path):
     found = made({"H100-SXM": TRUE})
-    book = calibrated(found, names.registry, judge=False, progress=lambda text: None)
-    text = texts(book, ("made",))["device.H100_SXM"]
+    book = fit_kernels(found, names.registry, judge=False, progress=lambda text: None)
+    text = format_calibration_modules(book, ("made",))["device.H100_SXM"]
     path = tmp_path / "h100.accel"
     path.write_text(text)
     assert not shell.check(str(path), lint=True)
     blocks = shell.load(str(path))[0].definitions("calibration")
-    entry = next(entry for entry in book.entries if entry.place == Place("device", "H100_SXM"))
+    entry = next(entry for entry in book.entries if entry.place == FitScope("device", "H100_SXM"))
     kernel = blocks[0].children("kernel")[0]
     assert kernel.attributes()["start"].value.magnitude == pytest.approx(
         float(entry.kernel.start.value), rel=5e-3
     )
-    assert joined(book, ("made",)).count("calibration ") >= len(blocks)
+    assert format_calibration_file(book, ("made",)).count("calibration ") >= len(blocks)
 
 
 def test_spread_is_that_of_a_normal_error():
     residuals = np.random.default_rng(3).normal(0.0, 0.2, 20_000)
-    assert spread_of(residuals) == pytest.approx(0.2, rel=0.03)
+    assert estimate_error_spread(residuals) == pytest.approx(0.2, rel=0.03)
 
 
 def test_the_verb_writes_a_library_layout_and_prints_errors(tmp_path, accel):

@@ -7,19 +7,38 @@ import json
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.compare.candidates import DEFAULT, Used, entrants_of, subject_of
-from accelscope.core.analysis.compare.rows import METRICS, Row, check_metric, ordered
-from accelscope.core.analysis.compare.run import Question, cases_of, compared_files, evaluated
-from accelscope.core.analysis.compare.scenario_text import Case, Load, text_of
-from accelscope.core.analysis.compare.splits import PP, TP, chosen
+from accelscope.core.analysis.compare.candidates import (
+    DEFAULT_SYSTEMS,
+    UsedDefinition,
+    resolve_model_argument,
+    resolve_system_arguments,
+)
+from accelscope.core.analysis.compare.rows import (
+    COMPARED_METRICS,
+    ComparisonRow,
+    check_sort_metric,
+    sort_comparison_rows,
+)
+from accelscope.core.analysis.compare.run import (
+    ComparisonRequest,
+    build_comparison_cases,
+    compare_files,
+    evaluate_comparison,
+)
+from accelscope.core.analysis.compare.scenario_text import (
+    ComparisonCase,
+    ComparisonLoad,
+    format_comparison_text,
+)
+from accelscope.core.analysis.compare.splits import PP, TP, choose_split
 from accelscope.core.analysis.compare.tables import (
-    HEADS,
-    as_csv,
-    as_json,
-    as_markdown,
-    split_text,
-    table,
-    type_text,
+    COMPARISON_HEADERS,
+    format_comparison_csv,
+    format_comparison_json,
+    format_comparison_markdown,
+    format_comparison_table,
+    format_parallel_degrees,
+    format_row_dtypes,
 )
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.numeric.axes import Axis
@@ -28,17 +47,17 @@ from accelscope.core.session import Session
 
 
 def question(shell, *systems, model="llama-3-8b", batches=(1,), dtype="bf16"):
-    return Question(
-        subject=subject_of(shell, model),
-        entrants=entrants_of(shell, systems, dtype),
-        loads=tuple(Load(batch=batch, prompt=1024, output=256) for batch in batches),
+    return ComparisonRequest(
+        subject=resolve_model_argument(shell, model),
+        systems=resolve_system_arguments(shell, systems, dtype),
+        loads=tuple(ComparisonLoad(batch=batch, prompt=1024, output=256) for batch in batches),
         dtype=dtype,
     )
 
 
 def rows(shell, *systems, **more):
     asked = question(shell, *systems, **more)
-    return evaluated(shell, asked, cases_of(shell, asked))
+    return evaluate_comparison(shell, asked, build_comparison_cases(shell, asked))
 
 
 def grid(feasible, steps=None, memory=None, tp=(1, 2, 4), pp=(1, 2, 3)):
@@ -61,34 +80,34 @@ def grid(feasible, steps=None, memory=None, tp=(1, 2, 4), pp=(1, 2, 3)):
 
 
 def test_one_device_is_enough_where_it_holds_the_model():
-    assert chosen(grid(np.ones((3, 3))), nearest=4).split == (("tp", 1), ("pp", 1))
+    assert choose_split(grid(np.ones((3, 3))), nearest=4).split == (("tp", 1), ("pp", 1))
 
 
 def test_tensor_parallelism_alone_goes_before_fewer_devices_in_stages():
     feasible = [[0, 0, 1], [0, 1, 1], [1, 1, 1]]
     steps = [[9, 9, 1], [9, 3, 9], [2, 9, 9]]
-    assert chosen(grid(feasible, steps), nearest=4).split == (("tp", 4), ("pp", 1))
+    assert choose_split(grid(feasible, steps), nearest=4).split == (("tp", 4), ("pp", 1))
 
 
 def test_of_as_many_devices_the_quickest_split_is_taken():
     feasible = [[0, 0, 1], [0, 1, 1], [1, 1, 1]]
     steps = [[9, 9, 9], [9, 2, 9], [3, 9, 9]]
-    assert chosen(grid(feasible, steps), nearest=4).split == (("tp", 2), ("pp", 2))
+    assert choose_split(grid(feasible, steps), nearest=4).split == (("tp", 2), ("pp", 2))
 
 
 def test_stages_are_added_before_tensor_parallelism_crosses_networks():
     feasible = [[0, 0, 0], [0, 0, 1], [1, 1, 1]]
-    assert chosen(grid(feasible), nearest=2).split == (("tp", 2), ("pp", 3))
+    assert choose_split(grid(feasible), nearest=2).split == (("tp", 2), ("pp", 3))
 
 
 def test_tensor_parallelism_crosses_networks_where_nothing_else_holds_the_model():
     feasible = [[0, 0, 0], [0, 0, 0], [0, 1, 1]]
-    assert chosen(grid(feasible), nearest=2).split == (("tp", 4), ("pp", 2))
+    assert choose_split(grid(feasible), nearest=2).split == (("tp", 4), ("pp", 2))
 
 
 def test_what_is_lacking_is_told_of_the_split_that_comes_closest():
     memory = [[90, 60, 50], [50, 40, 30], [40, 30, 12]]
-    found = chosen(grid(np.zeros((3, 3)), memory=memory), nearest=4)
+    found = choose_split(grid(np.zeros((3, 3)), memory=memory), nearest=4)
     assert found.split == (("tp", 4), ("pp", 3))
     assert found.why == "needs 12 B on each of 12, has 10 B"
 
@@ -99,16 +118,16 @@ def test_what_is_lacking_is_told_of_the_split_that_comes_closest():
 def test_a_package_is_one_device(shell):
     (row,) = rows(shell, "H100_SXM")
     assert (row.system, row.devices, row.available, row.weights) == ("H100_SXM", 1, 1, "bf16")
-    assert set(row.metrics) == set(METRICS)
+    assert set(row.metrics) == set(COMPARED_METRICS)
     assert row.bound[0] == "hbm"
 
 
 def test_a_row_is_what_eval_says_of_the_same_text(shell, tmp_path):
     asked = question(shell, "DGX_H100:tp=4", batches=(8,))
-    cases = cases_of(shell, asked)
-    (row,) = evaluated(shell, asked, cases)
+    cases = build_comparison_cases(shell, asked)
+    (row,) = evaluate_comparison(shell, asked, cases)
     path = tmp_path / "shown.accel"
-    path.write_text(text_of(asked.title, asked.subject.used, cases))
+    path.write_text(format_comparison_text(asked.title, asked.subject.used, cases))
     point = shell.evaluate(str(path))[0].point()
     for name in ("ttft", "tpot", "throughput", "cost_per_mtok"):
         entry = point["metrics"][name]
@@ -136,14 +155,14 @@ def test_a_model_that_does_not_fit_leaves_an_empty_row_with_its_reason(shell):
 def test_a_system_uses_as_many_devices_as_hold_the_model(shell):
     small, large = (rows(shell, "DGX_H100", model=name)[0] for name in ("llama-3-8b", "llama-3-70b"))
     assert (small.devices, large.devices) == (1, 2)
-    assert split_text(large) == "tp2"
+    assert format_parallel_degrees(large) == "tp2"
     assert large.available == 8
 
 
 def test_a_split_that_breaks_a_rule_says_which(shell):
     (row,) = rows(shell, "DGX_H100:tp=3")
     assert row.why.startswith("tp = 3 does not divide 32 heads; ")
-    assert split_text(row) == "tp3"
+    assert format_parallel_degrees(row) == "tp3"
 
 
 def test_a_split_of_more_devices_than_there_are_says_so(shell):
@@ -160,8 +179,8 @@ def test_an_unknown_field_of_a_split_is_an_error(shell):
 def test_weights_that_no_engine_multiplies_are_widened(shell):
     (row,) = rows(shell, "A100_SXM_80GB", dtype="int4")
     assert (row.weights, row.products) == ("int4", "bf16")
-    assert type_text(row) == "int4 in bf16"
-    assert "int4 weights, products in bf16" in table([row], "int4")
+    assert format_row_dtypes(row) == "int4 in bf16"
+    assert "int4 weights, products in bf16" in format_comparison_table([row], "int4")
 
 
 def test_a_device_without_the_type_uses_the_widest_that_it_has(shell, tmp_path):
@@ -185,19 +204,22 @@ package Narrow {
 
 
 def test_the_default_systems_are_twelve_and_known(shell):
-    found = entrants_of(shell, DEFAULT, "bf16")
+    found = resolve_system_arguments(shell, DEFAULT_SYSTEMS, "bf16")
     assert len(found) == 12
     engines = {entrant.facts.engine for entrant in found}
     assert {"matrix", "systolic", "vector"} <= engines
 
 
 def test_the_same_system_twice_is_one(shell):
-    assert len(entrants_of(shell, ("H100_SXM", "std.nvidia.h100_sxm", "h100-sxm"), "bf16")) == 1
+    assert len(resolve_system_arguments(shell, ("H100_SXM", "std.nvidia.h100_sxm", "h100-sxm"), "bf16")) == 1
 
 
 def test_a_system_with_the_split_that_is_found_for_it_takes_part_once(shell):
     found = rows(shell, "DGX_H100:tp=1", "DGX_H100", "DGX_H100:tp=2")
-    assert [(row.system, split_text(row)) for row in found] == [("DGX_H100", "-"), ("DGX_H100", "tp2")]
+    assert [(row.system, format_parallel_degrees(row)) for row in found] == [
+        ("DGX_H100", "-"),
+        ("DGX_H100", "tp2"),
+    ]
 
 
 # ---- order and formats
@@ -205,7 +227,7 @@ def test_a_system_with_the_split_that_is_found_for_it_takes_part_once(shell):
 
 def made(system, batch=1, tpot=None):
     metrics = {} if tpot is None else {"tpot": (tpot, tpot, tpot), "tokens_per_user": (1 / tpot,) * 3}
-    return Row(
+    return ComparisonRow(
         system=system, scenario=f"{system}_batch", batch=batch, devices=1, available=1, split=(("tp", 1),),
         weights="bf16", products="bf16", metrics=metrics, why="" if metrics else "too small", generated=True,
     )  # fmt: skip
@@ -214,36 +236,36 @@ def made(system, batch=1, tpot=None):
 @pytest.mark.parametrize("metric", ["tpot", "tokens_per_user"])
 def test_the_best_of_a_metric_comes_first_and_empty_rows_last(metric):
     given = [made("empty"), made("slow", tpot=2.0), made("quick", tpot=1.0)]
-    assert [row.system for row in ordered(given, metric)] == ["quick", "slow", "empty"]
+    assert [row.system for row in sort_comparison_rows(given, metric)] == ["quick", "slow", "empty"]
 
 
 def test_batches_stay_apart_when_sorted():
     given = [made("a", batch=64, tpot=1.0), made("b", batch=1, tpot=2.0)]
-    assert [row.batch for row in ordered(given, "tpot")] == [1, 64]
+    assert [row.batch for row in sort_comparison_rows(given, "tpot")] == [1, 64]
 
 
 def test_an_unknown_metric_is_refused_with_the_right_one():
     with pytest.raises(UsageError, match="did you mean `tpot`"):
-        check_metric("tpott")
+        check_sort_metric("tpott")
 
 
 def test_tables_have_a_cell_for_each_head():
     given = [made("quick", tpot=1e-3), made("empty")]
-    for line in as_markdown(given).splitlines():
-        assert line.count(" | ") == len(HEADS)  # and the batch
-    lines = as_csv(given).splitlines()
+    for line in format_comparison_markdown(given).splitlines():
+        assert line.count(" | ") == len(COMPARISON_HEADERS)  # and the batch
+    lines = format_comparison_csv(given).splitlines()
     assert {line.count(",") for line in lines} == {lines[0].count(",")}
-    assert [item["feasible"] for item in json.loads(as_json(given))] == [True, False]
-    assert "empty because:\n  empty: too small" in table(given, "bf16")
+    assert [item["feasible"] for item in json.loads(format_comparison_json(given))] == [True, False]
+    assert "empty because:\n  empty: too small" in format_comparison_table(given, "bf16")
 
 
 def test_a_narrow_terminal_goes_without_some_columns():
     given = [made("quick", tpot=1e-3), made("empty")]
-    whole = table(given, "bf16")
-    assert table(given, "bf16", 200) == whole
+    whole = format_comparison_table(given, "bf16")
+    assert format_comparison_table(given, "bf16", 200) == whole
     assert "no room" not in whole
     for width in (80, 100):
-        text = table(given, "bf16", width)
+        text = format_comparison_table(given, "bf16", width)
         assert max(map(len, text.split("\n\n")[0].splitlines())) <= width
         head, note = text.splitlines()[1], text.splitlines()[-1]
         assert note.startswith("no room for ")
@@ -253,14 +275,14 @@ def test_a_narrow_terminal_goes_without_some_columns():
 
 def test_a_file_gets_all_columns(accel):
     done = accel("compare", "H100_SXM", "--batch", "1", COLUMNS="60")
-    assert all(name in done.stdout.splitlines()[1] for name in HEADS)
+    assert all(name in done.stdout.splitlines()[1] for name in COMPARISON_HEADERS)
 
 
 def test_idle_devices_of_a_priced_node_are_mentioned_with_its_cost(shell):
     node, all_of_it, alone = (rows(shell, name)[0] for name in ("DGX_H100", "DGX_H100:tp=8", "H100_SXM"))
     assert node.metrics["cost_per_mtok"][0] > 5 * alone.metrics["cost_per_mtok"][0]
-    assert "idle devices are paid for" in table([node, alone], "bf16")
-    assert "idle" not in table([all_of_it, alone], "bf16")
+    assert "idle devices are paid for" in format_comparison_table([node, alone], "bf16")
+    assert "idle" not in format_comparison_table([all_of_it, alone], "bf16")
 
 
 # ---- the text
@@ -269,26 +291,28 @@ def test_idle_devices_of_a_priced_node_are_mentioned_with_its_cost(shell):
 def test_the_text_is_canonical_and_checks_clean(shell, tmp_path):
     asked = question(shell, "H100_SXM", "MI300X_platform:tp=8", batches=(1, 64))
     path = tmp_path / "shown.accel"
-    path.write_text(text_of(asked.title, asked.subject.used, cases_of(shell, asked)))
+    path.write_text(
+        format_comparison_text(asked.title, asked.subject.used, build_comparison_cases(shell, asked))
+    )
     assert shell.check(str(path)) == ()
-    assert [row.batch for row in compared_files(shell, [str(path)], ())] == [1, 1, 64, 64]
+    assert [row.batch for row in compare_files(shell, [str(path)], ())] == [1, 1, 64, 64]
 
 
 def test_two_files_of_one_name_are_refused():
-    load = Load(batch=1, prompt=8, output=8)
+    load = ComparisonLoad(batch=1, prompt=8, output=8)
     given = [
-        Case(system=used, split=(("tp", 1),), weights="bf16", products="bf16", load=load)
-        for used in (Used(name="A", file="x/a.accel"), Used(name="A", file="y/a.accel"))
+        ComparisonCase(system=used, split=(("tp", 1),), weights="bf16", products="bf16", load=load)
+        for used in (UsedDefinition(name="A", file="x/a.accel"), UsedDefinition(name="A", file="y/a.accel"))
     ]
     with pytest.raises(UsageError, match="`a` is of both `x/a"):
-        text_of("t", Used(name="m", module="std.models"), given)
+        format_comparison_text("t", UsedDefinition(name="m", module="std.models"), given)
 
 
 # ---- files
 
 
 def test_scenarios_of_files_are_compared_as_they_are(shell, main_job):
-    (row,) = compared_files(shell, [main_job], ())
+    (row,) = compare_files(shell, [main_job], ())
     assert (row.system, row.scenario, row.batch) == ("DGX_H100", "one_person_on_dgx", 1)
     assert (row.devices, row.split) == (8, (("tp", 8),))
     assert row.weights == "bf16"
@@ -296,7 +320,7 @@ def test_scenarios_of_files_are_compared_as_they_are(shell, main_job):
 
 def test_a_scenario_that_no_file_has_is_refused(shell, main_job):
     with pytest.raises(UsageError, match="no scenario is called `x`"):
-        compared_files(shell, [main_job], ["x"])
+        compare_files(shell, [main_job], ["x"])
 
 
 # ---- the command line

@@ -15,18 +15,18 @@ from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import InterconnectModel, MemoryModel
 from accelscope.core.spec.spec import quantity, spec
 from accelscope.core.testing.builders import (
+    iterate_terms,
     make_fabric,
     make_op,
     make_part,
     make_spec,
     make_traffic,
-    quantity_of,
-    terms_of,
+    parse_term,
 )
 from accelscope.core.testing.conformance import ComputeConformance, InterconnectConformance, MemoryConformance
 from accelscope.core.testing.conformance_plans import StrategyConformance, WorkloadConformance
 from accelscope.plugins.compute.matrix import MATRIX
-from accelscope.plugins.parallelism.cache import CACHE
+from accelscope.plugins.parallelism.cache import DECODE_CONTEXT
 from accelscope.plugins.parallelism.context import CONTEXT
 from accelscope.plugins.parallelism.data import DATA
 from accelscope.plugins.parallelism.expert import EXPERT
@@ -66,7 +66,7 @@ class TestUlysses(StrategyConformance):
 
 
 class TestCache(StrategyConformance):
-    model = CACHE
+    model = DECODE_CONTEXT
 
 
 class TestSharding(StrategyConformance):
@@ -226,18 +226,18 @@ def test_a_sample_with_an_unknown_field_is_an_error():
 
 def test_a_text_without_a_number_is_an_error():
     with pytest.raises(UsageError, match="much"):
-        quantity_of("much")
+        parse_term("much")
 
 
 def test_helpers_take_texts_numbers_and_arrays():
-    assert quantity_of("1_024 MiB").to("GiB") == 1.0
-    assert quantity_of(2.0, "GB").to("MB") == 2000.0
-    assert quantity_of(np.array([1.0, 2.0]), "s").value.shape == (2,)
+    assert parse_term("1_024 MiB").to("GiB") == 1.0
+    assert parse_term(2.0, "GB").to("MB") == 2000.0
+    assert parse_term(np.array([1.0, 2.0]), "s").value.shape == (2,)
 
 
 def test_terms_of_a_record_are_found_with_their_places():
     usage = TAPE.serve(make_part(TAPE, Tapes.sample), make_traffic("1 GB"))
-    assert [path for path, _ in terms_of(usage)] == ["time"]
+    assert [path for path, _ in iterate_terms(usage)] == ["time"]
 
 
 def test_an_operation_has_the_flops_and_bytes_of_its_shape():

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.plugin import hookspecs
-from accelscope.core.plugin.commands import built_in
+from accelscope.core.plugin.commands import list_built_in_commands
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.render.model_docs import entries, overview
+from accelscope.core.render.model_docs import find_model_docs, list_model_docs
 from accelscope.dsl.diagnostics.codes import CODES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -54,8 +54,8 @@ def test_the_committed_pages_are_up_to_date(generate, page):
 
 def test_every_model_and_kind_can_be_described():
     registry = Registry.built_in()
-    for item in overview(registry):
-        found = entries(registry, item["name"])
+    for item in list_model_docs(registry):
+        found = find_model_docs(registry, item["name"])
         assert found, item
         for entry in found:
             assert entry["doc"], entry["name"]
@@ -68,11 +68,11 @@ def test_every_model_and_kind_can_be_described():
 def test_every_verb_imports():
     import rich_click as click
 
-    from accelscope.core.cli.main import Verbs
+    from accelscope.core.cli.main import CommandGroup
 
     context = click.Context(click.Command("accelscope"))
-    for name, verb in built_in().verbs.items():
+    for name, verb in list_built_in_commands().verbs.items():
         module, _, attribute = verb.target.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert command.name == name
-        assert Verbs().get_command(context, name).verb == verb
+        assert CommandGroup().get_command(context, name).verb == verb

@@ -17,7 +17,7 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.usage import Limit, Usage
 from accelscope.core.numeric.term import Term, term
-from accelscope.core.plugin.checked_calls import guarded
+from accelscope.core.plugin.checked_calls import guard_record
 from accelscope.core.plugin.hookspecs import hookimpl
 from accelscope.core.plugin.identity import Plugin
 from accelscope.core.plugin.records import Check, MemoryModel, Metric, Report, Strategy
@@ -40,7 +40,7 @@ def memory(**functions):
         capacity=lambda part: None,
         peak=lambda part: term(1.0, "B/s"),
     )
-    return guarded("memory", attrs.evolve(made, **functions), PFLASH)
+    return guard_record("memory", attrs.evolve(made, **functions), PFLASH)
 
 
 def raising(error):
@@ -109,7 +109,7 @@ def test_a_strategy_returns_a_step_of_terms():
     made = Strategy(
         name="halves", doc="of a test", spec=object, order=1, split=lambda *_: step, shard=lambda *_: None
     )
-    watched = guarded("strategy", made, PFLASH)
+    watched = guard_record("strategy", made, PFLASH)
     with pytest.raises(PluginError, match=r"strategy `halves`, split: `context` of the step is 4.0"):
         watched.split(None, step)
     with pytest.raises(PluginError, match="shard: returns None instead of a Plan"):
@@ -119,7 +119,7 @@ def test_a_strategy_returns_a_step_of_terms():
 def test_a_metric_has_the_dimension_of_its_unit_and_may_be_no_number():
     def made(result):
         record = Metric(name="carbon", doc="of a test", unit="ms", compute=lambda evaluation: result)
-        return guarded("metric", record, PFLASH).compute
+        return guard_record("metric", record, PFLASH).compute
 
     assert made(None)(None) is None
     assert np.isnan(made(term(math.nan, "s"))(None).value)
@@ -132,11 +132,11 @@ def test_a_check_that_fails_while_it_yields_is_attributed():
         yield 3
 
     with pytest.raises(PluginError, match=r"check `odd`, run: yields 3 \(int\) instead of a Diagnostic"):
-        guarded("check", Check(name="odd", doc="of a test", run=run), PFLASH).run(None)
+        guard_record("check", Check(name="odd", doc="of a test", run=run), PFLASH).run(None)
 
 
 def report(write):
-    return guarded("report", Report(name="xml", doc="of a test", write=write), PFLASH).write
+    return guard_record("report", Report(name="xml", doc="of a test", write=write), PFLASH).write
 
 
 def test_a_report_that_fails_is_attributed_unless_its_stream_does(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from accelscope.core.library.sources import Library
 from accelscope.core.plugin.records import LibraryFolder
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 from accelscope.dsl.diagnostics.limits import MAX_FILE_BYTES
 
 
@@ -58,7 +58,7 @@ def test_a_file_is_read_once(library):
 
 def test_a_used_file_reads_relative_to_itself_within_the_same_root(library):
     part = library.file("sub/part.accel", library.open("work/main.accel"))
-    assert isinstance(library.file("../main.accel", part), Source)
+    assert isinstance(library.file("../main.accel", part), SourceText)
     assert code(library.file("../../secret.accel", part)) == "A504"
 
 
@@ -74,7 +74,7 @@ def test_a_link_that_leads_outside_is_refused(library, tmp_path):
 
 def test_a_root_widens_what_may_be_read(library, tmp_path):
     wide = Library.of([], [tmp_path])
-    assert isinstance(wide.file("../secret.accel", wide.open("work/main.accel")), Source)
+    assert isinstance(wide.file("../secret.accel", wide.open("work/main.accel")), SourceText)
 
 
 def test_a_missing_file_suggests_its_sibling(library):

@@ -6,20 +6,25 @@ import json
 
 import pytest
 
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.spec_sheet import device_facts, model_facts, multiplies_in
-from accelscope.core.library.definitions import items, named
-from accelscope.core.render.library_search import hint, searched
-from accelscope.core.render.library_tables import counted, glance, peak_text, scaled
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.spec_sheet import device_facts, find_matmul_dtype, model_facts
+from accelscope.core.library.definitions import find_definitions, list_definitions
+from accelscope.core.render.library_search import search_definitions, suggest_definitions
+from accelscope.core.render.library_tables import (
+    format_parameter_count,
+    format_peak,
+    format_si_number,
+    summarize_facts,
+)
 
 
 @pytest.fixture(scope="module")
 def shelf(shell):
-    return tuple(items(shell))
+    return tuple(list_definitions(shell))
 
 
 def facts(shell, shelf, name):
-    return device_facts(named(shelf, name)[0].component, shell.registry)
+    return device_facts(find_definitions(shelf, name)[0].component, shell.registry)
 
 
 # ---- facts
@@ -31,7 +36,7 @@ def test_facts_of_a_device_are_those_of_its_data_sheet(shell, shelf):
     assert h100.memory == 80 * 2**30
     assert h100.bandwidth == pytest.approx(3.35e12, rel=2e-3)
     assert (h100.tdp, h100.dtype, h100.engine, h100.memory_class) == (700, "bf16", "matrix", "hbm3")
-    assert peak_text(h100) == "989 T"
+    assert format_peak(h100) == "989 T"
 
 
 def test_facts_of_a_system_count_devices_and_their_network(shell, shelf):
@@ -41,10 +46,10 @@ def test_facts_of_a_system_count_devices_and_their_network(shell, shelf):
 
 
 def test_facts_of_models_tell_total_from_active(shell, shelf):
-    mixtral = model_facts(named(shelf, "mixtral_8x7b")[0].component, shell.registry)
+    mixtral = model_facts(find_definitions(shelf, "mixtral_8x7b")[0].component, shell.registry)
     assert mixtral.parameters == pytest.approx(46.7e9, rel=2e-3)  # Mixtral of Experts, arXiv 2401.04088
     assert mixtral.active == pytest.approx(12.9e9, rel=5e-3)
-    assert model_facts(named(shelf, "std.models.transformer")[0].component, shell.registry) is None
+    assert model_facts(find_definitions(shelf, "std.models.transformer")[0].component, shell.registry) is None
 
 
 @pytest.mark.parametrize(
@@ -54,27 +59,34 @@ def test_facts_of_models_tell_total_from_active(shell, shelf):
 def test_a_device_multiplies_in_the_closest_type(shell, shelf, name, asked, found):
     from accelscope.core.bind.binder import Binder
 
-    device = machine_of(named(shelf, name)[0].component, Binder(shell.registry)).device
-    assert multiplies_in(device, shell.registry, asked) == found
+    device = assemble_machine(find_definitions(shelf, name)[0].component, Binder(shell.registry)).device
+    assert find_matmul_dtype(device, shell.registry, asked) == found
 
 
 def test_facts_are_told_in_a_line(shell, shelf):
-    assert glance(facts(shell, shelf, "H100_SXM")) == "989 TFLOP/s bf16 dense, 85.9 GB hbm3, 3.35 TB/s, 700 W"
-    assert glance(facts(shell, shelf, "DGX_H100")).startswith("8 × H100_SXM, each 989 TFLOP/s")
-    mixtral = model_facts(named(shelf, "mixtral_8x7b")[0].component, shell.registry)
-    assert glance(mixtral).startswith("46.7 B parameters, 12.9 B for one token, 32 layers, 131 kB")
-    assert glance(None) == ""
+    assert (
+        summarize_facts(facts(shell, shelf, "H100_SXM"))
+        == "989 TFLOP/s bf16 dense, 85.9 GB hbm3, 3.35 TB/s, 700 W"
+    )
+    assert summarize_facts(facts(shell, shelf, "DGX_H100")).startswith("8 × H100_SXM, each 989 TFLOP/s")
+    mixtral = model_facts(find_definitions(shelf, "mixtral_8x7b")[0].component, shell.registry)
+    assert summarize_facts(mixtral).startswith("46.7 B parameters, 12.9 B for one token, 32 layers, 131 kB")
+    assert summarize_facts(None) == ""
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(None, "-"), (21e15, "21 PB/s"), (3.352e12, "3.35 TB/s"), (999.9e9, "1 TB/s")]
 )
 def test_numbers_have_prefixes(value, text):
-    assert scaled(value, "B/s") == text
+    assert format_si_number(value, "B/s") == text
 
 
 def test_parameters_are_counted_as_people_do():
-    assert [counted(value) for value in (70.56e9, 124e6, 1.03e12)] == ["70.6 B", "124 M", "1.03 T"]
+    assert [format_parameter_count(value) for value in (70.56e9, 124e6, 1.03e12)] == [
+        "70.6 B",
+        "124 M",
+        "1.03 T",
+    ]
 
 
 # ---- names and search
@@ -84,62 +96,62 @@ def test_parameters_are_counted_as_people_do():
     "name", ["std.nvidia.H100_SXM", "H100_SXM", "h100_sxm", "H100-SXM", "STD.NVIDIA.H100_SXM"]
 )
 def test_a_name_is_found_in_any_case_and_by_alias(shelf, name):
-    assert [item.name for item in named(shelf, name)] == ["std.nvidia.H100_SXM"]
+    assert [item.name for item in find_definitions(shelf, name)] == ["std.nvidia.H100_SXM"]
 
 
 def test_an_exact_alias_comes_first(shelf):
-    assert searched(shelf, ["mi300x"])[0].name == "std.amd.MI300X"
-    assert searched(shelf, ["llama-3-70b"])[0].name == "std.models.llama3_70b"
+    assert search_definitions(shelf, ["mi300x"])[0].name == "std.amd.MI300X"
+    assert search_definitions(shelf, ["llama-3-70b"])[0].name == "std.models.llama3_70b"
 
 
 def test_all_words_have_to_match(shelf):
-    found = searched(shelf, ["nvidia", "hbm3e"])
+    found = search_definitions(shelf, ["nvidia", "hbm3e"])
     assert {"std.nvidia.H200_SXM", "std.nvidia.B200_SXM"} <= {item.name for item in found}
     assert {item.module for item in found} <= {"std.nvidia", "std.clusters"}
     assert "std.nvidia.H100_SXM" not in {item.name for item in found}  # it has HBM3
-    assert searched(shelf, ["nvidia", "nosuchword"]) == []
+    assert search_definitions(shelf, ["nvidia", "nosuchword"]) == []
 
 
 def test_search_finds_the_kind_of_an_engine(shelf):
-    assert "std.google.TPUv5p" in {item.name for item in searched(shelf, ["google", "systolic"])}
+    assert "std.google.TPUv5p" in {item.name for item in search_definitions(shelf, ["google", "systolic"])}
 
 
 def test_each_word_may_stand_anywhere_in_a_definition(shelf):
-    found = [item.component.name for item in searched(shelf, ["wafer", "sram"])]
+    found = [item.component.name for item in search_definitions(shelf, ["wafer", "sram"])]
     assert {"WSE3", "WSE2"} == set(found[:2])  # the die is a wafer, the memory of its cores SRAM
     assert {"CS3", "CS3x4"} <= set(found)  # systems hold what their packages hold
 
 
 def test_the_start_of_a_name_goes_before_its_middle(shelf):
-    found = [item.component.name for item in searched(shelf, ["a100"])]
+    found = [item.component.name for item in search_definitions(shelf, ["a100"])]
     assert found[0].startswith("A100_")
     assert found.index("DGX_A100") < found.index("Maia_100")  # `maia100` holds it too
 
 
 def test_search_reads_names_however_they_are_spelt(shelf):
     for words in (["h100", "sxm", "80gb"], ["H100-SXM", "80_GB"], ["h100_sxm"]):
-        assert searched(shelf, words)[0].component.name == "H100_SXM"
+        assert search_definitions(shelf, words)[0].component.name == "H100_SXM"
 
 
 def test_search_finds_the_generation_of_a_chip(shelf):
-    found = {item.component.name for item in searched(shelf, ["hopper"])}
+    found = {item.component.name for item in search_definitions(shelf, ["hopper"])}
     assert {"H100_SXM", "H200_SXM", "DGX_H100"} <= found
     assert "A100_SXM_80GB" not in found
 
 
 def test_search_finds_heirs_by_the_name_of_their_base(shelf):
-    found = {item.component.name for item in searched(shelf, ["moe"])}
+    found = {item.component.name for item in search_definitions(shelf, ["moe"])}
     assert {"moe", "mixtral_8x7b"} <= found
     assert "llama3_8b" not in found
 
 
 def test_a_hint_for_part_of_a_name_lists_the_names_with_it(shelf):
-    assert hint(shelf, "h100", ("package",)).startswith("it is part of `H100_")
-    assert "DGX" not in hint(shelf, "h100", ("package",))
-    assert hint(shelf, "a100", ("package",)).count("`A100_") == 3
-    assert "Maia" not in hint(shelf, "a100", ("package",))
-    assert hint(shelf, "H100_SXN", ("package",)) == "did you mean `H100_SXM`?"
-    assert "library search qqqq" in hint(shelf, "qqqq", ("package",))
+    assert suggest_definitions(shelf, "h100", ("package",)).startswith("it is part of `H100_")
+    assert "DGX" not in suggest_definitions(shelf, "h100", ("package",))
+    assert suggest_definitions(shelf, "a100", ("package",)).count("`A100_") == 3
+    assert "Maia" not in suggest_definitions(shelf, "a100", ("package",))
+    assert suggest_definitions(shelf, "H100_SXN", ("package",)) == "did you mean `H100_SXM`?"
+    assert "library search qqqq" in suggest_definitions(shelf, "qqqq", ("package",))
 
 
 # ---- the command line

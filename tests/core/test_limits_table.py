@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from accelscope.core.render.result import exceeded, limit_rows
+from accelscope.core.render.result import build_limit_rows, describe_exceeded_limits
 
 
 def rows_of(point):
-    return {row[0]: row[1:] for row in limit_rows(point)}
+    return {row[0]: row[1:] for row in build_limit_rows(point)}
 
 
 def test_a_condition_holds_and_has_no_share(shell, main_job):
@@ -21,4 +21,4 @@ def test_a_condition_holds_and_has_no_share(shell, main_job):
 def test_a_broken_condition_says_why(shell, main_job):
     point = shell.evaluate(main_job, sets=["tp=3"], bars=False)[0].point()
     assert rows_of(point)["tp divides heads"] == ["", "", "broken: tp = 3 does not divide 64 heads"]
-    assert "tp divides heads: tp = 3 does not divide 64 heads" in list(exceeded(point))
+    assert "tp divides heads: tp = 3 does not divide 64 heads" in list(describe_exceeded_limits(point))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.library_names import LibraryNames
 
 HERE = Path(__file__).parent / "measured"
 
@@ -17,8 +17,8 @@ with (HERE.parents[1] / "library" / "hardware.csv").open() as file:
 
 
 @pytest.fixture(scope="module")
-def names(shell) -> Names:
-    return Names(shell)
+def names(shell) -> LibraryNames:
+    return LibraryNames(shell)
 
 
 @pytest.mark.parametrize("hw", DEVICES)
@@ -40,7 +40,7 @@ def test_an_unknown_name_has_a_reason():
     from accelscope.core.plugin.registry import Registry
     from accelscope.core.session import Session
 
-    names = Names(Session(Registry.built_in()))
+    names = LibraryNames(Session(Registry.built_in()))
     assert names.device("XYZ") == (None, "the library has no device XYZ")
     assert names.machine("XYZ", 8) == (None, "the library has no device XYZ")
     assert names.model("llama-99") == (None, "the library has no model llama-99")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.predict import Prediction, predict
-from accelscope.core.analysis.validate.run import microseconds, validate
-from accelscope.core.analysis.validate.score import scored, summarized
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.predict import Prediction, predict_rows
+from accelscope.core.analysis.validate.run import parse_microseconds, validate_tables
+from accelscope.core.analysis.validate.score import score_table, summarize_validation
 from accelscope.core.analysis.validate.table import read_tables
-from accelscope.core.analysis.validate.worst import command_of, worst_of
+from accelscope.core.analysis.validate.worst import find_worst_rows, format_row_command
 from accelscope.core.errors import UsageError
 
 HERE = Path(__file__).parent / "measured"
@@ -23,8 +23,8 @@ KERNELS, SERVED = str(HERE / "ops.csv"), str(HERE / "e2e.csv")
 
 
 @pytest.fixture(scope="module")
-def names(shell) -> Names:
-    return Names(shell)
+def names(shell) -> LibraryNames:
+    return LibraryNames(shell)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def five():
 def test_errors_are_of_the_measured_value(five):
     table, prediction = five
     prediction.put(np.arange(5), np.array([11.0, 10.0, 40.0, 160.0, 160.0]), 0.2)
-    errors = summarized([scored(table, prediction)]).errors
+    errors = summarize_validation([score_table(table, prediction)]).errors
     assert (errors.points, errors.predicted) == (5, 5)
     assert errors.median_ape == pytest.approx(0.1)
     assert errors.mean_ape == pytest.approx((0.1 + 0.5 + 0 + 1.0 + 0) / 5)
@@ -57,43 +57,43 @@ def test_low_and_high_are_percentiles_of_a_lognormal_error(five):
 def test_what_is_not_finite_is_skipped_and_not_scored(five):
     table, prediction = five
     prediction.put(np.arange(5), np.array([10.0, np.inf, np.nan, 80.0, 160.0]), 0.2)
-    summary = summarized([scored(table, prediction)])
+    summary = summarize_validation([score_table(table, prediction)])
     assert (summary.errors.points, summary.errors.predicted) == (5, 3)
-    assert summary.skipped == {"no finite prediction": 2}
+    assert summary.skip_reasons == {"no finite prediction": 2}
 
 
 def test_rows_of_score_0_and_quick_kernels_are_no_points(five):
     table, prediction = five
     table.columns["score"][4] = 0
     prediction.put(np.arange(5), np.full(5, 50.0), 0.2)
-    summary = summarized([scored(table, prediction, above=20.0)])
+    summary = summarize_validation([score_table(table, prediction, above=20.0)])
     assert summary.errors.points == 2
-    assert summary.unscored == {"rows": 3, "predicted": 3}
+    assert summary.unscored_rows == {"rows": 3, "predicted": 3}
 
 
 def test_groups_hold_every_point_once_for_each_column(names):
-    parts = validate(names, [KERNELS, SERVED])
-    summary = summarized(parts)
+    parts = validate_tables(names, [KERNELS, SERVED])
+    summary = summarize_validation(parts)
     for column in ("source", "hw", "engine"):
         assert sum(errors.points for errors in summary.groups[column].values()) == summary.errors.points
     kernels, served = (int(part.points.sum()) for part in parts)
     assert sum(errors.points for errors in summary.groups["op"].values()) == kernels
     for column in ("model", "metric", "tier"):
         assert sum(errors.points for errors in summary.groups[column].values()) == served
-    assert summary.errors.predicted + sum(summary.skipped.values()) == summary.errors.points
+    assert summary.errors.predicted + sum(summary.skip_reasons.values()) == summary.errors.points
 
 
 def test_nothing_predicted_has_no_errors(five):
     table, prediction = five
-    errors = summarized([scored(table, prediction)]).errors
+    errors = summarize_validation([score_table(table, prediction)]).errors
     assert (errors.predicted, errors.median_ape, errors.coverage) == (0, None, None)
 
 
 def test_rows_are_chosen_by_columns(names):
-    (part,) = validate(names, [KERNELS], where=["op=gemm", "op=moe", "hw=H100-SXM"])
+    (part,) = validate_tables(names, [KERNELS], where=["op=gemm", "op=moe", "hw=H100-SXM"])
     assert {*part.table.text("op")} == {"gemm", "moe"}
     assert {*part.table.text("hw")} == {"H100-SXM"}
-    (part,) = validate(names, [KERNELS], where=["kv_len=", "m=3072.0"])
+    (part,) = validate_tables(names, [KERNELS], where=["kv_len=", "m=3072.0"])
     assert {*part.table.number("m")} == {3072.0}
 
 
@@ -103,21 +103,21 @@ def test_rows_are_chosen_by_columns(names):
 )
 def test_a_wrong_condition_is_refused(names, where, says):
     with pytest.raises(UsageError, match=says):
-        validate(names, [KERNELS], where=[where])
+        validate_tables(names, [KERNELS], where=[where])
 
 
 def test_a_time_has_a_unit():
-    assert microseconds("20us") == pytest.approx(20.0)
-    assert microseconds("0.1 ms") == pytest.approx(100.0)
+    assert parse_microseconds("20us") == pytest.approx(20.0)
+    assert parse_microseconds("0.1 ms") == pytest.approx(100.0)
     for text in ("20", "us", "20 GB", "20 parsecs"):
         with pytest.raises(UsageError, match="takes a time such as `20us`"):
-            microseconds(text)
+            parse_microseconds(text)
 
 
 def test_the_worst_rows_come_first_with_a_command_that_explains(five, names):
     table, prediction = five
     prediction.put(np.arange(5), np.array([10.0, 2.0, 41.0, 900.0, 160.0]), 0.2)
-    worst = worst_of([scored(table, prediction)], names, 2)
+    worst = find_worst_rows([score_table(table, prediction)], names, 2)
     assert [row.ratio for row in worst] == pytest.approx([900 / 80, 2 / 20])
     assert worst[0].command == f"accelscope validate {KERNELS} --where id={worst[0].id} --explain"
 
@@ -125,22 +125,22 @@ def test_the_worst_rows_come_first_with_a_command_that_explains(five, names):
 def test_a_static_batch_is_explained_as_a_scenario_and_other_rows_are_predicted_alone(names, shell, tmp_path):
     (table,) = read_tables([SERVED])
     static = int(np.flatnonzero((table.text("tier") == "A") & (table.text("engine") == "vllm"))[0])
-    command = command_of(table, static, names)
+    command = format_row_command(table, static, names)
     assert command.startswith("accelscope explain e2e_latency - <<'END'\nuse std.")
     (tmp_path / "row.accel").write_text(command.partition("\n")[2].removesuffix("END"))
     (result,) = shell.evaluate(str(tmp_path / "row.accel"), bars=False)
     seconds = float(np.asarray(result.metrics["e2e_latency"].value).flat[0])
-    assert seconds == pytest.approx(predict(table.take(np.array([static])), names).value[0], rel=1e-3)
+    assert seconds == pytest.approx(predict_rows(table.take(np.array([static])), names).value[0], rel=1e-3)
     trained = int(np.flatnonzero(table.text("tier") == "T")[0])
     assert (
-        command_of(table, trained, names)
+        format_row_command(table, trained, names)
         == f"accelscope validate {SERVED} --where id={table.text('id')[trained]}"
     )
 
 
 @pytest.mark.parametrize("where", ["op=gelu", "op=alltoall", "op=alltoall_combine", "op=moe_wideep"])
 def test_the_prediction_of_one_row_is_explained(accel, names, where):
-    (part,) = validate(names, [KERNELS], where=[where])
+    (part,) = validate_tables(names, [KERNELS], where=[where])
     run = accel("validate", KERNELS, "--where", where, "--explain")
     assert (run.returncode, run.stderr) == (0, "")
     first, *rest = run.stdout.splitlines()

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.validate.disaggregated import divided
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.predict import Prediction, predict
-from accelscope.core.analysis.validate.serving import groups_of
-from accelscope.core.analysis.validate.table import LAYOUTS, Table
+from accelscope.core.analysis.validate.disaggregated import read_pool_degrees
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.predict import Prediction, predict_rows
+from accelscope.core.analysis.validate.serving import group_serving_rows
+from accelscope.core.analysis.validate.table import TABLE_LAYOUTS, MeasurementTable
 from accelscope.core.session import Session
 
 ROW: dict[str, Any] = {
@@ -36,26 +36,26 @@ scenario s {{ deployment = d, workload = w }}
 """
 
 
-def table(*rows: dict[str, Any]) -> Table:
-    layout = LAYOUTS["e2e"]
+def table(*rows: dict[str, Any]) -> MeasurementTable:
+    layout = TABLE_LAYOUTS["e2e"]
     whole = [ROW | {"id": str(place)} | row for place, row in enumerate(rows)]
     columns = {
         name: np.array([str(row.get(name, "")) for row in whole], dtype=object) for name in layout.text
     }
     columns |= {name: np.array([float(row.get(name, np.nan)) for row in whole]) for name in layout.number}
     places = np.array([f"rows.csv:{place + 2}" for place in range(len(rows))], dtype=object)
-    return Table(layout=layout, columns=columns, places=places)
+    return MeasurementTable(layout=layout, columns=columns, places=places)
 
 
 @pytest.fixture(scope="module")
-def names(shell: Session) -> Names:
-    return Names(shell)
+def names(shell: Session) -> LibraryNames:
+    return LibraryNames(shell)
 
 
 @pytest.fixture
-def found(names: Names) -> Any:
+def found(names: LibraryNames) -> Any:
     def run(*rows: dict[str, Any]) -> Prediction:
-        return predict(table(*rows), names)
+        return predict_rows(table(*rows), names)
 
     return run
 
@@ -114,15 +114,15 @@ def test_a_maximum_load_fills_what_there_is(found: Any) -> None:
     assert found(loaded).value[0] > 64 / (some / 1e3)
 
 
-def test_experts_of_rows_with_attention_by_sequence_are_shared(names: Names) -> None:
+def test_experts_of_rows_with_attention_by_sequence_are_shared(names: LibraryNames) -> None:
     row = {"tier": "C", "model": "mixtral-8x7b", "n_devices": 8, "tp": 8, "flag": "attention_dp"}
     whole = {"tier": "C", "model": "mixtral-8x7b", "n_devices": 8, "tp": 8}
-    assert len(list(groups_of(table(row, whole), names))) == 2
+    assert len(list(group_serving_rows(table(row, whole), names))) == 2
 
 
 def test_pools_that_are_not_counted_have_the_devices_that_are_left() -> None:
     note = "disagg prefill workers/tp/dp=[nan, 4.0, 1.0] decode=[nan, 8.0, 1.0]"
-    pools = divided(table({"tier": "G", "n_devices": 20, "notes": note}))
+    pools = read_pool_degrees(table({"tier": "G", "n_devices": 20, "notes": note}))
     assert (pools.known[0], pools.counted[0]) == (True, False)
     assert (pools.prefill.tp[0], pools.prefill.dp[0]) == (4, 1)
     assert (pools.decode.tp[0], pools.decode.dp[0]) == (8, 2)
@@ -130,7 +130,7 @@ def test_pools_that_are_not_counted_have_the_devices_that_are_left() -> None:
 
 def test_wide_instances_divide_sequences_and_experts() -> None:
     note = "disagg prefill workers/tp/dp=[1.0, 1.0, 4.0] decode=[1.0, 32.0, 1.0]"
-    pools = divided(table({"tier": "G", "n_devices": 36, "notes": note}))
+    pools = read_pool_degrees(table({"tier": "G", "n_devices": 36, "notes": note}))
     assert (pools.prefill.tp[0], pools.prefill.ep[0], pools.prefill.dp[0]) == (1, 4, 4)
     assert (pools.decode.tp[0], pools.decode.ep[0], pools.decode.dp[0]) == (1, 32, 32)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.validate.table import OPS, read_tables
+from accelscope.core.analysis.validate.table import KERNEL_LAYOUT, read_tables
 from accelscope.core.errors import UsageError
 
 HERE = Path(__file__).parent / "measured"
@@ -70,7 +70,7 @@ def test_a_byte_order_mark_and_spaces_are_no_part_of_a_value(tmp_path):
 
 
 def test_columns_that_no_prediction_reads_may_be_missing(tmp_path):
-    kept = [at for at, name in enumerate(LINES[0].split(",")) if name not in OPS.notes]
+    kept = [at for at, name in enumerate(LINES[0].split(",")) if name not in KERNEL_LAYOUT.notes]
     lines = [",".join(line.split(",")[at] for at in kept) for line in LINES[:3]]
     (table,) = read_tables([written(tmp_path, *lines)])
     assert list(table.text("flag")) == ["", ""]

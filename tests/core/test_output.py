@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.errors import UsageError
-from accelscope.core.query.run import MOST_POINTS
+from accelscope.core.query.run import MAX_EVALUATED_POINTS
 
 JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
 
@@ -49,7 +49,7 @@ GRID = ("batch=1..2000 step 1", "prompt=1 tok .. 1_100 tok step 1 tok")
 
 
 def test_eval_refuses_a_grid_that_is_for_sweep(shell, main_job):
-    assert MOST_POINTS == 2_000_000
+    assert MAX_EVALUATED_POINTS == 2_000_000
     with pytest.raises(UsageError, match=r"2,200,000 points .*`accelscope sweep FILE -o out.parquet`"):
         shell.evaluate(main_job, sets=GRID)
 
@@ -83,10 +83,10 @@ def test_points_in_blocks_are_all_points(accel, tmp_path, monkeypatch, shell, ma
     from accelscope.core.render import columns as frame
 
     swept = shell.sweep(main_job, sets=["batch=[1, 2, 3]", "tp=[4, 8]"])
-    monkeypatch.setattr(frame.blocks, "__defaults__", (4,))
+    monkeypatch.setattr(frame.iterate_column_blocks, "__defaults__", (4,))
     monkeypatch.setattr(grid, "ROWS", 4)
     path = tmp_path / f"out.{suffix}"
-    with grid.written(str(path), shell) as write:
+    with grid.input_spans(str(path), shell) as write:
         write((swept,))
     if suffix == "csv":
         rows = list(csv.reader(path.read_text().splitlines()))

@@ -6,18 +6,18 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from accelscope.core.library.definitions import items, named
-from accelscope.core.render.block_diagram import Block, Wire, picture_of
-from accelscope.core.render.block_diagram_svg import svg
-from accelscope.core.render.block_diagram_text import WIDTH, drawn
+from accelscope.core.library.definitions import find_definitions, list_definitions
+from accelscope.core.render.block_diagram import DiagramBlock, DiagramLink, build_block_diagram
+from accelscope.core.render.block_diagram_svg import render_diagram_svg
+from accelscope.core.render.block_diagram_text import DIAGRAM_TEXT_WIDTH, render_diagram_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
 def picture(shell):
-    shelf = tuple(items(shell))
-    return lambda name: picture_of(named(shelf, name)[0].component, shell.registry)
+    shelf = tuple(list_definitions(shell))
+    return lambda name: build_block_diagram(find_definitions(shelf, name)[0].component, shell.registry)
 
 
 def blocks(block):
@@ -46,21 +46,23 @@ def test_a_grid_of_cores_shows_its_dimensions(picture):
 
 def test_links_join_blocks_of_one_level(picture):
     dgx = picture("DGX_H100")
-    wire = next(wire for wire in dgx.wires if wire.right == "nvsw")
+    wire = next(wire for wire in dgx.links if wire.right == "nvsw")
     assert wire.left == "gpu"
     assert wire.text.startswith("18 × NVLink4 25 GB/s/dir")
     assert of(dgx, "gpu").label == "package gpu ×8: H100_SXM"
 
 
 def test_a_link_from_inside_a_node_starts_at_the_node(picture):
-    (wire,) = picture("H100_SuperPOD").wires
+    (wire,) = picture("H100_SuperPOD").links
     assert (wire.left, wire.right) == ("dgx", "leaf")
 
 
 def test_the_text_has_a_line_for_each_block_and_link():
-    inner = Block(kind="memory", name="m", facts=("1 GiB",))
-    wire = Wire(left="m", right=None, text="ring(4) L")
-    text = drawn(Block(kind="package", name="p", count=1, children=(inner, inner), wires=(wire,)))
+    inner = DiagramBlock(kind="memory", name="m", facts=("1 GiB",))
+    wire = DiagramLink(left="m", right=None, text="ring(4) L")
+    text = render_diagram_text(
+        DiagramBlock(kind="package", name="p", count=1, children=(inner, inner), links=(wire,))
+    )
     assert text.splitlines() == [
         "package p",
         "├─ memory m  1 GiB",
@@ -71,7 +73,7 @@ def test_the_text_has_a_line_for_each_block_and_link():
 
 def test_long_facts_go_on_below():
     facts = ("a" * 60, "b" * 60)
-    first, second = drawn(Block(kind="engine", name="e", facts=facts)).splitlines()
+    first, second = render_diagram_text(DiagramBlock(kind="engine", name="e", facts=facts)).splitlines()
     assert first.endswith("a,")
     assert second.strip() == "b" * 60
 
@@ -81,7 +83,7 @@ NAMES = ("H100_SXM", "MI300X", "WSE3", "GB200_NVL72", "TPUv5p_pod", "H100_SuperP
 
 @pytest.mark.parametrize("name", NAMES)
 def test_lines_of_the_text_are_not_long(picture, name):
-    assert max(map(len, drawn(picture(name)).splitlines())) <= WIDTH
+    assert max(map(len, render_diagram_text(picture(name)).splitlines())) <= DIAGRAM_TEXT_WIDTH
 
 
 def boxes(root):
@@ -95,7 +97,7 @@ def boxes(root):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_svg_is_one_file_in_which_everything_lies_inside(picture, name):
     block = picture(name)
-    text = svg(block)
+    text = render_diagram_svg(block)
     assert "href" not in text
     root = xml.fromstring(text)
     width, height = float(root.get("width")), float(root.get("height"))
@@ -109,7 +111,7 @@ def test_the_svg_is_one_file_in_which_everything_lies_inside(picture, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_boxes_of_an_svg_are_inside_of_each_other_or_apart(picture, name):
-    found = boxes(xml.fromstring(svg(picture(name))))
+    found = boxes(xml.fromstring(render_diagram_svg(picture(name))))
     shadow = 4.5
     for number, (x, y, w, h) in enumerate(found):
         for a, b, c, d in found[number + 1 :]:
@@ -121,4 +123,4 @@ def test_boxes_of_an_svg_are_inside_of_each_other_or_apart(picture, name):
 
 
 def test_text_of_a_label_is_escaped():
-    assert "a&lt;b" in svg(Block(kind="core", name="a<b"))
+    assert "a&lt;b" in render_diagram_svg(DiagramBlock(kind="core", name="a<b"))

@@ -143,7 +143,7 @@ def test_a_plugin_can_be_disabled_by_argument_and_by_environment(distribution, m
     monkeypatch.setenv("ACCELSCOPE_DISABLE", "other, carbon")
     registry = Registry.load()
     assert "carbon" not in registry.metrics
-    assert [item.name for item in registry.switched_off] == ["carbon"]
+    assert [item.name for item in registry.disabled_plugins] == ["carbon"]
 
 
 def test_disabling_what_is_not_there_is_a_usage_error():

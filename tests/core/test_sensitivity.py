@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.sensitivity.effects import accounted, first_change, rank_of
-from accelscope.core.analysis.sensitivity.elasticity import elasticities
-from accelscope.core.analysis.sensitivity.trials import STEP, TENTH
+from accelscope.core.analysis.sensitivity.effects import (
+    accounted_time_share,
+    find_best_parameter,
+    rank_parameters,
+)
+from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
+from accelscope.core.analysis.sensitivity.trials import ELASTICITY_STEP, LARGE_STEP
 from accelscope.core.errors import UsageError
-from accelscope.core.query.run import answer
+from accelscope.core.query.run import run_query
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAIN = """
@@ -51,7 +55,7 @@ def table(shell, tmp_path):
         else:
             path.write_text(text)
         program = shell.checked(str(path))
-        return elasticities(program, shell.registry, f"scenario {scenario}", metrics, **more), program
+        return compute_elasticities(program, shell.registry, f"scenario {scenario}", metrics, **more), program
 
     return run
 
@@ -85,15 +89,15 @@ def test_elasticity_of_a_product_of_powers_is_its_exponent(table):
 @pytest.mark.parametrize("metric", ["tpot", "ttft", "e2e_latency"])
 def test_elasticities_weighted_with_powers_of_seconds_sum_to_those_of_the_metric(table, main_job, metric):
     found, _ = table(main_job, metric, scenario="one_person_on_dgx", fitted=True)
-    assert accounted(found, metric) == pytest.approx(1.0, abs=2e-3)
+    assert accounted_time_share(found, metric) == pytest.approx(1.0, abs=2e-3)
     hardware, _ = table(main_job, metric, scenario="one_person_on_dgx")
-    assert 0.3 < accounted(hardware, metric) < 0.98
+    assert 0.3 < accounted_time_share(hardware, metric) < 0.98
 
 
 def test_a_description_without_fitted_times_accounts_for_all_of_them(table):
     found, _ = table(PLAIN, "tpot", "ttft", "throughput")
     for metric in found.effects:
-        assert accounted(found, metric) == pytest.approx(1.0, abs=1e-3)
+        assert accounted_time_share(found, metric) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ def test_the_same_as_one_set_after_the_other(table, shell, main_job, path):
     found, program = table(main_job, scenario=name)
     row = row_of(found, path)
     parameter = found.parameters[row]
-    ratios = [1.0, 1.0 / (1.0 + STEP), 1.0 + STEP, 1.0 - TENTH, 1.0 + TENTH]
+    ratios = [1.0, 1.0 / (1.0 + ELASTICITY_STEP), 1.0 + ELASTICITY_STEP, 1.0 - LARGE_STEP, 1.0 + LARGE_STEP]
     points = [
-        answer(
+        run_query(
             program,
             shell.registry,
             f"scenario {name}",
@@ -125,7 +129,7 @@ def test_the_same_as_one_set_after_the_other(table, shell, main_job, path):
     for metric, item in found.effects.items():
         plain, down, up, less, more = (float(point.metrics[metric].value) for point in points)
         assert float(item.nominal) == pytest.approx(plain, rel=1e-12)
-        slope = (np.log(up) - np.log(down)) / (2 * np.log(1.0 + STEP))
+        slope = (np.log(up) - np.log(down)) / (2 * np.log(1.0 + ELASTICITY_STEP))
         assert float(item.central[row]) == pytest.approx(slope, abs=1e-7)
         assert float(item.less[row]) == pytest.approx(less / plain - 1, abs=1e-9)
         assert float(item.more[row]) == pytest.approx(more / plain - 1, abs=1e-9)
@@ -137,7 +141,7 @@ def test_what_is_computed_from_a_value_follows_it(table):
     assert central(found, "tpot", "hbm.stacks") == pytest.approx(
         central(found, "tpot", "hbm.bandwidth"), abs=1e-9
     )
-    first = found.parameters[rank_of(found, "tpot")[0]]
+    first = found.parameters[rank_parameters(found, "tpot")[0]]
     assert first.path == "hbm.bandwidth"
 
 
@@ -154,7 +158,7 @@ def test_a_knee_has_two_elasticities(table):
     axis = "hbm.bandwidth=0.2 TB/s .. 8 TB/s step 0.01 TB/s"
     found, _ = table(PLAIN, "ttft", sets=("batch=8", axis), paths=("hbm.bandwidth",))
     item = found.effects["ttft"]
-    knees = item.kinked[0] & ~item.jump[0]
+    knees = item.has_kink[0] & ~item.jump[0]
     assert 0 < knees.sum() < knees.size / 4
     assert np.all(item.left[0][knees] < item.right[0][knees])
     assert np.all((item.left[0] <= item.central[0] + 1e-9) & (item.central[0] <= item.right[0] + 1e-9))
@@ -197,7 +201,7 @@ def test_a_count_that_a_model_rounds_is_moved_by_one(table, shell):
     assert item.by_one[row]
     low, high = (
         float(
-            answer(program, shell.registry, f"scenario {name}", (f"{path}={n}",), bars=False)
+            run_query(program, shell.registry, f"scenario {name}", (f"{path}={n}",), bars=False)
             .metrics["tpot"]
             .value
         )
@@ -239,7 +243,7 @@ def test_a_grid_is_each_of_its_points(table):
 
 def test_the_first_change_helps_most(table):
     found, _ = table(PLAIN, "tpot", "ttft")
-    row = first_change(found, "tpot")
+    row = find_best_parameter(found, "tpot")
     assert found.parameters[row].path == "hbm.bandwidth"
     assert found.effects["tpot"].gain[row] == found.effects["tpot"].gain.max()
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.sensitivity.elasticity import elasticities
-from accelscope.core.analysis.sensitivity.sobol import indices_of, sampled, sobol
+from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
+from accelscope.core.analysis.sensitivity.sobol import (
+    analyze_sobol_sample,
+    compute_sobol_indices,
+    draw_saltelli_sample,
+)
 from accelscope.core.errors import UsageError
 
 pytest.importorskip("SALib")
@@ -44,8 +48,8 @@ def program(shell, tmp_path):
 
 def test_a_linear_function_has_the_indices_of_its_squared_coefficients():
     weights = np.array([1.0, 2.0, 3.0, 0.0])
-    points = sampled(4, 4096, 7)
-    found = indices_of(points @ weights + 10.0, 4, 7)
+    points = draw_saltelli_sample(4, 4096, 7)
+    found = analyze_sobol_sample(points @ weights + 10.0, 4, 7)
     share = weights**2 / np.sum(weights**2)
     assert points.shape == (4096 * 6, 4)
     assert np.abs(found.first - share).max() < 0.01
@@ -55,15 +59,15 @@ def test_a_linear_function_has_the_indices_of_its_squared_coefficients():
 
 def test_a_product_has_total_indices_above_those_of_first_order():
     """Of x1 x2 with mean 0 all variance is of the pair."""
-    points = sampled(2, 4096, 7)
-    found = indices_of(points[:, 0] * points[:, 1], 2, 7)
+    points = draw_saltelli_sample(2, 4096, 7)
+    found = analyze_sobol_sample(points[:, 0] * points[:, 1], 2, 7)
     assert np.abs(found.first).max() < 0.05
     assert np.abs(found.total - 1.0).max() < 0.05
 
 
 def test_where_a_metric_is_nearly_linear_the_indices_follow_elasticity_times_tolerance(shell, program):
-    found = sobol(program, shell.registry, "scenario s", ("tpot",), samples=1024, seed=3)
-    table = elasticities(program, shell.registry, "scenario s", ("tpot",))
+    found = compute_sobol_indices(program, shell.registry, "scenario s", ("tpot",), samples=1024, seed=3)
+    table = compute_elasticities(program, shell.registry, "scenario s", ("tpot",))
     slopes = {
         item.path: float(table.effects["tpot"].central[row]) for row, item in enumerate(table.parameters)
     }
@@ -74,7 +78,7 @@ def test_where_a_metric_is_nearly_linear_the_indices_follow_elasticity_times_tol
 
 
 def test_inputs_are_called_after_their_parameters(shell, program):
-    found = sobol(program, shell.registry, "scenario s", ("tpot",), samples=8)
+    found = compute_sobol_indices(program, shell.registry, "scenario s", ("tpot",), samples=8)
     assert {item.path: round(item.tolerance, 6) for item in found.inputs} == {
         "kernel_launch": 0.3,
         "price": 0.2,
@@ -86,7 +90,7 @@ def test_inputs_are_called_after_their_parameters(shell, program):
 
 
 def test_what_an_input_does_not_touch_has_no_index(shell, program):
-    found = sobol(program, shell.registry, "scenario s", ("tpot", "memory_used"), samples=64)
+    found = compute_sobol_indices(program, shell.registry, "scenario s", ("tpot", "memory_used"), samples=64)
     price = next(at for at, item in enumerate(found.inputs) if item.path == "price")
     assert found.metrics["tpot"].total[price] == 0.0
     assert np.all(found.metrics["memory_used"].total == 0.0)
@@ -94,7 +98,9 @@ def test_what_an_input_does_not_touch_has_no_index(shell, program):
 
 def test_a_seed_gives_the_same_again(shell, program):
     one, same, other = (
-        sobol(program, shell.registry, "scenario s", ("tpot",), samples=64, seed=seed).metrics["tpot"]
+        compute_sobol_indices(
+            program, shell.registry, "scenario s", ("tpot",), samples=64, seed=seed
+        ).metrics["tpot"]
         for seed in (1, 1, 2)
     )
     assert np.array_equal(one.first, same.first)
@@ -105,7 +111,9 @@ def test_a_seed_gives_the_same_again(shell, program):
 def test_a_value_above_zero_stays_there(shell, tmp_path):
     path = tmp_path / "t.accel"
     path.write_text(CHIP.replace("latency = 1 us ± 50%", "latency = 1 us ± 300%"))
-    found = sobol(shell.checked(str(path)), shell.registry, "scenario s", ("tpot",), samples=256)
+    found = compute_sobol_indices(
+        shell.checked(str(path)), shell.registry, "scenario s", ("tpot",), samples=256
+    )
     assert found.metrics["tpot"].mean > 0
     assert np.isfinite(found.metrics["tpot"].deviation)
 
@@ -123,4 +131,4 @@ def test_what_cannot_be_sampled(shell, tmp_path, samples, text, message):
     path.write_text(text)
     program = shell.checked(str(path))
     with pytest.raises(UsageError, match=message):
-        sobol(program, shell.registry, "scenario s", ("tpot",), samples=samples)
+        compute_sobol_indices(program, shell.registry, "scenario s", ("tpot",), samples=samples)

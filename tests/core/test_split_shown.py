@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.core.cli.main import run
+from accelscope.core.cli.main import run_cli
 from accelscope.core.session import Session
 
 TEXT = """
@@ -62,7 +62,7 @@ def test_a_rule_that_is_broken_gives_its_reason(explained) -> None:
 def test_the_command_prints_it(tmp_path: Path, capsys) -> None:
     path = tmp_path / "case.accel"
     path.write_text(TEXT.format("tp = 8"))
-    assert run(["explain", "split", str(path)]) == 0
+    assert run_cli(["explain", "split", str(path)]) == 0
     assert "ONE DEVICE HOLDS" in capsys.readouterr().out
 
 

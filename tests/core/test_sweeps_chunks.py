@@ -13,8 +13,8 @@ import pytest
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.session import Session
 from accelscope.core.sweep import plan as chunks
-from accelscope.core.sweep.plan import Plan, plan_of
-from accelscope.core.sweep.run import run, summary_of
+from accelscope.core.sweep.plan import SweepPlan, plan_sweep
+from accelscope.core.sweep.run import create_sweep_summary, run_sweep
 
 GRID = ("batch=[1, 3, 8, 64]", "prompt=[128 tok, 1000 tok, 8192 tok]", "tp=[1, 2, 3, 8]", "pp=[1, 2]")
 STUDY = """
@@ -33,15 +33,15 @@ BODY
 def study(shell: Session, tmp_path: Any) -> Any:
     """A function from statements of a study to its plan."""
 
-    def plan(body: str, *sets: str, **options: Any) -> Plan:
+    def plan(body: str, *sets: str, **options: Any) -> SweepPlan:
         path = tmp_path / "study.accel"
         path.write_text(STUDY.replace("BODY", body))
-        return plan_of(shell, str(path), None, sets, **options)
+        return plan_sweep(shell, str(path), None, sets, **options)
 
     return plan
 
 
-def joined(plan: Plan) -> dict[str, np.ndarray[Any, Any]]:
+def joined(plan: SweepPlan) -> dict[str, np.ndarray[Any, Any]]:
     """All chunks of a plan, put together by the numbers of their points."""
     tables = [(chunk, plan.evaluate(chunk)) for chunk in plan.chunks()]
     found = {}
@@ -60,7 +60,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_chunks_equal_the_whole_sweep_bit_for_bit(shell: Session, main_job: str) -> None:
-    plan = plan_of(shell, main_job, None, GRID, metrics=tuple(shell.registry.metrics), chunk_points=7)
+    plan = plan_sweep(shell, main_job, None, GRID, metrics=tuple(shell.registry.metrics), chunk_points=7)
     whole = shell.sweep(main_job, sets=GRID)
     found = joined(plan)
     assert plan.points == whole.size == 96
@@ -247,7 +247,7 @@ def test_a_variant_that_lacks_something_costs_its_chunks(study: Any, shell: Sess
         "sweep deployment.system in [DGX_H100, empty]\nsweep batch in [1, 2]\nminimize tpot\n}\n"
         "node empty {\n  package gpu { die d { } }\n"
     )
-    found = run(plan, summary_of(plan, shell.registry), lambda table: None)
+    found = run_sweep(plan, create_sweep_summary(plan, shell.registry), lambda table: None)
     assert found.summary.points == 2
-    assert [(item.first, item.points) for item in found.failed] == [(2, 2)]
-    assert "empty" in found.failed[0].reason
+    assert [(item.first, item.points) for item in found.chunk_failures] == [(2, 2)]
+    assert "empty" in found.chunk_failures[0].reason

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.core.test_sweeps_chunks import STUDY, joined
 
 from accelscope.core.errors import PluginError, UsageError
-from accelscope.core.query.pareto import ahead_of, front
+from accelscope.core.query.pareto import drop_dominated, find_pareto_front
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import Plan, plan_of
-from accelscope.core.sweep.run import run, summary_of
+from accelscope.core.sweep.plan import SweepPlan, plan_sweep
+from accelscope.core.sweep.run import create_sweep_summary, run_sweep
 
 BODY = """
   sweep deployment.system in [DGX_H100, DGX_H200]
@@ -38,7 +38,7 @@ def dominated(row: Any, others: Any) -> bool:
 @given(costs, st.integers(1, 3))
 def test_a_front_holds_what_no_other_point_dominates(rows: list[tuple[int, ...]], width: int) -> None:
     table = np.array(rows, dtype=float).reshape(-1, 3)[:, :width]
-    found = front(table)
+    found = find_pareto_front(table)
     expected = {tuple(row) for row in table if not dominated(row, table)}
     assert [tuple(table[at]) for at in found] == sorted(expected)
     for at in found:  # of equal rows the first
@@ -51,26 +51,26 @@ def test_what_is_dropped_early_is_dominated(
 ) -> None:
     table = np.array(rows, dtype=float).reshape(-1, 3)[:, :width]
     there = np.array(known or [(3, 3, 3)], dtype=float)[:, :width]
-    there = there[front(there)]
-    dropped = set(range(len(table))) - set(ahead_of(table, there).tolist())
+    there = there[find_pareto_front(there)]
+    dropped = set(range(len(table))) - set(drop_dominated(table, there).tolist())
     assert all(dominated(table[at], there) for at in dropped)
 
 
 @pytest.fixture
-def plan(shell: Session, tmp_path: Any) -> Plan:
+def plan(shell: Session, tmp_path: Any) -> SweepPlan:
     path = tmp_path / "study.accel"
     path.write_text(STUDY.replace("BODY", BODY))
-    return plan_of(shell, str(path), None, chunk_points=64)
+    return plan_sweep(shell, str(path), None, chunk_points=64)
 
 
-def summarized(plan: Plan, order: Any = list) -> Any:
-    summary = summary_of(plan, plan.variants.registry)
+def summarized(plan: SweepPlan, order: Any = list) -> Any:
+    summary = create_sweep_summary(plan, plan.variants.registry)
     for chunk in order(list(plan.chunks())):
         summary.add(plan.evaluate(chunk), chunk.first)
     return summary
 
 
-def test_a_summary_is_that_of_all_points(plan: Plan) -> None:
+def test_a_summary_is_that_of_all_points(plan: SweepPlan) -> None:
     found, points = summarized(plan), joined(plan)
     allowed = points["allowed"]
     assert (found.points, found.feasible, found.allowed) == (84, points["feasible"].sum(), allowed.sum())
@@ -87,7 +87,7 @@ def test_a_summary_is_that_of_all_points(plan: Plan) -> None:
     assert set(best["usd"]["tuned"]) == {"tp"}
 
 
-def test_the_order_of_chunks_does_not_matter(plan: Plan) -> None:
+def test_the_order_of_chunks_does_not_matter(plan: SweepPlan) -> None:
     one = summarized(plan)
     for order in (reversed, lambda chunks: sorted(chunks, key=lambda chunk: chunk.number * 7 % 5)):
         other = summarized(plan, order)
@@ -96,7 +96,7 @@ def test_the_order_of_chunks_does_not_matter(plan: Plan) -> None:
         assert other.reasons == one.reasons
 
 
-def test_groups_are_summaries_of_their_points(plan: Plan) -> None:
+def test_groups_are_summaries_of_their_points(plan: SweepPlan) -> None:
     found = summarized(plan)
     assert list(found.groups) == [("DGX_H100",), ("DGX_H200",)]
     for (name,), group in found.groups.items():
@@ -105,7 +105,7 @@ def test_groups_are_summaries_of_their_points(plan: Plan) -> None:
     assert sum(group.allowed for group in found.groups.values()) == found.allowed
 
 
-def test_a_goal_that_is_a_metric_has_its_unit(plan: Plan) -> None:
+def test_a_goal_that_is_a_metric_has_its_unit(plan: SweepPlan) -> None:
     units = {column.name: column.unit for column in plan.columns}
     assert units["usd"] == units["cost_per_mtok"] == "USD/Mtok"
     points = joined(plan)
@@ -122,35 +122,35 @@ def test_a_goal_that_is_a_metric_has_its_unit(plan: Plan) -> None:
 def test_what_a_report_names_has_to_be_there(shell: Session, tmp_path: Any, report: str, words: str) -> None:
     path = tmp_path / "study.accel"
     path.write_text(STUDY.replace("BODY", BODY.replace(BODY.splitlines()[8], report)))
-    plan = plan_of(shell, str(path), None)
+    plan = plan_sweep(shell, str(path), None)
     with pytest.raises(UsageError, match=words):
-        summary_of(plan, shell.registry)
+        create_sweep_summary(plan, shell.registry)
 
 
 # ---- what goes wrong on the way
 
 
-def pieces(plan: Plan, bad: int, error: BaseException) -> Any:
+def pieces(plan: SweepPlan, bad: int, error: BaseException) -> Any:
     for chunk in plan.chunks():
         if chunk.number == bad and not isinstance(error, Exception):
             raise error
         yield chunk, error if chunk.number == bad else plan.evaluate(chunk)
 
 
-def done(plan: Plan, bad: int, error: BaseException) -> Any:
+def done(plan: SweepPlan, bad: int, error: BaseException) -> Any:
     written = []
-    summary = summary_of(plan, plan.variants.registry)
-    found = run(
+    summary = create_sweep_summary(plan, plan.variants.registry)
+    found = run_sweep(
         plan, summary, lambda table: written.append(table["batch"].size), done=pieces(plan, bad, error)
     )
     assert sum(written) == summary.points
     return found
 
 
-def test_a_chunk_that_fails_costs_that_chunk(plan: Plan) -> None:
+def test_a_chunk_that_fails_costs_that_chunk(plan: SweepPlan) -> None:
     found = done(plan, 1, PluginError("plugin `x`: broken"))
     sizes = [chunk.size for chunk in plan.chunks()]
-    assert [(item.chunk, item.first, item.reason) for item in found.failed] == [
+    assert [(item.chunk, item.first, item.reason) for item in found.chunk_failures] == [
         (1, sizes[0], "plugin `x`: broken")
     ]
     assert found.summary.points == sum(sizes) - sizes[1]
@@ -160,12 +160,12 @@ def test_a_chunk_that_fails_costs_that_chunk(plan: Plan) -> None:
 def test_a_study_may_stop_at_the_first_failure(shell: Session, tmp_path: Any) -> None:
     path = tmp_path / "study.accel"
     path.write_text(STUDY.replace("BODY", BODY + "  limits { on_error = stop }\n"))
-    plan = plan_of(shell, str(path), None, chunk_points=64)
+    plan = plan_sweep(shell, str(path), None, chunk_points=64)
     with pytest.raises(PluginError, match="broken"):
         done(plan, 1, PluginError("broken"))
 
 
-def test_an_interruption_keeps_what_is_done(plan: Plan) -> None:
+def test_an_interruption_keeps_what_is_done(plan: SweepPlan) -> None:
     found = done(plan, 2, KeyboardInterrupt())
     assert found.interrupted
     assert found.summary.points == sum(chunk.size for chunk in itertools.islice(plan.chunks(), 2))
@@ -174,7 +174,7 @@ def test_an_interruption_keeps_what_is_done(plan: Plan) -> None:
 def test_a_sweep_stops_when_its_time_is_over(shell: Session, tmp_path: Any) -> None:
     path = tmp_path / "study.accel"
     path.write_text(STUDY.replace("BODY", BODY + "  limits { time = 1 us }\n"))
-    plan = plan_of(shell, str(path), None, chunk_points=64)
-    found = run(plan, summary_of(plan, shell.registry), lambda table: None)
+    plan = plan_sweep(shell, str(path), None, chunk_points=64)
+    found = run_sweep(plan, create_sweep_summary(plan, shell.registry), lambda table: None)
     assert found.summary.points == next(iter(plan.chunks())).size
     assert "limits { time }" in (found.stopped or "")

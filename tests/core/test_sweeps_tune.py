@@ -11,7 +11,7 @@ import pytest
 from tests.core.test_sweeps_chunks import STUDY, joined
 
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_of
+from accelscope.core.sweep.plan import plan_sweep
 
 AXES = (
     "sweep batch in [1, 8, 64]\nsweep prompt in [256 tok, 4_096 tok]\n"
@@ -36,7 +36,7 @@ def both(shell: Session, tmp_path: Any) -> Any:
         for word in ("tune", "sweep"):
             path = tmp_path / f"{word}.accel"
             path.write_text(STUDY.replace("BODY", AXES.replace("WORD", word) + aims))
-            found.append(joined(plan_of(shell, str(path), None, chunk_points=40)))
+            found.append(joined(plan_sweep(shell, str(path), None, chunk_points=40)))
         return found[0], found[1]
 
     return tables
@@ -89,7 +89,7 @@ def test_of_equal_combinations_the_first_counts(shell: Session, tmp_path: Any) -
             "sweep batch in [1, 2]\ntune output in [8 tok, 4 tok, 2 tok]\nminimize ttft\nmaximize mfu * 0",
         )
     )
-    plan = plan_of(shell, str(path), None)
+    plan = plan_sweep(shell, str(path), None)
     assert joined(plan)["output"].tolist() == [8.0, 8.0]
 
 
@@ -103,7 +103,7 @@ def test_a_point_without_an_allowed_combination_shows_the_one_that_breaks_least(
             "sweep batch in [1, 4]\ntune tp in [3, 8]\nrequire ttft <= 1 us\nrequire tpot <= 1 us/tok\nminimize tpot",
         )
     )
-    found = joined(plan_of(shell, str(path), None))
+    found = joined(plan_sweep(shell, str(path), None))
     assert not found["allowed"].any()
     assert found["tp"].tolist() == [8.0, 8.0]  # 3 does not divide the heads, on top of what both break
     assert set(found["reason"]) == {"require ttft <= 1 us"}
@@ -117,7 +117,7 @@ def test_left_out_combinations_are_never_chosen(shell: Session, tmp_path: Any) -
             "sweep batch in 1..8 step x2\ntune tp in [1, 2, 4, 8] when tp <= batch\nminimize tpot",
         )
     )
-    found = joined(plan_of(shell, str(path), None))
+    found = joined(plan_sweep(shell, str(path), None))
     assert found["tp"].tolist() == [1.0, 2.0, 4.0, 8.0]
     assert found["allowed"].all()
 
@@ -127,7 +127,7 @@ def test_when_leaves_points_out_and_says_so(shell: Session, tmp_path: Any) -> No
     path.write_text(
         STUDY.replace("BODY", "sweep tp in [1, 2, 4, 8]\nsweep batch in [1, 2] when tp > batch\n")
     )
-    found = joined(plan_of(shell, str(path), None))
+    found = joined(plan_sweep(shell, str(path), None))
     for tp, batch, feasible, reason in zip(
         found["tp"], found["batch"], found["feasible"], found["reason"], strict=True
     ):
@@ -138,9 +138,9 @@ def test_when_leaves_points_out_and_says_so(shell: Session, tmp_path: Any) -> No
 def test_set_takes_a_tuned_axis_away(shell: Session, tmp_path: Any) -> None:
     path = tmp_path / "set.accel"
     path.write_text(STUDY.replace("BODY", "sweep batch in [1, 2]\ntune tp in [1, 2, 4, 8]\nminimize tpot"))
-    fixed = plan_of(shell, str(path), None, ["tp = 2"])
+    fixed = plan_sweep(shell, str(path), None, ["tp = 2"])
     assert [axis.name for axis in (*fixed.axes, *fixed.tuned)] == ["batch"]
-    swept = plan_of(shell, str(path), None, ["tp = [1, 2]"])
+    swept = plan_sweep(shell, str(path), None, ["tp = [1, 2]"])
     assert [axis.name for axis in swept.axes] == ["tp", "batch"]
     assert not swept.tuned
 
@@ -148,6 +148,6 @@ def test_set_takes_a_tuned_axis_away(shell: Session, tmp_path: Any) -> None:
 def test_combinations_are_those_of_all_tuned_axes(shell: Session, tmp_path: Any) -> None:
     path = tmp_path / "count.accel"
     path.write_text(STUDY.replace("BODY", AXES.replace("WORD", "tune") + "minimize tpot"))
-    plan = plan_of(shell, str(path), None)
+    plan = plan_sweep(shell, str(path), None)
     assert plan.points == 6
     assert plan.combinations == len(list(itertools.product(range(4), range(2), range(2), range(2))))

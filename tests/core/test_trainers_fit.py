@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accelscope.core.analysis.calibrate.training_fit import Fit, rewritten, steps_of
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.run import tables_of
+from accelscope.core.analysis.calibrate.training_fit import (
+    TrainingFit,
+    collect_training_groups,
+    rewrite_training_runtimes,
+)
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.run import read_filtered_tables
 from accelscope.core.session import Session
 
 HEAD = (
@@ -32,9 +36,9 @@ def test_notes_say_what_is_computed_again_and_sharded(shell: Session, tmp_path: 
         ROW.format(id=at, hw="A100-SXM-80GB", rate=2e4, again=again)
         for at, again in enumerate(("True", "False"))
     ]
-    names = Names(shell)
-    (part,) = tables_of([str(table(tmp_path, *rows))])
-    steps = steps_of(part, names)
+    names = LibraryNames(shell)
+    (part,) = read_filtered_tables([str(table(tmp_path, *rows))])
+    steps = collect_training_groups(part, names)
     assert sorted(item.design.training.recompute for item in steps if item.design.training) == [
         "full",
         "none",
@@ -49,18 +53,18 @@ def test_a_port_has_factors_of_its_own(shell: Session, tmp_path: Path) -> None:
         ROW.format(id=at, hw=hw, rate=4e4, again="True")
         for at, hw in enumerate(("A100-SXM-80GB", "H100-SXM"))
     ]
-    (part,) = tables_of([str(table(tmp_path, *rows))])
-    ampere, hopper = sorted(steps_of(part, Names(shell)), key=lambda item: item.key.hw)
+    (part,) = read_filtered_tables([str(table(tmp_path, *rows))])
+    ampere, hopper = sorted(collect_training_groups(part, LibraryNames(shell)), key=lambda item: item.key.hw)
     assert ampere.places["compute"] != hopper.places["compute"]
     assert ampere.places["elementwise"] == hopper.places["elementwise"]
 
 
 def test_a_file_of_runtimes_is_rewritten_in_its_own_units() -> None:
     text = "runtime r {\n  layer = 300 us ± 100% @a\n  compute = 0.9 ± 5% @a\n  spread = 0.2 @a\n}\n"
-    fit = Fit(
+    fit = TrainingFit(
         {(2, "layer"): float(np.log(4.56e-4)), (3, "compute"): float(np.log(0.777))},
         {(2, "layer"): 0.21, (3, "compute"): 0.01},
     )
-    assert rewritten(text, fit, {"r": 0.123}) == (
+    assert rewrite_training_runtimes(text, fit, {"r": 0.123}) == (
         "runtime r {\n  layer = 460 us ± 20% @a\n  compute = 0.78 ± 5% @a\n  spread = 0.12 @a\n}\n"
     )

@@ -6,18 +6,27 @@ import numpy as np
 import pytest
 
 from accelscope.core.evaluate.variability.expert_routing import (
-    bounds,
-    independent,
-    placements,
-    uniform,
-    visited,
-    zipf,
-    zipf_law,
+    independent_variances,
+    rank_boundaries,
+    shuffle_experts,
+    uniform_routing_load,
+    visit_probabilities,
+    zipf_popularity,
+    zipf_routing_load,
 )
-from accelscope.core.evaluate.variability.extremes import slowest
-from accelscope.core.evaluate.variability.memoize import TABLE, largest_of, spread_cases, traffic_of
-from accelscope.core.evaluate.variability.normal import draw_largest, largest_normal, quantile
-from accelscope.core.evaluate.variability.sampling import drawn
+from accelscope.core.evaluate.variability.extremes import compute_maximum_moments
+from accelscope.core.evaluate.variability.memoize import (
+    TABLE,
+    evaluate_unique_rows,
+    interpolate_routing_load,
+    tabulate_normal_maximum,
+)
+from accelscope.core.evaluate.variability.normal import (
+    cornish_fisher_quantile,
+    integrate_normal_maximum,
+    sample_normal_maximum,
+)
+from accelscope.core.evaluate.variability.sampling import sample_routing
 
 SAMPLES = 100_000
 WITHIN = 0.02
@@ -29,12 +38,12 @@ def near(found, draws, *, mean=WITHIN, variance=WITHIN):
 
 
 def uniform_at(*values: float):
-    return uniform(*(np.array(float(value)) for value in values))
+    return uniform_routing_load(*(np.array(float(value)) for value in values))
 
 
 def shares_of(experts: int, ranks: int, skew: float):
-    order = placements(experts, seed=0)[0]
-    return np.add.reduceat(zipf_law(experts, skew)[order], bounds(experts, ranks))
+    order = shuffle_experts(experts, seed=0)[0]
+    return np.add.reduceat(zipf_popularity(experts, skew)[order], rank_boundaries(experts, ranks))
 
 
 @pytest.mark.parametrize("skew", (0.0, 0.5, 1.0, 2.0))
@@ -43,7 +52,7 @@ def shares_of(experts: int, ranks: int, skew: float):
 def test_fullest_rank_of_multinomial_visits_is_as_drawn(visits, experts, ranks, skew):
     shares = shares_of(experts, ranks, skew)
     draws = np.max(np.random.default_rng(0).multinomial(visits, shares, size=SAMPLES), axis=-1)
-    near(slowest(visits * shares, visits * shares, np.ones(ranks), fixed=True), draws)
+    near(compute_maximum_moments(visits * shares, visits * shares, np.ones(ranks), fixed=True), draws)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def test_fullest_rank_of_multinomial_visits_is_as_drawn(visits, experts, ranks, 
     ),
 )
 def test_fullest_rank_of_tokens_that_choose_distinct_experts_is_as_drawn(tokens, experts, top_k, ranks, skew):
-    draws = drawn(tokens, experts, top_k, ranks, skew=skew, samples=SAMPLES, seed=0)
+    draws = sample_routing(tokens, experts, top_k, ranks, skew=skew, samples=SAMPLES, seed=0)
     found = drawn_formula(tokens, experts, top_k, ranks, skew)
     moments = draws.moments(draws.visits)
     assert found.visits.mean == pytest.approx(moments.mean, rel=WITHIN)
@@ -70,19 +79,19 @@ def test_fullest_rank_of_tokens_that_choose_distinct_experts_is_as_drawn(tokens,
 
 @pytest.mark.parametrize("tokens, experts, top_k, ranks", ((4, 8, 2, 4), (16, 8, 2, 8)))
 def test_a_few_tokens_on_a_few_experts_are_near_what_is_drawn(tokens, experts, top_k, ranks):
-    draws = drawn(tokens, experts, top_k, ranks, skew=0.0, samples=SAMPLES, seed=0)
+    draws = sample_routing(tokens, experts, top_k, ranks, skew=0.0, samples=SAMPLES, seed=0)
     near(uniform_at(tokens, experts, top_k, ranks).visits, draws.visits, variance=0.06)
 
 
 def drawn_formula(tokens, experts, top_k, ranks, skew):
     if skew == 0.0:
         return uniform_at(tokens, experts, top_k, ranks)
-    return zipf(np.array([float(tokens)]), experts, top_k, ranks, skew=skew, seed=0)
+    return zipf_routing_load(np.array([float(tokens)]), experts, top_k, ranks, skew=skew, seed=0)
 
 
 @pytest.mark.parametrize("skew", (0.0, 0.5))
 def test_experts_hit_on_a_single_rank_are_as_drawn(skew):
-    draws = drawn(32, 128, 4, 1, skew=skew, samples=SAMPLES // 2, seed=0)
+    draws = sample_routing(32, 128, 4, 1, skew=skew, samples=SAMPLES // 2, seed=0)
     found = drawn_formula(32, 128, 4, 1, skew).hit
     moments = draws.moments(draws.hit)
     assert found.mean == pytest.approx(moments.mean, rel=0.01)
@@ -91,7 +100,7 @@ def test_experts_hit_on_a_single_rank_are_as_drawn(skew):
 
 def test_relative_deviation_of_uniform_routing_vanishes_with_tokens():
     tokens = 4.0 ** np.arange(1, 14)
-    found = uniform(tokens, *(np.array(value) for value in (256.0, 8.0, 64.0))).visits
+    found = uniform_routing_load(tokens, *(np.array(value) for value in (256.0, 8.0, 64.0))).visits
     variation = found.deviation / found.mean
     assert np.all(np.diff(variation) < 0.0)
     assert variation[-1] < 1e-3
@@ -110,57 +119,57 @@ def test_a_token_that_visits_all_experts_fills_ranks_alike():
 
 
 def test_without_skew_zipf_is_uniform():
-    one, other = uniform_at(40, 64, 4, 8), zipf(np.array([40.0]), 64, 4, 8, skew=0.0, seed=0)
+    one, other = uniform_at(40, 64, 4, 8), zipf_routing_load(np.array([40.0]), 64, 4, 8, skew=0.0, seed=0)
     assert float(other.visits.mean[0]) == pytest.approx(float(one.visits.mean), rel=1e-3)
     assert float(other.visits.variance[0]) == pytest.approx(float(one.visits.variance), rel=5e-3)
     assert float(other.hit.mean[0]) == pytest.approx(float(one.hit.mean), rel=1e-3)
 
 
 def test_chances_of_experts_are_those_of_draws_one_by_one():
-    popularity = zipf_law(6, 1.0)
+    popularity = zipf_popularity(6, 1.0)
     first = popularity
     second = [
         sum(popularity[j] * popularity[i] / (1.0 - popularity[j]) for j in range(6) if j != i)
         for i in range(6)
     ]
-    assert visited(6, 2, 1.0) == pytest.approx(first + np.array(second), rel=1e-6)
+    assert visit_probabilities(6, 2, 1.0) == pytest.approx(first + np.array(second), rel=1e-6)
 
 
 def test_independent_visits_vary_like_those_that_add_up():
-    chances = visited(16, 3, 0.7)
-    apart = independent(chances)
+    chances = visit_probabilities(16, 3, 0.7)
+    apart = independent_variances(chances)
     assert apart - apart**2 / np.sum(apart) == pytest.approx(chances * (1.0 - chances), rel=1e-6)
 
 
 def test_largest_of_two_normals_has_its_closed_form():
-    found = largest_normal(np.array([1.0, 2.0]))
+    found = integrate_normal_maximum(np.array([1.0, 2.0]))
     assert found.mean == pytest.approx([0.0, 1.0 / np.sqrt(np.pi)], abs=1e-6)
     assert found.variance == pytest.approx([1.0, 1.0 - 1.0 / np.pi], rel=1e-4)
 
 
 def test_largest_normals_are_as_drawn():
-    draws = draw_largest(np.random.default_rng(0), np.array(8.0), SAMPLES)
-    found = largest_of(np.array(8.0))
+    draws = sample_normal_maximum(np.random.default_rng(0), np.array(8.0), SAMPLES)
+    found = tabulate_normal_maximum(np.array(8.0))
     assert np.mean(draws) == pytest.approx(0.0, abs=0.01)
     assert np.var(draws) == pytest.approx(float(found.variance), rel=WITHIN)
 
 
 def test_skewness_moves_the_tail_as_of_a_gumbel():
     """Gumbel: skewness 1.14, and a 99th percentile 3.14 deviations above the mean."""
-    assert quantile(99, np.array(1.14)) == pytest.approx(3.14, rel=0.01)
-    assert quantile(50, np.array(0.0)) == 0.0
+    assert cornish_fisher_quantile(99, np.array(1.14)) == pytest.approx(3.14, rel=0.01)
+    assert cornish_fisher_quantile(50, np.array(0.0)) == 0.0
 
 
 def test_the_same_seed_gives_the_same_draws():
     def visits(seed):
-        return drawn(16, 8, 2, 4, skew=0.5, samples=200, seed=seed).visits
+        return sample_routing(16, 8, 2, 4, skew=0.5, samples=200, seed=seed).visits
 
     assert np.array_equal(visits(1), visits(1))
     assert not np.array_equal(visits(1), visits(2))
 
 
 def test_draws_of_many_tokens_have_the_moments_of_the_formula():
-    draws = drawn(5000, 64, 4, 8, skew=0.0, samples=SAMPLES, seed=0)
+    draws = sample_routing(5000, 64, 4, 8, skew=0.0, samples=SAMPLES, seed=0)
     near(uniform_at(5000, 64, 4, 8).visits, draws.visits)
 
 
@@ -171,7 +180,7 @@ def test_points_that_share_a_case_get_its_result():
         seen.append(values.size)
         return np.stack([values, 2.0 * values])
 
-    found = spread_cases(doubled, np.array([[3.0, 1.0], [1.0, 3.0]]))
+    found = evaluate_unique_rows(doubled, np.array([[3.0, 1.0], [1.0, 3.0]]))
     assert seen == [2]
     assert found[1].tolist() == [[6.0, 2.0], [2.0, 6.0]]
 
@@ -179,7 +188,7 @@ def test_points_that_share_a_case_get_its_result():
 def test_many_numbers_of_tokens_are_read_between_exact_ones():
     tokens = np.geomspace(8.0, 1e5, TABLE + 20)
     others = tuple(np.array(value) for value in (64.0, 4.0, 8.0))
-    found = traffic_of(tokens, *others, skew=np.array(0.6), seed=0).visits
-    exact = zipf(tokens, 64, 4, 8, skew=0.6, seed=0).visits
+    found = interpolate_routing_load(tokens, *others, skew=np.array(0.6), seed=0).visits
+    exact = zipf_routing_load(tokens, 64, 4, 8, skew=0.6, seed=0).visits
     assert found.mean == pytest.approx(exact.mean, rel=5e-3)
     assert found.deviation == pytest.approx(exact.deviation, rel=0.02)

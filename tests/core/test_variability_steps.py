@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.evaluate.variability.normal import largest_normal
-from accelscope.core.query.run import answer
+from accelscope.core.evaluate.variability.normal import integrate_normal_maximum
+from accelscope.core.query.run import run_query
 
 HEAD = """
 use std.nvidia { GB200_NVL72, DGX_H100 }
@@ -52,7 +52,7 @@ def results(shell, tmp_path):
         file.write_text(
             f"{HEAD}\nscenario s {{ deployment = {deployment}, workload = {workload}\n{block} }}\n"
         )
-        return answer(shell.checked(str(file)), shell.registry, "scenario s", sets, bars=bars).metrics
+        return run_query(shell.checked(str(file)), shell.registry, "scenario s", sets, bars=bars).metrics
 
     return run
 
@@ -114,7 +114,7 @@ def test_uniform_routing_varies_less_the_more_tokens_there_are(results):
 
 
 def test_stragglers_are_the_largest_of_normals(results):
-    largest = largest_normal(np.array(4.0))
+    largest = integrate_normal_maximum(np.array(4.0))
     one, two = (results(f"stragglers = {share} %", deployment="divided") for share in (1, 2))
     shift = number(two, "tpot_mean") - number(two, "tpot")
     assert shift == pytest.approx(2.0 * (number(one, "tpot_mean") - number(one, "tpot")), rel=1e-9)

@@ -13,7 +13,7 @@ import pytest
 
 from accelscope.core.plugin.hookspecs import hookimpl
 from accelscope.core.session import Session
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.syntax.parser import parse
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def test_chips_to_start_from_are_free_of_warnings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", snippets("accel-fragment"))
 def test_a_fragment_parses(text: str) -> None:
-    assert parse(Source("fragment", text))[1] == ()
+    assert parse(SourceText("fragment", text))[1] == ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

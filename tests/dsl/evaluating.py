@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 
 from schemas import SCHEMAS
 
-from accelscope.dsl.check.program import Session, load
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
-from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.check.program import Session, load_program
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
+from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.operations import ScalarOperations
-from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.units import built_in_unit_table
 from accelscope.dsl.values.values import Attribute, Quantity
 
 
@@ -18,7 +18,7 @@ class Texts:
     """A reader of texts in memory: names with a slash or `.accel` are files, others library modules."""
 
     def __init__(self, texts=None):
-        self.texts = {name: Source(name, text) for name, text in (texts or {}).items()}
+        self.texts = {name: SourceText(name, text) for name, text in (texts or {}).items()}
         self.read = []
 
     def library(self, name):
@@ -34,12 +34,14 @@ class Texts:
 
 
 def session(texts=None, *, schemas=None, operations=None, uncertain=None):
-    return Session(Texts(texts), built_in(), schemas or {}, operations or ScalarOperations(), uncertain)
+    return Session(
+        Texts(texts), built_in_unit_table(), schemas or {}, operations or ScalarOperations(), uncertain
+    )
 
 
 def program(text, texts=None, **more):
-    source = Source("main.accel", text)
-    return load(source, session({**(texts or {}), "main.accel": text}, **more))
+    source = SourceText("main.accel", text)
+    return load_program(source, session({**(texts or {}), "main.accel": text}, **more))
 
 
 def find(component, path):
@@ -56,7 +58,7 @@ def value(text, path, texts=None, **more):
     found = find(made.module.root, path)
     assert found is not None, [item.message for item in made.diagnostics]
     got = found.value if isinstance(found, Attribute) else found
-    return show(got) if isinstance(got, Quantity) else got
+    return show_quantity(got) if isinstance(got, Quantity) else got
 
 
 def findings(text, texts=None, *, schemas=None, lint=False, **more):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
-from accelscope.dsl.values.units import NONE, built_in
+from accelscope.dsl.values.units import DIMENSIONLESS, built_in_unit_table
 
 PARTS = ("file", "cluster", "node", "package", "die", "core")
 
 
 def quantity(name, *units, over=None, **more):
-    dimensions = tuple(built_in().parse(unit)[1] for unit in units)
-    key = built_in().parse(over)[1] if over else None
+    dimensions = tuple(built_in_unit_table().parse(unit)[1] for unit in units)
+    key = built_in_unit_table().parse(over)[1] if over else None
     return FieldSchema(
         name=name, type="quantity", doc=f"{name}.", units=units, dimensions=dimensions, over=key, **more
     )
@@ -69,7 +69,7 @@ SCHEMAS = {
             "package",
             field("vendor", "text"),
             quantity("tdp", "W", gt=0, plausible=(5, 50_000)),
-            field("grid", "list", units=("",), dimensions=(NONE,)),
+            field("grid", "list", units=("",), dimensions=(DIMENSIONLESS,)),
             field("aliases", "list"),
             field("released", "date"),
             field("liquid", "flag"),

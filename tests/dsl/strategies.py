@@ -131,11 +131,11 @@ def _nested(inner):
     compare = st.tuples(st.sampled_from(["<=", ">=", "==", "!=", "<", ">"]), inner)
     return st.one_of(
         _made(s.Attr, inner, words),
-        _made(s.Index, inner, _tuples(st.one_of(inner, st.just(_n(s.Star))), least=1)),
+        _made(s.Subscript, inner, _tuples(st.one_of(inner, st.just(_n(s.Star))), least=1)),
         _made(s.Call, inner, arguments),
-        _made(s.Amend, inner, _bodies(_made(s.Assign, name_nodes, value))),
-        _made(s.ListOf, _tuples(st.one_of(value, _made(s.Pair, value, value)))),
-        _made(s.ObjectOf, fields),
+        _made(s.Amend, inner, _bodies(_made(s.AssignStatement, name_nodes, value))),
+        _made(s.ListLiteral, _tuples(st.one_of(value, _made(s.Pair, value, value)))),
+        _made(s.ObjectLiteral, fields),
         _made(s.Unary, st.sampled_from(["-", "not"]), inner),
         _made(s.Binary, st.sampled_from(["+", "-", "*", "/", "^", "and", "or"]), inner, inner),
         _made(s.Compare, inner, _tuples(compare, least=1)),
@@ -154,7 +154,7 @@ targets = st.recursive(
     name_nodes,
     lambda inner: st.one_of(
         _made(s.Attr, inner, words),
-        _made(s.Index, inner, _tuples(st.one_of(expressions, st.just(_n(s.Star))), least=1)),
+        _made(s.Subscript, inner, _tuples(st.one_of(expressions, st.just(_n(s.Star))), least=1)),
     ),
     max_leaves=3,
 )
@@ -164,28 +164,38 @@ kinds = st.lists(names, min_size=1, max_size=3).map(".".join)
 def _flat_statements():
     factors = st.one_of(st.integers(1, 99).map(float), st.floats(1, 1e6))
     steps = st.one_of(
-        _made(s.Step, st.just("mul"), _made(s.Number, factors, st.none())),
-        _made(s.Step, st.sampled_from(["add", "lin", "log"]), expressions),
+        _made(s.StepClause, st.just("mul"), _made(s.Number, factors, st.none())),
+        _made(s.StepClause, st.sampled_from(["add", "lin", "log"]), expressions),
     )
     optional_text = st.one_of(st.none(), texts)
     docs = st.text(string.printable.replace("\n", "").replace("\r", ""), max_size=20).map(str.strip)
     return st.one_of(
-        _made(s.Use, kinds, st.just(False), st.one_of(st.none(), names), st.just(())),
-        _made(s.Use, kinds, st.just(False), st.none(), _tuples(name_nodes, least=1)),
-        _made(s.Use, texts, st.just(True), st.one_of(st.none(), names), st.just(())),
-        _made(s.Let, names, st.one_of(st.none(), _tuples(names)), annotated),
-        _made(s.Assign, targets, annotated),
+        _made(s.UseStatement, kinds, st.just(False), st.one_of(st.none(), names), st.just(())),
+        _made(s.UseStatement, kinds, st.just(False), st.none(), _tuples(name_nodes, least=1)),
+        _made(s.UseStatement, texts, st.just(True), st.one_of(st.none(), names), st.just(())),
+        _made(s.LetStatement, names, st.one_of(st.none(), _tuples(names)), annotated),
+        _made(s.AssignStatement, targets, annotated),
         _made(
-            s.Sweep,
+            s.SweepStatement,
             st.sampled_from(["sweep", "tune"]),
             targets,
             expressions,
             st.one_of(st.none(), steps),
             st.one_of(st.none(), expressions),
         ),
-        _made(s.Check, st.sampled_from(["assert", "check", "require", "prefer"]), expressions, optional_text),
-        _made(s.Goal, st.sampled_from(["minimize", "maximize"]), expressions, st.one_of(st.none(), names)),
-        _made(s.Doc, docs.filter(lambda text: not text.startswith("#") or text.startswith("# "))),
+        _made(
+            s.CheckStatement,
+            st.sampled_from(["assert", "check", "require", "prefer"]),
+            expressions,
+            optional_text,
+        ),
+        _made(
+            s.GoalStatement,
+            st.sampled_from(["minimize", "maximize"]),
+            expressions,
+            st.one_of(st.none(), names),
+        ),
+        _made(s.DocComment, docs.filter(lambda text: not text.startswith("#") or text.startswith("# "))),
     )
 
 
@@ -198,8 +208,8 @@ def _with_bodies(statements):
     def block(kind, label, dims, relation, bases, cites, body):
         bases = () if relation is None else bases[:1] if relation == ":" else bases
         if label is None:
-            return _n(s.Block, kind, None, (), relation, bases, cites, body or _n(s.Body, ()))
-        return _n(s.Block, kind, label, dims, relation, bases, cites, body)
+            return _n(s.BlockStatement, kind, None, (), relation, bases, cites, body or _n(s.Body, ()))
+        return _n(s.BlockStatement, kind, label, dims, relation, bases, cites, body)
 
     return st.one_of(
         st.builds(
@@ -212,8 +222,8 @@ def _with_bodies(statements):
             _cites(expressions),
             maybe,
         ),
-        _made(s.Connect, targets, st.sampled_from(["->", "<->"]), targets, via, maybe),
-        _made(s.ConnectPattern, targets, names, _arguments(annotated), via, maybe),
+        _made(s.ConnectStatement, targets, st.sampled_from(["->", "<->"]), targets, via, maybe),
+        _made(s.ConnectPatternStatement, targets, names, _arguments(annotated), via, maybe),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evaluating import checked, find, findings, only, program
 
-from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.arithmetic import show_quantity
 
 TEXT = """
 link L { bandwidth = 25 GB/s/dir }
@@ -39,7 +39,7 @@ def test_a_path_of_several_blocks_keeps_them_all():
 
 
 def test_settings_are_a_block():
-    assert show(connections(TEXT, "N")[0].settings.get("links_per_source").value) == "18"
+    assert show_quantity(connections(TEXT, "N")[0].settings.get("links_per_source").value) == "18"
 
 
 def test_a_pattern_has_arguments():
@@ -56,7 +56,7 @@ def test_an_heir_replaces_a_connection_of_the_same_ends():
     text = TEXT + "node M extends N { connect gpu[*] <-> sw[*] via L { links_per_source = 9 } }"
     found = connections(text, "M")
     assert len(found) == 2
-    assert show(found[-1].settings.get("links_per_source").value) == "9"
+    assert show_quantity(found[-1].settings.get("links_per_source").value) == "9"
 
 
 def test_connections_are_inherited():
@@ -84,5 +84,5 @@ def test_an_unknown_link_is_suggested():
 def test_a_link_changed_through_one_end_takes_effect_there_only():
     text = TEXT + "cluster C { node n[2] : N\n n.gpu.L.bandwidth = 11 GB/s/dir }"
     changed = find(program(text).module.root, "C.n").connections()[0]
-    assert show(changed.via.get("bandwidth").value) == "11 GB/s/dir"
-    assert show(connections(text, "N")[0].via.get("bandwidth").value) == "25 GB/s/dir"
+    assert show_quantity(changed.via.get("bandwidth").value) == "11 GB/s/dir"
+    assert show_quantity(connections(text, "N")[0].via.get("bandwidth").value) == "25 GB/s/dir"

@@ -7,7 +7,7 @@ from evaluating import only, program
 
 from accelscope.dsl.interpret.sweep_axes import evaluate_domain
 from accelscope.dsl.override.overrides import parse_override
-from accelscope.dsl.values.arithmetic import show
+from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.values import Quantity, Symbol
 
 
@@ -20,7 +20,7 @@ def domain(text, before=""):
 def shown(text, before=""):
     made, found = domain(text, before)
     assert found is not None, [item.message for item in made.diagnostics]
-    return [show(item) if isinstance(item, Quantity) else item for item in found]
+    return [show_quantity(item) if isinstance(item, Quantity) else item for item in found]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,11 @@ def test_a_range_of_the_command_line_is_an_axis():
     assignment, found = parse_override("gpu.hbm.bandwidth=2 TB/s .. top step 2 TB/s")
     assert found == ()
     axis = assignment.axis(made.lookup("s"))
-    assert [show(item) for item in evaluate_domain(made.session, axis)] == ["2 TB/s", "4 TB/s", "6 TB/s"]
+    assert [show_quantity(item) for item in evaluate_domain(made.session, axis)] == [
+        "2 TB/s",
+        "4 TB/s",
+        "6 TB/s",
+    ]
 
 
 def test_spans_of_the_command_line_point_into_the_argument():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from evaluating import codes, findings, only, program, value
 
-from accelscope.dsl.values.values import Constructor, Curve, ListValue, Mapped, Symbol, TableFile
+from accelscope.dsl.values.values import Constructor, CurveValue, ListValue, MapValue, Symbol, TableFile
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_a_called_symbol_is_a_constructor():
 
 def test_pairs_of_quantities_are_a_curve():
     found = value("let x = [128 B -> 45%, 4 KiB -> 70%]", "x")
-    assert isinstance(found, Curve)
+    assert isinstance(found, CurveValue)
     assert found.points[1][0].magnitude == 4096
 
 
 def test_pairs_with_words_are_a_map():
     found = value("let x = [hbm3 -> 1, hbm4 -> 2]", "x")
-    assert isinstance(found, Mapped)
+    assert isinstance(found, MapValue)
     assert list(found.entries) == ["hbm3", "hbm4"]
 
 

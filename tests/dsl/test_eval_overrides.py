@@ -8,11 +8,11 @@ from evaluating import find, program
 from schemas import SCHEMAS
 
 from accelscope.core.numeric.array_operations import ArrayOperations
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
-from accelscope.dsl.override.overrides import Override, derive, parse_override
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
+from accelscope.dsl.override.overrides import Override, derive_scenario, parse_override
 from accelscope.dsl.syntax.nodes import Name
-from accelscope.dsl.values.arithmetic import show
-from accelscope.dsl.values.units import built_in
+from accelscope.dsl.values.arithmetic import show_quantity
+from accelscope.dsl.values.units import built_in_unit_table
 from accelscope.dsl.values.values import Quantity
 
 TEXT = """
@@ -47,13 +47,13 @@ def loaded(**more):
 def derived(*texts):
     made = loaded()
     overrides = [parse_override(text)[0].override() for text in texts]
-    return made, derive(made.lookup("scenario s"), overrides)
+    return made, derive_scenario(made.lookup("scenario s"), overrides)
 
 
 def set_value(text, path):
     made, scenario = derived(text)
     assert scenario is not None, [item.message for item in made.diagnostics]
-    return show(find(scenario, path).value)
+    return show_quantity(find(scenario, path).value)
 
 
 def problem(text):
@@ -83,7 +83,7 @@ def test_a_path_is_found_in_the_scenario(text, path, expected):
 
 def test_the_scenario_itself_stays_as_it_is():
     made, _ = derived("tp=4")
-    assert show(find(made.lookup("s"), "deployment.parallel.tp").value) == "8"
+    assert show_quantity(find(made.lookup("s"), "deployment.parallel.tp").value) == "8"
 
 
 def test_a_set_value_says_so():
@@ -94,7 +94,7 @@ def test_a_set_value_says_so():
 
 def test_asserts_see_set_values():
     _, scenario = derived("tp=16")
-    (outcome,) = find(scenario, "deployment").asserts_hold()
+    (outcome,) = find(scenario, "deployment").assertions()
     assert (outcome.holds, outcome.message) == (False, "too many")
 
 
@@ -110,7 +110,7 @@ def test_a_reference_is_set_to_another_definition():
 def test_a_link_is_set_by_its_name():
     _, scenario = derived("L.bandwidth=50 GB/s/dir")
     links = [item.via for item in find(scenario, "deployment.system").connections()]
-    assert [show(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
+    assert [show_quantity(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
 
 
 def test_several_places_at_one_distance_are_ambiguous():
@@ -169,7 +169,7 @@ def test_settings_that_are_not_counted_name_their_fields():
 
 def test_a_count_that_no_text_gives_is_set():
     made = program(TEXT.replace("sw[2]", "sw"), schemas=SCHEMAS)
-    scenario = derive(made.lookup("s"), [parse_override("sw.count=4")[0].override()])
+    scenario = derive_scenario(made.lookup("s"), [parse_override("sw.count=4")[0].override()])
     assert find(scenario, "deployment.system.sw").count.magnitude == 4
 
 
@@ -185,14 +185,14 @@ def test_the_place_of_a_name_is_no_label():
 def test_a_link_is_set_for_one_end():
     _, scenario = derived("gpu.L.bandwidth=50 GB/s/dir")
     links = [item.via for item in find(scenario, "deployment.system").connections()]
-    assert [show(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
+    assert [show_quantity(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
 
 
 def test_a_constant_of_the_file_is_set_where_it_is_used():
     text = "let share = 2\n" + TEXT.replace("16 GB", "share * 16 GB")
     made = program(text, schemas=SCHEMAS)
-    scenario = derive(made.lookup("s"), [parse_override("hbm.share=3")[0].override()])
-    assert show(find(scenario, "deployment.system.gpu.hbm.capacity").value) == "48 GB"
+    scenario = derive_scenario(made.lookup("s"), [parse_override("hbm.share=3")[0].override()])
+    assert show_quantity(find(scenario, "deployment.system.gpu.hbm.capacity").value) == "48 GB"
 
 
 def test_a_set_value_has_a_tolerance():
@@ -239,36 +239,36 @@ def test_a_mistake_in_an_override_points_into_it():
 
 
 def arrays(magnitudes, unit):
-    scale, dimension = built_in().parse(unit)
+    scale, dimension = built_in_unit_table().parse(unit)
     return Quantity(magnitude=np.array(magnitudes) * scale, dimension=dimension)
 
 
 def with_arrays(path, value):
     made = program(TEXT, schemas=SCHEMAS, operations=ArrayOperations())
-    source = Source("sweep", path)
+    source = SourceText("sweep", path)
     span = Span(source, 0, len(path))
     override = Override(path=Name(0, len(path), path), value=value, span=span, text=path)
-    return made, derive(made.lookup("s"), [override])
+    return made, derive_scenario(made.lookup("s"), [override])
 
 
 def test_an_array_goes_through_arithmetic():
     made = program(TEXT, schemas=SCHEMAS, operations=ArrayOperations())
     override = parse_override("hbm.bandwidth=0 B/s")[0].override()
     ready = Override(path=override.path, value=arrays([1, 2], "TB/s"), span=override.span, text="sweep")
-    scenario = derive(made.lookup("s"), [ready])
+    scenario = derive_scenario(made.lookup("s"), [ready])
     assert find(scenario, "deployment.system.gpu.total").value.magnitude.tolist() == [5e12, 10e12]
 
 
 def test_an_assert_over_an_array_is_a_mask():
     _, scenario = with_arrays("tp", Quantity(magnitude=np.array([4.0, 8, 16])))
-    (outcome,) = find(scenario, "deployment").asserts_hold()
+    (outcome,) = find(scenario, "deployment").assertions()
     assert outcome.holds.tolist() == [True, True, False]
 
 
 def test_an_uncertain_value_may_be_varied():
     text = "package X { tdp = 700 W ± 10%\n let half = tdp / 2 }"
     made = program(text, uncertain=lambda quantity, span: quantity.magnitude + quantity.tolerance.half_width)
-    assert show(find(made.module.root, "X.half").value) == "385 W"
+    assert show_quantity(find(made.module.root, "X.half").value) == "385 W"
 
 
 def test_a_condition_over_arrays_chooses_elementwise():

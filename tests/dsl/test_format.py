@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 from sample_texts import ALL
 from strategies import files
 
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
-from accelscope.dsl.format.printer import to_text
+from accelscope.dsl.format.printer import unparse_file
 from accelscope.dsl.syntax import nodes as s
 from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.unit_spelling import spell_unit
 
 
 def fmt(text):
-    return format_text(Source("t", text))
+    return format_text(SourceText("t", text))
 
 
 def tree(text):
     """Return the tree of a good text, with its units in their usual spelling."""
-    file, findings = parse(Source("t", text))
+    file, findings = parse(SourceText("t", text))
     assert findings == ()
     return respelt(file)
 
@@ -32,7 +32,7 @@ def respelt(item):
         return tuple(map(respelt, item))
     if isinstance(item, s.Number) and item.unit:
         item.unit = spell_unit(item.unit)
-    if isinstance(item, s.Node):
+    if isinstance(item, s.SyntaxNode):
         for key in (key for kind in type(item).__mro__ for key in getattr(kind, "__slots__", ())):
             if key not in ("start", "end", "source", "__weakref__"):
                 setattr(item, key, respelt(getattr(item, key)))
@@ -100,9 +100,9 @@ def test_good_layout_stays(text):
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-@given(files(Source("t", "")))
+@given(files(SourceText("t", "")))
 def test_printed_trees_keep_their_tree(file):
-    text = to_text(file)
+    text = unparse_file(file)
     assert tree(fmt(text)) == tree(text)
     assert fmt(fmt(text)) == fmt(text)
 

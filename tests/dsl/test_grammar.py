@@ -8,13 +8,19 @@ from lark import Lark, UnexpectedInput
 from sample_texts import ALL
 from strategies import files
 
-from accelscope.dsl.diagnostics.diagnostics import Source
-from accelscope.dsl.format.printer import to_text
-from accelscope.dsl.syntax.grammar import GRAMMAR, cache_folder, keywords, language, terminals
+from accelscope.dsl.diagnostics.diagnostics import SourceText
+from accelscope.dsl.format.printer import unparse_file
+from accelscope.dsl.syntax.grammar import (
+    GRAMMAR_FILE,
+    find_grammar_cache,
+    list_keywords,
+    load_grammar,
+    scan_terminals,
+)
 from accelscope.dsl.syntax.parser import parse
 
 LARK = Lark(
-    GRAMMAR.read_text(encoding="utf-8"),
+    GRAMMAR_FILE.read_text(encoding="utf-8"),
     parser="lalr",
     lexer="contextual",
     strict=True,
@@ -24,7 +30,7 @@ LARK = Lark(
 
 
 def tree(text):
-    file, findings = parse(Source("t", text))
+    file, findings = parse(SourceText("t", text))
     assert findings == ()
     return file
 
@@ -40,9 +46,9 @@ def test_lark_accepts_what_the_parser_accepts(text):
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-@given(files(Source("t", "")))
+@given(files(SourceText("t", "")))
 def test_lark_accepts_printed_trees(file):
-    LARK.parse(to_text(file), start="start")
+    LARK.parse(unparse_file(file), start="start")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_lark_accepts_printed_trees(file):
 def test_lark_rejects_what_the_parser_rejects(text):
     with pytest.raises(UnexpectedInput):
         LARK.parse(text, start="start")
-    assert parse(Source("t", text))[1]
+    assert parse(SourceText("t", text))[1]
 
 
 def test_any_text_is_scanned_with_every_terminal_but_multiple():
@@ -63,7 +69,7 @@ def test_any_text_is_scanned_with_every_terminal_but_multiple():
         "BLANK",
     }
     text = 'a = 1 ?\n"x'
-    assert [token.type for token in terminals(text)] == [
+    assert [token.type for token in scan_terminals(text)] == [
         "NAME",
         "EQUAL",
         "NUMBER",
@@ -72,15 +78,15 @@ def test_any_text_is_scanned_with_every_terminal_but_multiple():
         "OTHER",
         "NAME",
     ]
-    assert [token.start_pos for token in terminals(text, 4)] == [4, 6, 7, 8, 9]
+    assert [token.start_pos for token in scan_terminals(text, 4)] == [4, 6, 7, 8, 9]
 
 
 def test_keywords_are_whole_words():
-    assert keywords()["tune"] == "SWEEP" and keywords()["in"] == "IN" and "a" not in keywords()
-    for word, kind in keywords().items():
-        assert [token.type for token in terminals(word)] == [kind]
-        assert [token.type for token in terminals(f"{word}s")] == ["NAME"]
-    assert parse(Source("t", "a = b andc\n"))[1]
+    assert list_keywords()["tune"] == "SWEEP" and list_keywords()["in"] == "IN" and "a" not in list_keywords()
+    for word, kind in list_keywords().items():
+        assert [token.type for token in scan_terminals(word)] == [kind]
+        assert [token.type for token in scan_terminals(f"{word}s")] == ["NAME"]
+    assert parse(SourceText("t", "a = b andc\n"))[1]
 
 
 # ---- the cache of its tables ------------------------------------------------------------------------------
@@ -90,9 +96,9 @@ def test_keywords_are_whole_words():
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    language.cache_clear()
+    load_grammar.cache_clear()
     yield tmp_path / "accelscope"
-    language.cache_clear()
+    load_grammar.cache_clear()
 
 
 def test_tables_are_cached_for_the_user_alone(cache):
@@ -100,26 +106,26 @@ def test_tables_are_cached_for_the_user_alone(cache):
     (file,) = cache.iterdir()
     assert os.name == "nt" or cache.stat().st_mode & 0o777 == 0o700
     before = file.stat().st_mtime_ns
-    language.cache_clear()
+    load_grammar.cache_clear()
     assert tree("a = 1\n").statements
     assert file.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\x80\x04K\x01.", b"\xff\xfe"])
 def test_damaged_tables_are_made_afresh(cache, data):
-    language()
+    load_grammar()
     (file,) = cache.iterdir()
     good = file.read_bytes()
     for damaged in (data, good[: len(good) // 2], good.split(b"\n")[0] + b"\n" + data):
         file.write_bytes(damaged)
-        language.cache_clear()
+        load_grammar.cache_clear()
         assert tree("a = 1\n").statements
         assert file.stat().st_size > len(good) // 2
 
 
 def test_no_cache_where_none_can_be(cache):
     cache.write_text("in the way")
-    assert cache_folder() is None
+    assert find_grammar_cache() is None
     assert tree("a = 1\n").statements
 
 
@@ -127,7 +133,7 @@ def test_no_cache_where_none_can_be(cache):
 def test_no_cache_in_a_directory_that_others_write(cache):
     cache.mkdir()
     cache.chmod(0o770)
-    assert cache_folder() is None
+    assert find_grammar_cache() is None
     assert tree("a = 1\n").statements
     assert not list(cache.iterdir())
 
@@ -135,4 +141,4 @@ def test_no_cache_in_a_directory_that_others_write(cache):
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_no_cache_behind_a_link(cache, tmp_path):
     cache.symlink_to(tmp_path)
-    assert cache_folder() is None
+    assert find_grammar_cache() is None

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sample_texts import ALL
 from timing import seconds
 
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.diagnostics.limits import MAX_BRACKETS, MAX_FILE_BYTES, MAX_TERMINALS
 from accelscope.dsl.format.formatter import format_text
-from accelscope.dsl.syntax.decode import decode
+from accelscope.dsl.syntax.decode import decode_source
 from accelscope.dsl.syntax.parser import parse
 
 N = 100_000
@@ -65,8 +65,8 @@ HOSTILE = {
 def test_hostile_text_ends_quickly(text):
     limit = sys.getrecursionlimit()
     before = time.process_time()
-    file, findings = parse(Source("t", text))
-    format_text(Source("t", text))
+    file, findings = parse(SourceText("t", text))
+    format_text(SourceText("t", text))
     assert time.process_time() - before < seconds(4)
     assert len(findings) <= 120
     assert sys.getrecursionlimit() == limit
@@ -91,7 +91,7 @@ def test_hostile_text_ends_quickly(text):
     ],
 )
 def test_deep_text_is_one_finding(text):
-    assert [item.code for item in parse(Source("t", text))[1]] == ["A005"]
+    assert [item.code for item in parse(SourceText("t", text))[1]] == ["A005"]
 
 
 @pytest.mark.parametrize(("depth", "codes"), [(MAX_BRACKETS, []), (MAX_BRACKETS + 1, ["A005"])])
@@ -99,27 +99,27 @@ def test_deep_text_is_one_finding(text):
 def test_limit_of_nesting(depth, codes, left, right):
     head, opener = ("", left) if left == "a {" else ("a = ", left.removeprefix("a = "))
     text = head + opener * depth + right * depth + "\nb = 1\n"
-    file, findings = parse(Source("t", text))
+    file, findings = parse(SourceText("t", text))
     assert [item.code for item in findings] == codes
     assert file.statements[-1].target.id == "b"
 
 
 def test_text_beside_a_deep_one_is_kept():
     text = "a = 1\nb = " + "1 + " * 1000 + "1\nc = 2\n"
-    file, findings = parse(Source("t", text))
+    file, findings = parse(SourceText("t", text))
     assert [item.target.id for item in file.statements] == ["a", "c"]
     assert [item.code for item in findings] == ["A005"]
 
 
 def test_a_deep_statement_of_a_block_is_dropped_alone():
     text = "a {\n  b = " + "1 + " * 1000 + "1\n  c = 2\n  d { e = " + "x(" * 90 + "1" + ")" * 90 + " }\n}\n"
-    file, (finding,) = parse(Source("t", text))
+    file, (finding,) = parse(SourceText("t", text))
     assert [type(item).__name__ for item in file.statements[0].body.statements] == ["Assign", "Block"]
     assert (finding.code, str(finding.span)) == ("A005", "t:2:7")
 
 
 def test_long_lists_and_wide_texts_are_fine():
-    assert parse(Source("t", f"a = [{', '.join(['1'] * 40_000)}]\n"))[1] == ()
+    assert parse(SourceText("t", f"a = [{', '.join(['1'] * 40_000)}]\n"))[1] == ()
 
 
 LARGEST = {
@@ -135,22 +135,22 @@ LARGEST = {
 def test_a_text_as_large_as_allowed_ends_soon(text):
     before = time.process_time()
     assert len(text) <= MAX_FILE_BYTES
-    parse(Source("t", text))
+    parse(SourceText("t", text))
     assert time.process_time() - before < seconds(2)
 
 
 def test_a_text_of_too_many_terminals_is_one_finding():
-    (finding,) = parse(Source("t", "a = [" + "1," * MAX_TERMINALS + "1]\n"))[1]
+    (finding,) = parse(SourceText("t", "a = [" + "1," * MAX_TERMINALS + "1]\n"))[1]
     assert (finding.code, finding.message) == ("A503", "`t` has more than 200,000 words, numbers and signs")
 
 
 def test_statements_in_front_of_too_many_terminals_are_kept():
-    file, _ = parse(Source("t", "a = 1\nb = 2\nc = [" + "1," * MAX_TERMINALS + "1]\n"))
+    file, _ = parse(SourceText("t", "a = 1\nb = 2\nc = [" + "1," * MAX_TERMINALS + "1]\n"))
     assert [item.target.id for item in file.statements] == ["a", "b"]
 
 
 def test_the_largest_file_has_a_mebibyte():
-    assert decode("t", b" " * (2**22 + 1))[1][0].message == "`t` is larger than 4 MiB"
+    assert decode_source("t", b" " * (2**22 + 1))[1][0].message == "`t` is larger than 4 MiB"
 
 
 # ---- bytes ------------------------------------------------------------------------------------------------
@@ -158,21 +158,21 @@ def test_the_largest_file_has_a_mebibyte():
 
 def test_a_huge_file_ends_at_once():
     before = time.process_time()
-    source, (finding,) = decode("big", b"x" * 50_000_000)
+    source, (finding,) = decode_source("big", b"x" * 50_000_000)
     assert (source, finding.code) == (None, "A503")
     assert time.process_time() - before < seconds(2)
 
 
 def test_a_huge_text_is_not_parsed():
     before = time.process_time()
-    file, (finding,) = parse(Source("big", "x = 1\n" * 10_000_000))
+    file, (finding,) = parse(SourceText("big", "x = 1\n" * 10_000_000))
     assert (file.statements, finding.code) == ((), "A503")
     assert time.process_time() - before < seconds(2)
 
 
 def test_largest_file():
-    assert decode("t", b" " * MAX_FILE_BYTES)[0] is not None
-    assert decode("t", b" " * (MAX_FILE_BYTES + 1))[0] is None
+    assert decode_source("t", b" " * MAX_FILE_BYTES)[0] is not None
+    assert decode_source("t", b" " * (MAX_FILE_BYTES + 1))[0] is None
 
 
 @pytest.mark.parametrize(
@@ -180,23 +180,23 @@ def test_largest_file():
     [(b"a = 1\nb\0 = 2\n", 2, 2), ("é\nx".encode() + b"\xff", 2, 2), (b"\xff", 1, 1), ("é\0".encode(), 1, 2)],
 )
 def test_no_text(data, line, column):
-    source, (finding,) = decode("t", data)
+    source, (finding,) = decode_source("t", data)
     assert (source, finding.code) == (None, "A502")
     assert (finding.span.line, finding.span.column) == (line, column)
 
 
 def test_other_encodings_are_named():
-    (finding,) = decode("t", "a = 1".encode("utf-16"))[1]
+    (finding,) = decode_source("t", "a = 1".encode("utf-16"))[1]
     assert finding.help == "the file looks like UTF-16; save it as UTF-8 text"
 
 
 def test_byte_order_mark_is_dropped():
-    assert decode("t", b"\xef\xbb\xbfa = 1")[0].text == "a = 1"
+    assert decode_source("t", b"\xef\xbb\xbfa = 1")[0].text == "a = 1"
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_source_or_a_finding(data):
-    source, findings = decode("t", data)
+    source, findings = decode_source("t", data)
     assert (source is None) == bool(findings)
     if source is not None:
         parse(source)
@@ -224,22 +224,22 @@ def mutated(draw):
 @settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_mutated_texts_give_findings_not_exceptions(text):
-    source = Source("t", text)
+    source = SourceText("t", text)
     before = time.process_time()
     file, findings = parse(source)
     assert time.process_time() - before < seconds(1)
     for item in findings:
         assert 0 <= item.span.start <= item.span.end <= len(text)
     if not findings:
-        assert parse(Source("t", format_text(source)))[1] == ()
+        assert parse(SourceText("t", format_text(source)))[1] == ()
     assert all(0 <= node.start <= node.end <= len(text) for node in file.statements)
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=60))
 def test_any_text_gives_a_tree(text):
-    assert parse(Source("t", text))[0].source.text == text
-    format_text(Source("t", text))
+    assert parse(SourceText("t", text))[0].source.text == text
+    format_text(SourceText("t", text))
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
@@ -249,5 +249,5 @@ def test_any_text_gives_a_tree(text):
     )
 )
 def test_any_mix_of_terminals_gives_a_tree(text):
-    parse(Source("t", text))
-    format_text(Source("t", text))
+    parse(SourceText("t", text))
+    format_text(SourceText("t", text))

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from sample_texts import ALL, CHIP
 from strategies import files
 
-from accelscope.dsl.diagnostics.diagnostics import Source
-from accelscope.dsl.format.printer import to_text
+from accelscope.dsl.diagnostics.diagnostics import SourceText
+from accelscope.dsl.format.printer import unparse_file
 from accelscope.dsl.syntax import nodes as s
 from accelscope.dsl.syntax.parser import parse
 
 
 def tree(text):
-    file, findings = parse(Source("t", text))
+    file, findings = parse(SourceText("t", text))
     assert findings == ()
     return file
 
@@ -42,7 +42,7 @@ def nodes(item):
         parts = getattr(item, key, None)
         for part in parts if isinstance(parts, tuple) else (parts,):
             part = part[1] if isinstance(part, tuple) else part
-            if isinstance(part, s.Node):
+            if isinstance(part, s.SyntaxNode):
                 yield from nodes(part)
 
 
@@ -72,12 +72,12 @@ def nodes(item):
         ("16 GB/n", number(16, "GB/n")),
         ("2 × 3", s.Binary(0, 0, "*", number(2), number(3))),
         ("32..192 GB", s.Range(0, 0, number(32), number(192, "GB"))),
-        ("[]", s.ListOf(0, 0, ())),
-        ("{}", s.ObjectOf(0, 0, ())),
-        ("[\n  1,\n  2,\n]", s.ListOf(0, 0, (number(1), number(2)))),
+        ("[]", s.ListLiteral(0, 0, ())),
+        ("{}", s.ObjectLiteral(0, 0, ())),
+        ("[\n  1,\n  2,\n]", s.ListLiteral(0, 0, (number(1), number(2)))),
         (
             "{ a = 1\n  b = 2 }",
-            s.ObjectOf(0, 0, (s.Keyword(0, 0, "a", number(1)), s.Keyword(0, 0, "b", number(2)))),
+            s.ObjectLiteral(0, 0, (s.Keyword(0, 0, "a", number(1)), s.Keyword(0, 0, "b", number(2)))),
         ),
         ("1 +\n  2", s.Binary(0, 0, "+", number(1), number(2))),
     ],
@@ -108,7 +108,7 @@ A, B, C = name("a"), name("b"), name("c")
         ("a < b <= c", s.Compare(0, 0, A, (("<", B), ("<=", C)))),
         ("a .. b + c", s.Range(0, 0, A, op("+", B, C))),
         ("if a then b else c", s.Cond(0, 0, A, B, C)),
-        ("a.b[*, c](b = 1)", s.Call(0, 0, s.Index(0, 0, s.Attr(0, 0, A, "b"), (s.Star(0, 0), C)), (s.Keyword(0, 0, "b", number(1)),))),
+        ("a.b[*, c](b = 1)", s.Call(0, 0, s.Subscript(0, 0, s.Attr(0, 0, A, "b"), (s.Star(0, 0), C)), (s.Keyword(0, 0, "b", number(1)),))),
     ],
 )  # fmt: skip
 def test_precedence(text, expected):
@@ -133,38 +133,50 @@ def test_distribution():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("use std.units as u", s.Use(0, 0, "std.units", False, "u", ())),
-        ('use "f.accel"', s.Use(0, 0, "f.accel", True, None, ())),
-        ("use std.x { A, B }", s.Use(0, 0, "std.x", False, None, (name("A"), name("B")))),
-        ("let f(x, y) = x", s.Let(0, 0, "f", ("x", "y"), name("x"))),
-        ("let f() = 1", s.Let(0, 0, "f", (), number(1))),
-        ("let f = 1", s.Let(0, 0, "f", None, number(1))),
-        ("a.b = 1", s.Assign(0, 0, s.Attr(0, 0, A, "b"), number(1))),
-        ("memory m", s.Block(0, 0, "memory", "m", (), None, (), (), None)),
-        ('memory "a b" {}', s.Block(0, 0, "memory", "a b", (), None, (), (), s.Body(0, 0, ()))),
-        ("my.kind {}", s.Block(0, 0, "my.kind", None, (), None, (), (), s.Body(0, 0, ()))),
-        ("die x[2, 3] : D", s.Block(0, 0, "die", "x", (number(2), number(3)), ":", (name("D"),), (), None)),
-        ("die x extends D +\n E", s.Block(0, 0, "die", "x", (), "extends", (name("D"), name("E")), (), None)),
-        ("connect a <-> b via c", s.Connect(0, 0, A, "<->", B, C, None)),
-        ("connect a -> b", s.Connect(0, 0, A, "->", B, None, None)),
-        ("connect a as ring(4)", s.ConnectPattern(0, 0, A, "ring", (number(4),), None, None)),
+        ("use std.units as u", s.UseStatement(0, 0, "std.units", False, "u", ())),
+        ('use "f.accel"', s.UseStatement(0, 0, "f.accel", True, None, ())),
+        ("use std.x { A, B }", s.UseStatement(0, 0, "std.x", False, None, (name("A"), name("B")))),
+        ("let f(x, y) = x", s.LetStatement(0, 0, "f", ("x", "y"), name("x"))),
+        ("let f() = 1", s.LetStatement(0, 0, "f", (), number(1))),
+        ("let f = 1", s.LetStatement(0, 0, "f", None, number(1))),
+        ("a.b = 1", s.AssignStatement(0, 0, s.Attr(0, 0, A, "b"), number(1))),
+        ("memory m", s.BlockStatement(0, 0, "memory", "m", (), None, (), (), None)),
+        ('memory "a b" {}', s.BlockStatement(0, 0, "memory", "a b", (), None, (), (), s.Body(0, 0, ()))),
+        ("my.kind {}", s.BlockStatement(0, 0, "my.kind", None, (), None, (), (), s.Body(0, 0, ()))),
+        (
+            "die x[2, 3] : D",
+            s.BlockStatement(0, 0, "die", "x", (number(2), number(3)), ":", (name("D"),), (), None),
+        ),
+        (
+            "die x extends D +\n E",
+            s.BlockStatement(0, 0, "die", "x", (), "extends", (name("D"), name("E")), (), None),
+        ),
+        ("connect a <-> b via c", s.ConnectStatement(0, 0, A, "<->", B, C, None)),
+        ("connect a -> b", s.ConnectStatement(0, 0, A, "->", B, None, None)),
+        ("connect a as ring(4)", s.ConnectPatternStatement(0, 0, A, "ring", (number(4),), None, None)),
         (
             "sweep a in 1 step x2.5",
-            s.Sweep(0, 0, "sweep", A, number(1), s.Step(0, 0, "mul", number(2.5)), None),
+            s.SweepStatement(0, 0, "sweep", A, number(1), s.StepClause(0, 0, "mul", number(2.5)), None),
         ),
-        ("sweep a in 1 step ×2", s.Sweep(0, 0, "sweep", A, number(1), s.Step(0, 0, "mul", number(2)), None)),
+        (
+            "sweep a in 1 step ×2",
+            s.SweepStatement(0, 0, "sweep", A, number(1), s.StepClause(0, 0, "mul", number(2)), None),
+        ),
         (
             "tune a in 1 step 16 when b",
-            s.Sweep(0, 0, "tune", A, number(1), s.Step(0, 0, "add", number(16)), B),
+            s.SweepStatement(0, 0, "tune", A, number(1), s.StepClause(0, 0, "add", number(16)), B),
         ),
-        ("sweep a in 1 points 9", s.Sweep(0, 0, "sweep", A, number(1), s.Step(0, 0, "lin", number(9)), None)),
+        (
+            "sweep a in 1 points 9",
+            s.SweepStatement(0, 0, "sweep", A, number(1), s.StepClause(0, 0, "lin", number(9)), None),
+        ),
         (
             "sweep a in 1 points 9 log",
-            s.Sweep(0, 0, "sweep", A, number(1), s.Step(0, 0, "log", number(9)), None),
+            s.SweepStatement(0, 0, "sweep", A, number(1), s.StepClause(0, 0, "log", number(9)), None),
         ),
-        ('require a else "m"', s.Check(0, 0, "require", A, "m")),
-        ("maximize a as b", s.Goal(0, 0, "maximize", A, "b")),
-        ("##  some text ", s.Doc(0, 0, "some text")),
+        ('require a else "m"', s.CheckStatement(0, 0, "require", A, "m")),
+        ("maximize a as b", s.GoalStatement(0, 0, "maximize", A, "b")),
+        ("##  some text ", s.DocComment(0, 0, "some text")),
     ],
 )
 def test_statement(text, expected):
@@ -196,24 +208,24 @@ def test_offsets_cover_exactly_the_text_of_a_node(text):
             assert piece == piece.strip() and piece
             if isinstance(node, s.Name):
                 assert piece == node.id
-            if isinstance(node, s.Number | s.Binary | s.Call | s.ListOf):
+            if isinstance(node, s.Number | s.Binary | s.Call | s.ListLiteral):
                 assert value(piece) == node
 
 
 def test_span_of_a_deep_node():
     item = statement("a = b + [1,\n  ccc]")
-    assert item.value.right.items[1].span(Source("t", "a = b + [1,\n  ccc]")).text == "ccc"
+    assert item.value.right.items[1].span(SourceText("t", "a = b + [1,\n  ccc]")).text == "ccc"
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-@given(files(Source("t", "")))
+@given(files(SourceText("t", "")))
 def test_printed_trees_parse_to_equal_trees(file):
-    assert tree(to_text(file)) == file
+    assert tree(unparse_file(file)) == file
 
 
 @pytest.mark.parametrize("text", ALL)
 def test_printed_texts_parse_to_equal_trees(text):
-    assert tree(to_text(tree(text))) == tree(text)
+    assert tree(unparse_file(tree(text))) == tree(text)
 
 
 def test_collection_of_garbage_stays_as_it_was():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sample_texts import CHIP
 
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.syntax import nodes as s
 from accelscope.dsl.syntax.parser import parse
 
@@ -23,11 +23,11 @@ package C { tdp = 400 W, memory m { capacity = 16 GB } }
 
 
 def read(text):
-    return parse(Source("t", text))
+    return parse(SourceText("t", text))
 
 
 def places(text):
-    return [(item.code, *Source("t", text).position(item.span.start)) for item in read(text)[1]]
+    return [(item.code, *SourceText("t", text).position(item.span.start)) for item in read(text)[1]]
 
 
 def finding(text):
@@ -56,7 +56,11 @@ def test_the_rest_of_a_text_with_four_mistakes_is_kept():
     a, b, c = read(FOUR_MISTAKES)[0].statements
     assert [block.label for block in (a, b, c)] == ["A", "B", "C"]
     assert [item.target.id for item in a.body.statements[0].body.statements] == ["bandwidth"]
-    assert [type(item) for item in b.body.statements] == [s.Assign, s.Block, s.Assign]
+    assert [type(item) for item in b.body.statements] == [
+        s.AssignStatement,
+        s.BlockStatement,
+        s.AssignStatement,
+    ]
     assert b.body.statements[0].value == s.Number(0, 0, 700.0, "W")
 
 
@@ -166,11 +170,11 @@ def test_findings_are_few_for_a_text_of_nonsense():
 @pytest.mark.parametrize("line", range(CHIP.count("\n")))
 def test_a_broken_line_spoils_no_other_top_level_statement(line):
     lines = CHIP.split("\n")
-    before = [item for item in read(CHIP)[0].statements if not isinstance(item, s.Doc)]
+    before = [item for item in read(CHIP)[0].statements if not isinstance(item, s.DocComment)]
     broken = "\n".join([*lines[:line], lines[line] + " = =", *lines[line + 1 :]])
     if lines[line].startswith("##") or "#" in lines[line]:
         broken = CHIP
-    after = [item for item in read(broken)[0].statements if not isinstance(item, s.Doc)]
+    after = [item for item in read(broken)[0].statements if not isinstance(item, s.DocComment)]
     assert len(after) >= len(before) - 1
     assert len(read(broken)[1]) <= 2
 

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from accelscope.dsl.values.unit_spelling import spell_unit
 from accelscope.dsl.values.units import (
-    NONE,
+    DIMENSIONLESS,
     Dimension,
     Unit,
     UnitTable,
     UnknownUnit,
-    built_in,
+    built_in_unit_table,
     format_quantity,
 )
 
-UNITS = built_in()
+UNITS = built_in_unit_table()
 
 
 def worth(unit):
@@ -118,7 +118,7 @@ def test_quantity_as_written(text):
     [(0.85, "0.85"), (3, "3"), (12345, "12,345"), (1e20, "1e+20"), (1e-7, "1e-07"), (math.inf, "inf")],
 )
 def test_plain_number(value, text):
-    assert format_quantity(value, NONE) == text
+    assert format_quantity(value, DIMENSIONLESS) == text
 
 
 @pytest.mark.parametrize(

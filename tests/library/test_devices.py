@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.ir.hardware import Fabric, Machine
-from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
 from accelscope.plugins.memory.level import read_rate, write_rate
@@ -60,7 +60,7 @@ def machine(module, name) -> Machine:
     component = program(module).lookup(name)
     assert component is not None, f"std.{module} has no {name}"
     binder = Binder(session().registry)
-    found = machine_of(component, binder)
+    found = assemble_machine(component, binder)
     assert found is not None and binder.problems == []
     return found
 
@@ -103,7 +103,7 @@ def level(found: Machine, name, field):
 def measured(found: Machine, quantity):
     if "." in quantity:
         return level(found, *quantity.split("."))
-    if quantity in NAMES:
+    if quantity in DTYPE_NAMES:
         return peak(found, quantity)
     record, part = home(found)
     if quantity == "capacity":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.session import Session
 
 PATH = Path(__file__).resolve().parents[2] / "plugins" / "library" / "std" / "dtypes.accel"
@@ -16,4 +16,4 @@ def test_the_library_and_the_core_agree_on_data_types():
     found = {
         item.name: item.attributes()["bits"].value.magnitude * 8 for item in program.definitions("dtype")
     }
-    assert found == dict(BITS)
+    assert found == dict(DTYPE_BITS)

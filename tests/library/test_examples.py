@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.accel"))
@@ -83,4 +83,4 @@ LIBRARY = sorted((EXAMPLES[0].parents[1] / "plugins" / "library" / "std").glob("
 @pytest.mark.parametrize("path", (*EXAMPLES, *LIBRARY), ids=lambda path: path.stem)
 def test_a_text_that_ships_is_laid_out_canonically(path):
     text = path.read_text(encoding="utf-8")
-    assert format_text(Source(path.name, text)) == text
+    assert format_text(SourceText(path.name, text)) == text

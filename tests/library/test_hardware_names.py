@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
 from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.session import Session
@@ -70,7 +70,7 @@ def machine(name, of_system=False):
     found = components()[1 if of_system else 0]
     assert name in found, f"the library has no `{name}`"
     binder = Binder(session().registry)
-    built = machine_of(found[name], binder)
+    built = assemble_machine(found[name], binder)
     assert built is not None and binder.problems == []
     return built
 

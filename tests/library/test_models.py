@@ -10,7 +10,11 @@ import pytest
 
 from accelscope.core.bind.binder import Binder
 from accelscope.core.session import Session
-from accelscope.plugins.workload.decoder.parameters import active_parameters, kv_bytes_per_token, parameters
+from accelscope.plugins.workload.decoder.parameters import (
+    count_active_parameters,
+    count_parameters,
+    kv_bytes_per_token,
+)
 from accelscope.plugins.workload.decoder.spec import Decoder
 
 HERE = Path(__file__).parent
@@ -65,7 +69,7 @@ def test_the_table_has_all_models():
 
 @pytest.mark.parametrize("name", ROWS)
 def test_parameters_are_exact(name):
-    assert int(ROWS[name]["parameters"]) == int(parameters(models()[name]).value)
+    assert int(ROWS[name]["parameters"]) == int(count_parameters(models()[name]).value)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -75,13 +79,13 @@ def test_kv_cache_of_a_token_is_exact(name):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_active_parameters_are_exact_under_the_convention_of_the_publisher(name):
-    assert int(ROWS[name]["active"]) == int(active_parameters(models()[name]).value)
+    assert int(ROWS[name]["active"]) == int(count_active_parameters(models()[name]).value)
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row["published_active"]])
 def test_active_parameters_agree_with_the_card(name):
     published = float(ROWS[name]["published_active"])
-    counted = float(active_parameters(models()[name]).value)
+    counted = float(count_active_parameters(models()[name]).value)
     assert counted == pytest.approx(published, rel=LOOSE.get(name, 0.02))
 
 
@@ -95,7 +99,7 @@ def test_models_evaluate_on_a_system(model, tmp_path):
     path = tmp_path / "case.accel"
     path.write_text(TEXT.format(model=model, tp=1 if model == "mamba2_2_7b" else 8))
     result = Session.open().evaluate(str(path), bars=False)[0]
-    weights = float(parameters(models()[model]).value) / 2  # bytes, were all of 4 bit
+    weights = float(count_parameters(models()[model]).value) / 2  # bytes, were all of 4 bit
     floor = weights * 0.02 / (8 * 3.35e12)  # experts that one token visits are 2 % of the weights or more
     assert floor < float(result.metrics["tpot"].value) < 0.2
     assert float(result.metrics["ttft"].value) > float(result.metrics["tpot"].value)

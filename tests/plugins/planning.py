@@ -6,27 +6,27 @@ from accelscope.core.ir.hardware import Device, Machine
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
-from accelscope.core.testing.conformance_plans import BF16
-from accelscope.plugins.parallelism.cache import CACHE, Cache
-from accelscope.plugins.parallelism.context import CONTEXT, Context
-from accelscope.plugins.parallelism.data import DATA, Data
-from accelscope.plugins.parallelism.expert import EXPERT, Expert
+from accelscope.core.testing.conformance_plans import BF16_PRECISION
+from accelscope.plugins.parallelism.cache import DECODE_CONTEXT, DecodeContextParallelism
+from accelscope.plugins.parallelism.context import CONTEXT, ContextParallelism
+from accelscope.plugins.parallelism.data import DATA, DataParallelism
+from accelscope.plugins.parallelism.expert import EXPERT, ExpertParallelism
 from accelscope.plugins.parallelism.fsdp import SHARDING, Sharding
-from accelscope.plugins.parallelism.pipeline import PIPELINE, Pipeline
-from accelscope.plugins.parallelism.tensor import TENSOR, Tensor
-from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.plugins.parallelism.pipeline import PIPELINE, PipelineParallelism
+from accelscope.plugins.parallelism.tensor import TENSOR, TensorParallelism
+from accelscope.plugins.workload.decoder.decoder import build_decoder
 from accelscope.plugins.workload.decoder.spec import Decoder, Experts, LatentAttention
 
 MACHINE = Machine(
     device=Device(name="any", engines=(), memories=(), package=None), devices=term(4096), tiers=()
 )
 STRATEGIES = (
-    (DATA, Data),
-    (TENSOR, Tensor),
-    (CACHE, Cache),
-    (CONTEXT, Context),
-    (EXPERT, Expert),
-    (PIPELINE, Pipeline),
+    (DATA, DataParallelism),
+    (TENSOR, TensorParallelism),
+    (DECODE_CONTEXT, DecodeContextParallelism),
+    (CONTEXT, ContextParallelism),
+    (EXPERT, ExpertParallelism),
+    (PIPELINE, PipelineParallelism),
     (SHARDING, Sharding),
 )
 _N = term
@@ -76,7 +76,7 @@ def plan(model=LLAMA, step=None, *, order=STRATEGIES, **degrees):
     step = step or decode()
     for record, spec in chosen:
         step = record.split(spec, step)
-    workload = build(model, step, BF16)
+    workload = build_decoder(model, step, BF16_PRECISION)
     made = Plan(
         ops=workload.ops,
         residency=workload.residency,

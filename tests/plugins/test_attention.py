@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.blocks.calibration import CalibrationLayer, DeviceKernels, Kernel
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.spec.spec import fields_of
@@ -23,9 +23,11 @@ VECTORS = {"ops": {"fp32": "128 MAC/cycle"}, "special": "16 op/cycle"}
 ON_CORE = {"count": str(CORES), "cores": str(CORES), "clock": "1.83 GHz", "level": "core"}
 
 
-def kernels(name: str, **values: Term) -> Kernels:
+def kernels(name: str, **values: Term) -> DeviceKernels:
     told: dict[str, Any] = dict.fromkeys(fields_of(Kernel)) | {"op": name} | values
-    return Kernels((Layer(origin="device", runtime=None, kernels={name: (Kernel(**told),)}),))
+    return DeviceKernels(
+        (CalibrationLayer(origin="device", runtime=None, kernels={name: (Kernel(**told),)}),)
+    )
 
 
 def causal(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.blocks.calibration import Kernel, Kernels, Known, Layer
-from accelscope.core.evaluate.collective_cost import transfer
+from accelscope.core.blocks.calibration import CalibratedKernel, CalibrationLayer, DeviceKernels, Kernel
+from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
@@ -32,7 +32,7 @@ def kernel(**values: tuple[float, str]) -> Kernel:
 
 
 def collective(kind="all_reduce", size=1024.0, ranks=8.0, name="all_reduce", **values) -> Collective:
-    known = Known(kernel=kernel(**values), origin="device") if values else None
+    known = CalibratedKernel(kernel=kernel(**values), origin="device") if values else None
     size, ranks = term(size, "B"), term(ranks)
     return Collective(name="test", kind=kind, bytes=size, ranks=ranks, kernel=name, known=known)
 
@@ -95,15 +95,17 @@ def test_a_library_makes_no_one_shot_all_reduce_even_where_nothing_was_measured(
 
 
 def machine(**kernels: Kernel) -> Machine:
-    layer = Layer(origin="device", runtime=None, kernels={name: (item,) for name, item in kernels.items()})
+    layer = CalibrationLayer(
+        origin="device", runtime=None, kernels={name: (item,) for name, item in kernels.items()}
+    )
     fabric = make_fabric("switch", LINK, links=18, switch={"latency": "100 ns"})
-    device = evolve(make_device(), kernels=Kernels((layer,)))
+    device = evolve(make_device(), kernels=DeviceKernels((layer,)))
     return Machine(device=device, tiers=(fabric,), devices=term(8.0))
 
 
 def on(place: Machine, kind: str, name: str = "") -> float:
     item = collective(kind, 1.0, name=name)
-    return float(transfer(place, item, Registry.built_in()).time.value)
+    return float(compute_collective_cost(place, item, Registry.built_in()).time.value)
 
 
 def test_engines_prefer_their_own_all_reduce_to_a_library_s():

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.blocks.calibration import CalibrationLayer, DeviceKernels, Kernel
 from accelscope.core.errors import ModelError
 from accelscope.core.numeric.term import term
 from accelscope.core.spec.spec import fields_of
 from accelscope.core.testing.builders import make_device, make_op, make_part
 from accelscope.core.testing.conformance import ComputeConformance
-from accelscope.plugins.compute.grouped import row_tiles
+from accelscope.plugins.compute.grouped import count_row_tiles
 from accelscope.plugins.compute.matrix import MATRIX
 from accelscope.plugins.compute.vector import VECTOR
 
@@ -117,8 +117,8 @@ def test_a_calibrated_kernel_goes_before_the_fields_of_the_engine():
     part, op = make_part(MATRIX, TENSOR, **ON_H100), make_op(m=64.0, n=64.0, k=65536.0)
     told = {"op": "gemm", "compute": term(0.5), "least_k": term(1e6), "least_tile": term(128.0)}
     kernel = Kernel(**(dict.fromkeys(fields_of(Kernel)) | told))
-    layer = Layer(origin="device", runtime=None, kernels={"gemm": (kernel,)})
-    known = evolve(make_device(), kernels=Kernels((layer,)))
+    layer = CalibrationLayer(origin="device", runtime=None, kernels={"gemm": (kernel,)})
+    known = evolve(make_device(), kernels=DeviceKernels((layer,)))
     time = MATRIX.run(part, op, known).time.value
     tile = 2 * 128 * 128 * (65536 + 96) / (989.4e12 / 132 * 0.5)
     assert time == pytest.approx(tile * (64 + 8) / 64 / ((256 / 3 + 8) / (256 / 3)), rel=1e-3)
@@ -207,8 +207,8 @@ def test_exponentials_add_to_attention_on_a_vector_unit():
 @pytest.mark.parametrize(("rows", "mean", "tiles"), [(64, 1, 1.0), (64, 6400, 100.5), (64, 64, 1.582)])
 def test_groups_of_unlike_sizes_take_half_a_tile_more_than_their_mean(rows, mean, tiles):
     op = make_op("grouped_gemm", m=float(mean), groups=32.0)
-    assert float(row_tiles(op, float(rows)).value) == pytest.approx(32 * tiles, rel=1e-3)
+    assert float(count_row_tiles(op, float(rows)).value) == pytest.approx(32 * tiles, rel=1e-3)
 
 
 def test_alike_groups_take_whole_tiles():
-    assert float(row_tiles(make_op("gemm", m=65.0, groups=32.0), 64.0).value) == 64
+    assert float(count_row_tiles(make_op("gemm", m=65.0, groups=32.0), 64.0).value) == 64

@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pytest
 
-from accelscope.core.cli.main import run
+from accelscope.core.cli.main import run_cli
 from accelscope.core.errors import UsageError
-from accelscope.plugins.workload.decoder.parameters import parameters
-from accelscope.plugins.workload.importers.gguf.file import GgufFile, Tensor, read_file
-from accelscope.plugins.workload.importers.gguf.reader import ARCHITECTURES, read_gguf
-from accelscope.plugins.workload.importers.gguf.storage import stored
+from accelscope.plugins.workload.decoder.parameters import count_parameters
+from accelscope.plugins.workload.importers.gguf.file import GgufFile, GgufTensor, read_gguf_file
+from accelscope.plugins.workload.importers.gguf.reader import GGUF_ARCHITECTURES, read_gguf
+from accelscope.plugins.workload.importers.gguf.storage import summarise_tensors
 
 gguf = pytest.importorskip("gguf")
 QUANT = gguf.GGMLQuantizationType
@@ -153,12 +153,12 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_file_becomes_a_model_with_as_many_parameters(name, tmp_path, bound):
     arch, metadata, layer, more, written = MODELS[name]
-    file = read_file(write(tmp_path / "tiny.gguf", arch, metadata, layer, **more), "tiny.gguf")
+    file = read_gguf_file(write(tmp_path / "tiny.gguf", arch, metadata, layer, **more), "tiny.gguf")
     found = read_gguf(file)
     assert found.problems == ()
     assert found.text is not None
     assert written in found.text
-    assert sum(item.elements for item in file.tensors) == int(parameters(bound(found.text)).value)
+    assert sum(item.elements for item in file.tensors) == int(count_parameters(bound(found.text)).value)
 
 
 def test_a_list_says_which_layers_have_a_window(tmp_path):
@@ -166,7 +166,7 @@ def test_a_list_says_which_layers_have_a_window(tmp_path):
         "attention.sliding_window": 64,
         "attention.sliding_window_pattern": [True, False, False],
     }
-    found = read_gguf(read_file(write(tmp_path / "t.gguf", "llama", metadata, DENSE), "t"))
+    found = read_gguf(read_gguf_file(write(tmp_path / "t.gguf", "llama", metadata, DENSE), "t"))
     assert found.text is not None
     assert "window = 64 tok" in found.text
     assert "global_layers = 2" in found.text
@@ -176,7 +176,7 @@ def test_layers_that_predict_further_tokens_are_none_of_the_layers(tmp_path):
     layers = {**DENSE}
     metadata = SIZES | {"nextn_predict_layers": 1, "block_count": LAYERS + 1}
     top = {**TOP, f"blk.{LAYERS}.nextn.eh_proj.weight": (HIDDEN, 2 * HIDDEN)}
-    found = read_gguf(read_file(write(tmp_path / "t.gguf", "glm4moe", metadata, layers, top=top), "t"))
+    found = read_gguf(read_gguf_file(write(tmp_path / "t.gguf", "glm4moe", metadata, layers, top=top), "t"))
     assert found.text is not None
     assert f"layers = {LAYERS}\n" in found.text
     assert "mtp { depth = 1 }" in found.text
@@ -199,7 +199,7 @@ MATRICES = [name for name in (*GROUPED, *NETWORK, *EXPERTS) if name != "ffn_gate
 def test_the_closest_data_type_and_what_it_makes_of_the_bytes(kind, weights, tmp_path):
     kinds = dict.fromkeys([*MATRICES, *TOP], QUANT[kind]) | {"output_norm.weight": None}
     path = write(tmp_path / "t.gguf", "llama", SIZES, DENSE, kinds=kinds)
-    file = read_file(path, "t")
+    file = read_gguf_file(path, "t")
     found = read_gguf(file)
     assert found.text is not None
     assert f"precision {{ weights = {weights}" in found.text
@@ -210,8 +210,8 @@ def test_the_closest_data_type_and_what_it_makes_of_the_bytes(kind, weights, tmp
 
 def test_bits_per_weight_are_those_of_the_blocks_of_the_type(tmp_path):
     kinds = dict.fromkeys(MATRICES, QUANT.Q4_K)
-    file = read_file(write(tmp_path / "t.gguf", "llama", SIZES, DENSE, kinds=kinds), "t")
-    quantised = stored(item for item in file.tensors if item.kind == "Q4_K")
+    file = read_gguf_file(write(tmp_path / "t.gguf", "llama", SIZES, DENSE, kinds=kinds), "t")
+    quantised = summarise_tensors(item for item in file.tensors if item.kind == "Q4_K")
     assert quantised.elements == LAYERS * (2 * HIDDEN * (HEADS + KV) * DIM + 3 * HIDDEN * FFN)
     assert quantised.bits == 4.5  # llama.cpp ggml-common.h: a block of 256 weights takes 144 bytes
     assert quantised.counted == quantised.bytes
@@ -242,11 +242,11 @@ def llama3_8b_q4_k_m():
 def tensor(name, shape, kind):
     block, size = gguf.GGML_QUANT_SIZES[QUANT[kind]]
     count = int(np.prod(shape))
-    return Tensor(name=name, kind=kind, shape=shape, elements=count, bytes=count // block * size)
+    return GgufTensor(name=name, kind=kind, shape=shape, elements=count, bytes=count // block * size)
 
 
 def test_llama3_8b_in_q4_k_m_as_the_how_to_prints_it():
-    found = stored(tensor(*item) for item in llama3_8b_q4_k_m())
+    found = summarise_tensors(tensor(*item) for item in llama3_8b_q4_k_m())
     assert (found.elements, found.bytes, found.dtype) == (8_030_261_248, 4_912_898_048, "nvfp4")
     assert found.counted - found.bytes == -395_876_096
     assert found.bytes == pytest.approx(4.92e9, rel=0.005)  # size of published Q4_K_M files of the model
@@ -254,7 +254,7 @@ def test_llama3_8b_in_q4_k_m_as_the_how_to_prints_it():
 
 def test_experts_in_mxfp4_leave_the_rest_as_it_is(tmp_path):
     kinds = {name: QUANT.MXFP4 for name in EXPERTS if name.endswith("_exps.weight")}
-    found = read_gguf(read_file(write(tmp_path / "t.gguf", "llama", ROUTED, SPARSE, kinds=kinds), "t"))
+    found = read_gguf(read_gguf_file(write(tmp_path / "t.gguf", "llama", ROUTED, SPARSE, kinds=kinds), "t"))
     assert found.text is not None
     assert "weights = mxfp4" in found.text.partition("experts {")[2].partition("}")[0]
     assert "precision { weights = fp16" in found.text
@@ -263,13 +263,13 @@ def test_experts_in_mxfp4_leave_the_rest_as_it_is(tmp_path):
 def test_command_writes_a_file_that_checks_and_tells_the_bytes(tmp_path, capsys):
     path = write(tmp_path / "t.gguf", "llama", SIZES, DENSE, kinds=dict.fromkeys(MATRICES, QUANT.Q4_K))
     target = tmp_path / "m.accel"
-    assert run(["import", "gguf", str(path), "-o", str(target)]) == 0
+    assert run_cli(["import", "gguf", str(path), "-o", str(target)]) == 0
     said = capsys.readouterr().err
     assert "bits each (Q4_K" in said
     assert "closest data type" in said
     assert "context_length" in said
     assert "model tiny_1 {" in target.read_text()
-    assert run(["check", str(target)]) == 0
+    assert run_cli(["check", str(target)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -291,19 +291,19 @@ def test_command_writes_a_file_that_checks_and_tells_the_bytes(tmp_path, capsys)
 )  # fmt: skip
 def test_what_would_have_to_be_guessed_is_a_problem(arch, metadata, layer, message, tmp_path, capsys):
     path = write(tmp_path / "t.gguf", arch, metadata, layer)
-    assert run(["import", "gguf", str(path)]) == 2
+    assert run_cli(["import", "gguf", str(path)]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_a_part_of_a_model_is_no_model():
-    tensor = Tensor(name="token_embd.weight", kind="F16", shape=(256, 96), elements=24576, bytes=49152)
+    tensor = GgufTensor(name="token_embd.weight", kind="F16", shape=(256, 96), elements=24576, bytes=49152)
     file = GgufFile(metadata={"general.architecture": "llama", "split.count": 3}, tensors=(tensor,))
     assert "one of 3 parts" in read_gguf(file).problems[0]
 
 
 def test_a_file_of_no_known_kind():
     assert "there is no `general.architecture`" in read_gguf(GgufFile(metadata={}, tensors=())).problems[0]
-    assert all(arch == arch.lower() for arch in ARCHITECTURES)
+    assert all(arch == arch.lower() for arch in GGUF_ARCHITECTURES)
 
 
 def header(tensors, keys):
@@ -329,7 +329,7 @@ def entry(key, kind, value):
 )  # fmt: skip
 def test_command_refuses_what_is_no_gguf(content, tmp_path, capsys):
     (tmp_path / "t.gguf").write_bytes(content)
-    assert run(["import", "gguf", str(tmp_path / "t.gguf")]) == 2
+    assert run_cli(["import", "gguf", str(tmp_path / "t.gguf")]) == 2
     assert "is no whole GGUF file: " in capsys.readouterr().err
 
 
@@ -337,20 +337,20 @@ def test_command_refuses_a_file_cut_anywhere(tmp_path, capsys):
     whole = write(tmp_path / "t.gguf", "llama", SIZES, DENSE).read_bytes()
     for size in (*range(1, 3000, 97), len(whole) // 2, len(whole) - 64):
         (tmp_path / "cut.gguf").write_bytes(whole[:size])
-        assert run(["import", "gguf", str(tmp_path / "cut.gguf")]) == 2
+        assert run_cli(["import", "gguf", str(tmp_path / "cut.gguf")]) == 2
     assert "it ends at byte" in capsys.readouterr().err
 
 
 def test_command_refuses_folders_missing_files_and_standard_input(tmp_path, capsys):
-    assert run(["import", "gguf", str(tmp_path)]) == 2
+    assert run_cli(["import", "gguf", str(tmp_path)]) == 2
     assert "it is a directory" in capsys.readouterr().err
-    assert run(["import", "gguf", str(tmp_path / "none.gguf")]) == 2
+    assert run_cli(["import", "gguf", str(tmp_path / "none.gguf")]) == 2
     assert "there is no such file" in capsys.readouterr().err
-    assert run(["import", "gguf", "-"]) == 2
+    assert run_cli(["import", "gguf", "-"]) == 2
 
 
 def test_without_the_package_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     (tmp_path / "t.gguf").write_bytes(b"GGUF")
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(UsageError, match=r"pip install 'accelscope\[gguf\]'"):
-        read_file(tmp_path / "t.gguf", "t.gguf")
+        read_gguf_file(tmp_path / "t.gguf", "t.gguf")

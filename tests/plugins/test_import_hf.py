@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from accelscope.core.cli.main import run
-from accelscope.plugins.workload.decoder.parameters import kv_bytes_per_token, parameters
-from accelscope.plugins.workload.importers.huggingface.reader import label_of, read_config
+from accelscope.core.cli.main import run_cli
+from accelscope.plugins.workload.decoder.parameters import count_parameters, kv_bytes_per_token
+from accelscope.plugins.workload.importers.huggingface.reader import label_of, read_huggingface_config
 
 LLAMA3_70B = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 8192,
@@ -86,7 +86,7 @@ TOTALS = {
 
 
 def text_of(config, name="m"):
-    text, _, problems = read_config(config, name)
+    text, _, problems = read_huggingface_config(config, name)
     assert problems == ()
     return text
 
@@ -94,12 +94,12 @@ def text_of(config, name="m"):
 @pytest.mark.parametrize("name", TOTALS)
 def test_imported_models_have_the_parameters_of_the_checkpoint(name, bound):
     config, total = TOTALS[name]
-    assert total == int(parameters(bound(text_of(config))).value)
+    assert total == int(count_parameters(bound(text_of(config))).value)
 
 
 def test_keys_without_use_are_listed():
-    assert read_config(LLAMA3_70B)[1] == ("rope_theta",)
-    assert read_config(GEMMA3)[1] == ("vision_config",)
+    assert read_huggingface_config(LLAMA3_70B)[1] == ("rope_theta",)
+    assert read_huggingface_config(GEMMA3)[1] == ("vision_config",)
 
 
 def test_latent_attention_and_its_cache(bound):
@@ -162,7 +162,7 @@ def test_irregular_layer_types_become_a_count():
     ],
 )
 def test_what_is_not_understood_is_a_problem(change, message):
-    text, _, problems = read_config(LLAMA3_70B | change)
+    text, _, problems = read_huggingface_config(LLAMA3_70B | change)
     assert text is None
     assert message in "; ".join(problems)
 
@@ -170,7 +170,7 @@ def test_what_is_not_understood_is_a_problem(change, message):
 def test_architecture_stands_in_for_the_model_type():
     config = {key: value for key, value in LLAMA3_70B.items() if key != "model_type"}
     assert "layers = 80" in text_of(config)
-    assert "neither `model_type` nor `architectures`" in read_config({})[2][0]
+    assert "neither `model_type` nor `architectures`" in read_huggingface_config({})[2][0]
 
 
 @pytest.mark.parametrize(
@@ -184,10 +184,10 @@ def test_labels(name, label):
 def test_command_writes_a_file_that_checks(tmp_path, capsys):
     (tmp_path / "config.json").write_text(json.dumps(LLAMA3_70B))
     target = tmp_path / "m.accel"
-    assert run(["import", "hf", str(tmp_path / "config.json"), "-o", str(target), "--name", "mine"]) == 0
+    assert run_cli(["import", "hf", str(tmp_path / "config.json"), "-o", str(target), "--name", "mine"]) == 0
     assert "model mine {" in target.read_text()
     assert "1 keys" not in capsys.readouterr().out
-    assert run(["check", str(target)]) == 0
+    assert run_cli(["check", str(target)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -201,11 +201,11 @@ def test_command_writes_a_file_that_checks(tmp_path, capsys):
 )
 def test_command_refuses_what_is_no_configuration(content, message, tmp_path, capsys):
     (tmp_path / "config.json").write_text(content)
-    assert run(["import", "hf", str(tmp_path / "config.json")]) == 2
+    assert run_cli(["import", "hf", str(tmp_path / "config.json")]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_command_refuses_folders_and_missing_files(tmp_path, capsys):
-    assert run(["import", "hf", str(tmp_path)]) == 2
-    assert run(["import", "hf", str(tmp_path / "none.json")]) == 2
+    assert run_cli(["import", "hf", str(tmp_path)]) == 2
+    assert run_cli(["import", "hf", str(tmp_path / "none.json")]) == 2
     assert "there is no such file" in capsys.readouterr().err

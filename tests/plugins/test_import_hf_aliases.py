@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from accelscope.plugins.workload.decoder.parameters import parameters
-from accelscope.plugins.workload.importers.huggingface.reader import read_config
+from accelscope.plugins.workload.decoder.parameters import count_parameters
+from accelscope.plugins.workload.importers.huggingface.reader import read_huggingface_config
 
 _PATH = Path(__file__).with_name("test_import_hf_families.py")
 _SPEC = importlib.util.spec_from_file_location("import_hf_families", _PATH)
@@ -43,7 +43,7 @@ QWEN35_35B = {
     ids=["granite 4.0 h tiny", "mamba 2.8b", "qwen3.5 35b"],
 )
 def test_more_models_have_the_parameters_of_the_card(config, total, bound):
-    assert float(parameters(bound(models.text_of(config))).value) == pytest.approx(total, rel=0.01)
+    assert float(count_parameters(bound(models.text_of(config))).value) == pytest.approx(total, rel=0.01)
 
 
 def renamed(config, **names):
@@ -51,7 +51,7 @@ def renamed(config, **names):
 
 
 def text_of(config):
-    text, _, problems = read_config(config, "m")
+    text, _, problems = read_huggingface_config(config, "m")
     assert problems == ()
     return text
 
@@ -135,7 +135,7 @@ def test_quantisation_with_its_scales(quantised, precision):
 def test_scales_and_modules_that_no_data_type_has_are_noted():
     quantised = {"quant_method": "awq", "bits": 4, "group_size": 32, "modules_to_not_convert": ["lm_head"]}
     config = models.LLAMA31_405B | {"quantization_config": quantised}
-    text, unused, _ = read_config(config, "m")
+    text, unused, _ = read_huggingface_config(config, "m")
     assert text is not None
     assert "# scales of 32 weights each take about 0.5 bit per weight more than int4" in text
     assert (
@@ -188,5 +188,5 @@ def test_no_value_of_any_key_raises(name):
     }  # fmt: skip
     for key in sorted(set(inner) | extra):
         for value in STRANGE:
-            text, _, problems = read_config(inner | {key: value}, "m")
+            text, _, problems = read_huggingface_config(inner | {key: value}, "m")
             assert (text is None) == bool(problems)

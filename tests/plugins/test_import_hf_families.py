@@ -6,9 +6,12 @@ import re
 
 import pytest
 
-from accelscope.plugins.workload.decoder.parameters import kv_bytes_per_token, parameters
-from accelscope.plugins.workload.importers.huggingface.architectures import FAMILIES, REFUSED
-from accelscope.plugins.workload.importers.huggingface.reader import read_config
+from accelscope.plugins.workload.decoder.parameters import count_parameters, kv_bytes_per_token
+from accelscope.plugins.workload.importers.huggingface.architectures import (
+    HUGGING_FACE_ARCHITECTURES,
+    UNSUPPORTED_MODEL_TYPES,
+)
+from accelscope.plugins.workload.importers.huggingface.reader import read_huggingface_config
 
 
 def sizes(model_type, layers, hidden, ffn, heads, kv, vocab, **more):
@@ -186,7 +189,7 @@ ROUNDED = {
 
 
 def text_of(config):
-    text, _, problems = read_config(config, "m")
+    text, _, problems = read_huggingface_config(config, "m")
     assert problems == ()
     return text
 
@@ -194,13 +197,13 @@ def text_of(config):
 @pytest.mark.parametrize("name", [*EXACT, *RECALLED])
 def test_imported_models_have_the_published_parameters(name, bound):
     config, total = (EXACT | RECALLED)[name]
-    assert total == int(parameters(bound(text_of(config))).value)
+    assert total == int(count_parameters(bound(text_of(config))).value)
 
 
 @pytest.mark.parametrize("name", ROUNDED)
 def test_imported_models_have_the_parameters_of_the_card(name, bound):
     config, total = ROUNDED[name]
-    assert float(parameters(bound(text_of(config))).value) == pytest.approx(total, rel=0.001)
+    assert float(count_parameters(bound(text_of(config))).value) == pytest.approx(total, rel=0.001)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +251,7 @@ def test_only_attention_leaves_a_kv_cache(config, kept, bound):
     ],
 )
 def test_layer_kinds_are_written_as_counts(config, written):
-    text = read_config(config, "m")[0]
+    text = read_huggingface_config(config, "m")[0]
     assert text is not None
     assert written in re.sub(r"\n +", ", ", text)
 
@@ -284,17 +287,17 @@ def test_layer_kinds_are_written_as_counts(config, written):
     ],
 )
 def test_layers_that_nothing_here_describes_are_refused(config, message):
-    text, _, problems = read_config(config, "m")
+    text, _, problems = read_huggingface_config(config, "m")
     assert text is None
     assert message in "; ".join(problems)
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", UNSUPPORTED_MODEL_TYPES)
 def test_known_architectures_without_a_model_say_what_is_missing(name):
-    text, _, problems = read_config(LLAMA31_405B | {"model_type": name})
+    text, _, problems = read_huggingface_config(LLAMA31_405B | {"model_type": name})
     assert text is None
-    assert REFUSED[name] in problems[0]
-    assert name not in FAMILIES
+    assert UNSUPPORTED_MODEL_TYPES[name] in problems[0]
+    assert name not in HUGGING_FACE_ARCHITECTURES
 
 
 # transformers 5.23, configuration_*.py of each class: what an absent key stands for, where it is not Llama's.
@@ -343,8 +346,8 @@ CLASS_DEFAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(HUGGING_FACE_ARCHITECTURES))
 def test_absent_keys_stand_for_what_the_class_says(name):
     cited = {"tie_word_embeddings": False} | CLASS_DEFAULTS.get(name, {})
-    family = FAMILIES[name]
+    family = HUGGING_FACE_ARCHITECTURES[name]
     assert {key: family.defaults.get(key, family.tied) for key in cited} == cited

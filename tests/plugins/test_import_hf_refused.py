@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from accelscope.core.cli.main import run
-from accelscope.plugins.workload.importers.huggingface.architectures import FAMILIES
-from accelscope.plugins.workload.importers.huggingface.reader import read_config
+from accelscope.core.cli.main import run_cli
+from accelscope.plugins.workload.importers.huggingface.architectures import HUGGING_FACE_ARCHITECTURES
+from accelscope.plugins.workload.importers.huggingface.reader import read_huggingface_config
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": 4096,
@@ -35,7 +35,7 @@ def without(config, *names):
 
 
 def problems_of(config):
-    text, _, problems = read_config(config, "m")
+    text, _, problems = read_huggingface_config(config, "m")
     assert (text is None) == bool(problems)
     return "; ".join(problems)
 
@@ -53,7 +53,7 @@ def test_the_configurations_themselves_are_accepted(config):
 @pytest.mark.parametrize("heads", [64, 7])
 def test_kv_heads_that_do_not_divide_heads_are_named_with_their_values(heads, tmp_path, capsys):
     (tmp_path / "config.json").write_text(json.dumps(LLAMA | {"num_key_value_heads": heads}))
-    assert run(["import", "hf", str(tmp_path / "config.json")]) == 2
+    assert run_cli(["import", "hf", str(tmp_path / "config.json")]) == 2
     said = capsys.readouterr().err
     assert f"`num_key_value_heads` of {heads} does not divide `num_attention_heads` of 32" in said
 
@@ -85,7 +85,9 @@ def test_an_architecture_with_experts_needs_the_keys_of_experts(name):
     assert "`num_experts_per_tok`" in said
 
 
-@pytest.mark.parametrize("name", sorted(name for name, family in FAMILIES.items() if family.moe))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, family in HUGGING_FACE_ARCHITECTURES.items() if family.moe)
+)
 def test_no_family_with_experts_becomes_a_dense_model(name):
     config = without(LLAMA, "architectures") | {"model_type": name}
     assert "nothing says how many experts a layer has" in problems_of(config)
@@ -157,11 +159,11 @@ def test_a_family_of_the_same_sizes_may_have_another_name():
     ],
 )  # fmt: skip
 def test_bits_are_read_and_not_assumed(quantised, precision):
-    text, _, problems = read_config(LLAMA | {"quantization_config": quantised})
+    text, _, problems = read_huggingface_config(LLAMA | {"quantization_config": quantised})
     assert problems == ()
     assert precision in text
 
 
 def test_unused_keys_of_the_quantisation_are_listed():
     config = LLAMA | {"quantization_config": {"quant_method": "fp8", "activation_scheme": "dynamic"}}
-    assert read_config(config)[1] == ("quantization_config.activation_scheme",)
+    assert read_huggingface_config(config)[1] == ("quantization_config.activation_scheme",)

@@ -11,7 +11,7 @@ from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.builders import make_fabric
 from accelscope.core.testing.conformance import InterconnectConformance
-from accelscope.plugins.interconnect.alphabeta import one_shot, path, ring
+from accelscope.plugins.interconnect.alphabeta import build_network_path, one_shot_time, ring_time
 from accelscope.plugins.interconnect.clique import CLIQUE
 from accelscope.plugins.interconnect.grid import MESH, RING, TORUS
 from accelscope.plugins.interconnect.scale_out import SCALE_OUT
@@ -86,13 +86,13 @@ def nvswitch(adding=True, **settings):
 
 
 def test_one_shot_beats_the_ring_for_small_messages_only():
-    way = path(nvswitch())
+    way = build_network_path(nvswitch())
     small, large = (
         Collective(name="test", kind="all_reduce", bytes=term(size, "B"), ranks=term(8.0))
         for size in (65536.0, 1e8)
     )
-    assert one_shot(way, small).value < ring(way, small, rounds=2.0).value
-    assert one_shot(way, large).value > ring(way, large, rounds=2.0).value
+    assert one_shot_time(way, small).value < ring_time(way, small, rounds=2.0).value
+    assert one_shot_time(way, large).value > ring_time(way, large, rounds=2.0).value
 
 
 def test_a_small_all_reduce_takes_about_five_microseconds():

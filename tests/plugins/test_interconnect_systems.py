@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.assemble.machine import machine_of
+from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.collective_cost import transfer
+from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
@@ -41,7 +41,7 @@ def machine(path, name):
     program, _ = session().load(str(path))
     assert program is not None
     binder = Binder(session().registry)
-    found = machine_of(program.lookup(name), binder)
+    found = assemble_machine(program.lookup(name), binder)
     assert found is not None
     return found
 
@@ -58,7 +58,7 @@ def described(tmp_path):
 
 def cost(found, kind, size=1e12, ranks=8.0, stride=1.0):
     item = Collective(name="test", kind=kind, bytes=term(size, "B"), ranks=term(ranks), stride=term(stride))
-    return transfer(found, item, session().registry).time.value
+    return compute_collective_cost(found, item, session().registry).time.value
 
 
 def machine_with(*tiers):

@@ -10,12 +10,12 @@ from accelscope.core.ir.hardware import Device, Machine
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
-from accelscope.core.testing.conformance_plans import BF16
-from accelscope.plugins.parallelism.data import DATA, Data
-from accelscope.plugins.parallelism.expert import EXPERT, Expert
-from accelscope.plugins.parallelism.pipeline import PIPELINE, Pipeline
-from accelscope.plugins.parallelism.tensor import TENSOR, Tensor
-from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.core.testing.conformance_plans import BF16_PRECISION
+from accelscope.plugins.parallelism.data import DATA, DataParallelism
+from accelscope.plugins.parallelism.expert import EXPERT, ExpertParallelism
+from accelscope.plugins.parallelism.pipeline import PIPELINE, PipelineParallelism
+from accelscope.plugins.parallelism.tensor import TENSOR, TensorParallelism
+from accelscope.plugins.workload.decoder.decoder import build_decoder
 from accelscope.plugins.workload.decoder.spec import Decoder, Experts, LatentAttention
 
 MACHINE = Machine(
@@ -54,15 +54,15 @@ def decode(sequences=64, context=2047):
 def plan(model=LLAMA, step=None, *, tp=1, pp=1, dp=1, ep=1, **settings):
     exchange = {key: settings.pop(key) for key in ("ep_exchange", "ep_visits") if key in settings}
     chosen = (
-        (DATA, Data(dp=term(dp))),
-        (TENSOR, Tensor(tp=term(tp), **settings)),
-        (EXPERT, Expert(ep=term(ep), **exchange)),
-        (PIPELINE, Pipeline(pp=term(pp))),
+        (DATA, DataParallelism(dp=term(dp))),
+        (TENSOR, TensorParallelism(tp=term(tp), **settings)),
+        (EXPERT, ExpertParallelism(ep=term(ep), **exchange)),
+        (PIPELINE, PipelineParallelism(pp=term(pp))),
     )
     step = step or decode()
     for record, spec in chosen:
         step = record.split(spec, step)
-    workload = build(model, step, BF16)
+    workload = build_decoder(model, step, BF16_PRECISION)
     made = Plan(
         ops=workload.ops, residency=workload.residency, workload=workload, microbatches=step.microbatches
     )
@@ -90,7 +90,7 @@ def broken(made):
 @pytest.mark.parametrize("model", [LLAMA, DEEPSEEK, QWEN_MOE])
 def test_one_rank_does_everything_and_says_nothing(model):
     made = plan(model)
-    for mine, theirs in zip(made.ops, build(model, decode(), BF16).ops, strict=True):
+    for mine, theirs in zip(made.ops, build_decoder(model, decode(), BF16_PRECISION).ops, strict=True):
         for what in (
             "flops",
             "weights",

@@ -24,9 +24,9 @@ from planning import (
     together,
 )
 
-from accelscope.core.testing.builders import terms_of
-from accelscope.core.testing.conformance_plans import BF16
-from accelscope.plugins.workload.decoder.decoder import build
+from accelscope.core.testing.builders import iterate_terms
+from accelscope.core.testing.conformance_plans import BF16_PRECISION
+from accelscope.plugins.workload.decoder.decoder import build_decoder
 
 MODELS = {
     "llama": LLAMA,
@@ -115,13 +115,15 @@ def test_degrees_of_one_are_no_strategy(model, step):
     ones = dict.fromkeys(("tp", "dcp", "cp", "pp", "dp", "ep"), 1)
     for method in ("ring", "all_to_all"):
         made = plan(MODELS[model], step, **ones, cp_method=method)
-        whole = build(MODELS[model], step, BF16)
+        whole = build_decoder(MODELS[model], step, BF16_PRECISION)
         assert said(made) == []
         assert broken(made) == []
         for mine, theirs in zip(made.ops, whole.ops, strict=True):
-            for (path, left), (_, right) in zip(terms_of(mine), terms_of(theirs), strict=True):
+            for (path, left), (_, right) in zip(iterate_terms(mine), iterate_terms(theirs), strict=True):
                 assert left.value == pytest.approx(float(right.value), rel=1e-9), (mine.name, path)
-        for (path, left), (_, right) in zip(terms_of(made.residency), terms_of(whole.residency), strict=True):
+        for (path, left), (_, right) in zip(
+            iterate_terms(made.residency), iterate_terms(whole.residency), strict=True
+        ):
             assert left.value == pytest.approx(float(right.value), rel=1e-12), path
 
 
@@ -146,7 +148,7 @@ def test_independent_strategies_commute(model):
 
 def test_replicas_of_attention_and_of_the_model_hold_the_same_experts():
     model, attention = (plan(DEEPSEEK, tp=4, ep=32, **{name: 8}) for name in ("dp", "dp_attention"))
-    for (path, left), (_, right) in zip(terms_of(model), terms_of(attention), strict=True):
+    for (path, left), (_, right) in zip(iterate_terms(model), iterate_terms(attention), strict=True):
         assert np.allclose(left.value, right.value), path
 
 

@@ -8,8 +8,8 @@ from attrs import evolve
 from planning import DEEPSEEK, MACHINE, broken, decode, op, plan, prefill, together
 
 from accelscope.core.numeric.term import term
-from accelscope.plugins.parallelism.expert import EXPERT, Expert
-from accelscope.plugins.parallelism.routed import distinct, halved, slots_hit
+from accelscope.plugins.parallelism.expert import EXPERT, ExpertParallelism
+from accelscope.plugins.parallelism.routed import duplicated_variance, expected_visited_experts, visited_slots
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +31,13 @@ def test_the_variance_of_held_experts_is_that_of_halved_ones(variance, copied):
     busiest = round(whole.size * copied)
     held = np.concatenate([whole[:-busiest], whole[-busiest:] / 2, whole[-busiest:] / 2])
     expected = held.var() / held.mean() ** 2
-    found = float(halved(term(variance), term(copied)).value)
+    found = float(duplicated_variance(term(variance), term(copied)).value)
     assert found == pytest.approx(expected, rel=0.1, abs=0.05)
 
 
 def test_copies_of_experts_that_are_alike_change_no_load():
-    assert float(halved(term(0.0), term(0.125)).value) == 0.0
-    assert float(halved(term(0.7), term(0.0)).value) == pytest.approx(0.7)
+    assert float(duplicated_variance(term(0.0), term(0.125)).value) == 0.0
+    assert float(duplicated_variance(term(0.7), term(0.0)).value) == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize("tokens", [1, 64, 10_000])
@@ -51,10 +51,10 @@ def test_hits_of_copies_are_those_of_draws(tokens):
             picks = rng.permutation(64)[:8]
             seen |= {(int(e), int(rng.integers(2)) if e < 16 else 0) for e in picks}
         hits.append(len(seen))
-    found = float(slots_hit(term(64), term(8), term(min(tokens, 200)), term(16)).value)
+    found = float(visited_slots(term(64), term(8), term(min(tokens, 200)), term(16)).value)
     assert found == pytest.approx(np.mean(hits), rel=0.02)
-    assert float(slots_hit(term(64), term(8), term(tokens), term(0)).value) == pytest.approx(
-        float(distinct(term(64), term(8), term(tokens)).value)
+    assert float(visited_slots(term(64), term(8), term(tokens), term(0)).value) == pytest.approx(
+        float(expected_visited_experts(term(64), term(8), term(tokens)).value)
     )
 
 
@@ -62,7 +62,7 @@ def spread_out(copies: int, variance: float):
     """Return the plan of 32 ranks of experts whose popularity varies."""
     made = plan(DEEPSEEK, decode(4096), dp=32)
     skewed = evolve(made, workload=evolve(made.workload, expert_spread=term(variance)))
-    return EXPERT.shard(Expert(ep=term(32), redundant_experts=term(copies)), skewed, MACHINE)
+    return EXPERT.shard(ExpertParallelism(ep=term(32), redundant_experts=term(copies)), skewed, MACHINE)
 
 
 def test_copies_of_busy_experts_lower_the_load_of_the_fullest_rank():

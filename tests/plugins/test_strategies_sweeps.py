@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from planning import DEEPSEEK, LLAMA, QWEN_MOE, WINDOWED, decode, plan, prefill
 
-from accelscope.core.testing.builders import terms_of
+from accelscope.core.testing.builders import iterate_terms
 
 SWEPT = {
     "cp": [1, 2, 4, 8],
@@ -36,10 +36,10 @@ def strict_numpy():
 
 def named(made):
     """Return every term of a plan by a name that does not depend on which collectives have been left out."""
-    found = {f"op.{op.name}.{path}": value for op in made.ops for path, value in terms_of(op)}
+    found = {f"op.{op.name}.{path}": value for op in made.ops for path, value in iterate_terms(op)}
     for item in made.collectives:
-        found |= {f"said.{item.name}.{path}": value for path, value in terms_of(item)}
-    return found | dict(terms_of(made.residency)) | {"ranks": made.ranks, "stages": made.stages}
+        found |= {f"said.{item.name}.{path}": value for path, value in iterate_terms(item)}
+    return found | dict(iterate_terms(made.residency)) | {"ranks": made.ranks, "stages": made.stages}
 
 
 @pytest.mark.parametrize("name", SWEPT)

@@ -8,7 +8,7 @@ import pytest
 from accelscope.core.numeric.term import term
 from accelscope.core.testing.builders import make_device, make_op, make_part
 from accelscope.core.testing.conformance import ComputeConformance
-from accelscope.plugins.compute.systolic import SYSTOLIC, cycles
+from accelscope.plugins.compute.systolic import SYSTOLIC, systolic_cycles
 
 MXU = {
     "kind": "systolic",
@@ -72,7 +72,7 @@ class TestSystolicWithATileOnly(ComputeConformance):
 
 @pytest.mark.parametrize(("rows", "columns", "m", "n", "k", "dataflow", "expected"), GOLDEN)
 def test_cycles_are_those_of_scale_sim(rows, columns, m, n, k, dataflow, expected):
-    found = cycles(*(term(float(value)) for value in (m, n, k, rows, columns)), dataflow)
+    found = systolic_cycles(*(term(float(value)) for value in (m, n, k, rows, columns)), dataflow)
     assert expected == float(found.value)
 
 

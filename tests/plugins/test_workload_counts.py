@@ -9,7 +9,11 @@ import pytest
 from accelscope.core.bind.binder import Binder
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.plugins.workload.decoder.parameters import active_parameters, kv_bytes_per_token, parameters
+from accelscope.plugins.workload.decoder.parameters import (
+    count_active_parameters,
+    count_parameters,
+    kv_bytes_per_token,
+)
 from accelscope.plugins.workload.decoder.spec import Decoder
 
 # Hugging Face safetensors.total of the checkpoint.
@@ -66,12 +70,12 @@ def models() -> dict[str, Decoder]:
 
 @pytest.mark.parametrize("name", EXACT)
 def test_parameters_are_exact_where_the_checkpoint_total_is_published(name):
-    assert EXACT[name] == int(parameters(models()[name]).value)
+    assert EXACT[name] == int(count_parameters(models()[name]).value)
 
 
 def test_every_model_of_the_library_is_within_one_percent_of_its_published_total():
     off = {
-        name: float((parameters(spec) / spec.params).value) - 1
+        name: float((count_parameters(spec) / spec.params).value) - 1
         for name, spec in models().items()
         if spec.params
     }
@@ -91,19 +95,21 @@ def test_fp8_halves_the_kv_cache():
 @pytest.mark.parametrize("name", ACTIVE)
 def test_active_parameters_agree_with_the_model_card(name):
     published, tolerance = ACTIVE[name]
-    assert float(active_parameters(models()[name]).value) == pytest.approx(published * 1e9, rel=tolerance)
+    assert float(count_active_parameters(models()[name]).value) == pytest.approx(
+        published * 1e9, rel=tolerance
+    )
 
 
 def test_dense_models_use_all_parameters_for_each_token():
     spec = models()["llama3_8b"]
-    assert float(active_parameters(spec).value) == float(parameters(spec).value)
+    assert float(count_active_parameters(spec).value) == float(count_parameters(spec).value)
 
 
 def test_sizes_may_be_swept():
     from attrs import evolve
 
     spec = evolve(models()["llama3_70b"], layers=term([40.0, 80.0]))
-    half, whole = parameters(spec).value
+    half, whole = count_parameters(spec).value
     assert whole == 70_553_706_496
     assert half < whole
 
@@ -120,12 +126,12 @@ def test_declared_parameters_that_do_not_fit_are_reported():
 
     from attrs import evolve
 
-    from accelscope.plugins.workload.decoder.checks import declared
+    from accelscope.plugins.workload.decoder.checks import check_declared_parameters
 
     right = models()["llama3_70b"]
     wrong = evolve(right, params=term(65e9), kv_per_token=term(160e3, "B"))
-    assert list(declared(SimpleNamespace(model=SimpleNamespace(spec=right, name="m")))) == []
-    found = list(declared(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))
+    assert list(check_declared_parameters(SimpleNamespace(model=SimpleNamespace(spec=right, name="m")))) == []
+    found = list(check_declared_parameters(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))
     assert [item.code for item in found] == ["A404", "A404"]
     assert found[0].message == "`m.params` says 65 billion parameters, but the sizes give 70.554"
 

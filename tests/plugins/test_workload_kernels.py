@@ -9,12 +9,12 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.numeric.term import term
 from accelscope.plugins.workload.decoder.decoder import DECODER
-from accelscope.plugins.workload.decoder.expert_popularity import Popularity, drawn
-from accelscope.plugins.workload.kernels.attention import KERNELS as ATTENTIONS
-from accelscope.plugins.workload.kernels.common import KERNELS as PRODUCTS
-from accelscope.plugins.workload.kernels.common import decoder_of
-from accelscope.plugins.workload.kernels.moe import KERNELS as EXPERTS
-from accelscope.plugins.workload.kernels.row_wise import KERNELS as ROWS
+from accelscope.plugins.workload.decoder.expert_popularity import ExpertPopularity, measured_popularity
+from accelscope.plugins.workload.kernels.attention import ATTENTION_KERNELS as ATTENTIONS
+from accelscope.plugins.workload.kernels.common import GEMM_KERNELS as PRODUCTS
+from accelscope.plugins.workload.kernels.common import build_kernel_decoder
+from accelscope.plugins.workload.kernels.moe import MOE_KERNELS as EXPERTS
+from accelscope.plugins.workload.kernels.row_wise import ROW_KERNELS as ROWS
 
 RECORDS = {record.name: record for record in (*PRODUCTS, *ATTENTIONS, *EXPERTS, *ROWS)}
 BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
@@ -56,7 +56,9 @@ def test_attention_is_that_of_a_layer(phase):
     )
     step = Step(phase=phase, sequences=term(4), tokens=term(tokens), context=term(512 - tokens))
     layer = DECODER.build(
-        decoder_of(hidden=term(4096), heads=term(32), kv_heads=term(8), head_dim=term(128)), step, BF16
+        build_kernel_decoder(hidden=term(4096), heads=term(32), kv_heads=term(8), head_dim=term(128)),
+        step,
+        BF16,
     )
     whole = next(op for op in layer.ops if op.name == "attention")
     (op,) = kernel.ops
@@ -98,7 +100,7 @@ def test_a_kernel_touches_only_what_it_reads_and_writes():
 
 
 def test_a_power_law_of_visits_has_its_moments():
-    law = Popularity(exponent=term(1.2), ratio=term(1000.0))
+    law = ExpertPopularity(exponent=term(1.2), ratio=term(1000.0))
     shares = (np.arange(2_000_000) + 0.5) / 2_000_000
     visits = ((1000.0**-0.2 - 1) * shares + 1) ** (1 / -0.2)
     assert float(law.mean().value) == pytest.approx(visits.mean(), rel=1e-3)
@@ -109,13 +111,13 @@ def test_a_power_law_of_visits_has_its_moments():
 
 
 def test_without_skew_all_experts_are_alike():
-    law = Popularity(exponent=term(1.0), ratio=term(1.0))
+    law = ExpertPopularity(exponent=term(1.0), ratio=term(1.0))
     assert float(law.spread().value) == pytest.approx(0.0, abs=1e-6)
     assert float(law.visited(term(8), term(2.0)).value) == pytest.approx(8 * (1 - np.exp(-2.0)), rel=1e-5)
 
 
 def test_few_visits_are_drawn_over_another_range():
-    ratios = drawn(term(1.2), term([4.0, 4096.0]), term(8), term(256)).ratio.value
+    ratios = measured_popularity(term(1.2), term([4.0, 4096.0]), term(8), term(256)).ratio.value
     assert ratios == pytest.approx([200.0, 0.8 * 4096])
 
 

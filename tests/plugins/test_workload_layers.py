@@ -14,10 +14,10 @@ from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import term
 from accelscope.core.session import Session
-from accelscope.plugins.parallelism.tensor import Tensor, shard
-from accelscope.plugins.workload.decoder.decoder import build
-from accelscope.plugins.workload.decoder.parameters import counts_of
-from accelscope.plugins.workload.decoder.shape import shape_of
+from accelscope.plugins.parallelism.tensor import TensorParallelism, shard_tensor_parallel
+from accelscope.plugins.workload.decoder.decoder import build_decoder
+from accelscope.plugins.workload.decoder.parameters import count_parameters_by_part
+from accelscope.plugins.workload.decoder.shape import resolve_shape
 from accelscope.plugins.workload.decoder.spec import Decoder
 
 BF16 = Precision(weights="bf16", activations="bf16", kv="bf16")
@@ -44,11 +44,11 @@ def step(phase, sequences=1, tokens=1, context=0):
 
 
 def prefill(name, tokens, context=0, sequences=1):
-    return build(model(name), step("prefill", sequences, tokens, context), BF16)
+    return build_decoder(model(name), step("prefill", sequences, tokens, context), BF16)
 
 
 def decode(name, context, sequences=1):
-    return build(model(name), step("decode", sequences, 1, context), BF16)
+    return build_decoder(model(name), step("decode", sequences, 1, context), BF16)
 
 
 def op(workload, name):
@@ -219,7 +219,7 @@ HYBRIDS = ("mamba2_2_7b", "jamba_v0_1", "nemotron_3_nano", "qwen3_next_80b_a3b",
 @pytest.mark.parametrize("name", (*HYBRIDS, "nemotron_3_super", "llama4_scout", "glam_64b_64e"))
 def test_decode_of_many_reads_every_weight_but_the_embedding(name):
     workload = decode(name, 10, sequences=100_000)
-    counts = counts_of(shape_of(model(name)))
+    counts = count_parameters_by_part(resolve_shape(model(name)))
     embedding = 0.0 if model(name).tied else number(counts.embedding) * 2
     read = sum(number(item.weights * item.repeat) for item in workload.ops if item.name != "embedding")
     assert read == pytest.approx(number(workload.residency.weights) - embedding, rel=1e-3)
@@ -234,9 +234,11 @@ REPLICATED = ("router", "index_", "latent_", "qkv_down", "norm", "ssm_norms", "s
 def test_shards_add_up_to_the_whole(name, phase, what):
     tp = 2
     tokens = 512 if phase == "prefill" else 1
-    workload = build(model(name), step(phase, 4, tokens, 512), BF16)
+    workload = build_decoder(model(name), step(phase, 4, tokens, 512), BF16)
     plan = Plan(ops=workload.ops, residency=workload.residency, workload=workload)
-    parts = shard(Tensor(tp=term(tp)), plan, Machine(device=None, devices=term(8), tiers=()))
+    parts = shard_tensor_parallel(
+        TensorParallelism(tp=term(tp)), plan, Machine(device=None, devices=term(8), tiers=())
+    )
     for before, after in zip(workload.ops, parts.ops, strict=True):
         mixers = before.component in ("ssm", "linear", "conv", "ffn")
         if not mixers or before.name.startswith(REPLICATED):
@@ -247,9 +249,9 @@ def test_shards_add_up_to_the_whole(name, phase, what):
 def test_layers_taken_twice_are_refused():
     from types import SimpleNamespace
 
-    from accelscope.plugins.workload.decoder.checks import possible
+    from accelscope.plugins.workload.decoder.checks import check_decoder_sizes
 
     wrong = evolve(model("jamba_v0_1"), layers=term(20))
-    found = list(possible(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))
+    found = list(check_decoder_sizes(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))
     assert [item.code for item in found] == ["A107"]
     assert "layers of linear, ssm, conv and attention_layers" in found[0].message

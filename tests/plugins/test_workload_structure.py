@@ -6,7 +6,7 @@ import pytest
 
 from accelscope.core.errors import DescriptionError
 from accelscope.core.session import Session
-from accelscope.plugins.workload.decoder.checks import POSSIBLE
+from accelscope.plugins.workload.decoder.checks import POSSIBLE_DECODER
 
 SCENARIO = """
 use std.nvidia {{ DGX_H100 }}
@@ -114,4 +114,4 @@ def test_other_models_are_left_alone():
     class Design:
         model = Model()
 
-    assert tuple(POSSIBLE.run(Design())) == ()
+    assert tuple(POSSIBLE_DECODER.run(Design())) == ()

@@ -9,46 +9,68 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.analysis.compare.candidates import Used
-from accelscope.core.analysis.deployments.designs import loaded
-from accelscope.core.analysis.deployments.evaluate import GOALS, _base, offered
-from accelscope.core.analysis.deployments.feasible_layouts import first_of, laid_out, one_each, unfit
-from accelscope.core.analysis.deployments.layouts import CHUNKS, Sizes, splits
-from accelscope.core.analysis.deployments.run import Deployments, deployments, systems_of
-from accelscope.core.analysis.deployments.task import SCENARIO, Task, Variant, Wish, text_of
-from accelscope.core.analysis.jobs.fork_pool import shared
-from accelscope.core.analysis.jobs.jobs import Desk
-from accelscope.core.query.points import points_of
-from accelscope.core.query.run import answer
+from accelscope.core.analysis.compare.candidates import UsedDefinition
+from accelscope.core.analysis.deployments.designs import build_candidate_designs
+from accelscope.core.analysis.deployments.evaluate import DEPLOYMENT_GOALS, _base, evaluate_deployment_variant
+from accelscope.core.analysis.deployments.feasible_layouts import (
+    apply_layouts,
+    count_layouts,
+    find_broken_limits,
+    find_first_reasons,
+)
+from accelscope.core.analysis.deployments.layouts import TRIED_CHUNKS, LayoutSizes, list_layouts
+from accelscope.core.analysis.deployments.run import (
+    DeploymentSearchResult,
+    search_deployments,
+    select_candidate_systems,
+)
+from accelscope.core.analysis.deployments.task import (
+    DEPLOYMENT_SCENARIO,
+    DeploymentProblem,
+    DeploymentTask,
+    DeploymentVariant,
+    format_deployment_text,
+)
+from accelscope.core.analysis.jobs.fork_pool import run_deployment_tasks
+from accelscope.core.analysis.jobs.jobs import JobEvaluator
+from accelscope.core.query.points import evaluate_points
+from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
-from accelscope.dsl.check.program import load
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.check.program import load_program
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 
-LLAMA = Used(name="llama3_1_70b", module="std.models")
-DEEPSEEK = Used(name="deepseek_v3", module="std.models")
-H100 = Used(name="DGX_H100", module="std.nvidia")
-H200 = Used(name="DGX_H200", module="std.nvidia")
+LLAMA = UsedDefinition(name="llama3_1_70b", module="std.models")
+DEEPSEEK = UsedDefinition(name="deepseek_v3", module="std.models")
+H100 = UsedDefinition(name="DGX_H100", module="std.nvidia")
+H200 = UsedDefinition(name="DGX_H200", module="std.nvidia")
 LOAD = {"prompt": "2_048 tok", "output": "256 tok"}
 
 
-def wish(model: Used = LLAMA, *, free: str = "concurrency", **load: str) -> Wish:
+def wish(model: UsedDefinition = LLAMA, *, free: str = "concurrency", **load: str) -> DeploymentProblem:
     """Return a wish with two targets."""
-    return Wish(model=model, load=LOAD | load, free=free, requirements=("ttft <= 2 s", "tpot <= 40 ms/tok"))
+    return DeploymentProblem(
+        model=model, load=LOAD | load, free=free, requirements=("ttft <= 2 s", "tpot <= 40 ms/tok")
+    )
 
 
 def find(
-    session: Session, asked: Wish, names: tuple[str, ...], precision: str, *, pools: bool
-) -> Deployments:
+    session: Session, asked: DeploymentProblem, names: tuple[str, ...], precision: str, *, pools: bool
+) -> DeploymentSearchResult:
     """Return the best deployments on some systems, in this process."""
-    systems = systems_of(session, names, None, (precision,))
-    return deployments(session, asked, systems, pools=pools, workers=1)
+    systems = select_candidate_systems(session, names, None, (precision,))
+    return search_deployments(session, asked, systems, pools=pools, workers=1)
 
 
 def evaluated(session: Session, text: str) -> dict[str, float]:
     """Return the metrics of a text that a search printed, as `eval` computes them."""
-    source = Source("printed.accel", text)
+    source = SourceText("printed.accel", text)
     session.library.adopt(source, Path())
-    result = answer(load(source, session.language()), session.registry, f"scenario {SCENARIO}", bars=False)
+    result = run_query(
+        load_program(source, session.language()),
+        session.registry,
+        f"scenario {DEPLOYMENT_SCENARIO}",
+        bars=False,
+    )
     assert result.feasible
     return {name: float(column.value) for name, column in result.metrics.items() if column.value is not None}
 
@@ -63,14 +85,14 @@ def evaluated(session: Session, text: str) -> dict[str, float]:
     ],
 )
 def test_the_winners_are_what_eval_says_of_their_text(
-    opened: Session, asked: Wish, system: str, precision: str
+    opened: Session, asked: DeploymentProblem, system: str, precision: str
 ) -> None:
     found = find(opened, asked, (system,), precision, pools="batch" not in asked.load)
 
-    assert {place.goal for place in found.places} == set(GOALS)
+    assert {place.goal for place in found.places} == set(DEPLOYMENT_GOALS)
     for place in found.places:
-        winner = place.offers[0]
-        metrics = evaluated(opened, text_of(asked, winner.variant, winner.layout))
+        winner = place.deployments[0]
+        metrics = evaluated(opened, format_deployment_text(asked, winner.variant, winner.layout))
         for name, value in winner.metrics.items():
             assert value == pytest.approx(metrics[name], rel=1e-9), (place.goal, name)
         assert winner.metrics["ttft"] <= 2.0
@@ -78,23 +100,25 @@ def test_the_winners_are_what_eval_says_of_their_text(
 
 
 def test_no_layout_that_can_run_is_thrown_out_before_it_is_evaluated(opened: Session) -> None:
-    desk = Desk.of(opened)
-    task = Task(
+    desk = JobEvaluator.of(opened)
+    task = DeploymentTask(
         wish=wish(free="", concurrency="8"),
-        variant=Variant(system=H100, precision=(("weights", "bf16"), ("activations", "bf16"))),
+        variant=DeploymentVariant(system=H100, precision=(("weights", "bf16"), ("activations", "bf16"))),
         folder=".",
         most=8,
     )
     design, _ = _base(desk, task)
-    layouts = splits(Sizes(devices=8, group=8, heads=64, layers=80, experts=0), (1, 2, 4, 8))
-    size = one_each(layouts)
+    layouts = list_layouts(LayoutSizes(devices=8, group=8, heads=64, layers=80, experts=0), (1, 2, 4, 8))
+    size = count_layouts(layouts)
     over = (
         (limit.name, where)
-        for limit, where in unfit(laid_out(design, layouts), opened.registry, size, tokens=min(CHUNKS))
+        for limit, where in find_broken_limits(
+            apply_layouts(design, layouts), opened.registry, size, tokens=min(TRIED_CHUNKS)
+        )
     )
-    left = first_of(over, size)[1] < 0
+    left = find_first_reasons(over, size)[1] < 0
 
-    runs = points_of(loaded(design, layouts, task), opened.registry, size, ()).feasible
+    runs = evaluate_points(build_candidate_designs(design, layouts, task), opened.registry, size, ()).feasible
 
     assert runs.any()
     assert (~runs).any()
@@ -105,8 +129,8 @@ def test_the_best_of_all_layouts_is_found(opened: Session) -> None:
     """A grid of the same splits, loads and chunks by `sweep`, with what `search` calls legal."""
     asked = wish(free="", concurrency="64")
     found = find(opened, asked, ("DGX_H100",), "fp8", pools=False)
-    variant = found.places[0].offers[0].variant
-    source = Source("grid.accel", text_of(asked, variant))
+    variant = found.places[0].deployments[0].variant
+    source = SourceText("grid.accel", format_deployment_text(asked, variant))
     opened.library.adopt(source, Path())
     sets = (
         "deployment.parallel.tp = [1, 2, 4, 8]",
@@ -115,13 +139,19 @@ def test_the_best_of_all_layouts_is_found(opened: Session) -> None:
         "deployment.parallel.cp = [1, 2, 4, 8]",
         "deployment.scheduler.chunked_prefill = [512 tok, 2048 tok, 8192 tok]",
     )
-    grid = answer(load(source, opened.language()), opened.registry, f"scenario {SCENARIO}", sets, bars=False)
+    grid = run_query(
+        load_program(source, opened.language()),
+        opened.registry,
+        f"scenario {DEPLOYMENT_SCENARIO}",
+        sets,
+        bars=False,
+    )
     fine = grid.feasible & (grid.metrics["ttft"].value <= 2.0) & (grid.metrics["tpot"].value <= 0.04)  # type: ignore[operator]
 
     for place in found.places:
         column = grid.metrics[place.metric].value
         assert column is not None
-        assert place.offers[0].metrics[place.metric] == pytest.approx(
+        assert place.deployments[0].metrics[place.metric] == pytest.approx(
             float(np.where(fine, column, np.inf).min()), rel=1e-9
         )
 
@@ -134,10 +164,10 @@ def test_the_count_of_candidates_adds_up(opened: Session) -> None:
 
 
 def test_the_runner_up_is_another_system_and_says_why_it_lost(opened: Session) -> None:
-    from accelscope.core.analysis.deployments.report import as_json
+    from accelscope.core.analysis.deployments.report import format_deployments_json
 
     found = find(opened, wish(), ("DGX_H100", "DGX_H200"), "fp8", pools=False)
-    told = json.loads(as_json(found))["goals"]["cheapest"]
+    told = json.loads(format_deployments_json(found))["goals"]["cheapest"]
     first, second = (told[name]["metrics"]["cost_per_mtok"]["value"] for name in ("winner", "runner_up"))
 
     assert told["winner"]["system"] != told["runner_up"]["system"]
@@ -154,10 +184,13 @@ def test_a_system_that_cannot_hold_the_model_says_so(opened: Session) -> None:
 
 
 def test_a_variant_that_cannot_be_described_is_reported_with_the_reason(opened: Session) -> None:
-    variant = Variant(
-        system=Used(name="CS3", module="std.cerebras"), precision=(("weights", "fp8"), ("activations", "fp8"))
+    variant = DeploymentVariant(
+        system=UsedDefinition(name="CS3", module="std.cerebras"),
+        precision=(("weights", "fp8"), ("activations", "fp8")),
     )
-    found = offered(Desk.of(opened), Task(wish=wish(), variant=variant, folder=".", most=8))
+    found = evaluate_deployment_variant(
+        JobEvaluator.of(opened), DeploymentTask(wish=wish(), variant=variant, folder=".", most=8)
+    )
 
     assert "no engine that computes in fp8" in found.why
 
@@ -165,20 +198,22 @@ def test_a_variant_that_cannot_be_described_is_reported_with_the_reason(opened: 
 def test_processes_find_what_one_finds(opened: Session) -> None:
     asked = wish(free="", concurrency="16")
     tasks = [
-        Task(wish=asked, variant=Variant(system=system, pools=pools), folder=".", most=8)
+        DeploymentTask(wish=asked, variant=DeploymentVariant(system=system, pools=pools), folder=".", most=8)
         for system in (H100, H200)
         for pools in (False, True)
     ]
 
-    assert shared(tasks, Desk.of(opened), workers=2) == shared(tasks, Desk.of(opened), workers=1)
+    assert run_deployment_tasks(tasks, JobEvaluator.of(opened), workers=2) == run_deployment_tasks(
+        tasks, JobEvaluator.of(opened), workers=1
+    )
 
 
 def test_more_devices_than_asked_for_are_never_used(opened: Session) -> None:
-    systems = systems_of(opened, ("TPUv4_pod",), None, ("bf16",))
-    few = deployments(opened, evolve(wish(), requirements=()), systems, most=12, workers=1)
+    systems = select_candidate_systems(opened, ("TPUv4_pod",), None, ("bf16",))
+    few = search_deployments(opened, evolve(wish(), requirements=()), systems, most=12, workers=1)
 
     assert few.allowed > 0
-    assert all(offer.devices <= 12 for place in few.places for offer in place.offers)
+    assert all(offer.devices <= 12 for place in few.places for offer in place.deployments)
 
 
 def test_a_file_without_a_system_is_searched(accel, tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -225,16 +260,16 @@ def test_a_pod_that_comes_to_what_its_cube_does_is_not_the_runner_up(opened: Ses
     found = find(opened, wish(), ("TPU7x_cube", "TPU7x_pod", "DGX_H200"), "fp8", pools=False)
     frugal = found.places[2]
 
-    assert frugal.same == 1
+    assert frugal.equivalent_systems == 1
     assert frugal.runner_up is not None
-    assert frugal.runner_up.device != frugal.offers[0].device
+    assert frugal.runner_up.device != frugal.deployments[0].device
 
 
 def test_the_target_that_holds_the_cheapest_back_is_named(opened: Session) -> None:
     found = find(opened, wish(), ("DGX_H100",), "fp8", pools=False)
-    winner = found.places[0].offers[0]
+    winner = found.places[0].deployments[0]
     twice = dict(winner.layout) | {"concurrency": 2 * winner.layout["concurrency"]}
-    metrics = evaluated(opened, text_of(wish(), winner.variant, twice))
+    metrics = evaluated(opened, format_deployment_text(wish(), winner.variant, twice))
 
     assert winner.held in ("misses ttft <= 2 s", "misses tpot <= 40 ms/tok")
     assert metrics["ttft"] > 2.0 if "ttft" in winner.held else metrics["tpot"] > 0.04

@@ -8,14 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.optimize.front import corner, hypervolume, need_extra, nondominated
-from accelscope.core.analysis.optimize.run import Found, search
-from accelscope.core.analysis.optimize.scores import Judge
-from accelscope.core.analysis.optimize.space import Space, space_of
+from accelscope.core.analysis.optimize.front import (
+    hypervolume,
+    reference_point,
+    require_search_extra,
+    select_nondominated,
+)
+from accelscope.core.analysis.optimize.run import OptimizationResult, optimize_study
+from accelscope.core.analysis.optimize.scores import PointScorer
+from accelscope.core.analysis.optimize.space import SearchSpace, build_search_space
 from accelscope.core.errors import UsageError
 from accelscope.core.session import Session
-from accelscope.dsl.check.program import load
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.check.program import load_program
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 
 ENUMERATED = Path(__file__).parent / "spaces" / "enumerated.accel"
 
@@ -45,16 +50,18 @@ study wide {
 TWO = "maximize throughput_per_device as each\nminimize tpot\n}"
 
 
-def space(session: Session, text: str, name: str = "wide", sets: tuple[str, ...] = ()) -> Space:
+def space(session: Session, text: str, name: str = "wide", sets: tuple[str, ...] = ()) -> SearchSpace:
     """Return the space of a study in a text."""
-    source = Source("test.accel", BASE + text)
+    source = SourceText("test.accel", BASE + text)
     session.library.adopt(source, Path())
-    return space_of(load(source, session.language()), session.registry, f"study {name}", sets)
+    return build_search_space(
+        load_program(source, session.language()), session.registry, f"study {name}", sets
+    )
 
 
-def every_point(asked: Space) -> Judge:
+def every_point(asked: SearchSpace) -> PointScorer:
     """Return a judge that has seen a whole space."""
-    judge = Judge(space=asked)
+    judge = PointScorer(space=asked)
     shape = tuple(int(size) for size in asked.sizes)
     judge.scores(np.stack(np.unravel_index(np.arange(asked.points), shape), axis=1))
     return judge
@@ -62,16 +69,16 @@ def every_point(asked: Space) -> Judge:
 
 def test_the_front_of_a_large_space_is_found_with_few_evaluations(opened: Session) -> None:
     program = opened.checked(str(ENUMERATED))
-    asked = space_of(program, opened.registry, "study layouts")
+    asked = build_search_space(program, opened.registry, "study layouts")
     _, scores = every_point(asked).everything()
     allowed = scores.goals[scores.allowed]
-    true = allowed[nondominated(allowed)]
-    reference, ideal = corner(true), true.min(axis=0)
+    true = allowed[select_nondominated(allowed)]
+    reference, ideal = reference_point(true), true.min(axis=0)
     whole = hypervolume(true, reference, ideal)
 
     assert asked.points >= 200_000
     for seed in (0, 1, 2):
-        found = search(asked, seed=seed, evaluations=8_000)
+        found = optimize_study(asked, seed=seed, evaluations=8_000)
         goals = found.scores.goals[found.front]
         assert found.evaluations < 0.02 * asked.points
         assert hypervolume(goals, reference, ideal) > 0.99 * whole
@@ -82,7 +89,7 @@ def test_a_space_of_more_than_a_billion_points_gives_the_same_front_for_the_same
 ) -> None:
     asked = space(opened, WIDE + TWO)
 
-    one, same, other = (search(asked, seed=seed, evaluations=400) for seed in (3, 3, 4))
+    one, same, other = (optimize_study(asked, seed=seed, evaluations=400) for seed in (3, 3, 4))
 
     assert asked.points > 1e12
     assert (one.rows[one.front] == same.rows[same.front]).all()
@@ -92,14 +99,14 @@ def test_a_space_of_more_than_a_billion_points_gives_the_same_front_for_the_same
 
 def test_a_small_space_is_evaluated_whole(opened: Session) -> None:
     text = "study small { base = chatting\n sweep batch in 1..64 step x2\n tune tp in [1, 2, 4, 8]\n" + TWO
-    found = search(space(opened, text, "small"), evaluations=100)
+    found = optimize_study(space(opened, text, "small"), evaluations=100)
 
     assert found.whole
     assert found.evaluations == 28
     assert sorted(map(tuple, found.rows[found.front])) == sorted(map(tuple, true_front(found)))
 
 
-def true_front(found: Found) -> list[tuple[int, ...]]:
+def true_front(found: OptimizationResult) -> list[tuple[int, ...]]:
     """Return the rows that no allowed one dominates, found pair by pair."""
     goals = found.scores.goals[found.scores.allowed]
     rows = found.rows[found.scores.allowed]
@@ -115,10 +122,10 @@ def test_points_are_those_of_a_sweep(opened: Session) -> None:
         "study same { base = chatting\n sweep deployment.system in [DGX_H100, DGX_H200]\n"
         " sweep batch in 1..64 step x4\n sweep tp in [1, 2, 4]\nminimize tpot\n}"
     )
-    from accelscope.core.query.run import answer
+    from accelscope.core.query.run import run_query
 
     asked = space(opened, text, "same")
-    swept = answer(asked.asked.program, opened.registry, "study same", bars=False)
+    swept = run_query(asked.asked.program, opened.registry, "study same", bars=False)
     rows, scores = every_point(asked).everything()
 
     column = swept.metrics["tpot"].value
@@ -132,7 +139,7 @@ def test_requirements_and_when_leave_points_out(opened: Session) -> None:
         "study kept { base = chatting\n sweep batch in 1..1024 step x2\n tune tp in [1, 2, 4, 8] when tp <= 4\n"
         "require tpot <= 8 ms/tok\n" + TWO
     )
-    found = search(space(opened, text, "kept"), evaluations=100)
+    found = optimize_study(space(opened, text, "kept"), evaluations=100)
     best = [found.space.where(row) for row in found.rows[found.front]]
 
     assert best
@@ -143,7 +150,7 @@ def test_requirements_and_when_leave_points_out(opened: Session) -> None:
 
 def test_four_goals_are_searched_by_reference_points(opened: Session) -> None:
     goals = "minimize ttft\nminimize power\nminimize gpu.hbm.bandwidth as memory\n" + TWO
-    found = search(space(opened, WIDE + goals), evaluations=400)
+    found = optimize_study(space(opened, WIDE + goals), evaluations=400)
 
     assert len(found.judge.names) == 5
     assert found.judge.names[2] == "memory"
@@ -152,16 +159,16 @@ def test_four_goals_are_searched_by_reference_points(opened: Session) -> None:
 
 def test_a_goal_that_is_not_computed_is_named(opened: Session) -> None:
     with pytest.raises(UsageError, match="no metric is called `throughputs`"):
-        search(space(opened, WIDE + "maximize throughputs\n}"), evaluations=50)
+        optimize_study(space(opened, WIDE + "maximize throughputs\n}"), evaluations=50)
 
 
 def test_a_study_without_goals_says_what_to_write(opened: Session) -> None:
     with pytest.raises(UsageError, match="write for example `minimize cost_per_mtok`"):
-        search(space(opened, WIDE + "}"), evaluations=50)
+        optimize_study(space(opened, WIDE + "}"), evaluations=50)
 
 
 def test_a_missing_library_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymoo", None)
 
     with pytest.raises(UsageError, match=r"pip install 'accelscope\[search\]'"):
-        need_extra()
+        require_search_extra()

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from attrs import define, frozen
 
-from accelscope.core.sweep.store.folder import opened
-from accelscope.core.sweep.store.parts import Column
-from accelscope.core.sweep.workers.dispatch import Rules, into_store
-from accelscope.core.sweep.workers.local_pool import evaluated
+from accelscope.core.sweep.store.folder import open_writable_store
+from accelscope.core.sweep.store.parts import StoreColumn
+from accelscope.core.sweep.workers.dispatch import DispatchLimits, dispatch_into_store
+from accelscope.core.sweep.workers.local_pool import evaluate_in_pool
 
 POINTS = 64
 """Of a chunk."""
@@ -42,9 +42,9 @@ class MadeUpDesk:
     place: str
 
     columns = (
-        Column(name="batch", axis=True),
-        Column(name="feasible", type="yes or no"),
-        Column(name="tpot", unit="s/tok"),
+        StoreColumn(name="batch", axis=True),
+        StoreColumn(name="feasible", type="yes or no"),
+        StoreColumn(name="tpot", unit="s/tok"),
     )
 
     def evaluated(self, chunk: MadeUpChunk) -> dict[str, np.ndarray]:
@@ -112,9 +112,11 @@ def swept(
 ):
     """Answer a made-up question into a store, with a pool of processes unless there is another runner."""
     made = MadeUp(**asked)
-    with opened(folder, made.manifest(), resume=resume) as store:
-        work = partial(runner, made) if runner else partial(evaluated, made, jobs=jobs)
-        return into_store(store, made.pieces(), work, Rules(seconds=seconds, time=time, stop=stop), told=told)
+    with open_writable_store(folder, made.manifest(), resume=resume) as store:
+        work = partial(runner, made) if runner else partial(evaluate_in_pool, made, jobs=jobs)
+        return dispatch_into_store(
+            store, made.pieces(), work, DispatchLimits(seconds=seconds, time=time, stop=stop), told=told
+        )
 
 
 def held(folder: Path) -> dict[str, bytes]:

@@ -20,8 +20,8 @@ from accelscope.core.errors import UsageError
 from accelscope.core.session import Session
 from accelscope.core.sweep.workers import dask_cluster as cluster
 from accelscope.core.sweep.workers import dask_worker as remote
-from accelscope.core.sweep.workers.dask_cluster import Cluster
-from accelscope.core.sweep.workers.protocol import Outcome
+from accelscope.core.sweep.workers.dask_cluster import DaskCluster
+from accelscope.core.sweep.workers.protocol import ChunkOutcome
 
 pytest.importorskip("distributed", reason="dask[distributed] is not installed")
 pytestmark = [
@@ -99,8 +99,14 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 def on(machines: Machines, said: list[str], mark: str = "manifest.json", each_try: float = 30.0):
     def runner(made, orders):
-        return Cluster(
-            made, machines.address, mark, made.chunks, said.append, patience=60.0, each_try=each_try
+        return DaskCluster(
+            made,
+            machines.address,
+            mark,
+            made.chunks,
+            said.append,
+            reconnect_timeout=60.0,
+            connect_timeout=each_try,
         ).evaluated(orders)
 
     return runner
@@ -108,7 +114,7 @@ def on(machines: Machines, said: list[str], mark: str = "manifest.json", each_tr
 
 def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machines, tmp_path: Path) -> None:
     said: list[str] = []
-    told: list[Outcome] = []
+    told: list[ChunkOutcome] = []
     over = threading.Event()
 
     def disturb() -> None:
@@ -131,7 +137,7 @@ def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machi
     finally:
         over.set()
         thread.join()
-    assert (found.now, found.failures) == (CHUNKS, ())
+    assert (found.chunks_added, found.failures) == (CHUNKS, ())
     assert sorted(item.chunk for item in told) == list(range(CHUNKS))
     assert sum(item.digest.count for item in told if item.digest) == CHUNKS * made_up.POINTS // 2
     assert any("lost the scheduler" in line for line in said), said
@@ -150,10 +156,10 @@ def test_parts_come_back_where_the_folder_is_not_shared_and_faults_cost_their_ch
         (3, "exit code 9"),
         (4, "took longer than 3 s"),
     ]
-    told: list[Outcome] = []
+    told: list[ChunkOutcome] = []
     again = made_up.swept(tmp_path / "s", runner=runner, chunks=6, resume=True, told=told.append)
-    assert again.now == 3
-    assert sorted(item.chunk for item in told if item.unread) == [0, 2, 5]
+    assert again.chunks_added == 3
+    assert sorted(item.chunk for item in told if item.must_read_part) == [0, 2, 5]
     made_up.swept(tmp_path / "here", chunks=6)
     assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "here")
 
@@ -202,10 +208,10 @@ def test_what_does_not_fit_into_a_message_is_handed_out_again(tmp_path: Path, mo
     monkeypatch.setattr(remote, "MESSAGE", 1)
 
     def runner(made, orders):
-        return Cluster(made, "tcp://one:1", "no such file", 20, print).evaluated(orders)
+        return DaskCluster(made, "tcp://one:1", "no such file", 20, print).evaluated(orders)
 
     found = made_up.swept(tmp_path / "s", runner=runner, chunks=20)
-    assert found.now == 20
+    assert found.chunks_added == 20
     assert max(calls) > 1
     made_up.swept(tmp_path / "here", chunks=20)
     assert made_up.held(tmp_path / "s") == made_up.held(tmp_path / "here")

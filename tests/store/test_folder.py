@@ -12,15 +12,15 @@ import pytest
 
 from accelscope.core.errors import UsageError
 from accelscope.core.sweep.store import atomic, open_store
-from accelscope.core.sweep.store.failures import Failure, told
-from accelscope.core.sweep.store.folder import opened
-from accelscope.core.sweep.store.parts import Column, encoded
+from accelscope.core.sweep.store.failures import ChunkFailure, summarize_failures
+from accelscope.core.sweep.store.folder import open_writable_store
+from accelscope.core.sweep.store.parts import StoreColumn, encode_part
 
 COLUMNS = (
-    Column(name="model", type="name", axis=True),
-    Column(name="batch", axis=True),
-    Column(name="feasible", type="yes or no"),
-    Column(name="tpot", unit="s/tok"),
+    StoreColumn(name="model", type="name", axis=True),
+    StoreColumn(name="batch", axis=True),
+    StoreColumn(name="feasible", type="yes or no"),
+    StoreColumn(name="tpot", unit="s/tok"),
 )
 QUESTION = {
     "asked": "study s",
@@ -50,7 +50,7 @@ def table(number: int) -> dict[str, np.ndarray]:
 
 
 def part(number: int) -> bytes:
-    return encoded(table(number), COLUMNS)
+    return encode_part(table(number), COLUMNS)
 
 
 def test_the_same_points_give_the_same_bytes() -> None:
@@ -60,7 +60,7 @@ def test_the_same_points_give_the_same_bytes() -> None:
 
 def test_readers_give_the_points_in_order_with_their_units(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         for number in (2, 0, 1):
             store.add(number, part(number))
     reader = open_store(tmp_path / "s")
@@ -75,7 +75,7 @@ def test_readers_give_the_points_in_order_with_their_units(tmp_path: Path) -> No
 
 def test_a_dataset_has_a_dimension_for_each_axis_and_reads_what_is_looked_at(tmp_path: Path) -> None:
     pytest.importorskip("xarray")
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         store.add(0, part(0))
         store.add(2, part(2))
     found = open_store(tmp_path / "s").to_xarray()
@@ -89,12 +89,12 @@ def test_a_dataset_has_a_dimension_for_each_axis_and_reads_what_is_looked_at(tmp
 
 
 def test_a_store_of_another_question_is_refused_with_what_differs(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         store.add(0, part(0))
     other = QUESTION | {"overrides": ["batch=2"], "files": {"a.accel": "11"}}
     with (
         pytest.raises(UsageError, match="another question") as caught,
-        opened(tmp_path / "s", other, resume=True),
+        open_writable_store(tmp_path / "s", other, resume=True),
     ):
         pass
     assert 'files.a.accel: "00" in the store, "11" now' in str(caught.value)
@@ -102,39 +102,39 @@ def test_a_store_of_another_question_is_refused_with_what_differs(tmp_path: Path
 
 
 def test_a_store_is_continued_only_where_that_is_asked_for(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         store.add(1, part(1))
-    with pytest.raises(UsageError, match="--resume"), opened(tmp_path / "s", QUESTION):
+    with pytest.raises(UsageError, match="--resume"), open_writable_store(tmp_path / "s", QUESTION):
         pass
-    with opened(tmp_path / "s", QUESTION, resume=True) as store:
+    with open_writable_store(tmp_path / "s", QUESTION, resume=True) as store:
         assert list(store.done()) == [0, 1, 0]
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(UsageError, match=r"letter\.txt"), opened(tmp_path, QUESTION):
+    with pytest.raises(UsageError, match=r"letter\.txt"), open_writable_store(tmp_path, QUESTION):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
     with (
-        opened(tmp_path / "s", QUESTION),
+        open_writable_store(tmp_path / "s", QUESTION),
         pytest.raises(UsageError, match="another process"),
-        opened(tmp_path / "s", QUESTION, resume=True),
+        open_writable_store(tmp_path / "s", QUESTION, resume=True),
     ):
         pass
 
 
 def test_what_is_half_written_or_cut_off_is_no_part(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         for number in range(3):
             store.add(number, part(number))
     paths = list(open_store(tmp_path / "s").parts())
     paths[0].write_bytes(part(0)[:100])
-    left = paths[1].with_name(f".{paths[1].name}.12-ab{atomic.TEMPORARY}")
+    left = paths[1].with_name(f".{paths[1].name}.12-ab{atomic.TEMPORARY_SUFFIX}")
     left.write_bytes(b"half")
-    with opened(tmp_path / "s", QUESTION, resume=True) as store:
+    with open_writable_store(tmp_path / "s", QUESTION, resume=True) as store:
         assert list(store.done()) == [0, 1, 1]
         assert not left.exists()
     assert open_store(tmp_path / "s").to_arrow().num_rows == 4
@@ -145,31 +145,31 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch, fa
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         store.add(0, part(0))
         monkeypatch.setattr(os, failing, full)
         with pytest.raises(UsageError, match=r"no space left on device; .* --resume"):
             store.add(1, part(1))
         monkeypatch.undo()
         assert list(store.done()) == [1, 0, 0]
-    assert [path for path in (tmp_path / "s").rglob("*") if path.name.endswith(atomic.TEMPORARY)] == []
+    assert [path for path in (tmp_path / "s").rglob("*") if path.name.endswith(atomic.TEMPORARY_SUFFIX)] == []
 
 
 def test_failures_are_kept_without_times_and_told_by_reason(tmp_path: Path) -> None:
     why = {"reason": "raised", "plugin": "cold", "distribution": "accelscope-cold"}
-    with opened(tmp_path / "s", QUESTION) as store:
+    with open_writable_store(tmp_path / "s", QUESTION) as store:
         for chunk in (2, 0):
-            store.fail(Failure(chunk=chunk, first=2 * chunk, points=2, **why))
+            store.add_failure(ChunkFailure(chunk=chunk, first=2 * chunk, points=2, **why))
     found = open_store(tmp_path / "s").failures
     assert [item.chunk for item in found] == [0, 2]
     assert found[0].plugin == "cold"
-    assert told(found) == ("2 chunks (4 points) failed: raised",)
+    assert summarize_failures(found) == ("2 chunks (4 points) failed: raised",)
     kept = json.loads((tmp_path / "s" / "failures" / "000000002.json").read_text())
     assert kept == {"chunk": 2, "first": 4, "points": 2, **why}
 
 
 def test_an_unknown_column_is_refused_with_a_guess(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", QUESTION):
+    with open_writable_store(tmp_path / "s", QUESTION):
         pass
     with pytest.raises(UsageError, match="tpot"):
         open_store(tmp_path / "s").to_arrow(["tpott"])

@@ -15,11 +15,11 @@ from made_up import held
 
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_of
-from accelscope.core.sweep.run import Run, run, summary_of
+from accelscope.core.sweep.plan import plan_sweep
+from accelscope.core.sweep.run import SweepRun, create_sweep_summary, run_sweep
 from accelscope.core.sweep.store import open_store
-from accelscope.core.sweep.workers.job import asked_of
-from accelscope.core.sweep.workers.sweep import Told, Where, swept
+from accelscope.core.sweep.workers.job import build_sweep_job
+from accelscope.core.sweep.workers.sweep import SweepDestination, SweepObserver, run_parallel_sweep
 
 FILE = """\
 use std.nvidia { DGX_H100 }
@@ -91,19 +91,21 @@ def file(tmp_path: Path) -> str:
 
 def stored(
     file: str, folder: Path, *, metrics: tuple[str, ...] | None = None, resume: bool = False, jobs: int = 2
-) -> Run:
+) -> SweepRun:
     session = Session.open()
-    plan = plan_of(session, file, None, (), metrics=metrics, chunk_points=POINTS)
-    asked = asked_of(session, plan, file, None, (), metrics, (), ())
-    where = Where(store=str(folder), resume=resume, jobs=jobs)
-    return swept(plan, asked, summary_of(plan, session.registry), where, Told())
+    plan = plan_sweep(session, file, None, (), metrics=metrics, chunk_points=POINTS)
+    asked = build_sweep_job(session, plan, file, None, (), metrics, (), ())
+    where = SweepDestination(store=str(folder), resume=resume, jobs=jobs)
+    return run_parallel_sweep(
+        plan, asked, create_sweep_summary(plan, session.registry), where, SweepObserver()
+    )
 
 
 def test_a_store_has_the_points_and_the_summary_of_a_sweep_in_one_process(file: str, tmp_path: Path) -> None:
     session = Session.open()
-    plan = plan_of(session, file, None, (), chunk_points=POINTS)
+    plan = plan_sweep(session, file, None, (), chunk_points=POINTS)
     tables: list[dict[str, object]] = []
-    alone = run(plan, summary_of(plan, session.registry), tables.append)
+    alone = run_sweep(plan, create_sweep_summary(plan, session.registry), tables.append)
     found = stored(file, tmp_path / "s")
     assert (found.summary.points, found.summary.feasible) == (48, alone.summary.feasible)
     assert found.summary.best() == alone.summary.best()
@@ -125,7 +127,7 @@ def test_a_part_that_the_disk_spoilt_is_evaluated_anew(file: str, tmp_path: Path
     data = part.read_bytes()
     part.write_bytes(data[:4] + b"x" * (len(data) - 8) + data[-4:])
     again = stored(file, tmp_path / "s", resume=True)
-    assert (again.summary.points, again.known, again.failed) == (48, 40, [])
+    assert (again.summary.points, again.known, again.chunk_failures) == (48, 40, [])
     assert held(tmp_path / "s") == before
 
 
@@ -134,10 +136,10 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
 ) -> None:
     distribution("acme-moods", "moods", MOODY)
     found = stored(file, tmp_path / "s", metrics=("mood", "tpot"))
-    assert [item.chunk for item in found.failed] == [1, 2, 3, 4]
+    assert [item.chunk for item in found.chunk_failures] == [1, 2, 3, 4]
     assert found.summary.points == 2 * POINTS
     name = "plugin `moods` (acme-moods 1.0), metric `mood`, compute: "
-    assert [item.reason for item in found.failed] == [
+    assert [item.reason for item in found.chunk_failures] == [
         name + "ZeroDivisionError: no bananas",
         name + "the result is not a number (NaN) at point 16, which is feasible",
         name + "returns an array of shape (3,) where the points are (1, 8)",
@@ -147,7 +149,7 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
     assert {(item.plugin, item.distribution) for item in kept} == {("moods", "acme-moods")}
     monkeypatch.setenv("MOOD", "good")
     again = stored(file, tmp_path / "s", metrics=("mood", "tpot"), resume=True)
-    assert (again.failed, again.summary.points) == ([], 48)
+    assert (again.chunk_failures, again.summary.points) == ([], 48)
     stored(file, tmp_path / "undisturbed", metrics=("mood", "tpot"))
     assert held(tmp_path / "s") == held(tmp_path / "undisturbed")
 
@@ -155,17 +157,17 @@ def test_faults_of_a_plugin_cost_their_chunks_and_are_tried_again(
 def test_faults_cost_the_same_chunks_in_this_process(file: str, distribution) -> None:
     distribution("acme-moods", "moods", MOODY)
     session = Session.open()
-    plan = plan_of(session, file, None, ("batch = 1..4 step 1",), metrics=("mood",), chunk_points=POINTS)
-    found = run(plan, summary_of(plan, session.registry), lambda table: None)
-    assert [(item.chunk, item.plugin) for item in found.failed] == [(at, "moods") for at in (1, 2, 3)]
-    assert "shape (3,)" in found.failed[2].reason
+    plan = plan_sweep(session, file, None, ("batch = 1..4 step 1",), metrics=("mood",), chunk_points=POINTS)
+    found = run_sweep(plan, create_sweep_summary(plan, session.registry), lambda table: None)
+    assert [(item.chunk, item.plugin) for item in found.chunk_failures] == [(at, "moods") for at in (1, 2, 3)]
+    assert "shape (3,)" in found.chunk_failures[2].reason
 
 
 def test_what_a_design_lacks_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "two.accel"
     path.write_text(PRICES)
     found = stored(str(path), tmp_path / "s", metrics=("cost_per_mtok",), jobs=1)
-    assert found.failed == []
+    assert found.chunk_failures == []
     costs = open_store(tmp_path / "s").to_arrow(["cost_per_mtok"]).column(0).to_pylist()
     assert [value is None for value in costs] == [False, False, True, True]
 
@@ -187,8 +189,8 @@ def test_a_store_of_a_changed_file_is_refused(file: str, tmp_path: Path) -> None
 
 def test_what_travels_needs_no_file(file: str, tmp_path: Path) -> None:
     session = Session.open()
-    plan = plan_of(session, file, None, (), chunk_points=POINTS)
-    asked = asked_of(session, plan, file, None, (), None, (), ())
+    plan = plan_sweep(session, file, None, (), chunk_points=POINTS)
+    asked = build_sweep_job(session, plan, file, None, (), None, (), ())
     Path(file).unlink()
     desk = asked.desk()
     chunk = next(plan.chunks())

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from accelscope.core.analysis.architecture_study.run import run, write
-from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.analysis.architecture_study.run import run_study, write_study
+from accelscope.core.analysis.jobs.jobs import JobEvaluator
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
@@ -56,8 +56,8 @@ claim spread { says = "far apart", figures = ["cells.spread.architectures.throug
 
 
 @pytest.fixture(scope="session")
-def desk() -> Desk:
-    return Desk.of(Session(Registry.built_in()))
+def desk() -> JobEvaluator:
+    return JobEvaluator.of(Session(Registry.built_in()))
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +65,8 @@ def small(desk, tmp_path_factory) -> SimpleNamespace:
     """The study of `TEXT`: folder, sections by name, files by name, and rows of a table by name."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "all.accel").write_text(TEXT)
-    found = run(desk, folder, workers=1)
-    files = {path.name: path for path in write(found, folder / "out")}
+    found = run_study(desk, folder, workers=1)
+    files = {path.name: path for path in write_study(found, folder / "out")}
 
     def rows(name: str) -> list[dict[str, str]]:
         with Path(files[f"{name}.csv"]).open(newline="", encoding="utf-8") as stream:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.analysis.architecture_study.cells import NOTHING, cells_of
-from accelscope.core.analysis.architecture_study.entries import cast_of, entries_of
-from accelscope.core.analysis.architecture_study.folder import Folder
-from accelscope.core.analysis.architecture_study.spread import PER
-from accelscope.core.analysis.architecture_study.systems import splits_of, subject_of
-from accelscope.core.analysis.jobs.jobs import Crew
-from accelscope.core.library.definitions import items
+from accelscope.core.analysis.architecture_study.cells import NO_BOTTLENECK, evaluate_cells
+from accelscope.core.analysis.architecture_study.entries import collect_participants, list_grid_entries
+from accelscope.core.analysis.architecture_study.folder import StudyFolder
+from accelscope.core.analysis.architecture_study.spread import NORMALISATIONS
+from accelscope.core.analysis.architecture_study.systems import enumerate_split_axes, read_study_model
+from accelscope.core.analysis.jobs.jobs import JobPool
+from accelscope.core.library.definitions import list_definitions
 
 
 def result(small, device: str, model: str, batch: int, prompt: int) -> dict[str, str]:
@@ -86,7 +86,7 @@ def test_devices_that_hold_a_model_nowhere_say_why(small):
 def test_best_and_worst_are_those_of_the_results(small):
     rows = small.rows("cells_results")
     for row in small.rows("cells_best"):
-        if row["normalisation"] != PER["device"]:
+        if row["normalisation"] != NORMALISATIONS["device"]:
             continue
         cell = {
             other["device"]: float(other["throughput"]) / float(other["devices"])
@@ -101,14 +101,14 @@ def test_best_and_worst_are_those_of_the_results(small):
 def test_wins_of_all_architectures_are_all_cells(small):
     rows = small.rows("cells_wins")
     for per in ("device", "watt", "system"):
-        assert sum(int(row[PER[per]]) for row in rows) == 2 * 2 * 2
+        assert sum(int(row[NORMALISATIONS[per]]) for row in rows) == 2 * 2 * 2
 
 
 def test_leads_by_axis_add_up_to_those_of_all_cells(small):
     rows = small.rows("cells_where")
-    wins = {row["architecture"]: int(row[PER["device"]]) for row in small.rows("cells_wins")}
+    wins = {row["architecture"]: int(row[NORMALISATIONS["device"]]) for row in small.rows("cells_wins")}
     for axis in ("model", "batch", "prompt"):
-        texts = [row[PER["device"]] for row in rows if row["cells of"].startswith(axis + " ")]
+        texts = [row[NORMALISATIONS["device"]] for row in rows if row["cells of"].startswith(axis + " ")]
         assert len(texts) == 2
         pairs = [part.rsplit(" ", 1) for text in texts for part in text.split(", ")]
         found = {title: sum(int(count) for name, count in pairs if name == title) for title in wins}
@@ -124,49 +124,55 @@ def test_every_cell_says_what_decides(small):
 
 
 def test_splits_too_many_for_one_breakdown_say_what_decides_too(desk, small, monkeypatch):
-    folder = Folder.open(desk, small.folder)
+    folder = StudyFolder.open(desk, small.folder)
     scenario = next(item for item in folder.components("scenario") if item.name == "cell")
-    model = next(item.component for item in items(desk.session) if item.component.name == "deepseek_v3")
-    subject = subject_of(model, desk.session.registry)
-    everyone = entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",))
+    model = next(
+        item.component for item in list_definitions(desk.session) if item.component.name == "deepseek_v3"
+    )
+    subject = read_study_model(model, desk.session.registry)
+    everyone = list_grid_entries(
+        folder, collect_participants(folder), scenario, [subject], measures=("throughput",)
+    )
     entry = next(item for item in everyone if item.device == "H100_SXM")
-    at_once = cells_of(desk, entry)
+    at_once = evaluate_cells(desk, entry)
     for module in (
         "accelscope.core.query.columns.DETAILED",
         "accelscope.core.analysis.architecture_study.cells.DETAILED",
     ):
         monkeypatch.setattr(module, 8)
-    in_parts = cells_of(desk, entry)
-    assert NOTHING not in set(at_once.bound.ravel())
+    in_parts = evaluate_cells(desk, entry)
+    assert NO_BOTTLENECK not in set(at_once.bound.ravel())
     assert in_parts.bound.tolist() == at_once.bound.tolist()
 
 
 def test_workers_change_nothing(desk, small):
-    folder = Folder.open(desk, small.folder)
+    folder = StudyFolder.open(desk, small.folder)
     scenario = next(item for item in folder.components("scenario") if item.name == "once")
     model = scenario.get("deployment").value.get("model").value
-    subject = subject_of(model, desk.session.registry)
-    entries = list(entries_of(folder, cast_of(folder), scenario, [subject], measures=("throughput",)))
-    one = Crew(desk, workers=1).map(cells_of, entries)
-    with Crew(desk, workers=2) as crew:
-        two = crew.map(cells_of, entries)
+    subject = read_study_model(model, desk.session.registry)
+    entries = list(
+        list_grid_entries(folder, collect_participants(folder), scenario, [subject], measures=("throughput",))
+    )
+    one = JobPool(desk, workers=1).map(evaluate_cells, entries)
+    with JobPool(desk, workers=2) as crew:
+        two = crew.map(evaluate_cells, entries)
     assert [item.values["throughput"].tolist() for item in one] == [
         item.values["throughput"].tolist() for item in two
     ]
 
 
 def test_systems_of_a_device_go_from_small_to_large(desk, small):
-    kin = cast_of(Folder.open(desk, small.folder)).of("H100_SXM")
+    kin = collect_participants(StudyFolder.open(desk, small.folder)).of("H100_SXM")
     sizes = [system.facts.devices for system in kin.systems]
     assert [system.component.name for system in kin.systems][:2] == ["H100_SXM", "DGX_H100"]
     assert sizes == sorted(set(sizes))
 
 
 def test_pipeline_degrees_are_the_fewest_for_their_largest_stage(desk, small):
-    folder = Folder.open(desk, small.folder)
-    kin = cast_of(folder).of("LPU_v1")
+    folder = StudyFolder.open(desk, small.folder)
+    kin = collect_participants(folder).of("LPU_v1")
     grid = next(folder.components("grid"))
-    subject = subject_of(grid.attributes()["models"].value.items[0], desk.session.registry)
-    ((_, stages),) = splits_of(kin.systems[-1], subject)
+    subject = read_study_model(grid.attributes()["models"].value.items[0], desk.session.registry)
+    ((_, stages),) = enumerate_split_axes(kin.systems[-1], subject)
     degrees = [int(text) for text in stages.partition("[")[2].rstrip("]").split(",")]
     assert degrees == [1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 32]

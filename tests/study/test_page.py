@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from accelscope.core.analysis.architecture_study.page import least_width, page
-from accelscope.core.analysis.architecture_study.section import Plot, Section, Table
+from accelscope.core.analysis.architecture_study.page import compute_minimum_width, render_study_page
+from accelscope.core.analysis.architecture_study.section import SectionPlot, SectionTable, StudySection
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -28,12 +28,12 @@ def test_texts_are_not_markup(html):
 
 
 def test_a_label_cannot_end_the_script():
-    plot = Plot(name="p", title="p", traces=({"type": "bar", "x": ["</script><b>"], "y": [1]},))
-    text = page(
+    plot = SectionPlot(name="p", title="p", traces=({"type": "bar", "x": ["</script><b>"], "y": [1]},))
+    text = render_study_page(
         title="t",
         lead="",
         claims=None,
-        sections=[Section(name="s", title="s", parts=(plot,))],
+        sections=[StudySection(name="s", title="s", parts=(plot,))],
         script="",
         footer="",
     )
@@ -47,8 +47,8 @@ def test_a_plot_is_as_wide_as_its_labels_need():
         "y": ["a label of thirty-two characters"],
         "z": [[1] * 6],
     }
-    assert least_width(Plot(name="p", title="p", traces=(trace,))) > 32 * 6 + 6 * 40
-    assert least_width(Plot(name="p", title="p", traces=())) < 300
+    assert compute_minimum_width(SectionPlot(name="p", title="p", traces=(trace,))) > 32 * 6 + 6 * 40
+    assert compute_minimum_width(SectionPlot(name="p", title="p", traces=())) < 300
 
 
 def test_findings_stand_at_the_top_and_in_their_section(small, html):
@@ -59,7 +59,9 @@ def test_findings_stand_at_the_top_and_in_their_section(small, html):
 
 
 def test_every_table_has_a_file(small):
-    tables = [part for section in small.study.sections for part in section.parts if isinstance(part, Table)]
+    tables = [
+        part for section in small.study.sections for part in section.parts if isinstance(part, SectionTable)
+    ]
     for table in tables:
         rows = small.rows(table.name)
         assert len(rows) == len(table.rows)
@@ -70,7 +72,9 @@ def test_every_table_has_a_file(small):
 def test_the_plots_draw_in_a_browser(small):
     if CHROMIUM is None:
         pytest.skip("no browser is installed")
-    plots = [part for section in small.study.sections for part in section.parts if isinstance(part, Plot)]
+    plots = [
+        part for section in small.study.sections for part in section.parts if isinstance(part, SectionPlot)
+    ]
     for width in (1280, 420):
         dom = dom_of(small.files["study.html"], width)
         body = dom[dom.index("<body") :]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.analysis.architecture_study.run import run
+from accelscope.core.analysis.architecture_study.run import run_study
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.library.definitions import items
+from accelscope.core.library.definitions import list_definitions
 
 
 def changed(desk, small, tmp_path, old: str, new: str):
     text = (small.folder / "all.accel").read_text()
     assert old in text
     (tmp_path / "all.accel").write_text(text.replace(old, new))
-    return run(desk, tmp_path, workers=1)
+    return run_study(desk, tmp_path, workers=1)
 
 
 def test_the_first_strategy_is_what_others_are_compared_with(small):
@@ -70,7 +70,9 @@ def test_a_tenth_more_bandwidth_gives_what_the_table_says(desk, small, tmp_path)
         "deployment d { system = nv.H100_SXM, model = m.llama3_1_70b, precision { weights = fp8, activations = fp8 } }\n"
         "scenario s { deployment = d, workload = w }\n"
     )
-    device = next(item.component for item in items(desk.session) if item.component.name == "H100_SXM")
+    device = next(
+        item.component for item in list_definitions(desk.session) if item.component.name == "H100_SXM"
+    )
     bandwidth = float(device.get("hbm").get("bandwidth").value.magnitude)
     before, after = (
         float(desk.session.evaluate(str(path), sets=sets, bars=False)[0].metrics["throughput"].value)
@@ -146,12 +148,12 @@ def test_a_model_without_sizes_is_refused(desk, small, tmp_path):
 
 def test_a_folder_has_to_hold_something(desk, tmp_path):
     with pytest.raises(UsageError, match="is no folder"):
-        run(desk, tmp_path / "nowhere")
+        run_study(desk, tmp_path / "nowhere")
     with pytest.raises(UsageError, match=r"holds no `\.accel` file"):
-        run(desk, tmp_path)
+        run_study(desk, tmp_path)
     (tmp_path / "a.accel").write_text("let one = 1\n")
     with pytest.raises(UsageError, match="holds neither architectures nor a grid"):
-        run(desk, tmp_path)
+        run_study(desk, tmp_path)
 
 
 def test_sobol_indices_say_which_tolerances_the_doubt_comes_from(small):

@@ -12,19 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.jobs.jobs import Desk, Job
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, ScenarioJob
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import DETAILED
+from accelscope.core.query.columns import MAX_BREAKDOWN_POINTS
 from accelscope.core.query.result import BreakdownRow, Result
 
-PARALLEL = "deployment.parallel."
-NOTHING = "-"
+PARALLEL_PREFIX = "deployment.parallel."
+NO_BOTTLENECK = "-"
 _RESOURCES = {"launch": "kernel starts", "network": "network", "host": "host"}
 _ON_CHIP = "on-chip network"
 
 
 @frozen(kw_only=True)
-class Rung:
+class StudySystem:
     """One system of a device: how it is asked about.
 
     Attributes:
@@ -35,25 +35,25 @@ class Rung:
     """
 
     label: str
-    job: Job
+    job: ScenarioJob
     groups: tuple[tuple[str, ...], ...]
     resources: Mapping[str, str]
-    above: tuple[str, ...] = ()
+    package_path: tuple[str, ...] = ()
     streamed: bool = False
 
 
 @frozen(kw_only=True)
-class Entry:
+class GridEntry:
     """A device and a model, with the systems to try in turn."""
 
     device: str
     model: str
-    rungs: tuple[Rung, ...]
+    candidates: tuple[StudySystem, ...]
     measures: tuple[str, ...]
 
 
 @frozen(kw_only=True, eq=False)
-class Cells:
+class GridCells:
     """What a device does in each cell; arrays of the cells' shape.
 
     Attributes:
@@ -72,7 +72,7 @@ class Cells:
     devices: Array
     power: Array
     rate: Array
-    rung: Array
+    candidate: Array
     split: Mapping[str, Array]
     bound: Array
     why: str = ""
@@ -80,7 +80,7 @@ class Cells:
     @property
     def works(self) -> Array:
         """Where a system holds the model."""
-        found: Array = self.rung >= 0
+        found: Array = self.candidate >= 0
         return found
 
     def split_at(self, at: tuple[int, ...]) -> str:
@@ -90,7 +90,7 @@ class Cells:
 
     def sets_at(self, at: tuple[int, ...]) -> tuple[str, ...]:
         """Return the split of a cell as texts of `--set`."""
-        return tuple(f"{PARALLEL}{name} = {values[at]:g}" for name, values in self.split.items())
+        return tuple(f"{PARALLEL_PREFIX}{name} = {values[at]:g}" for name, values in self.split.items())
 
     def point_at(self, at: tuple[int, ...]) -> list[tuple[str, str, float | str]]:
         """Return names, units and values of the axes in a cell."""
@@ -99,11 +99,11 @@ class Cells:
         ]
 
 
-def cells_of(desk: Desk, entry: Entry) -> Cells | str:
+def evaluate_cells(desk: JobEvaluator, entry: GridEntry) -> GridCells | str:
     """Return the cells of an entry: from the first system on, each fills those that no smaller one holds."""
-    found: Cells | None = None
+    found: GridCells | None = None
     why = "no system is large enough"
-    for index, rung in enumerate(entry.rungs):
+    for index, rung in enumerate(entry.candidates):
         for group in rung.groups:
             result = desk.evaluated(evolve(rung.job, sets=group))
             if isinstance(result, str):
@@ -119,9 +119,9 @@ def cells_of(desk: Desk, entry: Entry) -> Cells | str:
     return found if found.works.any() else evolve(found, why=why)
 
 
-def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> Cells:
+def _best(desk: JobEvaluator, entry: GridEntry, rung: StudySystem, index: int, result: Result) -> GridCells:
     """Return the best split of each cell of one system."""
-    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL)]
+    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL_PREFIX)]
     cells = tuple(axis.size for at, axis in enumerate(result.axes) if at not in own)
     feasible = _flat(result, result.feasible, len(own))
     sought = _flat(result, _column(result, entry.measures[0]), len(own))
@@ -136,12 +136,12 @@ def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> C
     values = {name: taken(_column(result, name)) for name in entry.measures}
     throughput = taken(_column(result, "throughput"))
     used = next((row.used for row in result.limits if row.name == "devices"), np.ones(()))
-    split = {result.axes[at].name.removeprefix(PARALLEL): taken(_degrees(result, at)) for at in own}
+    split = {result.axes[at].name.removeprefix(PARALLEL_PREFIX): taken(_degrees(result, at)) for at in own}
     bound = _decided(desk, rung, result, split, works.reshape(cells))
-    return Cells(
+    return GridCells(
         device=entry.device,
         model=entry.model,
-        systems=tuple(item.label for item in entry.rungs),
+        systems=tuple(item.label for item in entry.candidates),
         axes=tuple(
             (axis.name, axis.unit, axis.values) for at, axis in enumerate(result.axes) if at not in own
         ),
@@ -149,20 +149,23 @@ def _best(desk: Desk, entry: Entry, rung: Rung, index: int, result: Result) -> C
         devices=taken(used),
         power=taken(_column(result, "power")),
         rate=taken(_column(result, "cost_per_mtok")) * throughput / 1e6,
-        rung=np.where(works, index, -1).reshape(cells),
+        candidate=np.where(works, index, -1).reshape(cells),
         split=split,
-        bound=np.where(works.reshape(cells), bound, NOTHING),
+        bound=np.where(works.reshape(cells), bound, NO_BOTTLENECK),
     )
 
 
-def _merged(old: Cells, new: Cells, measure: str) -> Cells:
+def _merged(old: GridCells, new: GridCells, measure: str) -> GridCells:
     """Return cells with those of a later evaluation where it holds what no earlier system does, or splits it better."""
     better = new.works & (
         ~old.works
-        | ((new.rung == old.rung) & (new.values[measure] > np.nan_to_num(old.values[measure], nan=-1)))
+        | (
+            (new.candidate == old.candidate)
+            & (new.values[measure] > np.nan_to_num(old.values[measure], nan=-1))
+        )
     )
     names = dict.fromkeys((*old.split, *new.split))
-    one = np.ones(old.rung.shape)
+    one = np.ones(old.candidate.shape)
 
     def chosen(first: Array, second: Array) -> Array:
         return np.where(better, second, first)
@@ -173,24 +176,26 @@ def _merged(old: Cells, new: Cells, measure: str) -> Cells:
         devices=chosen(old.devices, new.devices),
         power=chosen(old.power, new.power),
         rate=chosen(old.rate, new.rate),
-        rung=chosen(old.rung, new.rung),
+        candidate=chosen(old.candidate, new.candidate),
         split={name: chosen(old.split.get(name, one), new.split.get(name, one)) for name in names},
         bound=chosen(old.bound, new.bound),
     )
 
 
-def _decided(desk: Desk, rung: Rung, result: Result, split: Mapping[str, Array], where: Array) -> Array:
+def _decided(
+    desk: JobEvaluator, rung: StudySystem, result: Result, split: Mapping[str, Array], where: Array
+) -> Array:
     """Return what decides in some cells, of a result that keeps its breakdown or of an evaluation of their splits alone.
 
     Where so many splits are too many to keep it, the cells of each degree of one strategy are asked about apart.
     """
     if result.breakdown or not split:
         return _bounds(result, rung, split)
-    nothing = np.full(where.shape, NOTHING, dtype=object)
+    nothing = np.full(where.shape, NO_BOTTLENECK, dtype=object)
     known = {name: np.unique(degrees[where & np.isfinite(degrees)]) for name, degrees in split.items()}
     if not all(degrees.size for degrees in known.values()):
         return nothing
-    if math.prod(degrees.size for degrees in known.values()) * where.size > DETAILED:
+    if math.prod(degrees.size for degrees in known.values()) * where.size > MAX_BREAKDOWN_POINTS:
         name = max(known, key=lambda one: known[one].size)
         found = nothing
         for degree in known[name] if known[name].size > 1 else ():
@@ -198,22 +203,22 @@ def _decided(desk: Desk, rung: Rung, result: Result, split: Mapping[str, Array],
             found = np.where(here, _decided(desk, rung, result, split, here), found)
         return found
     sets = tuple(
-        f"{PARALLEL}{name} = [{', '.join(f'{degree:g}' for degree in degrees)}]"
+        f"{PARALLEL_PREFIX}{name} = [{', '.join(f'{degree:g}' for degree in degrees)}]"
         for name, degrees in known.items()
     )
     again = desk.evaluated(evolve(rung.job, sets=sets))
     return nothing if isinstance(again, str) or not again.breakdown else _bounds(again, rung, split)
 
 
-def _bounds(result: Result, rung: Rung, split: Mapping[str, Array]) -> Array:
+def _bounds(result: Result, rung: StudySystem, split: Mapping[str, Array]) -> Array:
     """Return what decides in each cell: the phase that takes longer, and the resource that most of it waits for."""
     shape = next(iter(split.values())).shape if split else ()
-    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL)]
+    own = [at for at, axis in enumerate(result.axes) if axis.name.startswith(PARALLEL_PREFIX)]
     place = _places(result, own, split)
     whole = _flat(result, _column(result, "e2e_latency"), len(own))
     first = _flat(result, _column(result, "ttft"), len(own))
     prefill = np.take_along_axis(2 * first > whole, place, 0)[0]
-    found = np.full(prefill.shape, NOTHING, dtype=object)
+    found = np.full(prefill.shape, NO_BOTTLENECK, dtype=object)
     for phase, where in (("prefill", prefill), ("decode", ~prefill)):
         times: dict[str, Array] = {}
         for row in result.breakdown:
@@ -221,7 +226,7 @@ def _bounds(result: Result, rung: Rung, split: Mapping[str, Array]) -> Array:
                 for name, seconds in _by_resource(row, rung.resources):
                     taken = np.take_along_axis(_flat(result, seconds, len(own)), place, 0)[0]
                     times[name] = times.get(name, 0.0) + np.nan_to_num(taken)
-        names = np.array([f"{phase}: {name}" for name in times] or [NOTHING], dtype=object)
+        names = np.array([f"{phase}: {name}" for name in times] or [NO_BOTTLENECK], dtype=object)
         stack = np.array([*times.values()]) if times else np.zeros((1, *prefill.shape))
         found = np.where(where, names[np.argmax(stack, axis=0)], found)
     return found.reshape(shape)
@@ -240,7 +245,7 @@ def _places(result: Result, own: Sequence[int], split: Mapping[str, Array]) -> A
     for at in own:
         axis = result.axes[at]
         values = np.array([float(value) for value in axis.values])
-        degree = np.nan_to_num(split[axis.name.removeprefix(PARALLEL)], nan=values[0]).reshape(1, -1)
+        degree = np.nan_to_num(split[axis.name.removeprefix(PARALLEL_PREFIX)], nan=values[0]).reshape(1, -1)
         flat = flat * axis.size + np.abs(values[:, None] - degree).argmin(axis=0)[None]
     return flat
 

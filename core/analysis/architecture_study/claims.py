@@ -7,14 +7,14 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from accelscope.core.analysis.architecture_study.folder import Folder, words_of
-from accelscope.core.analysis.architecture_study.section import Cell, Section, Table
-from accelscope.core.analysis.jobs.phrases import few
+from accelscope.core.analysis.architecture_study.folder import StudyFolder, read_word_list
+from accelscope.core.analysis.architecture_study.section import SectionTable, StudySection, TableCell
+from accelscope.core.analysis.jobs.phrases import format_short_number
 from accelscope.core.blocks.study import Claim
 from accelscope.core.errors import UsageError
 
 
-def claims(folder: Folder, sections: Sequence[Section]) -> Table | None:
+def build_claims_table(folder: StudyFolder, sections: Sequence[StudySection]) -> SectionTable | None:
     """Return the claims of a folder with the numbers that their patterns fit; None without claims.
 
     Raises:
@@ -24,7 +24,7 @@ def claims(folder: Folder, sections: Sequence[Section]) -> Table | None:
     rows = tuple(_row(label, block, numbers) for label, block in folder.blocks(Claim))
     if not rows:
         return None
-    return Table(
+    return SectionTable(
         name="claims",
         title="What was published, and what we find",
         heads=("claim", "published", "least here", "median", "most", "closest", "why they differ"),
@@ -32,8 +32,8 @@ def claims(folder: Folder, sections: Sequence[Section]) -> Table | None:
     )
 
 
-def _row(label: str, block: Claim, numbers: Mapping[str, float]) -> tuple[Cell, ...]:
-    patterns = words_of(block.figures)
+def _row(label: str, block: Claim, numbers: Mapping[str, float]) -> tuple[TableCell, ...]:
+    patterns = read_word_list(block.figures)
     found = {
         name: value
         for name, value in numbers.items()
@@ -49,12 +49,12 @@ def _row(label: str, block: Claim, numbers: Mapping[str, float]) -> tuple[Cell, 
         float(values.min()),
         float(np.median(values)),
         float(values.max()),
-        "" if published is None else closest(found, published),
+        "" if published is None else find_closest_number(found, published),
         block.because or "",
     )
 
 
-def closest(found: Mapping[str, float], published: float) -> str:
+def find_closest_number(found: Mapping[str, float], published: float) -> str:
     """Return the number that is closest to a published one by ratio, with its name."""
 
     def distance(name: str) -> float:
@@ -62,4 +62,4 @@ def closest(found: Mapping[str, float], published: float) -> str:
         return abs(float(np.log(value / published))) if value > 0 and published > 0 else np.inf
 
     name = min(found, key=distance)
-    return f"{few(found[name])} at {name}"
+    return f"{format_short_number(found[name])} at {name}"

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.cells import Cells, Entry
-from accelscope.core.analysis.jobs.jobs import SCENARIO, Desk
-from accelscope.core.analysis.jobs.phrases import point_of
-from accelscope.core.analysis.sensitivity.elasticity import elasticities
+from accelscope.core.analysis.architecture_study.cells import GridCells, GridEntry
+from accelscope.core.analysis.jobs.jobs import JOB_SCENARIO, JobEvaluator
+from accelscope.core.analysis.jobs.phrases import format_axis_point
+from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
 from accelscope.core.errors import DescriptionError
 
-LEAST = 0.001
+SMALLEST_EFFECT = 0.001
 """Smallest relative change that counts."""
 
 
 @frozen(kw_only=True, eq=False)
-class Effect:
+class ParameterEffect:
     """What a tenth of one parameter does in one cell.
 
     Attributes:
@@ -45,7 +45,7 @@ class Effect:
 
 
 @frozen(kw_only=True, eq=False)
-class Answer:
+class DeviceEffects:
     """What all parameters do to a device with a model.
 
     Attributes:
@@ -53,63 +53,63 @@ class Answer:
     """
 
     device: str
-    effects: tuple[Effect, ...]
+    effects: tuple[ParameterEffect, ...]
     works: int
     cells: int
 
 
 @frozen(kw_only=True)
-class Probe:
+class EffectsRequest:
     """An entry of a grid, the metric that answers, and N of its Sobol indices where they are asked for."""
 
-    entry: Entry
+    entry: GridEntry
     metric: str
     samples: int = 0
 
 
-def effects_of(desk: Desk, probe: Probe, cells: Cells) -> Answer:
+def evaluate_device_effects(desk: JobEvaluator, probe: EffectsRequest, cells: GridCells) -> DeviceEffects:
     """Return the effects on a device with a model: one evaluation for each split that any of its cells has."""
     groups: dict[tuple[int, tuple[str, ...]], list[tuple[int, ...]]] = {}
-    for at in np.ndindex(cells.rung.shape):
-        if cells.rung[at] >= 0:
-            groups.setdefault((int(cells.rung[at]), cells.sets_at(at)), []).append(at)
+    for at in np.ndindex(cells.candidate.shape):
+        if cells.candidate[at] >= 0:
+            groups.setdefault((int(cells.candidate[at]), cells.sets_at(at)), []).append(at)
     effects = tuple(
         one
         for (rung, sets), places in groups.items()
         for one in _effects(desk, probe, cells, rung, sets, places)
     )
-    return Answer(
+    return DeviceEffects(
         device=probe.entry.device, effects=effects, works=int(cells.works.sum()), cells=cells.works.size
     )
 
 
 def _effects(
-    desk: Desk,
-    probe: Probe,
-    cells: Cells,
+    desk: JobEvaluator,
+    probe: EffectsRequest,
+    cells: GridCells,
     rung: int,
     sets: tuple[str, ...],
     places: Sequence[tuple[int, ...]],
-) -> Iterator[Effect]:
-    job = probe.entry.rungs[rung].job
+) -> Iterator[ParameterEffect]:
+    job = probe.entry.candidates[rung].job
     try:
-        found = elasticities(
-            desk.program(job), desk.session.registry, f"scenario {SCENARIO}", (probe.metric,), sets=sets
+        found = compute_elasticities(
+            desk.program(job), desk.session.registry, f"scenario {JOB_SCENARIO}", (probe.metric,), sets=sets
         )
     except DescriptionError:
         return
     effects = found.effects[probe.metric]
     for at in places:
-        label = point_of(cells.point_at(at))
+        label = format_axis_point(cells.point_at(at))
         for row, parameter in enumerate(found.parameters):
             less, more = (float(np.nan_to_num(array[(row, *at)])) for array in (effects.less, effects.more))
-            if max(abs(less), abs(more)) > LEAST:
-                yield Effect(
+            if max(abs(less), abs(more)) > SMALLEST_EFFECT:
+                yield ParameterEffect(
                     device=cells.device,
                     model=cells.model,
                     cell=label,
                     system=cells.systems[rung],
-                    parameter=path_of_device(parameter.path, probe.entry.rungs[rung].above),
+                    parameter=strip_system_path(parameter.path, probe.entry.candidates[rung].package_path),
                     source=parameter.source,
                     given=parameter.sort == "given",
                     elasticity=float(np.nan_to_num(effects.central[(row, *at)])),
@@ -118,6 +118,6 @@ def _effects(
                 )
 
 
-def path_of_device(path: str, above: Sequence[str]) -> str:
+def strip_system_path(path: str, above: Sequence[str]) -> str:
     """Return the path of a parameter from below the package, so that it is called alike in all systems."""
     return path.removeprefix(".".join((*above, ""))) if above else path

@@ -7,44 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.cells import Entry, Rung
-from accelscope.core.analysis.architecture_study.folder import Folder, components_of
+from accelscope.core.analysis.architecture_study.cells import GridEntry, StudySystem
+from accelscope.core.analysis.architecture_study.folder import StudyFolder, read_component_list
 from accelscope.core.analysis.architecture_study.systems import (
-    Subject,
-    System,
-    package_path,
-    splits_of,
-    system_of,
-    systems_of,
+    DeviceSystem,
+    StudyModel,
+    enumerate_split_axes,
+    find_package_path,
+    list_device_systems,
+    read_device_system,
 )
-from accelscope.core.analysis.compare.candidates import Entrant
-from accelscope.core.analysis.jobs.jobs import Job
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.spec_sheet import SYSTEMS
+from accelscope.core.analysis.compare.candidates import ComparedSystem
+from accelscope.core.analysis.jobs.jobs import ScenarioJob
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.spec_sheet import SYSTEM_KINDS
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.study import Architecture, Selection
-from accelscope.core.library.definitions import items
-from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.library.definitions import list_definitions
+from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.dsl.values.values import Attribute, Symbol
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.component import Component
 
-ASKED = "bf16"
+_DEFAULT_DTYPE = "bf16"
 """Type of weights where the scenario names none."""
 
 
 @frozen(kw_only=True, eq=False)
-class Kin:
+class StudyDevice:
     """A device of a study: its architecture, and its systems from the smallest to the largest."""
 
     device: Component
     architecture: str
-    systems: tuple[System, ...]
+    systems: tuple[DeviceSystem, ...]
 
 
 @frozen(kw_only=True, eq=False)
-class Cast:
+class StudyParticipants:
     """Everything that takes part in a study.
 
     Attributes:
@@ -52,46 +52,52 @@ class Cast:
     """
 
     titles: Mapping[str, str]
-    kin: tuple[Kin, ...]
+    devices: tuple[StudyDevice, ...]
     selections: Mapping[str, tuple[str, frozenset[str]]]
 
-    def of(self, device: str) -> Kin | None:
+    def of(self, device: str) -> StudyDevice | None:
         """Return a device by name."""
-        return next((item for item in self.kin if item.device.name == device), None)
+        return next((item for item in self.devices if item.device.name == device), None)
 
 
-def cast_of(folder: Folder) -> Cast:
+def collect_participants(folder: StudyFolder) -> StudyParticipants:
     """Return the architectures of a folder with their devices, each of these once."""
     registry = folder.session.registry
-    shelf = [item.component for item in items(folder.session) if item.component.kind in SYSTEMS]
-    shelf += [component for kind in SYSTEMS for component in folder.components(kind)]
-    known = [found for component in shelf if (found := system_of(component, registry, ASKED)) is not None]
+    shelf = [
+        item.component for item in list_definitions(folder.session) if item.component.kind in SYSTEM_KINDS
+    ]
+    shelf += [component for kind in SYSTEM_KINDS for component in folder.components(kind)]
+    known = [
+        found
+        for component in shelf
+        if (found := read_device_system(component, registry, _DEFAULT_DTYPE)) is not None
+    ]
     titles: dict[str, str] = {}
-    kin: dict[str, Kin] = {}
+    kin: dict[str, StudyDevice] = {}
     for name, block in folder.blocks(Architecture):
         titles[name] = block.title or name
-        for device in components_of(block.devices, f"{name}.devices", "package"):
-            systems = systems_of(device, known, registry, ASKED)
-            kin.setdefault(device.name, Kin(device=device, architecture=name, systems=systems))
+        for device in read_component_list(block.devices, f"{name}.devices", "package"):
+            systems = list_device_systems(device, known, registry, _DEFAULT_DTYPE)
+            kin.setdefault(device.name, StudyDevice(device=device, architecture=name, systems=systems))
     selections = {
         name: (
             block.title or name,
-            frozenset(item.name for item in components_of(block.devices, f"{name}.devices", "package")),
+            frozenset(item.name for item in read_component_list(block.devices, f"{name}.devices", "package")),
         )
         for name, block in folder.blocks(Selection)
     }
-    return Cast(titles=titles, kin=tuple(kin.values()), selections=selections)
+    return StudyParticipants(titles=titles, devices=tuple(kin.values()), selections=selections)
 
 
-def entries_of(
-    folder: Folder,
-    cast: Cast,
+def list_grid_entries(
+    folder: StudyFolder,
+    cast: StudyParticipants,
     scenario: Component,
-    subjects: Sequence[Subject],
+    subjects: Sequence[StudyModel],
     *,
     measures: tuple[str, ...],
     streamed: bool = False,
-) -> Iterator[Entry]:
+) -> Iterator[GridEntry]:
     """Yield each device with each model; systems whose memory is smaller than the weights are left out.
 
     Args:
@@ -99,25 +105,25 @@ def entries_of(
         measures: metrics; the first one chooses splits.
         streamed: whether weights may come from behind the devices' memory where no system holds them.
     """
-    asked = asked_dtype(scenario)
-    for kin in cast.kin:
+    asked = read_requested_dtype(scenario)
+    for kin in cast.devices:
         for subject in subjects:
-            weights = subject.facts.parameters * BITS[asked] / 8
+            weights = subject.facts.parameters * DTYPE_BITS[asked] / 8
             large = [system for system in kin.systems if system.memory > weights]
             rungs = [_rung(folder, scenario, system, subject, asked) for system in large]
-            if streamed and (behind := [system for system in kin.systems if system.tiered]):
+            if streamed and (behind := [system for system in kin.systems if system.has_offload_tier]):
                 rungs += [
                     _rung(folder, scenario, system, subject, asked, streamed=True) for system in behind[:2]
                 ]
-            yield Entry(
+            yield GridEntry(
                 device=kin.device.name,
                 model=subject.component.name,
-                rungs=tuple(rungs),
+                candidates=tuple(rungs),
                 measures=measures,
             )
 
 
-def asked_dtype(scenario: Component) -> str:
+def read_requested_dtype(scenario: Component) -> str:
     """Return the type of weights that a scenario's deployment asks for."""
     deployment = scenario.get("deployment")
     block = deployment.value if isinstance(deployment, Attribute) else deployment
@@ -125,43 +131,43 @@ def asked_dtype(scenario: Component) -> str:
         weights = inner.get("weights")
         if isinstance(weights, Attribute) and isinstance(weights.value, Symbol):
             return weights.value.name
-    return ASKED
+    return _DEFAULT_DTYPE
 
 
-def pairs_of(
-    folder: Folder, name: str, systems: Any, models: Any, dtype: str
-) -> Iterator[tuple[Component, System, Component]]:
+def pair_systems_with_models(
+    folder: StudyFolder, name: str, systems: Any, models: Any, dtype: str
+) -> Iterator[tuple[Component, DeviceSystem, Component]]:
     """Yield each system of a block, as written and as it is known, with each of its models.
 
     Args:
         name: of the block; systems, models: its listings; dtype: that products are in.
     """
-    for component in components_of(systems, f"{name}.systems", "package", *SYSTEMS):
-        system = system_of(component, folder.session.registry, dtype)
+    for component in read_component_list(systems, f"{name}.systems", "package", *SYSTEM_KINDS):
+        system = read_device_system(component, folder.session.registry, dtype)
         if system is not None:
-            for model in components_of(models, f"{name}.models", "model"):
+            for model in read_component_list(models, f"{name}.models", "model"):
                 yield component, system, model
 
 
-def job_on(
-    folder: Folder,
+def build_scenario_job(
+    folder: StudyFolder,
     scenario: Component,
-    system: System,
+    system: DeviceSystem,
     model: Component,
     asked: str,
     *,
     streamed: bool = False,
     deployment: Component | None = None,
-) -> Job:
+) -> ScenarioJob:
     """Return the question of a scenario about a model on a system, in the closest precision that its devices have."""
     used = folder.used(system.component)
-    in_asked = system_of(system.component, folder.session.registry, asked) or system
-    entrant = Entrant(used=used, kind=system.component.kind, facts=in_asked.facts)
+    in_asked = read_device_system(system.component, folder.session.registry, asked) or system
+    entrant = ComparedSystem(used=used, kind=system.component.kind, facts=in_asked.facts)
     weights, products = entrant.precision(asked)
     blocks: dict[str, dict[str, str]] = {"precision": {"weights": weights, "activations": products}}
     if streamed:
         blocks["memory"] = {"weights": "streamed"}
-    return Job(
+    return ScenarioJob(
         folder=str(folder.path),
         scenario=folder.used(scenario),
         deployment=None if deployment is None else folder.used(deployment),
@@ -171,28 +177,28 @@ def job_on(
 
 
 def _rung(
-    folder: Folder,
+    folder: StudyFolder,
     scenario: Component,
-    system: System,
-    subject: Subject,
+    system: DeviceSystem,
+    subject: StudyModel,
     asked: str,
     *,
     streamed: bool = False,
-) -> Rung:
-    job = job_on(folder, scenario, system, subject.component, asked, streamed=streamed)
-    return Rung(
+) -> StudySystem:
+    job = build_scenario_job(folder, scenario, system, subject.component, asked, streamed=streamed)
+    return StudySystem(
         label=system.component.name,
         job=job,
-        groups=tuple(splits_of(system, subject)),
+        groups=tuple(enumerate_split_axes(system, subject)),
         resources=_resources(folder, system.component),
-        above=package_path(system.component),
+        package_path=find_package_path(system.component),
         streamed=streamed,
     )
 
 
-def _resources(folder: Folder, component: Component) -> dict[str, str]:
+def _resources(folder: StudyFolder, component: Component) -> dict[str, str]:
     """Return what each engine and memory of a system's device is, by name."""
-    machine = machine_of(component, Binder(folder.session.registry))
+    machine = assemble_machine(component, Binder(folder.session.registry))
     if machine is None:
         return {}
     found = {part.name: "memory" for part in machine.device.memories}

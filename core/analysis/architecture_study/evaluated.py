@@ -7,9 +7,14 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.entries import Cast
-from accelscope.core.analysis.architecture_study.spread import Field, Verdict, champions, verdict
-from accelscope.core.analysis.architecture_study.systems import Subject
+from accelscope.core.analysis.architecture_study.entries import StudyParticipants
+from accelscope.core.analysis.architecture_study.spread import (
+    BestAndWorst,
+    GridArrays,
+    find_architecture_best,
+    find_best_and_worst,
+)
+from accelscope.core.analysis.architecture_study.systems import StudyModel
 from accelscope.core.blocks.study import Grid
 
 CLASSES, ALL = "architectures", "all"
@@ -17,7 +22,7 @@ CLASSES, ALL = "architectures", "all"
 
 
 @frozen(kw_only=True, eq=False)
-class Evaluated:
+class EvaluatedGrid:
     """A grid with all its cells.
 
     Attributes:
@@ -27,9 +32,9 @@ class Evaluated:
     name: str
     title: str
     block: Grid
-    cast: Cast
-    field: Field
-    subjects: tuple[Subject, ...]
+    participants: StudyParticipants
+    field: GridArrays
+    subjects: tuple[StudyModel, ...]
     without: Mapping[tuple[str, str], str]
 
     @property
@@ -49,20 +54,22 @@ class Evaluated:
         return (self.field.models[at[0]], *(values[place] for (_, _, values), place in axes))
 
 
-def groups(grid: Evaluated) -> list[tuple[str, str, tuple[int, ...] | None]]:
+def list_spread_groups(grid: EvaluatedGrid) -> list[tuple[str, str, tuple[int, ...] | None]]:
     """Return who spreads are given among: name, title, and places of devices or None for the best of architectures."""
     own = [
-        (name, title, grid.field.only(names))
-        for name, (title, names) in grid.cast.selections.items()
-        if len(grid.field.only(names)) > 1
+        (name, title, grid.field.device_places(names))
+        for name, (title, names) in grid.participants.selections.items()
+        if len(grid.field.device_places(names)) > 1
     ]
     everyone = tuple(range(len(grid.field.devices)))
     return [(CLASSES, "between architectures", None), (ALL, "among all devices", everyone), *own]
 
 
-def spread_of(grid: Evaluated, measure: str, per: str, places: tuple[int, ...] | None) -> Verdict:
+def compute_device_spread(
+    grid: EvaluatedGrid, measure: str, per: str, places: tuple[int, ...] | None
+) -> BestAndWorst:
     """Return best and worst among some devices in each cell, or among the best of the architectures without places."""
     values = grid.field.measured(measure, per)
     if places is None:
-        return verdict(champions(values, grid.field.architecture)[1])
-    return verdict(values, places)
+        return find_best_and_worst(find_architecture_best(values, grid.field.architecture)[1])
+    return find_best_and_worst(values, places)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import Used
-from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.analysis.compare.candidates import UsedDefinition
+from accelscope.core.analysis.jobs.jobs import JobEvaluator
 from accelscope.core.bind.binder import Binder
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.io.files import SUFFIX
-from accelscope.core.spec.spec import about
+from accelscope.core.io.files import ACCEL_SUFFIX
+from accelscope.core.spec.spec import read_spec_info
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import ListValue, Symbol
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.dsl.check.program import Program
 
-S = TypeVar("S")
+_S = TypeVar("_S")
 
 
 @frozen(kw_only=True, eq=False)
-class Folder:
+class StudyFolder:
     """The files of a study, checked."""
 
     path: Path
-    desk: Desk
+    desk: JobEvaluator
     programs: tuple[Program, ...]
 
     @classmethod
-    def open(cls, desk: Desk, path: Path) -> Folder:
+    def open(cls, desk: JobEvaluator, path: Path) -> StudyFolder:
         """Read and check the files of a folder.
 
         Raises:
@@ -42,10 +42,10 @@ class Folder:
             DescriptionError: a file has errors.
         """
         if not path.is_dir():
-            raise UsageError(f"`{path}` is no folder; `study` reads the `{SUFFIX}` files of one")
-        files = sorted(item for item in path.iterdir() if item.suffix == SUFFIX and item.is_file())
+            raise UsageError(f"`{path}` is no folder; `study` reads the `{ACCEL_SUFFIX}` files of one")
+        files = sorted(item for item in path.iterdir() if item.suffix == ACCEL_SUFFIX and item.is_file())
         if not files:
-            raise UsageError(f"`{path}` holds no `{SUFFIX}` file")
+            raise UsageError(f"`{path}` holds no `{ACCEL_SUFFIX}` file")
         return cls(path=path, desk=desk, programs=tuple(_checked(desk, file) for file in files))
 
     @property
@@ -58,32 +58,32 @@ class Folder:
         for program in self.programs:
             yield from program.definitions(kind)
 
-    def blocks(self, cls: type[S]) -> Iterator[tuple[str, S]]:
+    def blocks(self, cls: type[_S]) -> Iterator[tuple[str, _S]]:
         """Yield the label and the values of each block that a spec reads.
 
         Raises:
             DescriptionError: a block lacks a field.
         """
-        for component in self.components(str(about(cls)["kind"])):
+        for component in self.components(str(read_spec_info(cls)["kind"])):
             binder = Binder(self.session.registry)
             bound = binder.bind_as(component, cls)
             if bound is None:
                 raise DescriptionError(tuple(binder.problems))
             yield component.name, bound
 
-    def used(self, component: Component) -> Used:
+    def used(self, component: Component) -> UsedDefinition:
         """Return where a text gets a definition from: a module of the library, or a file."""
         span = component.span
         assert span is not None  # definitions of texts have places
         name = span.source.name
-        module = name.removesuffix(SUFFIX).replace("/", ".")
-        if name.endswith(SUFFIX) and module.partition(".")[0] in self.session.library.folders:
-            return Used(name=component.name, module=module)
+        module = name.removesuffix(ACCEL_SUFFIX).replace("/", ".")
+        if name.endswith(ACCEL_SUFFIX) and module.partition(".")[0] in self.session.library.folders:
+            return UsedDefinition(name=component.name, module=module)
         near = Path(name).name
-        return Used(name=component.name, file=near if (self.path / near).is_file() else name)
+        return UsedDefinition(name=component.name, file=near if (self.path / near).is_file() else name)
 
 
-def _checked(desk: Desk, path: Path) -> Program:
+def _checked(desk: JobEvaluator, path: Path) -> Program:
     source = desk.session.read(str(path))
     if isinstance(source, Diagnostic):
         raise DescriptionError((source,))
@@ -94,7 +94,7 @@ def _checked(desk: Desk, path: Path) -> Program:
     return program
 
 
-def components_of(value: Any, what: str, *kinds: str) -> tuple[Component, ...]:
+def read_component_list(value: Any, what: str, *kinds: str) -> tuple[Component, ...]:
     """Return the definitions of a list, each once.
 
     Args:
@@ -115,7 +115,7 @@ def components_of(value: Any, what: str, *kinds: str) -> tuple[Component, ...]:
     return tuple(found.values())
 
 
-def words_of(value: Any) -> tuple[str, ...]:
+def read_word_list(value: Any) -> tuple[str, ...]:
     """Return the symbols or strings of a list."""
     return tuple(item.name if isinstance(item, Symbol) else str(item) for item in _entries(value))
 

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accelscope.core.analysis.architecture_study.entries import Cast, Kin
-from accelscope.core.analysis.architecture_study.folder import Folder
-from accelscope.core.analysis.architecture_study.section import Cell, Section, Table
-from accelscope.core.analysis.architecture_study.systems import area_of
-from accelscope.core.analysis.jobs.phrases import few
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.spec_sheet import number, peak_of
+from accelscope.core.analysis.architecture_study.entries import StudyDevice, StudyParticipants
+from accelscope.core.analysis.architecture_study.folder import StudyFolder
+from accelscope.core.analysis.architecture_study.section import SectionTable, StudySection, TableCell
+from accelscope.core.analysis.architecture_study.systems import sum_die_area
+from accelscope.core.analysis.jobs.phrases import format_short_number
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.spec_sheet import compute_matmul_peak, extract_finite_number
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import holders_of, home_memory
+from accelscope.core.evaluate.op_cost import home_memory, list_weight_memories
 from accelscope.core.ir.hardware import Device
 
-DTYPES = ("fp32", "bf16", "fp8", "int8", "fp4")
+_PEAK_DTYPES = ("fp32", "bf16", "fp8", "int8", "fp4")
 """Data types whose peaks the table of compute gives."""
 
 
-def hardware(folder: Folder, cast: Cast) -> Section:
+def build_hardware_section(folder: StudyFolder, cast: StudyParticipants) -> StudySection:
     """Return the section of the three tables, and what they say of each architecture."""
-    memory: list[tuple[Cell, ...]] = []
-    compute: list[tuple[Cell, ...]] = []
-    network: list[tuple[Cell, ...]] = []
-    for kin in cast.kin:
-        machine = machine_of(kin.device, Binder(folder.session.registry))
+    memory: list[tuple[TableCell, ...]] = []
+    compute: list[tuple[TableCell, ...]] = []
+    network: list[tuple[TableCell, ...]] = []
+    for kin in cast.devices:
+        machine = assemble_machine(kin.device, Binder(folder.session.registry))
         if machine is not None:
             memory.extend(_levels(folder, cast, kin, machine.device))
             compute.append(_compute(folder, cast, kin, machine.device))
         network.extend(_networks(folder, cast, kin))
-    return Section(
+    return StudySection(
         name="hardware",
         title="The devices",
         findings=tuple(_findings(cast)),
         parts=(
-            Table(
+            SectionTable(
                 name="memory_hierarchy",
                 title="Memory hierarchy",
                 heads=(
@@ -49,9 +49,9 @@ def hardware(folder: Folder, cast: Cast) -> Section:
                 ),
                 rows=tuple(memory),
                 note="Levels from the inside outwards; capacity and bandwidth of all instances of a device together.",
-                folded=True,
+                collapsed=True,
             ),
-            Table(
+            SectionTable(
                 name="compute_fabric",
                 title="Compute fabric",
                 heads=(
@@ -59,16 +59,16 @@ def hardware(folder: Folder, cast: Cast) -> Section:
                     "device",
                     "engines",
                     "clock [GHz]",
-                    *(f"{name} [Tera-op/s]" for name in DTYPES),
+                    *(f"{name} [Tera-op/s]" for name in _PEAK_DTYPES),
                     "on-chip network",
                     "tdp [W]",
                     "silicon [mm²]",
                 ),
                 rows=tuple(compute),
                 note="Dense peaks of the fastest engine that multiplies matrices.",
-                folded=True,
+                collapsed=True,
             ),
-            Table(
+            SectionTable(
                 name="interconnect",
                 title="Interconnect and natural systems",
                 heads=(
@@ -84,21 +84,30 @@ def hardware(folder: Folder, cast: Cast) -> Section:
                 ),
                 rows=tuple(network),
                 note="Every system of the library that is made of the device; a grid takes the smallest that holds the model.",
-                folded=True,
+                collapsed=True,
             ),
         ),
     )
 
 
-def _levels(folder: Folder, cast: Cast, kin: Kin, device: Device) -> Iterator[tuple[Cell, ...]]:
+def _levels(
+    folder: StudyFolder, cast: StudyParticipants, kin: StudyDevice, device: Device
+) -> Iterator[tuple[TableCell, ...]]:
     registry = folder.session.registry
-    home = home_memory(device, registry) if holders_of(device, registry) else None
+    home = home_memory(device, registry) if list_weight_memories(device, registry) else None
     for part in device.memories:
         record = registry.memories[part.model]
-        capacity, peak = number(record.capacity(part)), number(record.peak(part))
-        each = number(getattr(part.spec, "capacity", None))
+        capacity, peak = (
+            extract_finite_number(record.capacity(part)),
+            extract_finite_number(record.peak(part)),
+        )
+        each = extract_finite_number(getattr(part.spec, "capacity", None))
         held = (
-            capacity if capacity is not None else None if each is None else each * (number(part.count) or 1)
+            capacity
+            if capacity is not None
+            else None
+            if each is None
+            else each * (extract_finite_number(part.count) or 1)
         )
         yield (
             cast.titles[kin.architecture],
@@ -111,11 +120,18 @@ def _levels(folder: Folder, cast: Cast, kin: Kin, device: Device) -> Iterator[tu
         )
 
 
-def _compute(folder: Folder, cast: Cast, kin: Kin, device: Device) -> tuple[Cell, ...]:
+def _compute(
+    folder: StudyFolder, cast: StudyParticipants, kin: StudyDevice, device: Device
+) -> tuple[TableCell, ...]:
     registry = folder.session.registry
-    engines = ", ".join(f"{few(number(part.count) or 1)} {part.model} {part.name}" for part in device.engines)
-    clock = next((number(part.clock) for part in device.engines if part.clock is not None), None)
-    peaks = [peak_of(device, registry, name) for name in DTYPES]
+    engines = ", ".join(
+        f"{format_short_number(extract_finite_number(part.count) or 1)} {part.model} {part.name}"
+        for part in device.engines
+    )
+    clock = next(
+        (extract_finite_number(part.clock) for part in device.engines if part.clock is not None), None
+    )
+    peaks = [compute_matmul_peak(device, registry, name) for name in _PEAK_DTYPES]
     fabric = "-" if device.fabric is None else f"{device.fabric.pattern} {device.fabric.name}"
     return (
         cast.titles[kin.architecture],
@@ -124,14 +140,16 @@ def _compute(folder: Folder, cast: Cast, kin: Kin, device: Device) -> tuple[Cell
         None if clock is None else clock / 1e9,
         *(None if peak is None else peak / 1e12 for peak in peaks),
         fabric,
-        number(device.package.tdp),
-        area_of(kin.device),
+        extract_finite_number(device.package.tdp),
+        sum_die_area(kin.device),
     )
 
 
-def _networks(folder: Folder, cast: Cast, kin: Kin) -> Iterator[tuple[Cell, ...]]:
+def _networks(
+    folder: StudyFolder, cast: StudyParticipants, kin: StudyDevice
+) -> Iterator[tuple[TableCell, ...]]:
     for system in kin.systems:
-        machine = machine_of(system.component, Binder(folder.session.registry))
+        machine = assemble_machine(system.component, Binder(folder.session.registry))
         tiers = machine.tiers if machine is not None else ()
         bandwidth = system.facts.network_bandwidth
         yield (
@@ -143,15 +161,19 @@ def _networks(folder: Folder, cast: Cast, kin: Kin) -> Iterator[tuple[Cell, ...]
             tiers[0].pattern if tiers else "-",
             system.facts.nearest,
             None if bandwidth is None else bandwidth / 1e9,
-            " > ".join(f"{tier.pattern} of {few(number(tier.size) or 1)}" for tier in tiers) or "-",
+            " > ".join(
+                f"{tier.pattern} of {format_short_number(extract_finite_number(tier.size) or 1)}"
+                for tier in tiers
+            )
+            or "-",
         )
 
 
-def _findings(cast: Cast) -> Iterator[str]:
+def _findings(cast: StudyParticipants) -> Iterator[str]:
     """Yield what separates the architectures: memory that holds weights, and bytes a second for each operation."""
     parts = []
     for name, title in cast.titles.items():
-        facts = [kin.systems[0].facts for kin in cast.kin if kin.architecture == name and kin.systems]
+        facts = [kin.systems[0].facts for kin in cast.devices if kin.architecture == name and kin.systems]
         memory = [item.memory / 1e9 for item in facts if item.memory]
         ratio = [item.peak / item.bandwidth for item in facts if item.peak and item.bandwidth]
         if memory and ratio:
@@ -163,5 +185,5 @@ def _findings(cast: Cast) -> Iterator[str]:
 
 
 def _range(values: list[float]) -> str:
-    low, high = few(min(values), 2), few(max(values), 2)
+    low, high = format_short_number(min(values), 2), format_short_number(max(values), 2)
     return low if low == high else f"{low} to {high}"

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from accelscope.core.analysis.architecture_study.section import Cell, Plot, Section, Table
-from accelscope.core.analysis.jobs.phrases import few
-from accelscope.core.render.html import document
+from accelscope.core.analysis.architecture_study.section import (
+    SectionPlot,
+    SectionTable,
+    StudySection,
+    TableCell,
+)
+from accelscope.core.analysis.jobs.phrases import format_short_number
+from accelscope.core.render.html import render_html_page
 
-SHOWN_ROWS = 400
+_PAGE_ROWS = 400
 """Rows of a table that the page shows; its CSV file has all."""
 
 LETTER, COLUMN, FIELD = 6.2, 58, 240
@@ -63,8 +68,14 @@ _DRAW = """
 """
 
 
-def page(
-    *, title: str, lead: str, claims: Table | None, sections: Sequence[Section], script: str, footer: str
+def render_study_page(
+    *,
+    title: str,
+    lead: str,
+    claims: SectionTable | None,
+    sections: Sequence[StudySection],
+    script: str,
+    footer: str,
 ) -> str:
     """Return the page.
 
@@ -75,10 +86,10 @@ def page(
         script: the text of plotly.
         footer: how the page was made.
     """
-    plots = [part for section in sections for part in section.parts if isinstance(part, Plot)]
+    plots = [part for section in sections for part in section.parts if isinstance(part, SectionPlot)]
     body = "\n".join(_body(title, lead, claims, sections, footer))
     data = _script_safe(json.dumps([_plain(plot) for plot in plots], ensure_ascii=False, allow_nan=False))
-    return document(
+    return render_html_page(
         title,
         f"<main>{body}</main>\n<script>var PLOTS = {data};{_DRAW}</script>",
         style=_STYLE,
@@ -88,7 +99,7 @@ def page(
 
 
 def _body(
-    title: str, lead: str, claims: Table | None, sections: Sequence[Section], footer: str
+    title: str, lead: str, claims: SectionTable | None, sections: Sequence[StudySection], footer: str
 ) -> Iterator[str]:
     yield f"<h1>{escape(title)}</h1>"
     if lead:
@@ -110,7 +121,7 @@ def _body(
     yield f'<p class="note">{escape(footer)}</p>'
 
 
-def _claims(table: Table) -> Iterator[str]:
+def _claims(table: SectionTable) -> Iterator[str]:
     """Yield each claim with its numbers and the reason for their difference, below each other."""
     for says, published, least, median, most, nearest, because in table.rows:
         numbers = [f"here {_shown(least)} to {_shown(most)}, median {_shown(median)}"]
@@ -126,33 +137,33 @@ def _list(items: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
 
 
-def _part(part: Table | Plot) -> Iterator[str]:
-    if isinstance(part, Plot):
+def _part(part: SectionTable | SectionPlot) -> Iterator[str]:
+    if isinstance(part, SectionPlot):
         height = part.layout.get("height", 400)
         yield f"<h3>{escape(part.title)}</h3>"
         if part.choices:
             yield _menu(part)
         if part.legend:
             yield _legend(part.legend)
-        size = f"height:{height}px;min-width:{least_width(part)}px"
+        size = f"height:{height}px;min-width:{compute_minimum_width(part)}px"
         yield f'<div class="wide"><div class="plot" id="{part.name}" style="{size}"></div></div>'
         if part.note:
             yield f'<p class="note">{escape(part.note)}</p>'
-    elif part.shown and part.rows:
+    elif part.on_page and part.rows:
         table = f'<div class="scroll">{_table(part)}</div>'
-        cut = len(part.rows) > SHOWN_ROWS
+        cut = len(part.rows) > _PAGE_ROWS
         more = (
-            f"The first {SHOWN_ROWS} of {len(part.rows):,} rows; all are in {part.name}.csv." if cut else ""
+            f"The first {_PAGE_ROWS} of {len(part.rows):,} rows; all are in {part.name}.csv." if cut else ""
         )
         note = " ".join(filter(None, (part.note, more)))
         note = f'<p class="note">{escape(note)}</p>' if note else ""
-        if part.folded:
+        if part.collapsed:
             yield f"<details><summary>{escape(part.title)}</summary>{table}{note}</details>"
         else:
             yield f"<h3>{escape(part.title)}</h3>{table}{note}"
 
 
-def least_width(plot: Plot) -> int:
+def compute_minimum_width(plot: SectionPlot) -> int:
     """Return the pixels that labels of rows and columns need; a narrower window scrolls sideways."""
     rows = [str(row) for trace in plot.traces for row in trace.get("y", ())]
     maps = [trace for trace in plot.traces if trace.get("type") == "heatmap"]
@@ -160,7 +171,7 @@ def least_width(plot: Plot) -> int:
     return round(LETTER * max(map(len, rows), default=0)) + max(columns * COLUMN, FIELD)
 
 
-def _menu(plot: Plot) -> str:
+def _menu(plot: SectionPlot) -> str:
     items = "".join(f"<option>{escape(label)}</option>" for label in plot.choices)
     return f'<select aria-label="{escape(plot.title)}" data-plot="{plot.name}">{items}</select>'
 
@@ -172,7 +183,7 @@ def _legend(colours: Mapping[str, str]) -> str:
     return f'<div class="legend">{"".join(items)}</div>'
 
 
-def _table(table: Table) -> str:
+def _table(table: SectionTable) -> str:
     numeric = [
         all(not isinstance(row[at], str) for row in table.rows)
         and any(row[at] is not None for row in table.rows)
@@ -181,7 +192,7 @@ def _table(table: Table) -> str:
     head = "".join(_cell("th", escape(name), numeric[at]) for at, name in enumerate(table.heads))
     rows = (
         "<tr>" + "".join(_cell("td", _shown(value), numeric[at]) for at, value in enumerate(row)) + "</tr>"
-        for row in table.rows[:SHOWN_ROWS]
+        for row in table.rows[:_PAGE_ROWS]
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
@@ -191,15 +202,15 @@ def _cell(tag: str, text: str, numeric: bool) -> str:
     return f"<{tag}{kind}>{text}</{tag}>"
 
 
-def _shown(value: Cell) -> str:
+def _shown(value: TableCell) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
         return escape(value)
-    return f"{value:,}" if isinstance(value, int) else few(value)
+    return f"{value:,}" if isinstance(value, int) else format_short_number(value)
 
 
-def _plain(plot: Plot) -> dict[str, Any]:
+def _plain(plot: SectionPlot) -> dict[str, Any]:
     shown = [list(visible) for visible in plot.choices.values()]
     return {"name": plot.name, "traces": list(plot.traces), "layout": dict(plot.layout), "choices": shown}
 

@@ -10,37 +10,39 @@ from pathlib import Path
 from attrs import frozen
 
 import accelscope
-from accelscope.core.analysis.architecture_study.claims import claims
-from accelscope.core.analysis.architecture_study.entries import Cast, cast_of
-from accelscope.core.analysis.architecture_study.evaluated import Evaluated
-from accelscope.core.analysis.architecture_study.folder import Folder
-from accelscope.core.analysis.architecture_study.gaps_section import gaps_section
-from accelscope.core.analysis.architecture_study.grid_section import evaluate_grid, section_of
-from accelscope.core.analysis.architecture_study.hardware_section import hardware
-from accelscope.core.analysis.architecture_study.models_section import models_section
-from accelscope.core.analysis.architecture_study.page import page
-from accelscope.core.analysis.architecture_study.section import Section, Table
-from accelscope.core.analysis.architecture_study.software_section import software_section
-from accelscope.core.analysis.architecture_study.strategies_section import strategies_section
-from accelscope.core.analysis.jobs.jobs import Crew, Desk
+from accelscope.core.analysis.architecture_study.claims import build_claims_table
+from accelscope.core.analysis.architecture_study.entries import StudyParticipants, collect_participants
+from accelscope.core.analysis.architecture_study.evaluated import EvaluatedGrid
+from accelscope.core.analysis.architecture_study.folder import StudyFolder
+from accelscope.core.analysis.architecture_study.gaps_section import build_gaps_section
+from accelscope.core.analysis.architecture_study.grid_section import build_grid_section, evaluate_grid
+from accelscope.core.analysis.architecture_study.hardware_section import build_hardware_section
+from accelscope.core.analysis.architecture_study.models_section import build_models_section
+from accelscope.core.analysis.architecture_study.page import render_study_page
+from accelscope.core.analysis.architecture_study.section import SectionTable, StudySection
+from accelscope.core.analysis.architecture_study.software_section import build_software_section
+from accelscope.core.analysis.architecture_study.strategies_section import build_strategies_section
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobPool
 from accelscope.core.blocks.study import Gaps, Grid, PageBlock, Software, Strategies
 from accelscope.core.errors import UsageError
-from accelscope.core.render.html import plotly_script, refuse_without_plotly
+from accelscope.core.render.html import load_plotly_script, require_plotly
 
-PAGE = "study.html"
+_PAGE_FILE = "study.html"
 
 
 @frozen(kw_only=True, eq=False)
-class Study:
+class StudyResult:
     """What a study found."""
 
     title: str
     lead: str
-    sections: tuple[Section, ...]
-    claims: Table | None
+    sections: tuple[StudySection, ...]
+    claims: SectionTable | None
 
 
-def run(desk: Desk, path: Path, disabled: Sequence[str] = (), workers: int | None = None) -> Study:
+def run_study(
+    desk: JobEvaluator, path: Path, disabled: Sequence[str] = (), workers: int | None = None
+) -> StudyResult:
     """Evaluate the study of a folder.
 
     Args:
@@ -51,61 +53,61 @@ def run(desk: Desk, path: Path, disabled: Sequence[str] = (), workers: int | Non
         UsageError: it is no folder, or there is nothing to show.
         DescriptionError: a file has errors.
     """
-    folder = Folder.open(desk, path)
-    cast = cast_of(folder)
-    with Crew(desk, disabled, workers) as crew:
+    folder = StudyFolder.open(desk, path)
+    cast = collect_participants(folder)
+    with JobPool(desk, disabled, workers) as crew:
         sections = tuple(_sections(folder, cast, crew))
     if not sections:
         raise UsageError(f"`{path}` holds neither architectures nor a grid, strategies, software or gaps")
     about = next((block for _, block in folder.blocks(PageBlock)), None)
-    return Study(
+    return StudyResult(
         title=(about.title if about else None) or path.resolve().name,
         lead=(about.lead if about else None) or "",
         sections=sections,
-        claims=claims(folder, sections),
+        claims=build_claims_table(folder, sections),
     )
 
 
-def _sections(folder: Folder, cast: Cast, crew: Crew) -> Iterator[Section]:
-    grids: dict[str, Evaluated] = {}
+def _sections(folder: StudyFolder, cast: StudyParticipants, crew: JobPool) -> Iterator[StudySection]:
+    grids: dict[str, EvaluatedGrid] = {}
     for name, block in folder.blocks(Grid):
         grids[name] = evaluate_grid(folder, cast, name, block, crew)
-        yield section_of(grids[name])
+        yield build_grid_section(grids[name])
     for name, ways in folder.blocks(Strategies):
-        yield strategies_section(folder, name, ways, crew)
+        yield build_strategies_section(folder, name, ways, crew)
     for name, stack in folder.blocks(Software):
-        yield software_section(folder, name, stack, crew)
+        yield build_software_section(folder, name, stack, crew)
     for name, gap in folder.blocks(Gaps):
-        yield gaps_section(folder, cast, grids[gap.grid.name], name, gap, crew)
-    models = models_section(folder)
+        yield build_gaps_section(folder, cast, grids[gap.grid.name], name, gap, crew)
+    models = build_models_section(folder)
     if models is not None:
         yield models
-    if cast.kin:
-        yield hardware(folder, cast)
+    if cast.devices:
+        yield build_hardware_section(folder, cast)
 
 
-def prepare(folder: Path) -> None:
+def create_study_output(folder: Path) -> None:
     """Make the folder that is written to, before anything is evaluated.
 
     Raises:
         UsageError: plotly is missing, or the folder cannot be made.
     """
-    refuse_without_plotly("the page", "")
+    require_plotly("the page", "")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to `{folder}`: {error.strerror}") from error
 
 
-def write(study: Study, folder: Path) -> list[Path]:
+def write_study(study: StudyResult, folder: Path) -> list[Path]:
     """Write the page and a CSV file for each table; return what was written.
 
     Raises:
         UsageError: plotly is missing, or the folder cannot be written.
     """
-    prepare(folder)
-    tables = [part for section in study.sections for part in section.parts if isinstance(part, Table)]
-    texts = {PAGE: _page(study)}
+    create_study_output(folder)
+    tables = [part for section in study.sections for part in section.parts if isinstance(part, SectionTable)]
+    texts = {_PAGE_FILE: _page(study)}
     texts |= {
         f"{table.name}.csv": _csv(table) for table in (*([study.claims] if study.claims else []), *tables)
     }
@@ -117,19 +119,19 @@ def write(study: Study, folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def _page(study: Study) -> str:
-    return page(
+def _page(study: StudyResult) -> str:
+    return render_study_page(
         title=study.title,
         lead=study.lead,
         claims=study.claims,
         sections=study.sections,
-        script=plotly_script(),
+        script=load_plotly_script(),
         footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
         "analytic models without error bars; no price is a quotation.",
     )
 
 
-def _csv(table: Table) -> str:
+def _csv(table: SectionTable) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(table.heads)

@@ -7,12 +7,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-Cell = str | float | int | None
+TableCell = str | float | int | None
 """A cell of a table; None is shown as a dash and left empty in CSV."""
 
 
 @frozen(kw_only=True)
-class Table:
+class SectionTable:
     """Rows under heads.
 
     Attributes:
@@ -26,14 +26,14 @@ class Table:
     name: str
     title: str
     heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     note: str = ""
-    shown: bool = True
-    folded: bool = False
+    on_page: bool = True
+    collapsed: bool = False
 
 
 @frozen(kw_only=True, eq=False)
-class Plot:
+class SectionPlot:
     """A figure in plotly's JSON: traces and layout.
 
     Attributes:
@@ -52,7 +52,7 @@ class Plot:
 
 
 @frozen(kw_only=True, eq=False)
-class Section:
+class StudySection:
     """A part of the page.
 
     Attributes:
@@ -64,5 +64,5 @@ class Section:
     name: str
     title: str
     findings: tuple[str, ...] = ()
-    parts: tuple[Table | Plot, ...] = ()
+    parts: tuple[SectionTable | SectionPlot, ...] = ()
     numbers: Mapping[str, float] = field(factory=dict)

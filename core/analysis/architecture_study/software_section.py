@@ -7,31 +7,44 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.architecture_study.entries import asked_dtype, job_on, pairs_of
-from accelscope.core.analysis.architecture_study.folder import Folder, components_of, words_of
-from accelscope.core.analysis.architecture_study.section import Cell, Plot, Section, Table
-from accelscope.core.analysis.jobs.jobs import Crew, Job, asked, point_at
-from accelscope.core.analysis.jobs.phrases import few, times
+from accelscope.core.analysis.architecture_study.entries import (
+    build_scenario_job,
+    pair_systems_with_models,
+    read_requested_dtype,
+)
+from accelscope.core.analysis.architecture_study.folder import (
+    StudyFolder,
+    read_component_list,
+    read_word_list,
+)
+from accelscope.core.analysis.architecture_study.section import (
+    SectionPlot,
+    SectionTable,
+    StudySection,
+    TableCell,
+)
+from accelscope.core.analysis.jobs.jobs import JobPool, ScenarioJob, describe_axis_point, evaluate_job
+from accelscope.core.analysis.jobs.phrases import format_ratio, format_short_number
 from accelscope.core.blocks.study import Software
 from accelscope.core.query.result import Result
 from accelscope.core.render import plotly_figures as plots
 
-MEASURES = ("throughput",)
+_DEFAULT_METRICS = ("throughput",)
 """Metrics that are compared where a block names none."""
 
 
 @frozen(kw_only=True)
-class Run:
+class _RuntimeCase:
     """A runtime on a system with a model."""
 
     system: str
     model: str
     runtime: str
-    job: Job
+    job: ScenarioJob
 
 
 @frozen(kw_only=True, eq=False)
-class Row:
+class _RuntimeComparison:
     """One point of the scenario under all runtimes.
 
     Attributes:
@@ -55,14 +68,14 @@ class Row:
         return max(self.values.values()) / min(self.values.values()) - 1.0
 
 
-def software_section(folder: Folder, name: str, block: Software, crew: Crew) -> Section:
+def build_software_section(folder: StudyFolder, name: str, block: Software, crew: JobPool) -> StudySection:
     """Evaluate the runtimes of a block and return its section."""
-    measures = words_of(block.measures) or MEASURES
+    measures = read_word_list(block.measures) or _DEFAULT_METRICS
     runs = tuple(_runs(folder, name, block))
-    replies = crew.map(asked, [run.job for run in runs])
+    replies = crew.map(evaluate_job, [run.job for run in runs])
     rows = _rows(runs, replies, measures)
     runtimes = tuple(dict.fromkeys(run.runtime for run in runs))
-    return Section(
+    return StudySection(
         name=name,
         title=block.title or name,
         findings=tuple(_findings(rows)),
@@ -74,13 +87,15 @@ def software_section(folder: Folder, name: str, block: Software, crew: Crew) -> 
     )
 
 
-def _runs(folder: Folder, name: str, block: Software) -> Iterator[Run]:
-    dtype = asked_dtype(block.scenario)
-    for component, system, model in pairs_of(folder, name, block.systems, block.models, dtype):
-        job = job_on(folder, block.scenario, system, model, dtype)
-        for runtime in components_of(block.runtimes, f"{name}.runtimes", "runtime"):
+def _runs(folder: StudyFolder, name: str, block: Software) -> Iterator[_RuntimeCase]:
+    dtype = read_requested_dtype(block.scenario)
+    for component, system, model in pair_systems_with_models(
+        folder, name, block.systems, block.models, dtype
+    ):
+        job = build_scenario_job(folder, block.scenario, system, model, dtype)
+        for runtime in read_component_list(block.runtimes, f"{name}.runtimes", "runtime"):
             fields = {**job.fields, "runtime": folder.used(runtime)}
-            yield Run(
+            yield _RuntimeCase(
                 system=component.name,
                 model=model.name,
                 runtime=runtime.name,
@@ -88,27 +103,29 @@ def _runs(folder: Folder, name: str, block: Software) -> Iterator[Run]:
             )
 
 
-def _rows(runs: Sequence[Run], replies: Sequence[Result | str], measures: Sequence[str]) -> list[Row]:
+def _rows(
+    runs: Sequence[_RuntimeCase], replies: Sequence[Result | str], measures: Sequence[str]
+) -> list[_RuntimeComparison]:
     """Return the points at which at least two runtimes work."""
     found: dict[tuple[str, str, str, str], dict[str, float]] = {}
     for run, reply in zip(runs, replies, strict=True):
         if isinstance(reply, str):
             continue
         for index in np.ndindex(reply.shape):
-            point = point_at(reply, index)
+            point = describe_axis_point(reply, index)
             for measure in measures:
                 column = reply.metrics.get(measure)
                 if column is not None and column.value is not None and reply.feasible[index]:
                     value = float(np.broadcast_to(column.value, reply.shape)[index])
                     found.setdefault((run.system, run.model, point, measure), {})[run.runtime] = value
     return [
-        Row(system=system, model=model, point=point, measure=measure, values=values)
+        _RuntimeComparison(system=system, model=model, point=point, measure=measure, values=values)
         for (system, model, point, measure), values in found.items()
         if len(values) > 1
     ]
 
 
-def _findings(rows: Sequence[Row]) -> Iterator[str]:
+def _findings(rows: Sequence[_RuntimeComparison]) -> Iterator[str]:
     """Yield how far runtimes lie apart, where most, and which is ahead how often."""
     for measure in dict.fromkeys(row.measure for row in rows):
         own = [row for row in rows if row.measure == measure]
@@ -120,24 +137,24 @@ def _findings(rows: Sequence[Row]) -> Iterator[str]:
             ahead[best] = ahead.get(best, 0) + 1
         first = max(ahead, key=lambda name: ahead[name])
         yield (
-            f"On the same hardware the best runtime has {few(100 * median, 2)} % more {measure} than the last in the median "
-            f"of {len(own)} points and up to {few(100 * most.gap, 2)} % more ({most.label}); {first} is ahead most often, "
+            f"On the same hardware the best runtime has {format_short_number(100 * median, 2)} % more {measure} than the last in the median "
+            f"of {len(own)} points and up to {format_short_number(100 * most.gap, 2)} % more ({most.label}); {first} is ahead most often, "
             f"in {ahead[first]}."
         )
 
 
-def _map(name: str, runtimes: Sequence[str], rows: Sequence[Row], measure: str) -> Plot:
+def _map(name: str, runtimes: Sequence[str], rows: Sequence[_RuntimeComparison], measure: str) -> SectionPlot:
     own = [row for row in rows if row.measure == measure]
     share = [[_behind(row, runtime) for runtime in runtimes] for row in own]
     text = [["" if value is None else f"{100 * value:.0f} %" for value in line] for line in share]
     hover = [
         [
-            f"{row.label}<br>{runtime}: {few(row.values[runtime]) if runtime in row.values else 'does not work'}"
+            f"{row.label}<br>{runtime}: {format_short_number(row.values[runtime]) if runtime in row.values else 'does not work'}"
             for runtime in runtimes
         ]
         for row in own
     ]
-    trace = plots.amounts(
+    trace = plots.build_value_heat_map(
         rows=[row.label for row in own],
         columns=list(runtimes),
         values=[[None if value is None else 1.0 - value for value in line] for line in share],
@@ -147,8 +164,8 @@ def _map(name: str, runtimes: Sequence[str], rows: Sequence[Row], measure: str) 
         high=0.6,
         visible=True,
     )
-    layout = plots.grid_layout(len(own), "", "")
-    return Plot(
+    layout = plots.build_heat_map_layout(len(own), "", "")
+    return SectionPlot(
         name=f"{name}_{measure}",
         title=f"{measure} as a share of that of the best runtime",
         traces=(trace,),
@@ -156,21 +173,21 @@ def _map(name: str, runtimes: Sequence[str], rows: Sequence[Row], measure: str) 
     )
 
 
-def _behind(row: Row, runtime: str) -> float | None:
+def _behind(row: _RuntimeComparison, runtime: str) -> float | None:
     return row.values[runtime] / max(row.values.values()) if runtime in row.values else None
 
 
-def _table(name: str, runtimes: Sequence[str], rows: Sequence[Row]) -> Table:
-    lines: tuple[tuple[Cell, ...], ...] = tuple(
+def _table(name: str, runtimes: Sequence[str], rows: Sequence[_RuntimeComparison]) -> SectionTable:
+    lines: tuple[tuple[TableCell, ...], ...] = tuple(
         (
             row.system,
             row.model,
             row.point,
             row.measure,
             *(row.values.get(runtime) for runtime in runtimes),
-            times(row.gap + 1.0),
+            format_ratio(row.gap + 1.0),
         )
         for row in rows
     )
     heads = ("system", "model", "point", "measure", *runtimes, "best over last")
-    return Table(name=f"{name}_results", title="All runtimes", heads=heads, rows=lines, folded=True)
+    return SectionTable(name=f"{name}_results", title="All runtimes", heads=heads, rows=lines, collapsed=True)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.cells import Cells
+from accelscope.core.analysis.architecture_study.cells import GridCells
 from accelscope.core.numeric.term import Array
 
-PER: Mapping[str, str] = {
+NORMALISATIONS: Mapping[str, str] = {
     "device": "per device",
     "watt": "per watt",
     "dollar": "per dollar",
@@ -21,7 +21,7 @@ PER: Mapping[str, str] = {
 
 
 @frozen(kw_only=True, eq=False)
-class Field:
+class GridArrays:
     """All devices of a grid on one stack of arrays: device, model, then the cells' axes.
 
     Attributes:
@@ -37,21 +37,21 @@ class Field:
     axes: tuple[tuple[str, str, tuple[float | str, ...]], ...]
     values: Mapping[str, Array]
     shares: Mapping[str, Array]
-    found: Mapping[tuple[str, str], Cells]
+    cells_by_pair: Mapping[tuple[str, str], GridCells]
 
     def measured(self, measure: str, per: str) -> Array:
         """Return a metric of all devices in all cells, normalised."""
         found: Array = self.values[measure] / self.shares[per]
         return found
 
-    def only(self, names: frozenset[str]) -> tuple[int, ...]:
+    def device_places(self, names: frozenset[str]) -> tuple[int, ...]:
         """Return the places of some devices."""
         return tuple(at for at, name in enumerate(self.devices) if name in names)
 
 
-def field_of(
-    found: Sequence[Cells], architectures: Mapping[str, str], areas: Mapping[str, float | None]
-) -> Field:
+def stack_grid_cells(
+    found: Sequence[GridCells], architectures: Mapping[str, str], areas: Mapping[str, float | None]
+) -> GridArrays:
     """Return the stack of all cells.
 
     Args:
@@ -74,7 +74,7 @@ def field_of(
 
     used = stacked("devices")
     area = np.array([areas.get(name) or np.nan for name in devices])
-    return Field(
+    return GridArrays(
         devices=devices,
         architecture=tuple(architectures[name] for name in devices),
         models=models,
@@ -87,12 +87,12 @@ def field_of(
             "dollar": stacked("rate"),
             "area": used * area.reshape(-1, *(1,) * (used.ndim - 1)),
         },
-        found=known,
+        cells_by_pair=known,
     )
 
 
 @frozen(kw_only=True, eq=False)
-class Verdict:
+class BestAndWorst:
     """Best and worst of some contenders in each cell; -1 and NaN where none works.
 
     Attributes:
@@ -101,12 +101,12 @@ class Verdict:
 
     best: Array
     worst: Array
-    top: Array
-    bottom: Array
+    best_value: Array
+    worst_value: Array
     spread: Array
 
 
-def verdict(values: Array, places: Sequence[int] | None = None) -> Verdict:
+def find_best_and_worst(values: Array, places: Sequence[int] | None = None) -> BestAndWorst:
     """Return who is best and worst among some devices; the first axis is that of devices."""
     chosen = np.arange(values.shape[0]) if places is None else np.array(places, dtype=int)
     some = values[chosen]
@@ -119,19 +119,19 @@ def verdict(values: Array, places: Sequence[int] | None = None) -> Verdict:
     top = np.where(any_, high.max(axis=0), np.nan)
     bottom = np.where(any_, low.min(axis=0), np.nan)
     spread = np.where(works.sum(axis=0) > 1, top / bottom, np.nan)
-    return Verdict(best=best, worst=worst, top=top, bottom=bottom, spread=spread)
+    return BestAndWorst(best=best, worst=worst, best_value=top, worst_value=bottom, spread=spread)
 
 
-def champions(values: Array, architecture: Sequence[str]) -> tuple[tuple[str, ...], Array]:
+def find_architecture_best(values: Array, architecture: Sequence[str]) -> tuple[tuple[str, ...], Array]:
     """Return the architectures, and the value of the best device of each in each cell."""
     names = tuple(dict.fromkeys(architecture))
     of = np.array(architecture)
     with np.errstate(all="ignore"):
-        rows = [verdict(values[of == name]).top for name in names]
+        rows = [find_best_and_worst(values[of == name]).best_value for name in names]
     return names, np.array(rows)
 
 
-def contested(best: Array, within: float) -> Array:
+def find_close_cells(best: Array, within: float) -> Array:
     """Return where the second of some rows comes close to the first; rows are architectures.
 
     Args:
@@ -145,7 +145,7 @@ def contested(best: Array, within: float) -> Array:
     return found
 
 
-def quartiles(spread: Array) -> tuple[float, float, float] | None:
+def summarize_spread(spread: Array) -> tuple[float, float, float] | None:
     """Return the least, the median and the largest of a spread over cells; None where there is none."""
     known = spread[np.isfinite(spread)]
     if not known.size:

@@ -7,76 +7,88 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from accelscope.core.analysis.architecture_study import strategies_tables as shown
-from accelscope.core.analysis.architecture_study.entries import asked_dtype, job_on, pairs_of
-from accelscope.core.analysis.architecture_study.folder import Folder, components_of, words_of
-from accelscope.core.analysis.architecture_study.section import Section
-from accelscope.core.analysis.architecture_study.strategies_tables import Outcome, Way
-from accelscope.core.analysis.jobs.jobs import Crew, asked, point_at
+from accelscope.core.analysis.architecture_study.entries import (
+    build_scenario_job,
+    pair_systems_with_models,
+    read_requested_dtype,
+)
+from accelscope.core.analysis.architecture_study.folder import (
+    StudyFolder,
+    read_component_list,
+    read_word_list,
+)
+from accelscope.core.analysis.architecture_study.section import StudySection
+from accelscope.core.analysis.architecture_study.strategies_tables import StrategyCase, StrategyOutcome
+from accelscope.core.analysis.jobs.jobs import JobPool, describe_axis_point, evaluate_job
 from accelscope.core.blocks.study import Strategies
 from accelscope.core.query.result import Result
 
-MEASURES = ("throughput", "tpot", "memory_used", "communication_share")
+_DEFAULT_METRICS = ("throughput", "tpot", "memory_used", "communication_share")
 """Metrics that are shown where a block names none."""
 _VARIANCE = "_variance"
 
 
-def strategies_section(folder: Folder, name: str, block: Strategies, crew: Crew) -> Section:
+def build_strategies_section(
+    folder: StudyFolder, name: str, block: Strategies, crew: JobPool
+) -> StudySection:
     """Evaluate the ways of a block and return its section."""
-    measures = words_of(block.measures) or MEASURES
+    measures = read_word_list(block.measures) or _DEFAULT_METRICS
     ways = tuple(_ways(folder, name, block))
-    replies = crew.map(asked, [way.job for way in ways])
+    replies = crew.map(evaluate_job, [way.job for way in ways])
     outcomes = [
         one for way, reply in zip(ways, replies, strict=True) for one in _outcomes(way, reply, measures)
     ]
     units = _units(folder, measures)
     known = tuple(measure for measure in measures if any(measure in one.values for one in outcomes))
     relative = dict(_relative(outcomes, known))
-    deployments = components_of(block.deployments, f"{name}.deployments", "deployment")
+    deployments = read_component_list(block.deployments, f"{name}.deployments", "deployment")
     titles = {component.name: component.name.replace("_", " ") for component in deployments}
     about = {component.name: component.doc.strip().split("\n")[0] for component in deployments}
     numbers = _numbers(name, outcomes, relative)
-    return Section(
+    return StudySection(
         name=name,
         title=block.title or name,
-        findings=tuple(shown.findings(titles, outcomes, relative, known)),
+        findings=tuple(shown.describe_strategies(titles, outcomes, relative, known)),
         parts=(
-            shown.summary(name, titles, about, outcomes, relative, known),
+            shown.build_strategy_summary(name, titles, about, outcomes, relative, known),
             *(
-                [shown.medians(name, titles, outcomes, relative, known)]
+                [shown.plot_strategy_medians(name, titles, outcomes, relative, known)]
                 if known and any(one.point for one in outcomes)
                 else []
             ),
-            *([shown.plot(name, titles, outcomes, relative, known)] if known else []),
-            shown.table(name, titles, outcomes, known, units),
-            shown.impossible(name, titles, outcomes),
+            *([shown.plot_strategies(name, titles, outcomes, relative, known)] if known else []),
+            shown.build_strategy_table(name, titles, outcomes, known, units),
+            shown.build_impossible_table(name, titles, outcomes),
         ),
         numbers=numbers,
     )
 
 
-def _ways(folder: Folder, name: str, block: Strategies) -> Iterator[Way]:
-    dtype = asked_dtype(block.scenario)
-    for component, system, model in pairs_of(folder, name, block.systems, block.models, dtype):
-        for deployment in components_of(block.deployments, f"{name}.deployments", "deployment"):
-            job = job_on(folder, block.scenario, system, model, dtype, deployment=deployment)
-            yield Way(model=model.name, system=component.name, strategy=deployment.name, job=job)
+def _ways(folder: StudyFolder, name: str, block: Strategies) -> Iterator[StrategyCase]:
+    dtype = read_requested_dtype(block.scenario)
+    for component, system, model in pair_systems_with_models(
+        folder, name, block.systems, block.models, dtype
+    ):
+        for deployment in read_component_list(block.deployments, f"{name}.deployments", "deployment"):
+            job = build_scenario_job(folder, block.scenario, system, model, dtype, deployment=deployment)
+            yield StrategyCase(model=model.name, system=component.name, strategy=deployment.name, job=job)
 
 
-def _outcomes(way: Way, reply: Result | str, measures: Sequence[str]) -> Iterator[Outcome]:
+def _outcomes(way: StrategyCase, reply: Result | str, measures: Sequence[str]) -> Iterator[StrategyOutcome]:
     if isinstance(reply, str):
-        yield Outcome(way=way, point="", values={}, why=reply)
+        yield StrategyOutcome(case=way, point="", values={}, why=reply)
         return
     for index in np.ndindex(reply.shape):
-        point = point_at(reply, index)
+        point = describe_axis_point(reply, index)
         if not reply.feasible[index]:
-            yield Outcome(way=way, point=point, values={}, why=_broken(reply, index))
+            yield StrategyOutcome(case=way, point=point, values={}, why=_broken(reply, index))
             continue
         values = {}
         for measure in measures:
             value = _value(reply, measure, index)
             if value is not None and np.isfinite(value):
                 values[measure] = value
-        yield Outcome(way=way, point=point, values=values)
+        yield StrategyOutcome(case=way, point=point, values=values)
 
 
 def _value(result: Result, measure: str, index: tuple[int, ...]) -> float | None:
@@ -105,16 +117,16 @@ def _broken(result: Result, index: tuple[int, ...]) -> str:
 
 
 def _relative(
-    outcomes: Sequence[Outcome], measures: Sequence[str]
+    outcomes: Sequence[StrategyOutcome], measures: Sequence[str]
 ) -> Iterator[tuple[tuple[int, str], float]]:
     """Yield the place of an outcome and a metric with its value over that of the first strategy of the same question."""
-    base: dict[tuple[str, str, str], Outcome] = {}
-    first = outcomes[0].way.strategy if outcomes else ""
+    base: dict[tuple[str, str, str], StrategyOutcome] = {}
+    first = outcomes[0].case.strategy if outcomes else ""
     for one in outcomes:
-        if one.way.strategy == first:
-            base[one.way.model, one.way.system, one.point] = one
+        if one.case.strategy == first:
+            base[one.case.model, one.case.system, one.point] = one
     for place, one in enumerate(outcomes):
-        other = base.get((one.way.model, one.way.system, one.point))
+        other = base.get((one.case.model, one.case.system, one.point))
         for measure in measures:
             value = one.values.get(measure)
             reference = other.values.get(measure) if other is not None else None
@@ -123,11 +135,11 @@ def _relative(
 
 
 def _numbers(
-    name: str, outcomes: Sequence[Outcome], relative: Mapping[tuple[int, str], float]
+    name: str, outcomes: Sequence[StrategyOutcome], relative: Mapping[tuple[int, str], float]
 ) -> dict[str, float]:
     found = {}
     for place, one in enumerate(outcomes):
-        way = one.way
+        way = one.case
         for measure, value in one.values.items():
             stem = f"{name}.{way.strategy}.{measure}"
             tail = ".".join(filter(None, (way.model, way.system, one.point)))
@@ -137,6 +149,6 @@ def _numbers(
     return found
 
 
-def _units(folder: Folder, measures: Sequence[str]) -> dict[str, str]:
+def _units(folder: StudyFolder, measures: Sequence[str]) -> dict[str, str]:
     registry = folder.session.registry
     return {name: registry.metrics[name].unit if name in registry.metrics else "" for name in measures}

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.cells import PARALLEL
-from accelscope.core.assemble.machine import machine_of
+from accelscope.core.analysis.architecture_study.cells import PARALLEL_PREFIX
+from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.assemble.spec_sheet import (
-    SYSTEMS,
+    SYSTEM_KINDS,
     DeviceFacts,
     ModelFacts,
     device_facts,
+    extract_finite_number,
     model_facts,
-    number,
 )
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import TIERS
+from accelscope.core.evaluate.op_cost import FIRST_TIER_ORDER
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Precision, Step
 from accelscope.dsl.values.values import Attribute, Quantity
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
-_KINDS = ("package", *SYSTEMS)
+_KINDS = ("package", *SYSTEM_KINDS)
 
 
 @frozen(kw_only=True, eq=False)
-class System:
+class DeviceSystem:
     """A system of devices of one sort.
 
     Attributes:
@@ -41,7 +41,7 @@ class System:
 
     component: Component
     facts: DeviceFacts
-    tiered: bool
+    has_offload_tier: bool
 
     @property
     def memory(self) -> float:
@@ -50,7 +50,7 @@ class System:
 
 
 @frozen(kw_only=True, eq=False)
-class Subject:
+class StudyModel:
     """A model, with what splits depend on."""
 
     component: Component
@@ -58,7 +58,7 @@ class Subject:
     experts: int
 
 
-def subject_of(component: Component, registry: Registry) -> Subject | None:
+def read_study_model(component: Component, registry: Registry) -> StudyModel | None:
     """Return a model with its facts; None where it has no sizes."""
     facts = model_facts(component, registry)
     if facts is None:
@@ -66,47 +66,49 @@ def subject_of(component: Component, registry: Registry) -> Subject | None:
     spec, record = Binder(registry).bind(component)
     step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
     built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
-    return Subject(component=component, facts=facts, experts=round(number(built.experts) or 0))
+    return StudyModel(
+        component=component, facts=facts, experts=round(extract_finite_number(built.experts) or 0)
+    )
 
 
-def systems_of(
-    device: Component, everything: Iterable[System], registry: Registry, dtype: str
-) -> tuple[System, ...]:
+def list_device_systems(
+    device: Component, everything: Iterable[DeviceSystem], registry: Registry, dtype: str
+) -> tuple[DeviceSystem, ...]:
     """Return a device and the systems made of it, the smallest first.
 
     Of systems with as many devices, the one whose innermost network is fastest stands for all; a node of one device goes
     before the bare device, since it has a price and a host.
     """
-    alone = system_of(device, registry, dtype)
+    alone = read_device_system(device, registry, dtype)
     found = [item for item in everything if item.facts.device == device.name]
-    best: dict[int, System] = {}
+    best: dict[int, DeviceSystem] = {}
     for item in sorted([*([alone] if alone else []), *found], key=_rank):
         best[item.facts.devices] = item
     return tuple(best[count] for count in sorted(best))
 
 
-def system_of(component: Component, registry: Registry, dtype: str) -> System | None:
+def read_device_system(component: Component, registry: Registry, dtype: str) -> DeviceSystem | None:
     """Return a package or a system with its facts; None where nothing in it multiplies matrices."""
     facts = device_facts(component, registry, dtype)
     if facts is None or facts.dtype is None:
         return None
-    machine = machine_of(component, Binder(registry))
+    machine = assemble_machine(component, Binder(registry))
     memories = machine.device.memories if machine is not None else ()
-    tiered = any(registry.memories[part.model].order >= TIERS for part in memories)
-    return System(component=component, facts=facts, tiered=tiered)
+    tiered = any(registry.memories[part.model].order >= FIRST_TIER_ORDER for part in memories)
+    return DeviceSystem(component=component, facts=facts, has_offload_tier=tiered)
 
 
-def package_path(system: Component) -> tuple[str, ...]:
+def find_package_path(system: Component) -> tuple[str, ...]:
     """Return the labels of the blocks from below a system down to its first package; none for a package."""
     for child in system.children():
         if child.kind == "package":
             return (child.name,)
-        if child.kind in SYSTEMS and (below := package_path(child)):
+        if child.kind in SYSTEM_KINDS and (below := find_package_path(child)):
             return (child.name, *below)
     return ()
 
 
-def area_of(package: Component) -> float | None:
+def sum_die_area(package: Component) -> float | None:
     """Return the mm² of all dies of a package; None where the area of one is not known."""
     dies = package.children("die")
     total = 0.0
@@ -118,7 +120,7 @@ def area_of(package: Component) -> float | None:
     return total if dies else None
 
 
-def splits_of(system: System, subject: Subject) -> Iterator[tuple[str, ...]]:
+def enumerate_split_axes(system: DeviceSystem, subject: StudyModel) -> Iterator[tuple[str, ...]]:
     """Yield groups of axes, as texts of `--set`: each group is one grid of splits, legal or not.
 
     Tensor-parallel degrees divide the heads; pipeline degrees are those that make stages of another size. A model with
@@ -151,10 +153,12 @@ def _doubling(most: int) -> tuple[int, ...]:
 
 def _axes(**degrees: Sequence[int]) -> tuple[str, ...]:
     return tuple(
-        f"{PARALLEL}{name} = [{', '.join(map(str, values))}]" for name, values in degrees.items() if values
+        f"{PARALLEL_PREFIX}{name} = [{', '.join(map(str, values))}]"
+        for name, values in degrees.items()
+        if values
     )
 
 
-def _rank(item: System) -> tuple[int, float, int]:
+def _rank(item: DeviceSystem) -> tuple[int, float, int]:
     kind = _KINDS.index(item.component.kind) if item.component.kind in _KINDS else 0
     return item.facts.devices, item.facts.network_bandwidth or 0.0, kind

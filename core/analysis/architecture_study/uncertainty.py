@@ -7,21 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.architecture_study.cells import Cells
-from accelscope.core.analysis.architecture_study.effects import Probe, path_of_device
-from accelscope.core.analysis.architecture_study.section import Table
-from accelscope.core.analysis.jobs.jobs import SCENARIO, Desk
-from accelscope.core.analysis.jobs.phrases import few, point_of
-from accelscope.core.analysis.sensitivity.sobol import sobol
+from accelscope.core.analysis.architecture_study.cells import GridCells
+from accelscope.core.analysis.architecture_study.effects import EffectsRequest, strip_system_path
+from accelscope.core.analysis.architecture_study.section import SectionTable
+from accelscope.core.analysis.jobs.jobs import JOB_SCENARIO, JobEvaluator
+from accelscope.core.analysis.jobs.phrases import format_axis_point, format_short_number
+from accelscope.core.analysis.sensitivity.sobol import compute_sobol_indices
 from accelscope.core.errors import DescriptionError
-from accelscope.core.numeric.axes import setting
+from accelscope.core.numeric.axes import format_setting
 
-LEAST = 0.05
+_SMALLEST_INDEX = 0.05
 """Smallest total index that is told."""
 
 
 @frozen(kw_only=True, eq=False)
-class Doubt:
+class ToleranceContribution:
     """The Sobol indices of one input.
 
     Attributes:
@@ -39,20 +39,22 @@ class Doubt:
     total: float
 
 
-def doubts_of(desk: Desk, probe: Probe, cells: Cells) -> tuple[Doubt, ...]:
+def attribute_uncertainty(
+    desk: JobEvaluator, probe: EffectsRequest, cells: GridCells
+) -> tuple[ToleranceContribution, ...]:
     """Return the indices of a device with a model in the middle one of the cells in which it works."""
-    places = [at for at in np.ndindex(cells.rung.shape) if cells.works[at]]
+    places = [at for at in np.ndindex(cells.candidate.shape) if cells.works[at]]
     if not places:
         return ()
     at = places[len(places) // 2]
-    rung = probe.entry.rungs[int(cells.rung[at])]
+    rung = probe.entry.candidates[int(cells.candidate[at])]
     chosen = cells.point_at(at)
-    settings = (setting(name, value, unit) for name, unit, value in chosen)
+    settings = (format_setting(name, value, unit) for name, unit, value in chosen)
     try:
-        found = sobol(
+        found = compute_sobol_indices(
             desk.program(rung.job),
             desk.session.registry,
-            f"scenario {SCENARIO}",
+            f"scenario {JOB_SCENARIO}",
             (probe.metric,),
             samples=probe.samples,
             sets=(*cells.sets_at(at), *settings),
@@ -61,25 +63,25 @@ def doubts_of(desk: Desk, probe: Probe, cells: Cells) -> tuple[Doubt, ...]:
         return ()
     indices = found.metrics[probe.metric]
     return tuple(
-        Doubt(
+        ToleranceContribution(
             device=cells.device,
             model=cells.model,
-            cell=point_of(chosen),
-            system=cells.systems[int(cells.rung[at])],
-            parameter=path_of_device(one.path, rung.above),
+            cell=format_axis_point(chosen),
+            system=cells.systems[int(cells.candidate[at])],
+            parameter=strip_system_path(one.path, rung.package_path),
             tolerance=one.tolerance,
             first=float(indices.first[row]),
             total=float(indices.total[row]),
         )
         for row, one in enumerate(found.inputs)
-        if indices.total[row] >= LEAST
+        if indices.total[row] >= _SMALLEST_INDEX
     )
 
 
-def doubts_table(name: str, metric: str, doubts: Sequence[Doubt]) -> Table:
+def build_uncertainty_table(name: str, metric: str, doubts: Sequence[ToleranceContribution]) -> SectionTable:
     """Return the indices, the largest of each device and model first."""
     rows = sorted(doubts, key=lambda one: (one.device, one.model, -one.total))
-    return Table(
+    return SectionTable(
         name=f"{name}_doubts",
         title=f"Which tolerances the doubt about {metric} comes from (Sobol indices)",
         heads=("device", "model", "cell", "system", "parameter", "tolerance [%]", "first order", "total"),
@@ -97,11 +99,11 @@ def doubts_table(name: str, metric: str, doubts: Sequence[Doubt]) -> Table:
             for one in rows
         ),
         note="Of the middle cell of each device and model; the error of the models themselves is no part of it.",
-        folded=True,
+        collapsed=True,
     )
 
 
-def told(metric: str, doubts: Sequence[Doubt]) -> str | None:
+def describe_uncertainty(metric: str, doubts: Sequence[ToleranceContribution]) -> str | None:
     """Return which tolerance matters most for each device, in the mean over its models."""
     totals: dict[str, dict[str, list[float]]] = {}
     models: dict[str, set[str]] = {}
@@ -112,7 +114,7 @@ def told(metric: str, doubts: Sequence[Doubt]) -> str | None:
     for device, own in totals.items():
         mean = {name: sum(values) / len(models[device]) for name, values in own.items()}
         best = max(mean, key=lambda name: mean[name])
-        words.append(f"{device}: {best} ({few(100 * mean[best], 2)} %)")
+        words.append(f"{device}: {best} ({format_short_number(100 * mean[best], 2)} %)")
     if not words:
         return None
     return f"Of the doubt about {metric} that the tolerances of the descriptions leave, most comes from {'; '.join(words)}."

@@ -8,21 +8,26 @@ from zlib import crc32
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.calibrate.hierarchy import Fit, Fits, Place, places_of
-from accelscope.core.analysis.calibrate.samples import Others, Sample, taken, times
+from accelscope.core.analysis.calibrate.hierarchy import FitScope, ScopeFit, ScopeFits, list_fit_scopes
+from accelscope.core.analysis.calibrate.samples import (
+    KernelSample,
+    OtherKernels,
+    predict_sample_times,
+    take_sample_rows,
+)
 from accelscope.core.numeric.term import Array
 from accelscope.core.plugin.registry import Registry
 
-FOLDS = 4
-SPLITS = ("configuration", "device", "family")
+_FOLDS = 4
+KERNEL_HOLDOUTS = ("configuration", "device", "family")
 """What is left out: configurations of a device that is known otherwise, a device with known siblings, a whole family."""
 
-Refit = Callable[[Sequence[Sample], Container[Place]], Fits]
+RefitFunction = Callable[[Sequence[KernelSample], Container[FitScope]], ScopeFits]
 """Samples and the places that are needed to the fits of their subject."""
 
 
 @frozen(eq=False)
-class Judged:
+class HeldOutRows:
     """Rows that were predicted without being fitted to.
 
     Attributes:
@@ -32,17 +37,17 @@ class Judged:
     """
 
     split: str
-    sample: Sample
+    sample: KernelSample
     residuals: Array
 
 
-def judged(
-    samples: Sequence[Sample],
-    refit: Refit,
-    others: Others,
+def cross_validate_kernels(
+    samples: Sequence[KernelSample],
+    refit: RefitFunction,
+    others: OtherKernels,
     registry: Registry,
-    folds: int = FOLDS,
-) -> Iterator[Judged]:
+    folds: int = _FOLDS,
+) -> Iterator[HeldOutRows]:
     """Yield every row of the samples of one subject as each split predicts it.
 
     Args:
@@ -63,35 +68,37 @@ def judged(
         yield from _judge("family", left, kept, refit, others, registry)
 
 
-def _fold(sample: Sample, fold: int, folds: int, *, inside: bool) -> Sample:
+def _fold(sample: KernelSample, fold: int, folds: int, *, inside: bool) -> KernelSample:
     belongs = np.array([crc32(item.encode()) % folds == fold for item in sample.configuration])
-    return taken(sample, np.flatnonzero(belongs if inside else ~belongs))
+    return take_sample_rows(sample, np.flatnonzero(belongs if inside else ~belongs))
 
 
 def _judge(
     split: str,
-    left: Sequence[Sample],
-    kept: Sequence[Sample],
-    refit: Refit,
-    others: Others,
+    left: Sequence[KernelSample],
+    kept: Sequence[KernelSample],
+    refit: RefitFunction,
+    others: OtherKernels,
     registry: Registry,
-) -> Iterator[Judged]:
-    fits = refit(kept, {place for sample in left for place in places_of(sample)})
+) -> Iterator[HeldOutRows]:
+    fits = refit(kept, {place for sample in left for place in list_fit_scopes(sample)})
     for sample in left:
         fit = nearest_fit(sample, fits)
         if fit is None:
             continue
-        predicted = times(sample, fit.values, others.get(sample.around, ()), registry)
-        yield Judged(split, sample, np.log(predicted) - np.log(sample.measured))
+        predicted = predict_sample_times(sample, fit.values, others.get(sample.environment, ()), registry)
+        yield HeldOutRows(split, sample, np.log(predicted) - np.log(sample.measured))
 
 
-def nearest_fit(sample: Sample, fits: Fits) -> Fit | None:
+def nearest_fit(sample: KernelSample, fits: ScopeFits) -> ScopeFit | None:
     """Return the fit that a sample's kernel would be predicted with, or None without one."""
-    return next((fits[place] for place in places_of(sample) if place in fits), None)
+    return next((fits[place] for place in list_fit_scopes(sample) if place in fits), None)
 
 
-def residuals_at(place: Place, found: Sequence[Judged]) -> Array:
+def residuals_at(place: FitScope, found: Sequence[HeldOutRows]) -> Array:
     """Return the residuals that say how far off a place's values are: on its own device, on its siblings, on others."""
     split = {"device": "configuration", "family": "device", "model": "family"}[place.origin]
-    chosen = [item.residuals for item in found if item.split == split and place in places_of(item.sample)]
+    chosen = [
+        item.residuals for item in found if item.split == split and place in list_fit_scopes(item.sample)
+    ]
     return np.concatenate(chosen) if chosen else np.zeros(0)

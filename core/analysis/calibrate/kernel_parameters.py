@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accelscope.core.analysis.calibrate.parameters import Parameter, choice_of, parameter
+from accelscope.core.analysis.calibrate.parameters import (
+    FitParameter,
+    define_choice_parameter,
+    define_parameter,
+)
 from accelscope.core.blocks.calibration import Kernel
-from accelscope.core.numeric.dtypes import BITS
+from accelscope.core.numeric.dtypes import DTYPE_BITS
 
 _WIDE = 16  # bits: types at least this wide are not narrow
-_START = parameter(Kernel, "start", 4e-6, 0.5, low=1e-7, high=1e-3)
-_BANDWIDTH = parameter(Kernel, "bandwidth", 0.8, 0.15, low=0.02)
-_COMPUTE = parameter(Kernel, "compute", 0.7, 0.2, low=0.01)
-_OVERLAP = parameter(Kernel, "overlap", 4.0, 0.5, low=1.0, high=16.0)
+_START = define_parameter(Kernel, "start", 4e-6, 0.5, low=1e-7, high=1e-3)
+_BANDWIDTH = define_parameter(Kernel, "bandwidth", 0.8, 0.15, low=0.02)
+_COMPUTE = define_parameter(Kernel, "compute", 0.7, 0.2, low=0.01)
+_OVERLAP = define_parameter(Kernel, "overlap", 4.0, 0.5, low=1.0, high=16.0)
 
-_LOOP = parameter(Kernel, "compute", 0.5, 0.3, low=0.01)
-_EXPONENTIALS = parameter(Kernel, "exponentials", 0.7, 0.3, low=0.02)
-_BLOCK = parameter(Kernel, "block_start", 3e-6, 0.4, low=1e-8, high=1e-3)
-_TOKEN_BLOCK = parameter(Kernel, "block_start", 1e-6, 0.5, low=1e-8, high=1e-3)
-_STREAM = parameter(Kernel, "stream", 1e11, 0.5, low=1e8, high=1e13)
-_PASSES = parameter(Kernel, "bandwidth", 0.4, 0.3, low=0.02)
-_SEVERAL = parameter(Kernel, "start", 1.2e-5, 0.5, low=1e-7, high=1e-3)
-_MASKED = choice_of("masked", 1e-6, 1.0)
+_LOOP = define_parameter(Kernel, "compute", 0.5, 0.3, low=0.01)
+_EXPONENTIALS = define_parameter(Kernel, "exponentials", 0.7, 0.3, low=0.02)
+_BLOCK = define_parameter(Kernel, "block_start", 3e-6, 0.4, low=1e-8, high=1e-3)
+_TOKEN_BLOCK = define_parameter(Kernel, "block_start", 1e-6, 0.5, low=1e-8, high=1e-3)
+_STREAM = define_parameter(Kernel, "stream", 1e11, 0.5, low=1e8, high=1e13)
+_PASSES = define_parameter(Kernel, "bandwidth", 0.4, 0.3, low=0.02)
+_SEVERAL = define_parameter(Kernel, "start", 1.2e-5, 0.5, low=1e-7, high=1e-3)
+_MASKED = define_choice_parameter("masked", 1e-6, 1.0)
 _ALL = 1e6  # more query heads, tokens, or columns of an input, than there are
-_PREFILL_ROWS = choice_of("rows", 128.0, 64.0)
-_DECODE_ROWS = choice_of("rows", 64.0, 16.0)
-_ALONE = choice_of("pack", 1.0, _ALL)
-_TOGETHER = choice_of("pack", _ALL, 32.0, 1.0)
-_LONE = choice_of("lone", 1.0, 0.35)
-_LEAST = choice_of("least_context", 256.0, _ALL)
+_PREFILL_ROWS = define_choice_parameter("rows", 128.0, 64.0)
+_DECODE_ROWS = define_choice_parameter("rows", 64.0, 16.0)
+_ALONE = define_choice_parameter("pack", 1.0, _ALL)
+_TOGETHER = define_choice_parameter("pack", _ALL, 32.0, 1.0)
+_LONE = define_choice_parameter("lone", 1.0, 0.35)
+_LEAST = define_choice_parameter("least_context", 256.0, _ALL)
 
 _MOVING = (_BANDWIDTH, _START)
 _WORKING = (_COMPUTE, _BANDWIDTH, _START, _OVERLAP)
@@ -38,32 +42,32 @@ _PREFILL = (*_PROMPT, _ALONE, _MASKED)
 _TOKEN = (_LOOP, _TOKEN_BLOCK, _STREAM, _BANDWIDTH, _SEVERAL, _OVERLAP, _DECODE_ROWS, _LEAST)
 _DECODE = (*_TOKEN, _TOGETHER, _LONE)
 
-_CHAIN = choice_of("chain", 1.0, _ALL)
+_CHAIN = define_choice_parameter("chain", 1.0, _ALL)
 _CHUNKS = (_LOOP, _BLOCK, _PASSES, _SEVERAL, _OVERLAP, _CHAIN)
 
-_GATHER = parameter(Kernel, "gather", 1.5, 0.5, low=0.01, high=100.0)
-_GROUPED_START = parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
-_COLLECTIVE_START = parameter(Kernel, "start", 8e-6, 0.5, low=1e-7, high=1e-3)
-_LINKS = parameter(Kernel, "bandwidth", 0.65, 0.25, low=0.01)
-_STEP = parameter(Kernel, "step", 1e-6, 0.5, low=1e-9, high=1e-4)
-_EAGER = parameter(Kernel, "eager", 0.5, 0.4, low=0.02)
-_BULK = parameter(Kernel, "bulk", 2e-5, 0.6, low=1e-7, high=1e-3)
-_OWN = parameter(Kernel, "own", 0.3, 0.6, low=0.01, high=20.0)
+_GATHER = define_parameter(Kernel, "gather", 1.5, 0.5, low=0.01, high=100.0)
+_GROUPED_START = define_parameter(Kernel, "start", 1e-5, 0.5, low=1e-7, high=1e-3)
+_COLLECTIVE_START = define_parameter(Kernel, "start", 8e-6, 0.5, low=1e-7, high=1e-3)
+_LINKS = define_parameter(Kernel, "bandwidth", 0.65, 0.25, low=0.01)
+_STEP = define_parameter(Kernel, "step", 1e-6, 0.5, low=1e-9, high=1e-4)
+_EAGER = define_parameter(Kernel, "eager", 0.5, 0.4, low=0.02)
+_BULK = define_parameter(Kernel, "bulk", 2e-5, 0.6, low=1e-7, high=1e-3)
+_OWN = define_parameter(Kernel, "own", 0.3, 0.6, low=0.01, high=20.0)
 
-_LEAST_K = choice_of("least_k", 2048.0, 1024.0, 8192.0, _ALL)
-_LEAST_TILE = parameter(Kernel, "least_tile", 20.0, 0.5, low=8.0, high=256.0)
-_TILES = choice_of("least_tile", 16.0, 32.0, 64.0, 128.0)
+_LEAST_K = define_choice_parameter("least_k", 2048.0, 1024.0, 8192.0, _ALL)
+_LEAST_TILE = define_parameter(Kernel, "least_tile", 20.0, 0.5, low=8.0, high=256.0)
+_TILES = define_choice_parameter("least_tile", 16.0, 32.0, 64.0, 128.0)
 _PRODUCT = (*_WORKING, _TILES, _LEAST_K)
 _NARROW_PRODUCT = (
     *_WORKING,
-    choice_of("least_tile", 128.0, 64.0, 32.0, 16.0),
-    choice_of("least_k", _ALL, 8192.0, 2048.0, 1024.0),
+    define_choice_parameter("least_tile", 128.0, 64.0, 32.0, 16.0),
+    define_choice_parameter("least_k", _ALL, 8192.0, 2048.0, 1024.0),
 )
 _GROUPED = (_COMPUTE, _BANDWIDTH, _GROUPED_START, _OVERLAP, _LEAST_TILE, _GATHER)
 _SEND = (_LINKS, _COLLECTIVE_START)
 _EXCHANGE = (_LINKS, _COLLECTIVE_START, _STEP, _EAGER, _BULK, _OWN)
 
-FITTED: Mapping[str, tuple[Parameter, ...]] = {
+KERNEL_PARAMETERS: Mapping[str, tuple[FitParameter, ...]] = {
     "gemm": _PRODUCT,
     "grouped_gemm": _GROUPED,
     "all_reduce": _EXCHANGE,
@@ -96,22 +100,22 @@ FITTED: Mapping[str, tuple[Parameter, ...]] = {
 """Class of kernel to its parameters; in this order, so that what larger kernels hold is known before they are fitted."""
 
 
-NARROW: Mapping[str, tuple[Parameter, ...]] = {"gemm": _NARROW_PRODUCT}
+NARROW_KERNEL_PARAMETERS: Mapping[str, tuple[FitParameter, ...]] = {"gemm": _NARROW_PRODUCT}
 """The same for types of 8 bits and fewer, where it differs: libraries for them hardly split k, and have few small tiles."""
 
 
-def moves_only(kernel: str) -> bool:
+def only_moves_bytes(kernel: str) -> bool:
     """Say whether a class of kernel only moves bytes: its parameters are a share of bandwidth and a start."""
-    return FITTED.get(kernel, _MOVING) == _MOVING
+    return KERNEL_PARAMETERS.get(kernel, _MOVING) == _MOVING
 
 
-def order_of(kernel: str) -> int:
+def fit_order_of(kernel: str) -> int:
     """Return when a class is fitted: simple ones first, since rows of the others hold them."""
-    return 0 if moves_only(kernel) else 1
+    return 0 if only_moves_bytes(kernel) else 1
 
 
-def parameters_of(kernel: str, dtype: str = "") -> tuple[Parameter, ...]:
+def kernel_parameters_of(kernel: str, dtype: str = "") -> tuple[FitParameter, ...]:
     """Return the parameters of a class of kernel; of one that nobody named, those of a kernel that moves bytes."""
-    if BITS.get(dtype, _WIDE) < _WIDE and kernel in NARROW:
-        return NARROW[kernel]
-    return FITTED.get(kernel, _MOVING)
+    if DTYPE_BITS.get(dtype, _WIDE) < _WIDE and kernel in NARROW_KERNEL_PARAMETERS:
+        return NARROW_KERNEL_PARAMETERS[kernel]
+    return KERNEL_PARAMETERS.get(kernel, _MOVING)

@@ -10,14 +10,14 @@ from attrs import frozen
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.spec.spec import fields_of
 
-Values = Mapping[str, float]
+ParameterValues = Mapping[str, float]
 """Parameter name to its value in the first unit of its field."""
 _SMALLEST = 1e-12
 _LARGEST = 1e12
 
 
 @frozen
-class Parameter:
+class FitParameter:
     """A field that is fitted.
 
     Attributes:
@@ -36,15 +36,15 @@ class Parameter:
     choices: tuple[float, ...] = ()
 
 
-def choice_of(name: str, *choices: float) -> Parameter:
+def define_choice_parameter(name: str, *choices: float) -> FitParameter:
     """Return a parameter that takes one of a few values; a fit begins with the first."""
     width = 1.0
-    return Parameter(name, choices[0], width, min(choices), max(choices), choices)
+    return FitParameter(name, choices[0], width, min(choices), max(choices), choices)
 
 
-def parameter(
+def define_parameter(
     cls: type, name: str, start: float, width: float, low: float = 0.0, high: float = 0.0
-) -> Parameter:
+) -> FitParameter:
     """Return a parameter with the bounds of its field, narrowed where bounds are given.
 
     Args:
@@ -53,27 +53,27 @@ def parameter(
     told = fields_of(cls)[name]
     least = max(told.get("gt") or 0.0, told.get("ge") or 0.0, low, _SMALLEST)
     most = min(told.get("lt") or _LARGEST, told.get("le") or _LARGEST, high or _LARGEST)
-    return Parameter(name=name, start=start, width=width, low=least, high=most)
+    return FitParameter(name=name, start=start, width=width, low=least, high=most)
 
 
-def packed(parameters: Sequence[Parameter], values: Values) -> Array:
+def pack_parameters(parameters: Sequence[FitParameter], values: ParameterValues) -> Array:
     """Return the logarithms of values, in the order of the parameters and within their bounds."""
     return np.array([np.log(min(max(values[item.name], item.low), item.high)) for item in parameters])
 
 
-def unpacked(parameters: Sequence[Parameter], position: Array) -> dict[str, float]:
+def unpack_parameters(parameters: Sequence[FitParameter], position: Array) -> dict[str, float]:
     """Return the values of logarithms."""
     return {item.name: float(np.exp(x)) for item, x in zip(parameters, position, strict=True)}
 
 
-def nearest_choice(item: Parameter, value: float) -> float:
+def nearest_choice(item: FitParameter, value: float) -> float:
     """Return the value itself, or the choice that is nearest to it by ratio."""
     if not item.choices:
         return value
     return min(item.choices, key=lambda choice: abs(np.log(choice / value)))
 
 
-def terms(cls: type, values: Values) -> dict[str, Term]:
+def parameters_to_terms(cls: type, values: ParameterValues) -> dict[str, Term]:
     """Return values as terms in the first unit of their fields."""
     told = fields_of(cls)
     return {name: term(value, told[name]["units"][0]) for name, value in values.items()}

@@ -12,11 +12,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.calibrate.parameters import Parameter, Values, packed, unpacked
-from accelscope.core.numeric.error_bars import TENTH
+from accelscope.core.analysis.calibrate.parameters import (
+    FitParameter,
+    ParameterValues,
+    pack_parameters,
+    unpack_parameters,
+)
+from accelscope.core.numeric.error_bars import PERCENTILE_90_SIGMAS
 from accelscope.core.numeric.term import Array
 
-NOISE = 0.10
+_NOISE = 0.10
 """Deviation that measurements of one kernel have between versions of an engine (7 to 15 %)."""
 _WORST = 20.0  # logarithm of a ratio: what a prediction that is no number counts as
 _STEP = 1e-4
@@ -24,29 +29,29 @@ _CLOSE = 1e-4  # relative change of cost and values at which a fit ends
 _TRIAL = 6  # evaluations that tell whether a choice is worth fitting to the end
 _EVIDENCE = 2.0  # by how much the negative logarithm of the likelihood has to fall for another choice
 
-Predict = Callable[[Values], Array]
+TimePredictor = Callable[[ParameterValues], Array]
 """Parameter values to predicted times of all points, in any unit that the measured ones have too."""
 
 
 @frozen(eq=False)
-class Fitted:
+class RegressionFit:
     """Values with the residuals that they leave: logarithms of predicted over measured."""
 
     values: dict[str, float]
     residuals: Array
 
 
-def fitted(
-    predict: Predict,
+def fit_parameters(
+    predict: TimePredictor,
     measured: Array,
-    parameters: Sequence[Parameter],
-    expected: Values,
+    parameters: Sequence[FitParameter],
+    expected: ParameterValues,
     *,
     drawn: bool = True,
     scale: float = 1.0,
     weights: Array | None = None,
-    near: Values | None = None,
-) -> Fitted:
+    near: ParameterValues | None = None,
+) -> RegressionFit:
     """Return the values that fit best.
 
     Parameters with choices are tried one after the other, and a choice is changed only for clear evidence; not by a first
@@ -64,30 +69,30 @@ def fitted(
     smooth = [item for item in parameters if not item.choices]
     weight = np.ones(len(measured)) if weights is None else np.sqrt(weights)
     widths = np.array([item.width for item in smooth]) * (scale if drawn else 10.0)
-    problem = _Problem(predict, np.log(measured), weight, smooth, packed(smooth, expected), widths)
+    problem = _Problem(predict, np.log(measured), weight, smooth, pack_parameters(smooth, expected), widths)
     if near is not None:
-        best = _smooth(problem, near, packed(smooth, near))
-        return Fitted(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
+        best = _smooth(problem, near, pack_parameters(smooth, near))
+        return RegressionFit(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
     best = _smooth(problem, expected, problem.centre)
     for item in (item for item in parameters if item.choices and drawn):
         for choice in item.choices:
             if choice == best.values[item.name]:
                 continue
-            start = packed(smooth, best.values)
+            start = pack_parameters(smooth, best.values)
             other = _smooth(problem, best.values | {item.name: choice}, start, _TRIAL)
             if other.cost < best.cost - _EVIDENCE:
-                best = _smooth(problem, other.values, packed(smooth, other.values))
-    return Fitted(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
+                best = _smooth(problem, other.values, pack_parameters(smooth, other.values))
+    return RegressionFit(values=best.values, residuals=_residuals(predict(best.values), problem.goal))
 
 
 @frozen(eq=False)
 class _Problem:
     """A fit of parameters on a continuous scale, and what their logarithms are drawn towards."""
 
-    predict: Predict
+    predict: TimePredictor
     goal: Array
     weight: Array
-    parameters: Sequence[Parameter]
+    parameters: Sequence[FitParameter]
     centre: Array
     widths: Array
 
@@ -98,7 +103,7 @@ class _Found:
     cost: float
 
 
-def _smooth(problem: _Problem, values: Values, start: Array, most: int = 40) -> _Found:
+def _smooth(problem: _Problem, values: ParameterValues, start: Array, most: int = 40) -> _Found:
     """Return the best values with the choices of `values`, which stay as they are.
 
     Args:
@@ -110,8 +115,8 @@ def _smooth(problem: _Problem, values: Values, start: Array, most: int = 40) -> 
     high = np.log([item.high for item in problem.parameters])
 
     def distance(position: Array) -> Array:
-        tried = dict(values) | unpacked(problem.parameters, position)
-        left = problem.weight * _residuals(problem.predict(tried), problem.goal) / NOISE
+        tried = dict(values) | unpack_parameters(problem.parameters, position)
+        left = problem.weight * _residuals(problem.predict(tried), problem.goal) / _NOISE
         return np.concatenate([left, (position - problem.centre) / problem.widths])
 
     inside = np.clip(start, low + 1e-9, high - 1e-9)
@@ -126,7 +131,7 @@ def _smooth(problem: _Problem, values: Values, start: Array, most: int = 40) -> 
         ftol=_CLOSE,
         xtol=_CLOSE,
     )
-    return _Found(dict(values) | unpacked(problem.parameters, found.x), float(found.cost))
+    return _Found(dict(values) | unpack_parameters(problem.parameters, found.x), float(found.cost))
 
 
 def _residuals(predicted: Array, goal: Array) -> Array:
@@ -136,6 +141,6 @@ def _residuals(predicted: Array, goal: Array) -> Array:
     return found
 
 
-def spread_of(residuals: Array, least: float = 0.01) -> float:
+def estimate_error_spread(residuals: Array, least: float = 0.01) -> float:
     """Return the deviation of a log-normal error whose 10th to 90th percentile holds 80 % of the residuals, at least `least`."""
-    return max(float(np.quantile(np.abs(residuals), 0.8)) / TENTH, least)
+    return max(float(np.quantile(np.abs(residuals), 0.8)) / PERCENTILE_90_SIGMAS, least)

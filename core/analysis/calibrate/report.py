@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.calibrate.cross_validation import SPLITS, Judged
+from accelscope.core.analysis.calibrate.cross_validation import KERNEL_HOLDOUTS, HeldOutRows
 from accelscope.core.numeric.term import Array
 
-LONG = 20e-6
+LONG_KERNEL_SECONDS = 20e-6
 """s from which on a kernel is not ruled by its launch."""
 
 
 @frozen
-class Error:
+class HoldoutError:
     """Errors of one group of rows under one split, as shares of what was measured.
 
     Attributes:
@@ -32,28 +32,28 @@ class Error:
     bias: float
 
 
-def errors(found: Sequence[Judged]) -> list[Error]:
+def compute_holdout_errors(found: Sequence[HeldOutRows]) -> list[HoldoutError]:
     """Return the errors of all rows, then by class of kernel and by device, for each split."""
-    groups: dict[str, list[Judged]] = {"all": list(found)}
+    groups: dict[str, list[HeldOutRows]] = {"all": list(found)}
     for item in found:
         subject = item.sample.subject
         groups.setdefault(f"{subject.kernel} {subject.dtype} {subject.stored}", []).append(item)
     for item in found:
         groups.setdefault(item.sample.device, []).append(item)
-    rows = (_error(name, split, items) for name, items in groups.items() for split in SPLITS)
+    rows = (_error(name, split, items) for name, items in groups.items() for split in KERNEL_HOLDOUTS)
     return [row for row in rows if row is not None]
 
 
-def _error(group: str, split: str, found: Iterable[Judged]) -> Error | None:
+def _error(group: str, split: str, found: Iterable[HeldOutRows]) -> HoldoutError | None:
     chosen = [item for item in found if item.split == split]
     if not chosen:
         return None
     residuals: Array = np.concatenate([item.residuals for item in chosen])
-    residuals = residuals[np.concatenate([item.sample.measured for item in chosen]) > LONG]
-    return error_of(group, split, residuals) if len(residuals) else None
+    residuals = residuals[np.concatenate([item.sample.measured for item in chosen]) > LONG_KERNEL_SECONDS]
+    return summarize_residuals(group, split, residuals) if len(residuals) else None
 
 
-def error_of(group: str, split: str, residuals: Array, *, rates: bool = False) -> Error:
+def summarize_residuals(group: str, split: str, residuals: Array, *, rates: bool = False) -> HoldoutError:
     """Return the errors of a group of rows.
 
     Args:
@@ -61,7 +61,7 @@ def error_of(group: str, split: str, residuals: Array, *, rates: bool = False) -
         rates: whether the rows measured rates, so that the shares are of those.
     """
     ape = np.abs(np.expm1(-residuals if rates else residuals))
-    return Error(
+    return HoldoutError(
         group=group,
         split=split,
         points=len(residuals),
@@ -71,7 +71,7 @@ def error_of(group: str, split: str, residuals: Array, *, rates: bool = False) -
     )
 
 
-def as_rows(found: Sequence[Error]) -> list[Mapping[str, object]]:
+def holdout_errors_to_records(found: Sequence[HoldoutError]) -> list[Mapping[str, object]]:
     """Return errors as plain objects, for JSON."""
     return [
         {
@@ -86,7 +86,7 @@ def as_rows(found: Sequence[Error]) -> list[Mapping[str, object]]:
     ]
 
 
-def as_table(found: Sequence[Error]) -> str:
+def format_holdout_table(found: Sequence[HoldoutError]) -> str:
     """Return errors as a table for people."""
     width = max((len(item.group) for item in found), default=5)
     head = f"{'GROUP':<{width}}  LEFT OUT       POINTS  MEDIAN APE  P90 APE     BIAS"

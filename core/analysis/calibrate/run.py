@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from accelscope.core.analysis.calibrate.fits import Book, calibrated
-from accelscope.core.analysis.calibrate.samples import samples_of
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.run import tables_of
+from accelscope.core.analysis.calibrate.fits import CalibrationFits, fit_kernels
+from accelscope.core.analysis.calibrate.samples import collect_kernel_samples
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.run import read_filtered_tables
 from accelscope.core.errors import UsageError
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
 
 
-def book_of(
+def calibrate_kernels(
     session: Session,
     files: Sequence[str],
     where: Sequence[str],
@@ -23,7 +23,7 @@ def book_of(
     judge: bool = True,
     jobs: int = 1,
     progress: Callable[[str], None] = print,
-) -> tuple[Book, tuple[str, ...]]:
+) -> tuple[CalibrationFits, tuple[str, ...]]:
     """Return the fits of the kernels in some files, and the sources of their rows.
 
     Args:
@@ -35,11 +35,11 @@ def book_of(
     Raises:
         UsageError: a file or a condition is wrong, or no row is a kernel of score 1.
     """
-    tables = [table for table in tables_of(files, where=where) if table.layout.kind == "ops"]
+    tables = [table for table in read_filtered_tables(files, where=where) if table.layout.kind == "ops"]
     kept = [table.take(table.number("score") == 1) for table in tables]
-    names = Names(session)
-    samples = [sample for table in kept for sample in samples_of(table, names)]
+    names = LibraryNames(session)
+    samples = [sample for table in kept for sample in collect_kernel_samples(table, names)]
     if not samples:
         raise UsageError("no row of score 1 is a kernel that a model of the library can be fitted to")
     sources = sorted({str(name) for table in kept for name in table.text("source")})
-    return calibrated(samples, session.registry, judge=judge, jobs=jobs, progress=progress), tuple(sources)
+    return fit_kernels(samples, session.registry, judge=judge, jobs=jobs, progress=progress), tuple(sources)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.calibrate.runtime_groups import Group, Names3
-from accelscope.core.analysis.validate.static_batch import evaluated
-from accelscope.core.blocks.runtime import DRIVEN
+from accelscope.core.analysis.calibrate.runtime_groups import RuntimeRowGroup, VendorFamilyDevice
+from accelscope.core.analysis.validate.static_batch import evaluate_row_design
+from accelscope.core.blocks.runtime import PORT_OVERRIDE_FIELDS
 from accelscope.core.numeric.term import Array, term
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Width:
+class ProfileFieldPrior:
     """Where a field starts, in s or as a plain number, and how far its logarithm may go.
 
     Attributes:
@@ -37,43 +37,43 @@ class Width:
     port: float
 
 
-FIELDS: Mapping[str, Width] = {
-    "step": Width(8e-4, 1.0, 1.0),
-    "sequence": Width(2e-5, 1.5, 0.7),
-    "request": Width(1e-3, 1.5, 0.5),
-    "workers": Width(3e-4, 1.5, 0.7),
-    "layer": Width(5e-5, 1.5, 1.5),
-    "collective": Width(8e-6, 1.2, 0.7),
-    "hand_over": Width(5e-5, 2.5, 2.5),
-    "starts": Width(1.0, 0.3, 0.3),
-    "compute": Width(1.0, 0.3, 0.25),
-    "attention": Width(1.0, 0.5, 0.35),
-    "bandwidth": Width(1.0, 0.1, 0.2),
-    "cache": Width(1.0, 0.3, 0.35),
-    "elementwise": Width(1.0, 0.8, 0.4),
-    "latency": Width(0.03, 1.0, 0.7),
-    "launch": Width(4e-5, 0.7, 0.5),
+PROFILE_FIELD_PRIORS: Mapping[str, ProfileFieldPrior] = {
+    "step": ProfileFieldPrior(8e-4, 1.0, 1.0),
+    "sequence": ProfileFieldPrior(2e-5, 1.5, 0.7),
+    "request": ProfileFieldPrior(1e-3, 1.5, 0.5),
+    "workers": ProfileFieldPrior(3e-4, 1.5, 0.7),
+    "layer": ProfileFieldPrior(5e-5, 1.5, 1.5),
+    "collective": ProfileFieldPrior(8e-6, 1.2, 0.7),
+    "hand_over": ProfileFieldPrior(5e-5, 2.5, 2.5),
+    "starts": ProfileFieldPrior(1.0, 0.3, 0.3),
+    "compute": ProfileFieldPrior(1.0, 0.3, 0.25),
+    "attention": ProfileFieldPrior(1.0, 0.5, 0.35),
+    "bandwidth": ProfileFieldPrior(1.0, 0.1, 0.2),
+    "cache": ProfileFieldPrior(1.0, 0.3, 0.35),
+    "elementwise": ProfileFieldPrior(1.0, 0.8, 0.4),
+    "latency": ProfileFieldPrior(0.03, 1.0, 0.7),
+    "launch": ProfileFieldPrior(4e-5, 0.7, 0.5),
 }
 """Fields of a pace that static batches or closed loops tell something of."""
-RATES: Mapping[str, str] = {
+RATE_FACTORS: Mapping[str, str] = {
     "compute": "compute",
     "attention": "compute",
     "bandwidth": "bandwidth",
     "cache": "bandwidth",
 }
 """Fields that have a factor of the device and of its family, and which."""
-HOST = ("step", "sequence", "request", "workers", "layer")
+HOST_FIELDS = ("step", "sequence", "request", "workers", "layer")
 """Fields that have a factor of the family's servers."""
-TIMES = (*HOST, "collective", "hand_over", "latency", "launch")
+TIME_FIELDS = (*HOST_FIELDS, "collective", "hand_over", "latency", "launch")
 """Fields in s."""
-FAMILY: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
-DEVICE: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
+FAMILY_WIDTHS: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
+DEVICE_WIDTHS: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
 """Widths of the factors of families and devices."""
-OF_KERNELS = ("compute", "attention", "elementwise")
+KERNEL_SPEED_FIELDS = ("compute", "attention", "elementwise")
 """Fields that say how fast kernels are: close to 1 for a runtime whose own kernels the library knows the measured times of."""
-MEASURED = 0.2
+MEASURED_WIDTH_SHARE = 0.2
 """Share of their width that such fields keep there: what else slows a prompt down must not be taken for them."""
-NOISE = 0.08
+_NOISE = 0.08
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
 _WORST = 1e3
@@ -82,29 +82,29 @@ _FAR = 7.0  # logarithm of a factor
 _STRIDE = 1.5  # of a logarithm in one round
 _GAIN = 1e-3  # share of the cost that a round has to gain for another one
 
-Place = tuple[str, ...]
+ProfileFactor = tuple[str, ...]
 """What a factor is of: kind (`runtime`, `port`, `family`, `device`), names, field."""
 
 
 @frozen(eq=False)
-class Fit:
+class ProfileFit:
     """Logarithms of all factors, in order, with their covariance."""
 
-    values: dict[Place, float]
+    values: dict[ProfileFactor, float]
     covariance: Array
     measured: frozenset[str] = frozenset()
 
     @property
-    def deviations(self) -> dict[Place, float]:
+    def deviations(self) -> dict[ProfileFactor, float]:
         """Deviation of each factor."""
         return dict(zip(self.values, np.sqrt(np.diag(self.covariance)), strict=True))
 
-    def of(self, runtime: str, names: Names3, name: str) -> float:
+    def of(self, runtime: str, names: VendorFamilyDevice, name: str) -> float:
         """Return a field of a runtime on a device, known or not."""
         found = (self.values.get(place, 0.0) for place, _ in self._places(runtime, names, name))
-        return float(FIELDS[name].start * np.exp(sum(found)))
+        return float(PROFILE_FIELD_PRIORS[name].start * np.exp(sum(found)))
 
-    def deviation(self, runtime: str, names: Names3, name: str) -> float:
+    def deviation(self, runtime: str, names: VendorFamilyDevice, name: str) -> float:
         """Return the deviation of the logarithm of a field; factors that no row has are as wide as they start."""
         places = dict(self._places(runtime, names, name))
         order = list(self.values)
@@ -112,34 +112,38 @@ class Fit:
         unknown = sum(width**2 for place, width in places.items() if place not in self.values)
         return float(np.sqrt(self.covariance[np.ix_(known, known)].sum() + unknown))
 
-    def _places(self, runtime: str, names: Names3, name: str) -> Iterator[tuple[Place, float]]:
-        return places_of(runtime, names, name, runtime in self.measured)
+    def _places(
+        self, runtime: str, names: VendorFamilyDevice, name: str
+    ) -> Iterator[tuple[ProfileFactor, float]]:
+        return list_profile_factors(runtime, names, name, runtime in self.measured)
 
 
-def places_of(runtime: str, names: Names3, name: str, measured: bool) -> Iterator[tuple[Place, float]]:
+def list_profile_factors(
+    runtime: str, names: VendorFamilyDevice, name: str, measured: bool
+) -> Iterator[tuple[ProfileFactor, float]]:
     """Yield the factors of a field with their widths.
 
     Args:
         measured: whether the kernels of the runtime were.
     """
     vendor, family, device = names
-    width = FIELDS[name]
-    share = MEASURED if measured and name in OF_KERNELS else 1.0
+    width = PROFILE_FIELD_PRIORS[name]
+    share = MEASURED_WIDTH_SHARE if measured and name in KERNEL_SPEED_FIELDS else 1.0
     yield ("runtime", runtime, name), width.own * share
     if vendor:
         yield ("port", runtime, vendor, name), width.port
-    if name in RATES and share == 1.0:
-        yield ("family", family, RATES[name]), FAMILY[RATES[name]]
-        yield ("device", device, RATES[name]), DEVICE[RATES[name]]
-    if name in HOST:
-        yield ("family", family, "host"), FAMILY["host"]
+    if name in RATE_FACTORS and share == 1.0:
+        yield ("family", family, RATE_FACTORS[name]), FAMILY_WIDTHS[RATE_FACTORS[name]]
+        yield ("device", device, RATE_FACTORS[name]), DEVICE_WIDTHS[RATE_FACTORS[name]]
+    if name in HOST_FIELDS:
+        yield ("family", family, "host"), FAMILY_WIDTHS["host"]
 
 
 @frozen(eq=False)
 class _Problem:
     """Groups, which factors make each field of their paces, and the widths of all factors."""
 
-    groups: Sequence[Group]
+    groups: Sequence[RuntimeRowGroup]
     members: Sequence[Array]
     priors: Array
     registry: Registry
@@ -154,20 +158,20 @@ class _Problem:
         return found
 
 
-def fitted(found: Sequence[Group], registry: Registry) -> Fit:
+def fit_profiles(found: Sequence[RuntimeRowGroup], registry: Registry) -> ProfileFit:
     """Return the factors that fit some groups best: Levenberg-Marquardt on a soft L1 loss (pseudo-Huber)."""
     if not found:
-        return Fit({}, np.zeros((0, 0)))
-    widths: dict[Place, float] = {}
+        return ProfileFit({}, np.zeros((0, 0)))
+    widths: dict[ProfileFactor, float] = {}
     for group in found:
-        for name in FIELDS:
-            widths.update(places_of(group.runtime, group.names, name, group.measured_kernels))
+        for name in PROFILE_FIELD_PRIORS:
+            widths.update(list_profile_factors(group.runtime, group.names, name, group.measured_kernels))
     order = list(widths)
     members = [_members(group, order) for group in found]
     problem = _Problem(found, members, np.array(list(widths.values())), registry)
     x, jacobian = _least(problem)
     measured = frozenset(group.runtime for group in found if group.measured_kernels)
-    return Fit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)), measured)
+    return ProfileFit(dict(zip(order, x, strict=True)), np.linalg.inv(problem.normal(jacobian)), measured)
 
 
 def _least(problem: _Problem) -> tuple[Array, Array]:
@@ -191,42 +195,42 @@ def _least(problem: _Problem) -> tuple[Array, Array]:
     return x, jacobian
 
 
-def _members(group: Group, order: Sequence[Place]) -> Array:
+def _members(group: RuntimeRowGroup, order: Sequence[ProfileFactor]) -> Array:
     """Return which factors make which field of a group: 1 or 0 for each field and factor."""
-    found = np.zeros((len(FIELDS), len(order)))
+    found = np.zeros((len(PROFILE_FIELD_PRIORS), len(order)))
     numbers = {place: at for at, place in enumerate(order)}
-    for row, name in enumerate(FIELDS):
-        for place, _ in places_of(group.runtime, group.names, name, group.measured_kernels):
+    for row, name in enumerate(PROFILE_FIELD_PRIORS):
+        for place, _ in list_profile_factors(group.runtime, group.names, name, group.measured_kernels):
             found[row, numbers[place]] = 1.0
     return found
 
 
 def _linear(problem: _Problem, x: Array) -> tuple[Array, Array]:
     """Return the residuals of all rows and how they turn with each factor, at some factors."""
-    starts = np.log([width.start for width in FIELDS.values()])
+    starts = np.log([width.start for width in PROFILE_FIELD_PRIORS.values()])
     parts, turns = [], []
     for group, member in zip(problem.groups, problem.members, strict=True):
-        errors = errors_of(group, member @ x + starts, problem.registry) / NOISE * group.weight
+        errors = compute_profile_errors(group, member @ x + starts, problem.registry) / _NOISE * group.weight
         soft = np.sign(errors) * np.sqrt(2.0 * (np.sqrt(1.0 + errors**2) - 1.0))
         parts.append(soft[0])
         turns.append(((soft[1:] - soft[0]) / _STEP).T @ member)
     return np.concatenate(parts), np.concatenate(turns)
 
 
-def errors_of(group: Group, logs: Array, registry: Registry) -> Array:
+def compute_profile_errors(group: RuntimeRowGroup, logs: Array, registry: Registry) -> Array:
     """Return logarithms of predicted over measured times: of the pace itself, then with each field a little higher."""
     tried = np.concatenate([logs[None], logs + _STEP * np.eye(len(logs))])
-    values = evaluated(paced(group.design, np.exp(tried)), group.table, registry)[1]
+    values = evaluate_row_design(apply_profile_values(group.design, np.exp(tried)), group.table, registry)[1]
     with np.errstate(all="ignore"):
         errors = group.sign * (np.log(values) - np.log(group.measured))
-    found: Array = np.clip(np.nan_to_num(errors, nan=0.0), -_WORST * NOISE, _WORST * NOISE)
+    found: Array = np.clip(np.nan_to_num(errors, nan=0.0), -_WORST * _NOISE, _WORST * _NOISE)
     return found
 
 
-def paced(design: Design, values: Array) -> Design:
+def apply_profile_values(design: Design, values: Array) -> Design:
     """Return a design whose pace has the values of all fields, one variant after the other along the first dimension."""
-    own: dict[str, Any] = dict.fromkeys(DRIVEN)
-    for at, name in enumerate(FIELDS):
-        unit = "s" if name in TIMES else ""
+    own: dict[str, Any] = dict.fromkeys(PORT_OVERRIDE_FIELDS)
+    for at, name in enumerate(PROFILE_FIELD_PRIORS):
+        unit = "s" if name in TIME_FIELDS else ""
         own[name] = term(values[:, at][:, None], unit)
     return evolve(design, runtime=evolve(design.runtime, **own))

@@ -10,24 +10,24 @@ from attrs import evolve, frozen
 
 from accelscope.core.analysis.validate import serving
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.static_batch import design_of, groups_of
+from accelscope.core.analysis.validate.static_batch import build_static_batch_design, group_static_batch_rows
 from accelscope.core.numeric.term import Array
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.validate.library_names import Names
-    from accelscope.core.analysis.validate.table import Table
+    from accelscope.core.analysis.validate.library_names import LibraryNames
+    from accelscope.core.analysis.validate.table import MeasurementTable
     from accelscope.core.assemble.design import Design
 
-LOOP = "B"
+CLOSED_LOOP_TIER = "B"
 """Tier of rows of closed loops."""
-WAITING = 0.3
+QUEUEING_WEIGHT = 0.3
 """Weight of a time to first token under load, whose error is that much larger."""
 
-Names3 = tuple[str, str, str]
+VendorFamilyDevice = tuple[str, str, str]
 
 
 @frozen(kw_only=True, eq=False)
-class Group:
+class RuntimeRowGroup:
     """Rows of one evaluation.
 
     Attributes:
@@ -38,12 +38,12 @@ class Group:
     """
 
     rows: Array
-    table: Table
+    table: MeasurementTable
     design: Design
     measured: Array
     sign: Array
     weight: Array
-    ported: bool = False
+    is_ported: bool = False
 
     @property
     def runtime(self) -> str:
@@ -62,58 +62,64 @@ class Group:
         return kernels is not None and any(layer.runtime == self.runtime for layer in kernels.layers)
 
     @property
-    def names(self) -> Names3:
+    def names(self) -> VendorFamilyDevice:
         """Vendor, where the runtime was carried over to it, family and name of the device."""
         device = self.design.machine.device
-        return self.vendor if self.ported else "", device.package.family or device.name, device.name
+        return self.vendor if self.is_ported else "", device.package.family or device.name, device.name
 
 
-def groups(table: Table, names: Names, homes: Mapping[str, str] | None = None) -> list[Group]:
+def group_runtime_rows(
+    table: MeasurementTable, names: LibraryNames, homes: Mapping[str, str] | None = None
+) -> list[RuntimeRowGroup]:
     """Return the rows of static batches and closed loops that can be predicted, group by group.
 
     Args:
         homes: runtime to the vendor that it was written for; without it that of most of its rows.
     """
     found = [_group(*part) for part in _designs(table, names)]
-    known = homes_of(found) if homes is None else homes
-    return [evolve(group, ported=known.get(group.runtime, group.vendor) != group.vendor) for group in found]
+    known = find_home_vendors(found) if homes is None else homes
+    return [
+        evolve(group, is_ported=known.get(group.runtime, group.vendor) != group.vendor) for group in found
+    ]
 
 
-def _designs(table: Table, names: Names) -> Iterator[tuple[Table, Array, Design]]:
+def _designs(
+    table: MeasurementTable, names: LibraryNames
+) -> Iterator[tuple[MeasurementTable, Array, Design]]:
     """Yield rows that are one evaluation, with their places and design: static batches, then closed loops."""
     tiers = table.text("tier")
-    loops = np.flatnonzero(tiers == LOOP)
-    static = np.flatnonzero(tiers != LOOP)
-    for key, places in groups_of(table.take(static), names, Prediction.empty(len(static))):
+    loops = np.flatnonzero(tiers == CLOSED_LOOP_TIER)
+    static = np.flatnonzero(tiers != CLOSED_LOOP_TIER)
+    for key, places in group_static_batch_rows(table.take(static), names, Prediction.empty(len(static))):
         part = table.take(static[places])
-        design, _ = design_of(key, part, names)
+        design, _ = build_static_batch_design(key, part, names)
         if design is not None:
             yield part, static[places], design
-    for item, places in serving.groups_of(table.take(loops), names):
+    for item, places in serving.group_serving_rows(table.take(loops), names):
         part = table.take(loops[places])
-        kept = np.flatnonzero(serving.known_of(part)[0])
+        kept = np.flatnonzero(serving.check_serving_rows(part)[0])
         if item is None or not kept.size:
             continue
-        design, _ = serving.design_of(part.take(kept), names, item)
+        design, _ = serving.build_serving_design(part.take(kept), names, item)
         if design is not None:
             yield part.take(kept), loops[places][kept], design
 
 
-def _group(part: Table, places: Array, design: Design) -> Group:
+def _group(part: MeasurementTable, places: Array, design: Design) -> RuntimeRowGroup:
     metrics = part.text("metric").astype(str)
     rates = np.char.find(metrics, "tok_s") >= 0
-    waits = (part.text("tier") == LOOP) & (metrics == "ttft_ms")
-    return Group(
+    waits = (part.text("tier") == CLOSED_LOOP_TIER) & (metrics == "ttft_ms")
+    return RuntimeRowGroup(
         rows=places,
         table=part,
         design=design,
         measured=part.number("value"),
         sign=np.where(rates, -1.0, 1.0),
-        weight=np.where(waits, WAITING, 1.0),
+        weight=np.where(waits, QUEUEING_WEIGHT, 1.0),
     )
 
 
-def homes_of(found: Sequence[Group]) -> dict[str, str]:
+def find_home_vendors(found: Sequence[RuntimeRowGroup]) -> dict[str, str]:
     """Return the vendor that most rows of each runtime are of."""
     rows: dict[str, dict[str, int]] = {}
     for group in found:

@@ -7,9 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from accelscope.core.analysis.calibrate.runtime_fit import DEVICE, FIELDS, RATES, TIMES, Fit
-from accelscope.core.analysis.calibrate.runtime_groups import Group, Names3
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.core.analysis.calibrate.runtime_fit import (
+    DEVICE_WIDTHS,
+    PROFILE_FIELD_PRIORS,
+    RATE_FACTORS,
+    TIME_FIELDS,
+    ProfileFit,
+)
+from accelscope.core.analysis.calibrate.runtime_groups import RuntimeRowGroup, VendorFamilyDevice
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 
 _HALF_WIDTH = 1.96
@@ -20,18 +26,20 @@ _DIFFERENT = 0.03
 """Least logarithm of a change for a port to tell it."""
 _BLOCK = re.compile(r"^runtime (\w+)[^{]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(r"^  port \w+ +\{[^\n]+\}\n|^  port \w+ +\{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
-_OLD = re.compile(rf"^  (?:{'|'.join((*FIELDS, 'spread'))})\s*= [^\n]*\n", re.MULTILINE)
-_NOTHING: Names3 = ("", "", "")
+_OLD = re.compile(rf"^  (?:{'|'.join((*PROFILE_FIELD_PRIORS, 'spread'))})\s*= [^\n]*\n", re.MULTILINE)
+_NOTHING: VendorFamilyDevice = ("", "", "")
 
 
-def rewritten(text: str, fit: Fit, groups: Sequence[Group], spreads: Mapping[str, float], source: str) -> str:
+def rewrite_runtimes(
+    text: str, fit: ProfileFit, groups: Sequence[RuntimeRowGroup], spreads: Mapping[str, float], source: str
+) -> str:
     """Return a text whose runtimes have the fitted paces; what was not fitted stays.
 
     Args:
         spreads: deviation of the errors on rows that were left out, by runtime.
         source: citation of the values, such as a name that the text declares.
     """
-    of: dict[str, list[Group]] = {}
+    of: dict[str, list[RuntimeRowGroup]] = {}
     for group in groups:
         of.setdefault(group.runtime, []).append(group)
 
@@ -43,11 +51,13 @@ def rewritten(text: str, fit: Fit, groups: Sequence[Group], spreads: Mapping[str
         head = match[0][: match.start(2) - match.start(0)]
         return head + kept + "".join(f"  {line}\n" for line in lines) + "}"
 
-    return format_text(Source("runtimes.accel", _BLOCK.sub(block, text)))
+    return format_text(SourceText("runtimes.accel", _BLOCK.sub(block, text)))
 
 
-def _body(fit: Fit, name: str, groups: Sequence[Group], spread: float | None, source: str) -> Iterator[str]:
-    for field in FIELDS:
+def _body(
+    fit: ProfileFit, name: str, groups: Sequence[RuntimeRowGroup], spread: float | None, source: str
+) -> Iterator[str]:
+    for field in PROFILE_FIELD_PRIORS:
         if _is_known(fit, name, "", field):
             deviation = fit.deviations[("runtime", name, field)]
             yield _line(field, fit.of(name, _NOTHING, field), deviation, source)
@@ -59,16 +69,18 @@ def _body(fit: Fit, name: str, groups: Sequence[Group], spread: float | None, so
             yield f"port {label} {{ {', '.join(lines)} }}"
 
 
-def _is_known(fit: Fit, name: str, vendor: str, field: str) -> bool:
+def _is_known(fit: ProfileFit, name: str, vendor: str, field: str) -> bool:
     """Return whether rows say something of a field of a runtime, or of its port to a vendor."""
     own = fit.deviations.get(("runtime", name, field), np.inf)
     ported = fit.deviations.get(("port", name, vendor, field), np.inf)
-    return bool(own < _KNOWN * FIELDS[field].own or ported < _KNOWN * FIELDS[field].port)
+    return bool(
+        own < _KNOWN * PROFILE_FIELD_PRIORS[field].own or ported < _KNOWN * PROFILE_FIELD_PRIORS[field].port
+    )
 
 
-def _ports(groups: Iterable[Group]) -> Iterator[tuple[str, Names3]]:
+def _ports(groups: Iterable[RuntimeRowGroup]) -> Iterator[tuple[str, VendorFamilyDevice]]:
     """Yield the labels of ports and what they are of: vendors, families, devices."""
-    found: dict[str, Names3] = {}
+    found: dict[str, VendorFamilyDevice] = {}
     for group in groups:
         vendor, family, device = group.names
         if vendor:
@@ -78,22 +90,22 @@ def _ports(groups: Iterable[Group]) -> Iterator[tuple[str, Names3]]:
     yield from found.items()
 
 
-def _port(fit: Fit, runtime: str, names: Names3, source: str) -> Iterator[str]:
+def _port(fit: ProfileFit, runtime: str, names: VendorFamilyDevice, source: str) -> Iterator[str]:
     """Yield the fields of a port that differ from those of what is wider."""
     vendor, family, device = names
-    wider: Names3 = (vendor, family, "") if device else (vendor, "", "") if family else _NOTHING
-    for field in FIELDS:
+    wider: VendorFamilyDevice = (vendor, family, "") if device else (vendor, "", "") if family else _NOTHING
+    for field in PROFILE_FIELD_PRIORS:
         if not _is_known(fit, runtime, vendor, field):
             continue
         own, other = (fit.of(runtime, which, field) for which in (names, wider))
-        if abs(np.log(own / other)) > _DIFFERENT and (not device or RATES.get(field) in DEVICE):
+        if abs(np.log(own / other)) > _DIFFERENT and (not device or RATE_FACTORS.get(field) in DEVICE_WIDTHS):
             yield _line(field, own, fit.deviation(runtime, names, field), source)
 
 
 def _line(field: str, value: float, deviation: float, source: str) -> str:
     share = min(float(np.expm1(_HALF_WIDTH * deviation)), _WIDEST)
     percent = max(round(share * 20) * 5, 5)
-    shown = f"{_number(value * 1e6)} us" if field in TIMES else _number(value)
+    shown = f"{_number(value * 1e6)} us" if field in TIME_FIELDS else _number(value)
     return f"{field} = {shown} ± {percent}% @{source}"
 
 

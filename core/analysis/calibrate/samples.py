@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from attrs import evolve, fields_dict, frozen
 
-from accelscope.core.analysis.calibrate.parameters import Values, terms
-from accelscope.core.analysis.validate.kernel_rows import EXCHANGES, implementation_of
-from accelscope.core.analysis.validate.kernels import Group, costs_of, exchange_time, groups_of
-from accelscope.core.analysis.validate.library_names import Names, backend_of
+from accelscope.core.analysis.calibrate.parameters import ParameterValues, parameters_to_terms
+from accelscope.core.analysis.validate.kernel_rows import EXPERT_EXCHANGES, implementation_of
+from accelscope.core.analysis.validate.kernels import (
+    KernelRowGroup,
+    cost_row_group,
+    exchange_time,
+    group_kernel_rows,
+)
+from accelscope.core.analysis.validate.library_names import LibraryNames, backend_of
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.blocks.calibration import CalibrationLayer, DeviceKernels, Kernel
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Array, Term
@@ -31,7 +36,7 @@ _SHAPE = (
 
 
 @frozen(kw_only=True)
-class Subject:
+class KernelClass:
     """What a parameter is of: one class of kernel in one data type."""
 
     kernel: str
@@ -40,7 +45,7 @@ class Subject:
 
 
 @frozen(kw_only=True, eq=False)
-class Sample:
+class KernelSample:
     """Rows of one kernel on one device.
 
     Attributes:
@@ -51,14 +56,14 @@ class Sample:
         rows: places in the table.
     """
 
-    subject: Subject
+    subject: KernelClass
     device: str
     family: str | None
     model: str
     runtime: str | None
     backend: str | None
     release: str | None
-    group: Group
+    group: KernelRowGroup
     measured: Array
     configuration: Array
     rows: Array
@@ -67,33 +72,33 @@ class Sample:
         return len(self.measured)
 
     @property
-    def around(self) -> tuple[str, str | None]:
+    def environment(self) -> tuple[str, str | None]:
         """What decides how fast the other kernels are that its rows hold: the device and the runtime."""
         return self.device, self.runtime
 
 
-Others = Mapping[tuple[str, str | None], Sequence[Layer]]
+OtherKernels = Mapping[tuple[str, str | None], Sequence[CalibrationLayer]]
 """What is known of other kernels than the fitted one, by device and runtime."""
 
 
-def samples_of(rows: Table, names: Names) -> tuple[Sample, ...]:
+def collect_kernel_samples(rows: MeasurementTable, names: LibraryNames) -> tuple[KernelSample, ...]:
     """Return the samples of a table of kernels, collectives behind operations; rows that nothing describes are left out."""
     ignored = Prediction.empty(len(rows))
-    found = [_sample(rows, group, names) for group in groups_of(rows, names, ignored)]
+    found = [_sample(rows, group, names) for group in group_kernel_rows(rows, names, ignored)]
     return tuple(sorted(found, key=lambda sample: sample.group.exchange is not None))
 
 
-def _sample(rows: Table, group: Group, names: Names) -> Sample:
+def _sample(rows: MeasurementTable, group: KernelRowGroup, names: LibraryNames) -> KernelSample:
     own = rows.take(group.places)
     device = group.machine.device
     engine, kernel = own.text("engine")[0], own.text("kernel")[0]
     runtime = names.runtime(engine)
     if group.exchange is not None:
-        subject = Subject(kernel=group.exchange.kernel, dtype="", stored="")
-        kernel = implementation_of(kernel) if own.text("op")[0] in EXCHANGES else ""
+        subject = KernelClass(kernel=group.exchange.kernel, dtype="", stored="")
+        kernel = implementation_of(kernel) if own.text("op")[0] in EXPERT_EXCHANGES else ""
     else:
-        subject = subject_of(max(group.plan.ops, key=lambda op: float(np.max(op.flops.value))))
-    return Sample(
+        subject = kernel_class_of(max(group.plan.ops, key=lambda op: float(np.max(op.flops.value))))
+    return KernelSample(
         subject=subject,
         device=device.name,
         family=device.package.family,
@@ -108,49 +113,51 @@ def _sample(rows: Table, group: Group, names: Names) -> Sample:
     )
 
 
-def subject_of(op: Op) -> Subject:
+def kernel_class_of(op: Op) -> KernelClass:
     """Return what the kernel of an operation is known by."""
     stored = op.stored or op.dtype
-    return Subject(
+    return KernelClass(
         kernel=op.kernel or op.kind,
         dtype=_TWIN.get(op.dtype, op.dtype),
         stored=_TWIN.get(stored, stored),
     )
 
 
-def _configurations(rows: Table) -> Array:
+def _configurations(rows: MeasurementTable) -> Array:
     columns = [rows.text("op"), *(rows.number(name) for name in _SHAPE)]
     return np.array(["|".join(map(str, values)) for values in zip(*columns, strict=True)], dtype=object)
 
 
-def times(sample: Sample, values: Values, others: Sequence[Layer], registry: Registry) -> Array:
+def predict_sample_times(
+    sample: KernelSample, values: ParameterValues, others: Sequence[CalibrationLayer], registry: Registry
+) -> Array:
     """Return the s of each row for parameters of the sample's own kernel.
 
     Args:
         others: what is known of the other kernels that the rows hold.
     """
-    kernel = made(sample.subject, values)
-    own = Layer(origin="given", runtime=None, kernels={sample.subject.kernel: (kernel,)})
+    kernel = build_kernel(sample.subject, values)
+    own = CalibrationLayer(origin="given", runtime=None, kernels={sample.subject.kernel: (kernel,)})
     if sample.group.exchange is not None:
-        time = exchange_time(sample.group, registry, Kernels((own,)))
+        time = exchange_time(sample.group, registry, DeviceKernels((own,)))
         return np.broadcast_to(time.value, sample.measured.shape)
-    costs = costs_of(sample.group, registry, Kernels((own, *others)))
+    costs = cost_row_group(sample.group, registry, DeviceKernels((own, *others)))
     found: Array = np.sum(
         [np.broadcast_to(cost.seconds.value, sample.measured.shape) for cost in costs], axis=0
     )
     return found
 
 
-def made(subject: Subject, values: Values, **about: float) -> Kernel:
+def build_kernel(subject: KernelClass, values: ParameterValues, **about: float) -> Kernel:
     """Return a kernel with the given parameters and nothing else."""
     told: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
     told |= {"op": subject.kernel}
     if subject.dtype:
         told |= {"dtypes": (subject.dtype,), "stored": (subject.stored,)}
-    return Kernel(**(told | terms(Kernel, {**values, **about})))
+    return Kernel(**(told | parameters_to_terms(Kernel, {**values, **about})))
 
 
-def taken(sample: Sample, rows: Array) -> Sample:
+def take_sample_rows(sample: KernelSample, rows: Array) -> KernelSample:
     """Return some rows of a sample, by a mask or by places."""
     length = len(sample)
 
@@ -171,22 +178,22 @@ def taken(sample: Sample, rows: Array) -> Sample:
     )
 
 
-def merged(samples: Iterable[Sample]) -> Iterator[Sample]:
+def merge_samples(samples: Iterable[KernelSample]) -> Iterator[KernelSample]:
     """Yield samples of one device and kernel as one, whatever backend they are of.
 
     Those of several runtimes stay apart where their rows hold other kernels, which each runtime has its own of.
     """
-    found: dict[object, list[Sample]] = {}
+    found: dict[object, list[KernelSample]] = {}
     for sample in samples:
         shape: object = tuple((op.name, op.kernel, op.dtype, op.stored) for op in sample.group.plan.ops)
         shape = id(sample.group.machine) if sample.group.exchange is not None else shape
-        around: object = sample.around if len(sample.group.plan.ops) > 1 else sample.device
+        around: object = sample.environment if len(sample.group.plan.ops) > 1 else sample.device
         found.setdefault((around, sample.subject, shape), []).append(sample)
     for same in found.values():
         yield same[0] if len(same) == 1 else _joined(same)
 
 
-def _joined(samples: Sequence[Sample]) -> Sample:
+def _joined(samples: Sequence[KernelSample]) -> KernelSample:
     lengths = [len(sample) for sample in samples]
 
     def joined(items: Sequence[Term]) -> Term:

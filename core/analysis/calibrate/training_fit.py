@@ -15,18 +15,22 @@ import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.training import Key, evaluations, groups_of
+from accelscope.core.analysis.validate.training import (
+    TrainingRowKey,
+    evaluate_training_rows,
+    group_training_rows,
+)
 from accelscope.core.blocks.runtime import device_names
 from accelscope.core.evaluate.evaluate import evaluate
 from accelscope.core.numeric.term import Array, term
 from accelscope.dsl.interpret.component import Component
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.validate.library_names import Names
-    from accelscope.core.analysis.validate.table import Table
+    from accelscope.core.analysis.validate.library_names import LibraryNames
+    from accelscope.core.analysis.validate.table import MeasurementTable
     from accelscope.core.assemble.design import Design
 
-START: Mapping[str, tuple[float, float]] = {
+TRAINING_FIELD_PRIORS: Mapping[str, tuple[float, float]] = {
     "layer": (3e-4, 1.0),
     "compute": (0.8, 0.4),
     "attention": (0.7, 0.4),
@@ -38,22 +42,22 @@ START: Mapping[str, tuple[float, float]] = {
     "routing": (1e-3, 1.0),
 }
 """Fields that steps of training tell something of: where the logarithm starts (s, or a plain number), and its width."""
-SECONDS = ("layer", "routing")
-SHARES = ("hidden", "exchange")
+_TIME_FIELDS = ("layer", "routing")
+_SHARE_FIELDS = ("hidden", "exchange")
 """Fields that are at most 1."""
-NOISE = 0.06
+_NOISE = 0.06
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
 _LINE = r"(\b{field}\s*=\s*)([0-9._eE+-]+)(\s*(?:us|ms|s)\b)?(\s*±\s*)([0-9.]+)%"
 _SPREAD = re.compile(r"(\bspread\s*=\s*)([0-9.]+)")
 _UNITS: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0, "": 1.0}
 
-Place = tuple[int, str]
+TrainingFactor = tuple[int, str]
 """A factor: the line of the file that gives it, and its field."""
 
 
 @frozen(kw_only=True, eq=False)
-class Steps:
+class TrainingRowGroup:
     """Rows of one evaluation.
 
     Attributes:
@@ -62,60 +66,65 @@ class Steps:
         measured: s of a step.
     """
 
-    key: Key
+    key: TrainingRowKey
     design: Design
     rows: Array
     keep: Array
-    places: Mapping[str, Place]
+    places: Mapping[str, TrainingFactor]
     measured: Array
 
 
 @frozen(eq=False)
-class Fit:
+class TrainingFit:
     """Logarithms of all factors, with their deviations."""
 
-    values: Mapping[Place, float]
-    deviations: Mapping[Place, float]
+    values: Mapping[TrainingFactor, float]
+    deviations: Mapping[TrainingFactor, float]
 
 
-def steps_of(table: Table, names: Names) -> list[Steps]:
+def collect_training_groups(table: MeasurementTable, names: LibraryNames) -> list[TrainingRowGroup]:
     """Return the rows of training that can be predicted, evaluation by evaluation."""
-    found: list[Steps] = []
+    found: list[TrainingRowGroup] = []
     skipped = Prediction.empty(len(table))
-    for key, places in groups_of(table, names, skipped):
-        item = names.known_runtime(key.runtime.rpartition(".")[2])
+    for key, places in group_training_rows(table, names, skipped):
+        item = names.runtime_definition(key.runtime.rpartition(".")[2])
         assert item is not None  # groups are of known runtimes
-        for made, tried, fits in evaluations(key, places, table, names, skipped):
+        for made, tried, fits in evaluate_training_rows(key, places, table, names, skipped):
             if fits.any():
                 rows = tried[fits]
                 own = _places(item.component, device_names(made.design.machine.device))
                 measured = _seconds(table.take(rows), np.broadcast_to(made.batch.value, tried.shape)[fits])
                 found.append(
-                    Steps(key=key, design=made.design, rows=rows, keep=fits, places=own, measured=measured)
+                    TrainingRowGroup(
+                        key=key, design=made.design, rows=rows, keep=fits, places=own, measured=measured
+                    )
                 )
     return found
 
 
-def _seconds(rows: Table, batch: Array) -> Array:
+def _seconds(rows: MeasurementTable, batch: Array) -> Array:
     tokens = np.where(rows.text("metric") == "train_tok_s", rows.number("isl"), 1.0)
     return np.asarray(batch * tokens / rows.number("value"))
 
 
-def _places(runtime: Component, labels: Sequence[str | None]) -> dict[str, Place]:
+def _places(runtime: Component, labels: Sequence[str | None]) -> dict[str, TrainingFactor]:
     """Return the line that gives each field of a pace on a device: that of the nearest port, or of the runtime."""
     ports = {port.name.casefold(): port for port in runtime.children("port")}
     blocks = [ports[label.casefold()] for label in labels if label and label.casefold() in ports]
-    found: dict[str, Place] = {}
+    found: dict[str, TrainingFactor] = {}
     for block in (*blocks, runtime):
         for name, attribute in block.attributes().items():
-            if name in START and name not in found and attribute.origin.span is not None:
+            if name in TRAINING_FIELD_PRIORS and name not in found and attribute.origin.span is not None:
                 found[name] = (attribute.origin.span.line, name)
     return found
 
 
-def fitted(
-    steps: Sequence[Steps], names: Names, weights: Callable[[Steps], Array], begin: Fit | None = None
-) -> Fit:
+def fit_training(
+    steps: Sequence[TrainingRowGroup],
+    names: LibraryNames,
+    weights: Callable[[TrainingRowGroup], Array],
+    begin: TrainingFit | None = None,
+) -> TrainingFit:
     """Return the factors that fit some rows best: least squares on a soft L1 loss.
 
     Args:
@@ -125,8 +134,8 @@ def fitted(
     from scipy.optimize import least_squares
 
     order = sorted({place for item in steps for place in item.places.values()})
-    start = np.array([np.log(START[name][0]) for _, name in order])
-    widths = np.array([START[name][1] for _, name in order])
+    start = np.array([np.log(TRAINING_FIELD_PRIORS[name][0]) for _, name in order])
+    widths = np.array([TRAINING_FIELD_PRIORS[name][1] for _, name in order])
     first = start if begin is None else np.array([begin.values[place] for place in order])
     known: dict[bytes, tuple[Array, Array]] = {}
 
@@ -157,11 +166,15 @@ def fitted(
     )
     turned: Array = np.asarray(found.jac)
     deviations = np.sqrt(np.diag(np.linalg.inv(turned.T @ turned)))
-    return Fit(dict(zip(order, found.x, strict=True)), dict(zip(order, deviations, strict=True)))
+    return TrainingFit(dict(zip(order, found.x, strict=True)), dict(zip(order, deviations, strict=True)))
 
 
 def _linear(
-    steps: Sequence[Steps], names: Names, weights: Callable[[Steps], Array], order: Sequence[Place], x: Array
+    steps: Sequence[TrainingRowGroup],
+    names: LibraryNames,
+    weights: Callable[[TrainingRowGroup], Array],
+    order: Sequence[TrainingFactor],
+    x: Array,
 ) -> tuple[Array, Array]:
     """Return the errors of all rows over the noise and how they turn with each factor."""
     at = {place: number for number, place in enumerate(order)}
@@ -171,7 +184,7 @@ def _linear(
         if not counts.any():
             continue
         numbers = [at[place] for place in item.places.values()]
-        errors = errors_of(item, names, x[numbers]) * counts / NOISE
+        errors = compute_training_errors(item, names, x[numbers]) * counts / _NOISE
         turns = np.zeros((errors.shape[1], len(order)))
         turns[:, numbers] = ((errors[1:] - errors[0]) / _STEP).T
         residuals.append(errors[0])
@@ -179,14 +192,14 @@ def _linear(
     return np.concatenate(residuals), np.concatenate(jacobian)
 
 
-def errors_of(item: Steps, names: Names, logs: Array) -> Array:
+def compute_training_errors(item: TrainingRowGroup, names: LibraryNames, logs: Array) -> Array:
     """Return logarithms of predicted over measured times: of the pace itself, then with each field a little higher."""
     tried = np.concatenate([logs[None], logs + _STEP * np.eye(len(logs))])
     own: dict[str, Any] = {}
     for number, name in enumerate(item.places):
         values = np.exp(tried[:, number])[:, None]
         own[name] = term(
-            np.minimum(values, 1.0) if name in SHARES else values, "s" if name in SECONDS else ""
+            np.minimum(values, 1.0) if name in _SHARE_FIELDS else values, "s" if name in _TIME_FIELDS else ""
         )
     with np.errstate(all="ignore"):
         made = evaluate(evolve(item.design, runtime=evolve(item.design.runtime, **own)), names.registry)
@@ -195,8 +208,12 @@ def errors_of(item: Steps, names: Names, logs: Array) -> Array:
     return np.asarray(np.log(time) - np.log(item.measured))
 
 
-def left_out(
-    steps: Sequence[Steps], names: Names, labels: Callable[[Steps], Sequence[str]], most: int, whole: Fit
+def cross_validate_training(
+    steps: Sequence[TrainingRowGroup],
+    names: LibraryNames,
+    labels: Callable[[TrainingRowGroup], Sequence[str]],
+    most: int,
+    whole: TrainingFit,
 ) -> Iterator[tuple[str, float, str]]:
     """Yield label, error (logarithm of predicted over measured time) and runtime of each row, from fits without its label.
 
@@ -209,21 +226,21 @@ def left_out(
     fold = {label: number % most for number, label in enumerate(every)}
     for number in range(min(most, len(every))):
 
-        def outside(item: Steps, number: int = number) -> Array:
+        def outside(item: TrainingRowGroup, number: int = number) -> Array:
             return np.array([fold[label] != number for label in labels(item)], dtype=float)
 
-        fit = fitted(steps, names, outside, whole)
+        fit = fit_training(steps, names, outside, whole)
         for item in steps:
             out = outside(item) == 0.0
             if out.any():
                 logs = np.array([fit.values[place] for place in item.places.values()])
-                errors = errors_of(item, names, logs)[0]
+                errors = compute_training_errors(item, names, logs)[0]
                 for label, error, is_out in zip(labels(item), errors, out, strict=True):
                     if is_out:
                         yield label, float(error), item.design.runtime.name
 
 
-def rewritten(text: str, fit: Fit, spreads: Mapping[str, float]) -> str:
+def rewrite_training_runtimes(text: str, fit: TrainingFit, spreads: Mapping[str, float]) -> str:
     """Return the text of a file of runtimes with fitted values, their tolerances and the spreads."""
     lines = text.splitlines()
     for (line, name), value in fit.values.items():
@@ -240,5 +257,5 @@ def rewritten(text: str, fit: Fit, spreads: Mapping[str, float]) -> str:
         opened = re.match(r"runtime (\w+)", line_text)
         block = opened[1] if opened else block
         if block in spreads:
-            lines[at] = _SPREAD.sub(rf"\g<1>{max(spreads[block], NOISE):.2g}", line_text)
+            lines[at] = _SPREAD.sub(rf"\g<1>{max(spreads[block], _NOISE):.2g}", line_text)
     return "\n".join(lines) + "\n"

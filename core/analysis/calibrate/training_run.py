@@ -8,41 +8,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accelscope.core.analysis.calibrate.regression import spread_of
-from accelscope.core.analysis.calibrate.report import Error, error_of
+from accelscope.core.analysis.calibrate.regression import estimate_error_spread
+from accelscope.core.analysis.calibrate.report import HoldoutError, summarize_residuals
 from accelscope.core.analysis.calibrate.training_fit import (
-    Place,
-    Steps,
-    errors_of,
-    fitted,
-    left_out,
-    rewritten,
-    steps_of,
+    TrainingFactor,
+    TrainingRowGroup,
+    collect_training_groups,
+    compute_training_errors,
+    cross_validate_training,
+    fit_training,
+    rewrite_training_runtimes,
 )
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.run import tables_of
-from accelscope.core.analysis.validate.table import Table, joined
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.run import read_filtered_tables
+from accelscope.core.analysis.validate.table import MeasurementTable, join_tables
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
 
-TIER = "T"
-KINDS = ("configuration", "model", "device")
+_TIER = "T"
+TRAINING_HOLDOUTS = ("configuration", "model", "device")
 """What is left out of a fit, in turn, to know its error."""
-FOLDS = 5
+_FOLDS = 5
 
 
-def trainers_of(
+def calibrate_training(
     session: Session,
     files: Sequence[str],
     path: str,
     *,
     where: Sequence[str] = (),
-    judge: Sequence[str] = KINDS,
+    judge: Sequence[str] = TRAINING_HOLDOUTS,
     progress: Callable[[str], None] = print,
-) -> tuple[str, list[Error]]:
+) -> tuple[str, list[HoldoutError]]:
     """Return the text of a file of runtimes with paces fitted to steps of training, and the errors on rows left out.
 
     Args:
@@ -52,25 +52,27 @@ def trainers_of(
     Raises:
         UsageError: a file or a condition is wrong, or no row is a step of training of score 1.
     """
-    tables = [table for table in tables_of(files, where=where) if table.layout.kind == "e2e"]
-    whole = joined(tables) if tables else None
+    tables = [table for table in read_filtered_tables(files, where=where) if table.layout.kind == "e2e"]
+    whole = join_tables(tables) if tables else None
     if whole is not None:
-        whole = whole.take((whole.text("tier") == TIER) & (whole.number("score") == 1))
+        whole = whole.take((whole.text("tier") == _TIER) & (whole.number("score") == 1))
     if whole is None or not len(whole):
         raise UsageError("no row of score 1 is a step of training")
-    names = Names(session)
-    steps = steps_of(whole, names)
+    names = LibraryNames(session)
+    steps = collect_training_groups(whole, names)
     progress("fitting all rows")
-    fit = fitted(steps, names, lambda item: np.ones(len(item.rows)))
-    found: list[Error] = []
+    fit = fit_training(steps, names, lambda item: np.ones(len(item.rows)))
+    found: list[HoldoutError] = []
     spreads: dict[str, float] = {}
     for kind in judge:
         progress(f"leaving out each {kind}")
 
-        def labels(item: Steps, kind: str = kind, table: Table = whole) -> Sequence[str]:
-            return labels_of(table, item, kind)
+        def labels(
+            item: TrainingRowGroup, kind: str = kind, table: MeasurementTable = whole
+        ) -> Sequence[str]:
+            return label_training_folds(table, item, kind)
 
-        rows = list(left_out(steps, names, labels, FOLDS, fit))
+        rows = list(cross_validate_training(steps, names, labels, _FOLDS, fit))
         if kind == "configuration":
             spreads = _spreads([(runtime, error) for _, error, runtime in rows])
         found.extend(_errors(kind, [(runtime, error) for _, error, runtime in rows]))
@@ -81,10 +83,10 @@ def trainers_of(
             for error in _in_sample(item, names, fit.values)
         ]
         found.extend(_errors("nothing", own))
-    return rewritten(Path(path).read_text(encoding="utf-8"), fit, spreads), found
+    return rewrite_training_runtimes(Path(path).read_text(encoding="utf-8"), fit, spreads), found
 
 
-def labels_of(rows: Table, item: Steps, kind: str) -> list[str]:
+def label_training_folds(rows: MeasurementTable, item: TrainingRowGroup, kind: str) -> list[str]:
     """Return what each row of an evaluation is left out with."""
     if kind != "configuration":
         return [item.key.hw if kind == "device" else item.key.model] * len(item.rows)
@@ -94,9 +96,9 @@ def labels_of(rows: Table, item: Steps, kind: str) -> list[str]:
     return [f"{own} {' '.join(map(str, sizes))}" for sizes in zip(*columns, strict=True)]
 
 
-def _in_sample(item: Steps, names: Names, values: Mapping[Place, float]) -> Array:
+def _in_sample(item: TrainingRowGroup, names: LibraryNames, values: Mapping[TrainingFactor, float]) -> Array:
     logs = np.array([values[place] for place in item.places.values()])
-    return np.asarray(errors_of(item, names, logs)[0])
+    return np.asarray(compute_training_errors(item, names, logs)[0])
 
 
 def _spreads(errors: Sequence[tuple[str, float]]) -> dict[str, float]:
@@ -104,12 +106,12 @@ def _spreads(errors: Sequence[tuple[str, float]]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for runtime, error in errors:
         found.setdefault(runtime, []).append(error)
-    return {name: spread_of(np.array(values), least=0.0) for name, values in found.items()}
+    return {name: estimate_error_spread(np.array(values), least=0.0) for name, values in found.items()}
 
 
-def _errors(kind: str, errors: Sequence[tuple[str, float]]) -> Iterator[Error]:
+def _errors(kind: str, errors: Sequence[tuple[str, float]]) -> Iterator[HoldoutError]:
     groups: dict[str, list[float]] = {"all": [error for _, error in errors]}
     for runtime, error in errors:
         groups.setdefault(runtime, []).append(error)
     for name, values in groups.items():
-        yield error_of(name, kind, np.array(values), rates=True)
+        yield summarize_residuals(name, kind, np.array(values), rates=True)

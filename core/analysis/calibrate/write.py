@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from accelscope.core.analysis.calibrate.fits import Book, Entry
-from accelscope.core.analysis.calibrate.hierarchy import ORIGINS, Place
-from accelscope.core.assemble.calibration_lookup import module_of
+from accelscope.core.analysis.calibrate.fits import CalibrationFits, KernelFit
+from accelscope.core.analysis.calibrate.hierarchy import FIT_LEVELS, FitScope
+from accelscope.core.assemble.calibration_lookup import calibration_module_name
 from accelscope.core.blocks.calibration import Kernel
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import fields_of
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 from accelscope.dsl.values.units import format_quantity
 
@@ -20,37 +20,37 @@ _TWINS = {"bf16": "bf16, fp16"}
 _DIGITS = 3
 
 
-def texts(book: Book, sources: Sequence[str]) -> Mapping[str, str]:
+def format_calibration_modules(book: CalibrationFits, sources: Sequence[str]) -> Mapping[str, str]:
     """Return the texts of a library by module, such as `device.H100_SXM` or `device.H100_SXM.vllm`.
 
     Args:
         sources: of the measurements, as their tables name them.
     """
-    grouped: dict[str, list[Entry]] = {}
+    grouped: dict[str, list[KernelFit]] = {}
     for entry in book.entries:
         place = entry.place
         detailed = place.backend is not None or place.release is not None
-        module = module_of(place.origin, place.name, place.runtime, detailed=detailed)
+        module = calibration_module_name(place.origin, place.name, place.runtime, detailed=detailed)
         grouped.setdefault(module, []).append(entry)
     return {module: _text(grouped[module], sources) for module in sorted(grouped)}
 
 
-def joined(book: Book, sources: Sequence[str]) -> str:
+def format_calibration_file(book: CalibrationFits, sources: Sequence[str]) -> str:
     """Return all calibrations in one text."""
     blocks = [_block(same) for _, same in _by_place(book.entries)]
     return _formatted([*_head("measurements", book.entries, sources), *blocks])
 
 
-def _text(entries: Sequence[Entry], sources: Sequence[str]) -> str:
+def _text(entries: Sequence[KernelFit], sources: Sequence[str]) -> str:
     blocks = [_block(same) for _, same in _by_place(entries)]
     return _formatted([*_head(_of(entries[0].place), entries, sources), *blocks])
 
 
 def _formatted(lines: Sequence[str]) -> str:
-    return format_text(Source("calibration.accel", "\n".join(lines)))
+    return format_text(SourceText("calibration.accel", "\n".join(lines)))
 
 
-def _of(place: Place) -> str:
+def _of(place: FitScope) -> str:
     on = {
         "device": place.name,
         "family": f"devices of the family {place.name}",
@@ -59,7 +59,7 @@ def _of(place: Place) -> str:
     return on if place.runtime is None else f"{place.runtime} on {on}"
 
 
-def _head(what: str, entries: Sequence[Entry], sources: Sequence[str]) -> list[str]:
+def _head(what: str, entries: Sequence[KernelFit], sources: Sequence[str]) -> list[str]:
     points = max((float(entry.kernel.points.value) for entry in entries if entry.kernel.points), default=0)
     named = ", ".join(sources)
     return [
@@ -69,19 +69,19 @@ def _head(what: str, entries: Sequence[Entry], sources: Sequence[str]) -> list[s
     ]
 
 
-def _by_place(entries: Iterable[Entry]) -> list[tuple[Place, list[Entry]]]:
-    found: dict[Place, list[Entry]] = {}
+def _by_place(entries: Iterable[KernelFit]) -> list[tuple[FitScope, list[KernelFit]]]:
+    found: dict[FitScope, list[KernelFit]] = {}
     for entry in entries:
         found.setdefault(entry.place, []).append(entry)
     return sorted(found.items(), key=lambda item: _order(item[0]))
 
 
-def _order(place: Place) -> tuple[int, str, str, str, str]:
+def _order(place: FitScope) -> tuple[int, str, str, str, str]:
     words = (place.runtime or "", place.backend or "", place.release or "")
-    return -ORIGINS.index(place.origin), place.name, *words
+    return -FIT_LEVELS.index(place.origin), place.name, *words
 
 
-def _block(entries: Sequence[Entry]) -> str:
+def _block(entries: Sequence[KernelFit]) -> str:
     place = entries[0].place
     words = [place.name, place.runtime, place.backend, place.release]
     label = re.sub(r"\W+", "_", "_".join(word for word in words if word)).lower()
@@ -95,7 +95,7 @@ def _block(entries: Sequence[Entry]) -> str:
     return "\n".join([f"calibration {label} @measured {{", *lines, "}", ""])
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: KernelFit) -> str:
     return _label(entry.kernel)
 
 

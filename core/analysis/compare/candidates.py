@@ -9,18 +9,29 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from accelscope.core.assemble.spec_sheet import SYSTEMS, DeviceFacts, ModelFacts, device_facts, model_facts
+from accelscope.core.assemble.spec_sheet import (
+    SYSTEM_KINDS,
+    DeviceFacts,
+    ModelFacts,
+    device_facts,
+    model_facts,
+)
 from accelscope.core.errors import UsageError
-from accelscope.core.io.files import parted
-from accelscope.core.library.definitions import Item, items, named, of_file
-from accelscope.core.numeric.dtypes import BITS
-from accelscope.core.render.library_search import hint
+from accelscope.core.io.files import split_file_argument
+from accelscope.core.library.definitions import (
+    LibraryDefinition,
+    find_definitions,
+    list_definitions,
+    load_file_definition,
+)
+from accelscope.core.numeric.dtypes import DTYPE_BITS
+from accelscope.core.render.library_search import suggest_definitions
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.dsl.interpret.component import Component
 
-DEFAULT = (
+DEFAULT_SYSTEMS = (
     "H100_SXM",
     "B200_SXM",
     "GH200_96GB",
@@ -35,12 +46,12 @@ DEFAULT = (
     "M2_Ultra_76c",
 )
 """Twelve of all classes: GPUs, a GPU with a CPU's memory, chiplets, systolic arrays, many cores, a wafer, dataflow."""
-KINDS = ("package", *SYSTEMS)
+COMPARABLE_KINDS = ("package", *SYSTEM_KINDS)
 """Kinds of block that can take part."""
 
 
 @frozen(kw_only=True)
-class Used:
+class UsedDefinition:
     """A definition and where a text gets it from: a module such as `std.nvidia`, or a file."""
 
     name: str
@@ -60,7 +71,7 @@ class Used:
 
 
 @frozen(kw_only=True)
-class Entrant:
+class ComparedSystem:
     """A system that takes part.
 
     Attributes:
@@ -68,7 +79,7 @@ class Entrant:
         split: fields of `parallel { }` that were asked for; empty where the split is to be found.
     """
 
-    used: Used
+    used: UsedDefinition
     kind: str
     facts: DeviceFacts | None
     split: tuple[tuple[str, int], ...] = ()
@@ -79,49 +90,53 @@ class Entrant:
         Weights that are narrower than any product stay as they are and are widened on the way.
         """
         chosen = self.facts.dtype if self.facts is not None and self.facts.dtype is not None else asked
-        return (asked if BITS[chosen] > BITS[asked] else chosen), chosen
+        return (asked if DTYPE_BITS[chosen] > DTYPE_BITS[asked] else chosen), chosen
 
 
 @frozen(kw_only=True)
-class Subject:
+class ComparedModel:
     """The model of a comparison."""
 
-    used: Used
+    used: UsedDefinition
     facts: ModelFacts
 
 
-def entrants_of(session: Session, arguments: Sequence[str], dtype: str) -> tuple[Entrant, ...]:
+def resolve_system_arguments(
+    session: Session, arguments: Sequence[str], dtype: str
+) -> tuple[ComparedSystem, ...]:
     """Return the systems of arguments `NAME`, `NAME:tp=8,pp=2` or `FILE.accel:NAME`, each once.
 
     Raises:
         UsageError: there is no such system, or a split is not of the form `field=number`.
         DescriptionError: a file has errors.
     """
-    shelf = tuple(items(session))
+    shelf = tuple(list_definitions(session))
     found = [_entrant(session, shelf, argument, dtype) for argument in arguments]
     return tuple(dict.fromkeys(found))
 
 
-def subject_of(session: Session, argument: str) -> Subject:
+def resolve_model_argument(session: Session, argument: str) -> ComparedModel:
     """Return the model of `NAME` or `FILE.accel:NAME`.
 
     Raises:
         UsageError: there is no such model, or it has no sizes.
         DescriptionError: a file has errors.
     """
-    file, name = parted(argument)
-    used, component = _found(session, tuple(items(session)), file, name, ("model",))
+    file, name = split_file_argument(argument)
+    used, component = _found(session, tuple(list_definitions(session)), file, name, ("model",))
     facts = model_facts(component, session.registry)
     if facts is None:
         raise UsageError(f"`{name}` has no sizes of its own; take a model that extends it")
-    return Subject(used=used, facts=facts)
+    return ComparedModel(used=used, facts=facts)
 
 
-def _entrant(session: Session, shelf: Sequence[Item], argument: str, dtype: str) -> Entrant:
-    file, rest = parted(argument)
+def _entrant(
+    session: Session, shelf: Sequence[LibraryDefinition], argument: str, dtype: str
+) -> ComparedSystem:
+    file, rest = split_file_argument(argument)
     name, _, split = rest.partition(":")
-    used, component = _found(session, shelf, file, name, KINDS)
-    return Entrant(
+    used, component = _found(session, shelf, file, name, COMPARABLE_KINDS)
+    return ComparedSystem(
         used=used,
         kind=component.kind,
         facts=device_facts(component, session.registry, dtype),
@@ -140,24 +155,24 @@ def _split(argument: str, text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _found(
-    session: Session, shelf: Sequence[Item], file: str, name: str, kinds: tuple[str, ...]
-) -> tuple[Used, Component]:
+    session: Session, shelf: Sequence[LibraryDefinition], file: str, name: str, kinds: tuple[str, ...]
+) -> tuple[UsedDefinition, Component]:
     if file:
-        item = of_file(session, file, name, kinds, _either(kinds))
-        return Used(name=name, file=file), item.component
-    known = named(shelf, name, kinds)
+        item = load_file_definition(session, file, name, kinds, _either(kinds))
+        return UsedDefinition(name=name, file=file), item.component
+    known = find_definitions(shelf, name, kinds)
     if len(known) == 1:
-        return Used(name=known[0].component.name, module=known[0].module), known[0].component
+        return UsedDefinition(name=known[0].component.name, module=known[0].module), known[0].component
     if known:
         raise UsageError(f"`{name}` is any of {', '.join(f'`{item.name}`' for item in known)}")
     raise UsageError(f"the library holds no {_either(kinds)} called `{name}`; {_meant(shelf, name, kinds)}")
 
 
-def _meant(shelf: Sequence[Item], name: str, kinds: tuple[str, ...]) -> str:
+def _meant(shelf: Sequence[LibraryDefinition], name: str, kinds: tuple[str, ...]) -> str:
     """Return what a name that is no system, or no model, may have meant."""
-    if kinds != ("model",) and named(shelf, name, ("model",)):
+    if kinds != ("model",) and find_definitions(shelf, name, ("model",)):
         return f"it is a model: `--model {name}`"
-    return hint(shelf, name, kinds)
+    return suggest_definitions(shelf, name, kinds)
 
 
 def _either(kinds: tuple[str, ...]) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.splits import Split, shortage
+from accelscope.core.analysis.compare.splits import ParallelSplit, describe_shortage
 from accelscope.core.errors import UsageError
-from accelscope.core.render.result import exceeded
+from accelscope.core.render.result import describe_exceeded_limits
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Attribute, Quantity, Symbol
 
-METRICS: Mapping[str, tuple[str, str]] = {
+COMPARED_METRICS: Mapping[str, tuple[str, str]] = {
     "ttft": ("s", "low"),
     "tpot": ("s/tok", "low"),
     "tokens_per_user": ("tok/s", "high"),
@@ -26,7 +26,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
 
 
 @frozen(kw_only=True)
-class Row:
+class ComparisonRow:
     """One system under one load.
 
     Attributes:
@@ -43,7 +43,7 @@ class Row:
     batch: int
     devices: int
     available: int
-    split: Split
+    split: ParallelSplit
     weights: str
     products: str
     metrics: Mapping[str, tuple[float | None, float | None, float | None]]
@@ -57,14 +57,14 @@ class Row:
         return not self.why
 
 
-def row_of(scenario: Component, point: Mapping[str, Any]) -> Row:
+def build_comparison_row(scenario: Component, point: Mapping[str, Any]) -> ComparisonRow:
     """Return the row of an evaluated scenario."""
-    told = described(scenario)
+    told = describe_scenario(scenario)
     limits = {limit["name"]: limit for limit in point["limits"]}
     devices = limits.get("devices", {})
     used, available = (round(devices.get(key) or 1) for key in ("used", "available"))
     why = "" if point["feasible"] else _why(point, used)
-    return Row(
+    return ComparisonRow(
         **told,
         devices=used,
         available=available,
@@ -74,7 +74,7 @@ def row_of(scenario: Component, point: Mapping[str, Any]) -> Row:
     )
 
 
-def described(scenario: Component) -> dict[str, Any]:
+def describe_scenario(scenario: Component) -> dict[str, Any]:
     """Return what a scenario says: system, batch, split and data types."""
     deployment, workload = _block(scenario, "deployment"), _block(scenario, "workload")
     system = _block(deployment, "system")
@@ -90,24 +90,24 @@ def described(scenario: Component) -> dict[str, Any]:
     }
 
 
-def check_metric(name: str | None) -> None:
+def check_sort_metric(name: str | None) -> None:
     """Refuse to sort by a metric that rows do not have.
 
     Raises:
         UsageError: there is no such metric.
     """
-    if name is not None and name not in METRICS:
-        hint = did_you_mean(name, METRICS) or f"there are {', '.join(METRICS)}"
+    if name is not None and name not in COMPARED_METRICS:
+        hint = did_you_mean(name, COMPARED_METRICS) or f"there are {', '.join(COMPARED_METRICS)}"
         raise UsageError(f"--sort: there is no `{name}`; {hint}")
 
 
-def ordered(rows: Iterable[Row], by: str | None) -> list[Row]:
+def sort_comparison_rows(rows: Iterable[ComparisonRow], by: str | None) -> list[ComparisonRow]:
     """Return rows by batch, and within one the best of a metric first; in the order given without a metric."""
     if by is None:
         return sorted(rows, key=lambda row: row.batch)
-    sign = 1.0 if METRICS[by][1] == "low" else -1.0
+    sign = 1.0 if COMPARED_METRICS[by][1] == "low" else -1.0
 
-    def key(row: Row) -> tuple[int, bool, float]:
+    def key(row: ComparisonRow) -> tuple[int, bool, float]:
         value = row.metrics.get(by, (None, None, None))[0]
         return row.batch, value is None, sign * (value or 0.0)
 
@@ -129,7 +129,7 @@ def _metrics(found: Mapping[str, Any]) -> dict[str, tuple[float | None, float | 
             None if not energy[key] else 1.0 / energy[key] for key in ("value", "low", "high")
         )
         taken["tokens_per_joule"] = (value, high, low)
-    return {name: taken[name] for name in METRICS if name in taken}
+    return {name: taken[name] for name in COMPARED_METRICS if name in taken}
 
 
 def _bound(breakdown: Sequence[Mapping[str, Any]]) -> tuple[str, str, float] | None:
@@ -161,8 +161,8 @@ def _why(point: Mapping[str, Any], devices: int) -> str:
     if rules:
         return "; ".join(rules)
     if [limit["name"] for limit in broken] == ["memory"]:
-        return shortage(broken[0]["used"], broken[0]["available"], devices)
-    return "; ".join(exceeded(dict(point))) or "no result is finite"
+        return describe_shortage(broken[0]["used"], broken[0]["available"], devices)
+    return "; ".join(describe_exceeded_limits(dict(point))) or "no result is finite"
 
 
 def _block(component: Component | None, name: str) -> Component | None:

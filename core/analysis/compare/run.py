@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.compare.candidates import KINDS, Entrant, Subject
-from accelscope.core.analysis.compare.rows import Row, described, row_of
-from accelscope.core.analysis.compare.scenario_text import Case, Load, text_of
-from accelscope.core.analysis.compare.splits import Choice, axes_of, chosen, sets_of
+from accelscope.core.analysis.compare.candidates import COMPARABLE_KINDS, ComparedModel, ComparedSystem
+from accelscope.core.analysis.compare.rows import ComparisonRow, build_comparison_row, describe_scenario
+from accelscope.core.analysis.compare.scenario_text import (
+    ComparisonCase,
+    ComparisonLoad,
+    format_comparison_text,
+)
+from accelscope.core.analysis.compare.splits import (
+    SplitChoice,
+    choose_split,
+    format_split_overrides,
+    list_split_degrees,
+)
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.query.run import answer, named
-from accelscope.dsl.check.program import Program, load
-from accelscope.dsl.diagnostics.diagnostics import Source, has_errors
+from accelscope.core.query.run import run_query, select_definitions
+from accelscope.dsl.check.program import Program, load_program
+from accelscope.dsl.diagnostics.diagnostics import SourceText, has_errors
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
@@ -25,16 +34,16 @@ _NO_PRODUCT = "no engine multiplies matrices"
 
 
 @frozen(kw_only=True)
-class Question:
+class ComparisonRequest:
     """Model, systems and loads of a comparison.
 
     Attributes:
         dtype: of weights and products, where a system computes in it.
     """
 
-    subject: Subject
-    entrants: tuple[Entrant, ...]
-    loads: tuple[Load, ...]
+    subject: ComparedModel
+    systems: tuple[ComparedSystem, ...]
+    loads: tuple[ComparisonLoad, ...]
     dtype: str
 
     @property
@@ -44,27 +53,29 @@ class Question:
         return f"{self.subject.used.name} in {self.dtype} at batch {batches}"
 
 
-def cases_of(session: Session, question: Question) -> tuple[Case, ...]:
+def build_comparison_cases(session: Session, question: ComparisonRequest) -> tuple[ComparisonCase, ...]:
     """Return the scenarios of a comparison, each with a split that holds the model or why there is none.
 
     A system that is also given with the split that is found for it takes part once.
     """
     found = (
-        _case(session, question, entrant, load) for load in question.loads for entrant in question.entrants
+        _case(session, question, entrant, load) for load in question.loads for entrant in question.systems
     )
     return tuple({(case.system, case.name): case for case in found}.values())
 
 
-def evaluated(session: Session, question: Question, cases: Sequence[Case]) -> list[Row]:
+def evaluate_comparison(
+    session: Session, question: ComparisonRequest, cases: Sequence[ComparisonCase]
+) -> list[ComparisonRow]:
     """Return a row for each case; those that cannot work are not evaluated."""
-    program = _program(session, text_of(question.title, question.subject.used, cases))
+    program = _program(session, format_comparison_text(question.title, question.subject.used, cases))
     found = program.check()
     if has_errors(found):
         raise DescriptionError(found)
     return [_row(session, program, case) for case in cases]
 
 
-def compared_files(session: Session, files: Sequence[str], names: Sequence[str]) -> list[Row]:
+def compare_files(session: Session, files: Sequence[str], names: Sequence[str]) -> list[ComparisonRow]:
     """Return a row for each scenario of some files, or for those of some names.
 
     Raises:
@@ -76,7 +87,7 @@ def compared_files(session: Session, files: Sequence[str], names: Sequence[str])
     for file in files:
         program = session.checked(file)
         _refuse_hardware(file, program)
-        here = [name.partition(" ")[2] for name in named(program, "scenario", None)]
+        here = [name.partition(" ")[2] for name in select_definitions(program, "scenario", None)]
         for name in here if not names else [one for one in names if one in here]:
             missing.pop(name, None)
             rows.append(_evaluated(session, program, name))
@@ -88,22 +99,24 @@ def compared_files(session: Session, files: Sequence[str], names: Sequence[str])
 def _refuse_hardware(file: str, program: Program) -> None:
     """Refuse a file that holds systems and no scenario, and say how they are asked for."""
     kinds = {component.kind for component in program.definitions()}
-    systems = [component.name for component in program.definitions() if component.kind in KINDS]
+    systems = [component.name for component in program.definitions() if component.kind in COMPARABLE_KINDS]
     if "scenario" not in kinds and systems:
         raise UsageError(f"`{file}` holds no scenario; ask for its systems, as `{file}:{systems[-1]}`")
 
 
 def _program(session: Session, text: str) -> Program:
-    source = Source(_NAME, text)
+    source = SourceText(_NAME, text)
     session.library.adopt(source, Path())
-    return load(source, session.language())
+    return load_program(source, session.language())
 
 
-def _case(session: Session, question: Question, entrant: Entrant, load: Load) -> Case:
+def _case(
+    session: Session, question: ComparisonRequest, entrant: ComparedSystem, load: ComparisonLoad
+) -> ComparisonCase:
     weights, products = entrant.precision(question.dtype)
 
-    def case(choice: Choice) -> Case:
-        return Case(
+    def case(choice: SplitChoice) -> ComparisonCase:
+        return ComparisonCase(
             system=entrant.used,
             split=choice.split,
             weights=weights,
@@ -113,26 +126,28 @@ def _case(session: Session, question: Question, entrant: Entrant, load: Load) ->
         )
 
     if entrant.facts is None or entrant.facts.dtype is None:
-        return case(Choice(split=(("tp", 1),), why=_NO_PRODUCT))
+        return case(SplitChoice(split=(("tp", 1),), why=_NO_PRODUCT))
     if entrant.split:
-        return case(Choice(split=entrant.split))
-    start = case(Choice(split=(("tp", 1), ("pp", 1))))
+        return case(SplitChoice(split=entrant.split))
+    start = case(SplitChoice(split=(("tp", 1), ("pp", 1))))
     return case(_choice(session, question, entrant, start))
 
 
-def _choice(session: Session, question: Question, entrant: Entrant, start: Case) -> Choice:
+def _choice(
+    session: Session, question: ComparisonRequest, entrant: ComparedSystem, start: ComparisonCase
+) -> SplitChoice:
     """Return the split of a case: every legal one is evaluated, as one grid."""
-    program = _program(session, text_of(question.title, question.subject.used, (start,)))
+    program = _program(session, format_comparison_text(question.title, question.subject.used, (start,)))
     nearest = entrant.facts.nearest if entrant.facts is not None else 1
-    sets = sets_of(*axes_of(entrant, question.subject))
+    sets = format_split_overrides(*list_split_degrees(entrant, question.subject))
     try:
-        result = answer(program, session.registry, f"scenario {start.name}", sets, bars=False)
+        result = run_query(program, session.registry, f"scenario {start.name}", sets, bars=False)
     except DescriptionError as error:
-        return Choice(split=start.split, why=error.diagnostics[0].message)
-    return chosen(result, nearest)
+        return SplitChoice(split=start.split, why=error.diagnostics[0].message)
+    return choose_split(result, nearest)
 
 
-def _row(session: Session, program: Program, case: Case) -> Row:
+def _row(session: Session, program: Program, case: ComparisonCase) -> ComparisonRow:
     if not case.why:
         try:
             return evolve(_evaluated(session, program, case.name), generated=True)
@@ -142,14 +157,16 @@ def _row(session: Session, program: Program, case: Case) -> Row:
         why = case.why
     scenario = program.lookup(f"scenario {case.name}")
     assert scenario is not None  # the text holds a scenario for each case
-    return Row(**described(scenario), devices=0, available=0, metrics={}, why=why, generated=True)
+    return ComparisonRow(
+        **describe_scenario(scenario), devices=0, available=0, metrics={}, why=why, generated=True
+    )
 
 
-def _evaluated(session: Session, program: Program, name: str) -> Row:
-    result = answer(program, session.registry, f"scenario {name}")
+def _evaluated(session: Session, program: Program, name: str) -> ComparisonRow:
+    result = run_query(program, session.registry, f"scenario {name}")
     if result.axes:
         axes = ", ".join(axis.name for axis in result.axes)
         raise UsageError(f"scenario `{name}` sweeps {axes}; `accelscope sweep` shows its points")
     scenario = program.lookup(f"scenario {name}")
     assert scenario is not None  # it has just been evaluated
-    return row_of(scenario, result.point())
+    return build_comparison_row(scenario, result.point())

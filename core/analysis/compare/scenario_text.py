@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import Used
+from accelscope.core.analysis.compare.candidates import UsedDefinition
 from accelscope.core.errors import UsageError
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 
 
 @frozen(kw_only=True)
-class Load:
+class ComparisonLoad:
     """What is asked of each system."""
 
     batch: int
@@ -22,7 +22,7 @@ class Load:
 
 
 @frozen(kw_only=True)
-class Case:
+class ComparisonCase:
     """One scenario: a system, how the model lies on it, and the load.
 
     Attributes:
@@ -31,11 +31,11 @@ class Case:
         why: why it cannot work, as a comment; empty where it can.
     """
 
-    system: Used
+    system: UsedDefinition
     split: tuple[tuple[str, int], ...]
     weights: str
     products: str
-    load: Load
+    load: ComparisonLoad
     why: str = ""
 
     @property
@@ -50,7 +50,7 @@ class Case:
         return f"{self.place}_batch_{self.load.batch}"
 
 
-def text_of(title: str, model: Used, cases: Sequence[Case]) -> str:
+def format_comparison_text(title: str, model: UsedDefinition, cases: Sequence[ComparisonCase]) -> str:
     """Return a file with the scenarios of cases.
 
     Args:
@@ -62,16 +62,19 @@ def text_of(title: str, model: Used, cases: Sequence[Case]) -> str:
     note = (
         "`accelscope compare FILE` evaluates its scenarios side by side, `accelscope eval FILE` each in full."
     )
-    parts = [f"## {title}.\n##\n## {note}", "\n".join(uses((*(case.system for case in cases), model)))]
+    parts = [
+        f"## {title}.\n##\n## {note}",
+        "\n".join(format_use_statements((*(case.system for case in cases), model))),
+    ]
     loads = dict.fromkeys(case.load for case in cases)
     parts.append("\n".join(_workload(load) for load in loads))
     places = {case.place: case for case in cases}
     parts.extend(_deployment(case, model) for case in places.values())
     parts.append("\n".join(line for case in cases for line in _scenario(case)))
-    return format_text(Source("comparison", "\n\n".join(parts) + "\n"))
+    return format_text(SourceText("comparison", "\n\n".join(parts) + "\n"))
 
 
-def uses(used: Iterable[Used]) -> Iterator[str]:
+def format_use_statements(used: Iterable[UsedDefinition]) -> Iterator[str]:
     """Yield a `use` for each module and file."""
     homes: dict[tuple[str, str], list[str]] = {}
     taken: dict[str, str] = {}
@@ -91,18 +94,18 @@ def uses(used: Iterable[Used]) -> Iterator[str]:
             yield f"use {module} {{ {', '.join(words)} }}"
 
 
-def _workload(load: Load) -> str:
+def _workload(load: ComparisonLoad) -> str:
     return (
         f"workload {_load_name(load)} {{ batch = {load.batch}, prompt = {load.prompt} tok, "
         f"output = {load.output} tok }}"
     )
 
 
-def _load_name(load: Load) -> str:
+def _load_name(load: ComparisonLoad) -> str:
     return f"batch_{load.batch}"
 
 
-def _deployment(case: Case, model: Used) -> str:
+def _deployment(case: ComparisonCase, model: UsedDefinition) -> str:
     split: Mapping[str, int] = dict(case.split) or {"tp": 1}
     return "\n".join(
         (
@@ -116,7 +119,7 @@ def _deployment(case: Case, model: Used) -> str:
     )
 
 
-def _scenario(case: Case) -> Iterator[str]:
+def _scenario(case: ComparisonCase) -> Iterator[str]:
     if case.why:
         yield f"# does not work: {case.why}"
     yield (f"scenario {case.name} {{ deployment = on_{case.place}, workload = {_load_name(case.load)} }}")

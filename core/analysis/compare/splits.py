@@ -7,24 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import Entrant, Subject
+from accelscope.core.analysis.compare.candidates import ComparedModel, ComparedSystem
 from accelscope.core.numeric.term import Array
 from accelscope.core.query.result import LimitRow, Result
 
-Split = tuple[tuple[str, int], ...]
+ParallelSplit = tuple[tuple[str, int], ...]
 TP, PP = "deployment.parallel.tp", "deployment.parallel.pp"
 _MEMORY = "memory"
 
 
 @frozen(kw_only=True)
-class Choice:
+class SplitChoice:
     """A split, or why there is none: then `split` is the one that comes closest."""
 
-    split: Split
+    split: ParallelSplit
     why: str = ""
 
 
-def axes_of(entrant: Entrant, subject: Subject) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def list_split_degrees(
+    entrant: ComparedSystem, subject: ComparedModel
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the tensor- and pipeline-parallel degrees to try: divisors of the heads, and up to the layers."""
     devices = entrant.facts.devices if entrant.facts is not None else 1
     heads, layers = max(subject.facts.heads, 1), max(subject.facts.layers, 1)
@@ -32,12 +34,12 @@ def axes_of(entrant: Entrant, subject: Subject) -> tuple[tuple[int, ...], tuple[
     return tp, tuple(range(1, min(layers, devices) + 1))
 
 
-def sets_of(tp: Sequence[int], pp: Sequence[int]) -> tuple[str, ...]:
+def format_split_overrides(tp: Sequence[int], pp: Sequence[int]) -> tuple[str, ...]:
     """Return the axes as texts of `--set`."""
     return tuple(f"{path} = [{', '.join(map(str, degrees))}]" for path, degrees in ((TP, tp), (PP, pp)))
 
 
-def chosen(result: Result, nearest: int) -> Choice:
+def choose_split(result: Result, nearest: int) -> SplitChoice:
     """Return the split that holds the model on the fewest devices; of those of as many devices, the quickest decoder.
 
     Tensor parallelism alone within the innermost network goes first: where that holds the model, it sets how many
@@ -54,7 +56,7 @@ def chosen(result: Result, nearest: int) -> Choice:
         if sought.any():
             devices = (tp * pp)[sought].min()
             best = _quickest(allowed & (tp * pp == devices), _steps(result, tp.shape))
-            return Choice(split=_named(best, tp, pp))
+            return SplitChoice(split=_named(best, tp, pp))
     return _closest(result, tp, pp)
 
 
@@ -83,11 +85,11 @@ def _quickest(allowed: Array, steps: Array) -> tuple[int, ...]:
     return tuple(int(at) for at in np.unravel_index(int(np.argmin(place)), place.shape))
 
 
-def _named(at: tuple[int, ...], tp: Array, pp: Array) -> Split:
+def _named(at: tuple[int, ...], tp: Array, pp: Array) -> ParallelSplit:
     return (("tp", int(tp[at])), ("pp", int(pp[at])))
 
 
-def _closest(result: Result, tp: Array, pp: Array) -> Choice:
+def _closest(result: Result, tp: Array, pp: Array) -> SplitChoice:
     """Return the split that lacks the least memory, of those that break no other rule, and what it lacks."""
     broken = {row.name: np.broadcast_to(row.used > row.available, tp.shape) for row in result.limits}
     others = np.zeros(tp.shape, bool)
@@ -99,22 +101,22 @@ def _closest(result: Result, tp: Array, pp: Array) -> Choice:
         ratio = np.broadcast_to(memory.used / memory.available, tp.shape)
         index = int(np.argmin(np.where(others, np.inf, ratio)))
         at = tuple(int(place) for place in np.unravel_index(index, tp.shape))
-        return Choice(split=_named(at, tp, pp), why=_lacking(memory, at, tp, pp))
+        return SplitChoice(split=_named(at, tp, pp), why=_lacking(memory, at, tp, pp))
     first = tuple(0 for _ in tp.shape)
     reasons = [row.reason or row.name for row in result.limits if broken[row.name][first]]
-    return Choice(split=_named(first, tp, pp), why=reasons[0] if reasons else "no split is feasible")
+    return SplitChoice(split=_named(first, tp, pp), why=reasons[0] if reasons else "no split is feasible")
 
 
 def _lacking(memory: LimitRow, at: tuple[int, ...], tp: Array, pp: Array) -> str:
     used, available = (
         float(np.broadcast_to(array, tp.shape)[at]) for array in (memory.used, memory.available)
     )
-    return shortage(used, available, int(tp[at] * pp[at]))
+    return describe_shortage(used, available, int(tp[at] * pp[at]))
 
 
-def shortage(used: float, available: float, devices: int) -> str:
+def describe_shortage(used: float, available: float, devices: int) -> str:
     """Return by how much a model does not fit, in few words."""
-    from accelscope.core.render.library_tables import scaled
+    from accelscope.core.render.library_tables import format_si_number
 
     each = f" on each of {devices}" if devices > 1 else ""
-    return f"needs {scaled(used, 'B')}{each}, has {scaled(available, 'B')}"
+    return f"needs {format_si_number(used, 'B')}{each}, has {format_si_number(available, 'B')}"

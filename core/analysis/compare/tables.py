@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from accelscope.core.analysis.compare.rows import METRICS, Row
-from accelscope.core.render.result import shown
-from accelscope.core.render.source_excerpt import cells
-from accelscope.core.render.table import markdown, tabulate
+from accelscope.core.analysis.compare.rows import COMPARED_METRICS, ComparisonRow
+from accelscope.core.render.result import format_with_unit
+from accelscope.core.render.source_excerpt import display_width
+from accelscope.core.render.table import format_markdown_table, tabulate
 
-HEADS = (
+COMPARISON_HEADERS = (
     "SYSTEM", "USED", "SPLIT", "TYPE", "TTFT", "TPOT", "LOW .. HIGH", "TOK/S USER", "TOK/S", "TOK/S/W",
     "USD/MTOK", "DECODE BOUND BY",
 )  # fmt: skip
@@ -22,7 +22,7 @@ _SPARED = ("TOK/S USER", "LOW .. HIGH", "TYPE", "SPLIT", "USD/MTOK", "USED")
 """Columns that a narrow terminal goes without, in this order: first what others say, such as one over TPOT."""
 
 
-def table(rows: Sequence[Row], asked: str, width: int | None = None) -> str:
+def format_comparison_table(rows: Sequence[ComparisonRow], asked: str, width: int | None = None) -> str:
     """Return a table for each batch, with the reasons of its empty rows below it, and what is in another type.
 
     Args:
@@ -30,13 +30,16 @@ def table(rows: Sequence[Row], asked: str, width: int | None = None) -> str:
         width: characters of a line; columns are left out for it, and named at the end.
     """
     shown_at = _columns(rows, width)
-    heads, right = _taken(HEADS, shown_at), [at for at, whole in enumerate(shown_at) if whole in _RIGHT]
+    heads, right = (
+        _taken(COMPARISON_HEADERS, shown_at),
+        [at for at, whole in enumerate(shown_at) if whole in _RIGHT],
+    )
     parts = []
     for batch in dict.fromkeys(row.batch for row in rows):
         here = [row for row in rows if row.batch == batch]
-        reasons = [f"  {name(row)}: {row.why}" for row in here if row.why]
+        reasons = [f"  {_name_row(row)}: {row.why}" for row in here if row.why]
         notes = [
-            f"  {name(row)}: {row.weights} weights, products in {row.products}"
+            f"  {_name_row(row)}: {row.weights} weights, products in {row.products}"
             for row in here
             if _other(row, asked)
         ]
@@ -46,25 +49,25 @@ def table(rows: Sequence[Row], asked: str, width: int | None = None) -> str:
         parts.append(text)
     if "USD/MTOK" in heads and any(_idle(row) for row in rows):
         parts.append("USD/MTOK: where the price is of a node, its idle devices are paid for too")
-    spared = [head for head in HEADS if head not in heads]
+    spared = [head for head in COMPARISON_HEADERS if head not in heads]
     if spared:
         parts.append(f"no room for {', '.join(spared)}; --format md, csv or json has them")
     return "\n\n".join(parts) + "\n"
 
 
-def _columns(rows: Sequence[Row], width: int | None) -> list[int]:
+def _columns(rows: Sequence[ComparisonRow], width: int | None) -> list[int]:
     """Return the columns that a width has room for, by index."""
-    lines = [HEADS, *map(_cells, rows)]
-    widths = [max(cells(line[at]) for line in lines) for at in range(len(HEADS))]
-    kept = list(range(len(HEADS)))
+    lines = [COMPARISON_HEADERS, *map(_cells, rows)]
+    widths = [max(display_width(line[at]) for line in lines) for at in range(len(COMPARISON_HEADERS))]
+    kept = list(range(len(COMPARISON_HEADERS)))
     for head in _SPARED:
         if width is None or sum(widths[at] + 2 for at in kept) - 2 <= width:
             break
-        kept.remove(HEADS.index(head))
+        kept.remove(COMPARISON_HEADERS.index(head))
     return kept
 
 
-def _idle(row: Row) -> bool:
+def _idle(row: ComparisonRow) -> bool:
     """Say whether a row has a cost, and devices that it does not use."""
     return row.devices < row.available and row.metrics.get("cost_per_mtok", (None,))[0] is not None
 
@@ -73,20 +76,20 @@ def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:
     return [line[at] for at in columns]
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
+def format_comparison_markdown(rows: Sequence[ComparisonRow]) -> str:
     """Return one Markdown table; the reason of an empty row stands in its last column."""
-    heads = (HEADS[0], "BATCH", *HEADS[1:])
+    heads = (COMPARISON_HEADERS[0], "BATCH", *COMPARISON_HEADERS[1:])
     lines = []
     for row in rows:
         first, *others, last = _cells(row)
         lines.append([first, f"{row.batch}", *others, row.why or last])
-    return markdown(lines, heads, (1, *(at + 1 for at in _RIGHT))) + "\n"
+    return format_markdown_table(lines, heads, (1, *(at + 1 for at in _RIGHT))) + "\n"
 
 
-def as_csv(rows: Iterable[Row]) -> str:
+def format_comparison_csv(rows: Iterable[ComparisonRow]) -> str:
     """Return one line for each row, numbers in SI units."""
     stream = io.StringIO()
-    names = [name + end for name in METRICS for end in ("", "_low", "_high")]
+    names = [name + end for name in COMPARED_METRICS for end in ("", "_low", "_high")]
     heads = [
         "system",
         "scenario",
@@ -101,28 +104,28 @@ def as_csv(rows: Iterable[Row]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*heads, *names, "bound_by", "bound_component", "bound_share", "why"])
     for row in rows:
-        values = [value for name in METRICS for value in row.metrics.get(name, (None, None, None))]
-        told = [row.system, row.scenario, row.batch, row.devices, row.available, split_text(row)]
+        values = [value for name in COMPARED_METRICS for value in row.metrics.get(name, (None, None, None))]
+        told = [row.system, row.scenario, row.batch, row.devices, row.available, format_parallel_degrees(row)]
         writer.writerow(
             [*told, row.weights, row.products, row.feasible, *values, *(row.bound or ("", "", "")), row.why]
         )
     return stream.getvalue()
 
 
-def as_json(rows: Iterable[Row]) -> str:
+def format_comparison_json(rows: Iterable[ComparisonRow]) -> str:
     """Return a list of objects, one for each row."""
     return json.dumps([_object(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
 
 
-def _other(row: Row, asked: str) -> bool:
+def _other(row: ComparisonRow, asked: str) -> bool:
     """Say whether a generated scenario computes in another type than the one asked for."""
     return bool(row.products) and row.generated and asked not in ("", row.products)
 
 
-def _object(row: Row) -> dict[str, Any]:
+def _object(row: ComparisonRow) -> dict[str, Any]:
     bound = row.bound and dict(zip(("bound_by", "component", "share"), row.bound, strict=True))
     metrics = {}
-    for name_, (unit, _) in METRICS.items():
+    for name_, (unit, _) in COMPARED_METRICS.items():
         value, low, high = row.metrics.get(name_, (None, None, None))
         metrics[name_] = {"value": value, "unit": unit, "low": low, "high": high}
     return {
@@ -140,18 +143,18 @@ def _object(row: Row) -> dict[str, Any]:
     }
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: ComparisonRow) -> list[str]:
     if row.why:
-        return [name(row), "", "", type_text(row), *[""] * (len(HEADS) - 4)]
+        return [_name_row(row), "", "", format_row_dtypes(row), *[""] * (len(COMPARISON_HEADERS) - 4)]
     value = {key: entry[0] for key, entry in row.metrics.items()}
     resource, component, share = row.bound or ("", "", 0.0)
     return [
-        name(row),
+        _name_row(row),
         f"{row.devices}" if row.devices == row.available else f"{row.devices} of {row.available}",
-        split_text(row),
-        type_text(row),
-        shown(value.get("ttft"), "s"),
-        shown(value.get("tpot"), "s"),
+        format_parallel_degrees(row),
+        format_row_dtypes(row),
+        format_with_unit(value.get("ttft"), "s"),
+        format_with_unit(value.get("tpot"), "s"),
         _range(row.metrics.get("tpot", (None, None, None))),
         _short(value.get("tokens_per_user")),
         _short(value.get("throughput")),
@@ -161,17 +164,17 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def name(row: Row) -> str:
+def _name_row(row: ComparisonRow) -> str:
     """Return what a row is called: its system, behind the scenario where it is of a file."""
     return row.system if row.generated else f"{row.scenario} ({row.system})"
 
 
-def split_text(row: Row) -> str:
+def format_parallel_degrees(row: ComparisonRow) -> str:
     """Return the degrees above 1, such as `tp8 pp2`; `-` for one device."""
     return " ".join(f"{key}{degree}" for key, degree in row.split if degree != 1) or "-"
 
 
-def type_text(row: Row) -> str:
+def format_row_dtypes(row: ComparisonRow) -> str:
     """Return the data type of the weights, with that of the products where it differs."""
     if row.products and row.weights and row.products != row.weights:
         return f"{row.weights} in {row.products}"

@@ -12,20 +12,20 @@ import numpy as np
 from attrs import evolve, fields_dict
 
 from accelscope.core.assemble.design import Design
-from accelscope.core.evaluate.memory_placement import placed
-from accelscope.core.evaluate.pass_cost import plain
-from accelscope.core.evaluate.serving.closed_loop import alive_of
+from accelscope.core.evaluate.memory_placement import place_memory
+from accelscope.core.evaluate.pass_cost import strip_count_unit
+from accelscope.core.evaluate.serving.closed_loop import plan_single_request
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import minimum, term
-from accelscope.core.query.points import broken
+from accelscope.core.query.points import compute_limit_excess
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def laid_out(design: Design, columns: Mapping[str, Array]) -> Design:
+def apply_layouts(design: Design, columns: Mapping[str, _Array]) -> Design:
     """Return a design with degrees of its strategies from columns; all of them share one array dimension."""
     strategies = []
     for strategy, spec in design.strategies:
@@ -34,7 +34,9 @@ def laid_out(design: Design, columns: Mapping[str, Array]) -> Design:
     return evolve(design, strategies=tuple(strategies))
 
 
-def unfit(design: Design, registry: Registry, size: int, *, tokens: float) -> Iterator[tuple[Limit, Array]]:
+def find_broken_limits(
+    design: Design, registry: Registry, size: int, *, tokens: float
+) -> Iterator[tuple[Limit, _Array]]:
     """Yield each limit that some layouts break, with where.
 
     Args:
@@ -43,19 +45,19 @@ def unfit(design: Design, registry: Registry, size: int, *, tokens: float) -> It
         tokens: fewest prompt tokens of a step.
     """
     load = design.load
-    prompt, output = plain(load.prompt), plain(load.output)
+    prompt, output = strip_count_unit(load.prompt), strip_count_unit(load.output)
     context = prompt + (output - 1.0) / 2.0
     with np.errstate(all="ignore"):
-        alive, single = alive_of(design, context, minimum(prompt, term(tokens)))
-        placement = placed(design, registry, alive)
+        alive, single = plan_single_request(design, context, minimum(prompt, term(tokens)))
+        placement = place_memory(design, registry, alive)
     devices = Limit(name="devices", used=single.ranks, available=design.machine.devices)
     for limit in (*design.limits, *single.limits, devices, *placement.limits):
-        over = broken(limit, size) > 0.0
+        over = compute_limit_excess(limit, size) > 0.0
         if over.any():
             yield limit, over
 
 
-def first_of(found: Iterable[tuple[str, Array]], size: int) -> tuple[tuple[str, ...], Array]:
+def find_first_reasons(found: Iterable[tuple[str, _Array]], size: int) -> tuple[tuple[str, ...], _Array]:
     """Return reasons, and for each point the place of the first one that rules it out; -1 where none does."""
     names: list[str] = []
     first = np.full(size, -1)
@@ -65,7 +67,7 @@ def first_of(found: Iterable[tuple[str, Array]], size: int) -> tuple[tuple[str, 
     return tuple(names), first
 
 
-def counted(names: Sequence[str], first: Array) -> dict[str, int]:
+def count_reasons(names: Sequence[str], first: _Array) -> dict[str, int]:
     """Return how many points each reason rules out."""
     counts: dict[str, int] = {}
     for name, count in zip(names, np.bincount(first[first >= 0], minlength=len(names)), strict=True):
@@ -74,6 +76,6 @@ def counted(names: Sequence[str], first: Array) -> dict[str, int]:
     return counts
 
 
-def one_each(columns: Mapping[str, Array]) -> int:
+def count_layouts(columns: Mapping[str, _Array]) -> int:
     """Return how many rows columns have."""
     return len(next(iter(columns.values()))) if columns else 0

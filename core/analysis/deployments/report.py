@@ -8,17 +8,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from accelscope.core.analysis.deployments.evaluate import GOALS, SHOWN, Offer
-from accelscope.core.analysis.deployments.run import Deployments, Place
-from accelscope.core.analysis.deployments.runner_up import limiting, lost
-from accelscope.core.analysis.deployments.task import text_of, trimmed
-from accelscope.core.query.bottleneck import Bound
-from accelscope.core.render.result import shown
+from accelscope.core.analysis.deployments.evaluate import (
+    DEPLOYMENT_GOALS,
+    DEPLOYMENT_METRICS,
+    FeasibleDeployment,
+)
+from accelscope.core.analysis.deployments.run import DeploymentSearchResult, GoalRanking
+from accelscope.core.analysis.deployments.runner_up import describe_bottleneck, explain_runner_up
+from accelscope.core.analysis.deployments.task import format_deployment_text, trim_degrees
+from accelscope.core.query.bottleneck import Bottleneck
+from accelscope.core.render.result import format_with_unit
 from accelscope.core.render.table import tabulate
 
-ROWS = 8
+_ROWS = 8
 """Systems that a table shows for each goal."""
-HEADS = (
+_HEADS = (
     "SYSTEM",
     "DEVICES",
     "LAYOUT",
@@ -35,24 +39,24 @@ _RIGHT = (1, 4, 5, 6, 7, 8, 9)
 _LOADS = ("concurrency", "batch")
 
 
-def table(found: Deployments) -> str:
+def format_deployments_table(found: DeploymentSearchResult) -> str:
     """Return a table for each goal, why the runner-up lost, and what there was no deployment for."""
-    parts = ["\n".join(head(found))]
+    parts = ["\n".join(summarize_deployments(found))]
     for place in found.places:
-        rows = [_row(offer) for offer in place.offers[:ROWS]]
-        text = f"{place.goal.upper()}: {_sentence(place)}\n\n" + tabulate(rows, HEADS, _RIGHT)
-        if len(place.offers) > ROWS:
-            text += f"\nand {len(place.offers) - ROWS} more systems; --format csv or json has all"
-        if place.same:
-            text += f"\n{place.same} larger systems come to the same as a smaller one"
+        rows = [_row(offer) for offer in place.deployments[:_ROWS]]
+        text = f"{place.goal.upper()}: {_sentence(place)}\n\n" + tabulate(rows, _HEADS, _RIGHT)
+        if len(place.deployments) > _ROWS:
+            text += f"\nand {len(place.deployments) - _ROWS} more systems; --format csv or json has all"
+        if place.equivalent_systems:
+            text += f"\n{place.equivalent_systems} larger systems come to the same as a smaller one"
         parts.append(text)
     parts += list(_notes(found))
     return "\n\n".join(parts) + "\n"
 
 
-def head(found: Deployments) -> list[str]:
+def summarize_deployments(found: DeploymentSearchResult) -> list[str]:
     """Return what was searched, and what ruled candidates out, in lines."""
-    systems = len({item.variant.system for item in found.offered})
+    systems = len({item.variant.system for item in found.variant_results})
     places = f"{systems} systems" if systems != 1 else "1 system"
     first = f"{found.candidates:,} deployments on {places}, {found.allowed:,} allowed"
     lines = [f"{first}, in {found.seconds:.1f} s"]
@@ -61,22 +65,22 @@ def head(found: Deployments) -> list[str]:
     return lines
 
 
-def _sentence(place: Place) -> str:
-    winner, metric = place.offers[0], place.metric
-    unit = UNITS[metric]
-    first = f"{name_of(winner)} at {shown(winner.metrics[metric], unit)}, limited by {limiting(place.goal, winner)}"
+def _sentence(place: GoalRanking) -> str:
+    winner, metric = place.deployments[0], place.metric
+    unit = _UNITS[metric]
+    first = f"{format_system_name(winner)} at {format_with_unit(winner.metrics[metric], unit)}, limited by {describe_bottleneck(place.goal, winner)}"
     if winner.held and place.goal != "fastest":
         first += f"; with twice the clients: {winner.held}"
     other = place.runner_up
     if other is None:
         return f"{first}."
     return (
-        f"{first}.\nNext: {name_of(other)} at {shown(other.metrics[metric], unit)}, "
-        f"{lost(place.goal, metric, winner, other)}."
+        f"{first}.\nNext: {format_system_name(other)} at {format_with_unit(other.metrics[metric], unit)}, "
+        f"{explain_runner_up(place.goal, metric, winner, other)}."
     )
 
 
-UNITS = {
+_UNITS = {
     "ttft": "s",
     "tpot": "s/tok",
     "e2e_latency": "s",
@@ -87,7 +91,7 @@ UNITS = {
 """Units of the metrics of an offer."""
 
 
-def name_of(offer: Offer) -> str:
+def format_system_name(offer: FeasibleDeployment) -> str:
     """Return the system of an offer with the devices in use."""
     return (
         f"{offer.variant.system.reference} ({offer.devices} devices)"
@@ -96,7 +100,7 @@ def name_of(offer: Offer) -> str:
     )
 
 
-def layout_of(offer: Offer) -> str:
+def format_layout(offer: FeasibleDeployment) -> str:
     """Return the degrees of an offer in few words; those of pools apart."""
     if not offer.variant.pools:
         return _degrees(offer.layout)
@@ -113,20 +117,20 @@ def layout_of(offer: Offer) -> str:
 
 def _degrees(layout: Mapping[str, int]) -> str:
     kept = {key: value for key, value in layout.items() if key not in _LOADS}
-    return " ".join(f"{key}{value}" for key, value in trimmed(kept).items())
+    return " ".join(f"{key}{value}" for key, value in trim_degrees(kept).items())
 
 
-def _row(offer: Offer) -> list[str]:
+def _row(offer: FeasibleDeployment) -> list[str]:
     metrics = offer.metrics
     load = [str(offer.layout[name]) for name in _LOADS if name in offer.layout]
     return [
         offer.variant.system.reference,
         str(offer.devices),
-        layout_of(offer),
-        types_of(offer),
+        format_layout(offer),
+        format_precision(offer),
         load[0] if load else "as asked",
-        shown(metrics.get("ttft"), "s"),
-        shown(metrics.get("tpot"), "s/tok"),
+        format_with_unit(metrics.get("ttft"), "s"),
+        format_with_unit(metrics.get("tpot"), "s/tok"),
         f"{metrics['throughput']:,.0f}" if "throughput" in metrics else "-",
         *(
             f"{metrics[name]:.4g}" if name in metrics else "-"
@@ -136,7 +140,7 @@ def _row(offer: Offer) -> list[str]:
     ]
 
 
-def types_of(offer: Offer) -> str:
+def format_precision(offer: FeasibleDeployment) -> str:
     """Return the data types of weights, and of products where they differ."""
     types = dict(offer.variant.precision)
     if not types:
@@ -145,20 +149,20 @@ def types_of(offer: Offer) -> str:
     return weights if weights == products else f"{weights}/{products}"
 
 
-def _notes(found: Deployments) -> Iterator[str]:
+def _notes(found: DeploymentSearchResult) -> Iterator[str]:
     lines = [f"  {why}: {', '.join(names)}" for why, names in found.empty().items()]
     if lines:
         yield "nothing allowed on, by what rules out most:\n" + "\n".join(lines)
-    lines = [f"  {why}: {', '.join(names)}" for why, names in found.refused().items()]
+    lines = [f"  {why}: {', '.join(names)}" for why, names in found.unevaluated_systems().items()]
     if lines:
         yield "not evaluated:\n" + "\n".join(lines)
-    for goal, metric in GOALS.items():
+    for goal, metric in DEPLOYMENT_GOALS.items():
         missing = found.without(goal)
         if missing:
             yield f"no {metric} is known of: {', '.join(missing)}"
 
 
-def as_json(found: Deployments) -> str:
+def format_deployments_json(found: DeploymentSearchResult) -> str:
     """Return the whole as one object."""
     told = {
         "candidates": found.candidates,
@@ -167,27 +171,27 @@ def as_json(found: Deployments) -> str:
         "not_allowed": found.out(),
         "goals": {place.goal: _goal(place, found) for place in found.places},
         "nothing_allowed": found.empty(),
-        "not_evaluated": found.refused(),
+        "not_evaluated": found.unevaluated_systems(),
         "manifest": dict(found.manifest),
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
-def _goal(place: Place, found: Deployments) -> dict[str, Any]:
-    winner = place.offers[0]
+def _goal(place: GoalRanking, found: DeploymentSearchResult) -> dict[str, Any]:
+    winner = place.deployments[0]
     other = place.runner_up
     return {
         "metric": place.metric,
-        "winner": _offer(winner) | {"limited_by": limiting(place.goal, winner)},
+        "winner": _offer(winner) | {"limited_by": describe_bottleneck(place.goal, winner)},
         "runner_up": None
         if other is None
-        else _offer(other) | {"why_it_lost": lost(place.goal, place.metric, winner, other)},
-        "systems": [_offer(offer) for offer in place.offers],
-        "text": text_of(found.wish, winner.variant, winner.layout),
+        else _offer(other) | {"why_it_lost": explain_runner_up(place.goal, place.metric, winner, other)},
+        "systems": [_offer(offer) for offer in place.deployments],
+        "text": format_deployment_text(found.wish, winner.variant, winner.layout),
     }
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
+def _offer(offer: FeasibleDeployment) -> dict[str, Any]:
     return {
         "system": offer.variant.system.reference,
         "device": offer.device,
@@ -196,8 +200,8 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "pools": offer.variant.pools,
         "layout": dict(offer.layout),
         "metrics": {
-            name: {"value": offer.metrics[name], "unit": UNITS[name]}
-            for name in SHOWN
+            name: {"value": offer.metrics[name], "unit": _UNITS[name]}
+            for name in DEPLOYMENT_METRICS
             if name in offer.metrics
         },
         "prefill_bound_by": _bound(offer.prompts),
@@ -206,34 +210,34 @@ def _offer(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _bound(bound: Bound | None) -> dict[str, Any] | None:
+def _bound(bound: Bottleneck | None) -> dict[str, Any] | None:
     return None if bound is None else {"resource": bound.resource, "share": bound.share}
 
 
-def as_csv(found: Deployments) -> str:
+def format_deployments_csv(found: DeploymentSearchResult) -> str:
     """Return a line for each goal and system, the best first."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    heads = [f"{name} [{UNITS[name]}]" for name in SHOWN]
+    heads = [f"{name} [{_UNITS[name]}]" for name in DEPLOYMENT_METRICS]
     writer.writerow(
         ["goal", "rank", "system", "devices", "layout", "type", "clients", *heads, "bound_by", "bound_share"]
     )
     for place in found.places:
-        for rank, offer in enumerate(place.offers, 1):
+        for rank, offer in enumerate(place.deployments, 1):
             row = _row(offer)
             bound = offer.decoding
             writer.writerow(
                 [place.goal, rank, row[0], offer.devices, row[2], row[3], row[4]]
-                + [offer.metrics.get(name) for name in SHOWN]
+                + [offer.metrics.get(name) for name in DEPLOYMENT_METRICS]
                 + (["", ""] if bound is None else [bound.resource, bound.share])
             )
     return stream.getvalue()
 
 
-def as_text(found: Deployments, goal: str) -> str:
+def format_winner_scenario(found: DeploymentSearchResult, goal: str) -> str:
     """Return the winner of a goal as a file to start from; empty where nobody wins it."""
     for place in found.places:
         if place.goal == goal:
-            winner = place.offers[0]
-            return text_of(found.wish, winner.variant, winner.layout)
+            winner = place.deployments[0]
+            return format_deployment_text(found.wish, winner.variant, winner.layout)
     return ""

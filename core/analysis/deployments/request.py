@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import Used, subject_of
-from accelscope.core.analysis.deployments.run import PRECISIONS
-from accelscope.core.analysis.deployments.task import Wish
+from accelscope.core.analysis.compare.candidates import UsedDefinition, resolve_model_argument
+from accelscope.core.analysis.deployments.run import DEFAULT_WEIGHT_DTYPES
+from accelscope.core.analysis.deployments.task import DeploymentProblem
 from accelscope.core.errors import UsageError
-from accelscope.core.io.files import SUFFIX, parted
-from accelscope.core.library.definitions import items, named, of_file
-from accelscope.core.numeric.dtypes import NAMES
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.core.io.files import ACCEL_SUFFIX, split_file_argument
+from accelscope.core.library.definitions import find_definitions, list_definitions, load_file_definition
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.values import Symbol
@@ -30,7 +30,7 @@ PROMPT, OUTPUT = "1024 tok", "256 tok"
 
 
 @frozen(kw_only=True)
-class Asked:
+class DeploymentRequest:
     """What the command line says.
 
     Attributes:
@@ -46,7 +46,7 @@ class Asked:
     slo: tuple[str, ...]
 
 
-def wish_of(session: Session, asked: Asked) -> Wish:
+def build_deployment_problem(session: Session, asked: DeploymentRequest) -> DeploymentProblem:
     """Return what is wished for.
 
     Raises:
@@ -55,7 +55,7 @@ def wish_of(session: Session, asked: Asked) -> Wish:
     """
     program = session.checked(asked.file) if asked.file is not None else None
     base = _only(program, asked.file, "deployment", asked.deployment)
-    model = None if asked.model is None else subject_of(session, asked.model).used
+    model = None if asked.model is None else resolve_model_argument(session, asked.model).used
     _refuse_modelless(asked, base, program)
     workload, component = _workload(session, asked, program)
     given = set(component.attributes()) if component is not None else set()
@@ -63,7 +63,7 @@ def wish_of(session: Session, asked: Asked) -> Wish:
     if component is None:
         load = {"prompt": PROMPT, "output": OUTPUT} | load
     slo, requirements = _targets(session, asked, program)
-    return Wish(
+    return DeploymentProblem(
         model=model,
         deployment=base,
         workload=workload,
@@ -74,7 +74,9 @@ def wish_of(session: Session, asked: Asked) -> Wish:
     )
 
 
-def precisions_of(session: Session, asked: Asked, wish: Wish, words: str | None) -> tuple[str, ...]:
+def choose_precisions(
+    session: Session, asked: DeploymentRequest, wish: DeploymentProblem, words: str | None
+) -> tuple[str, ...]:
     """Return the data types of weights to try: those that are asked for, else the model's own, else the usual ones.
 
     Raises:
@@ -83,29 +85,32 @@ def precisions_of(session: Session, asked: Asked, wish: Wish, words: str | None)
     if words is not None:
         found = tuple(word.strip() for word in words.split(","))
         for word in found:
-            if word not in NAMES:
-                hint = did_you_mean(word, NAMES) or f"there are {', '.join(NAMES)}"
+            if word not in DTYPE_NAMES:
+                hint = did_you_mean(word, DTYPE_NAMES) or f"there are {', '.join(DTYPE_NAMES)}"
                 raise UsageError(f"--precision: there is no `{word}`; {hint}")
         return found
     own = [type_ for component in _stated(session, asked, wish) if (type_ := _weights(component))]
-    return tuple(own[:1]) or PRECISIONS
+    return tuple(own[:1]) or DEFAULT_WEIGHT_DTYPES
 
 
-def _stated(session: Session, asked: Asked, wish: Wish) -> list[Component]:
+def _stated(session: Session, asked: DeploymentRequest, wish: DeploymentProblem) -> list[Component]:
     """Return the blocks that may say a precision, the strongest first."""
     found: list[Component] = []
     if wish.deployment is not None:
-        base = of_file(session, wish.deployment.file, wish.deployment.name).component
+        base = load_file_definition(session, wish.deployment.file, wish.deployment.name).component
         found.append(base)
         inner = base.attributes().get("model")
         if asked.model is None and inner is not None and hasattr(inner.value, "children"):
             found.append(inner.value)
     if asked.model is not None:
-        file, name = parted(asked.model)
+        file, name = split_file_argument(asked.model)
         if file:
-            found.append(of_file(session, file, name, ("model",)).component)
+            found.append(load_file_definition(session, file, name, ("model",)).component)
         else:
-            found.extend(item.component for item in named(tuple(items(session)), name, ("model",)))
+            found.extend(
+                item.component
+                for item in find_definitions(tuple(list_definitions(session)), name, ("model",))
+            )
     return found
 
 
@@ -117,7 +122,7 @@ def _weights(component: Component) -> str | None:
     return None
 
 
-def _only(program: Program | None, file: str | None, kind: str, name: str | None) -> Used | None:
+def _only(program: Program | None, file: str | None, kind: str, name: str | None) -> UsedDefinition | None:
     """Return the definition of a kind in a file: the one of a name, or the only one; None where there is none."""
     if program is None or file is None:
         return None
@@ -127,41 +132,45 @@ def _only(program: Program | None, file: str | None, kind: str, name: str | None
         raise UsageError(f"`{file}` holds no {kind} called `{name}`; {hint}")
     if name is None and len(there) > 1:
         raise UsageError(f"`{file}` holds {', '.join(there)}; choose one with --{kind}")
-    return Used(name=name or there[0], file=_resolved(file)) if there else None
+    return UsedDefinition(name=name or there[0], file=_resolved(file)) if there else None
 
 
 def _workload(
-    session: Session, asked: Asked, program: Program | None
-) -> tuple[Used | None, Component | None]:
+    session: Session, asked: DeploymentRequest, program: Program | None
+) -> tuple[UsedDefinition | None, Component | None]:
     name = asked.workload
-    if name is not None and SUFFIX + ":" in name:
+    if name is not None and ACCEL_SUFFIX + ":" in name:
         file, _, inner = name.rpartition(":")
-        return Used(name=inner, file=_resolved(file)), of_file(session, file, inner, ("workload",)).component
+        return UsedDefinition(name=inner, file=_resolved(file)), load_file_definition(
+            session, file, inner, ("workload",)
+        ).component
     if program is None and name is not None:
-        raise UsageError(f"--workload is a name in FILE, or FILE{SUFFIX}:NAME, and `{name}` is neither")
+        raise UsageError(f"--workload is a name in FILE, or FILE{ACCEL_SUFFIX}:NAME, and `{name}` is neither")
     used = _only(program, asked.file, "workload", name)
     if used is None or program is None:
         return None, None
     return used, next(item for item in program.definitions("workload") if item.name == used.name)
 
 
-def _targets(session: Session, asked: Asked, program: Program | None) -> tuple[Used | None, tuple[str, ...]]:
+def _targets(
+    session: Session, asked: DeploymentRequest, program: Program | None
+) -> tuple[UsedDefinition | None, tuple[str, ...]]:
     """Return the slo and further conditions: names where there is no operator in them."""
     conditions = tuple(text for text in asked.slo if _condition(text))
     for text in conditions:
-        _, problems = parse(Source("--slo", f"slo asked {{ require {text} }}"))
+        _, problems = parse(SourceText("--slo", f"slo asked {{ require {text} }}"))
         if problems:
             raise UsageError(f"--slo: `{text}` is no condition such as `ttft <= 2 s`: {problems[0].message}")
     names = [text for text in asked.slo if not _condition(text)]
     if len(names) > 1:
         raise UsageError(f"--slo takes one name and any conditions, not {' and '.join(names)}")
-    if names and SUFFIX + ":" in names[0]:
+    if names and ACCEL_SUFFIX + ":" in names[0]:
         file, _, inner = names[0].rpartition(":")
-        of_file(session, file, inner, ("slo",))
-        return Used(name=inner, file=_resolved(file)), conditions
+        load_file_definition(session, file, inner, ("slo",))
+        return UsedDefinition(name=inner, file=_resolved(file)), conditions
     if names and program is None:
         raise UsageError(
-            f"--slo is a condition such as `ttft <= 2 s`, a name in FILE, or FILE{SUFFIX}:NAME; `{names[0]}` is none of these"
+            f"--slo is a condition such as `ttft <= 2 s`, a name in FILE, or FILE{ACCEL_SUFFIX}:NAME; `{names[0]}` is none of these"
         )
     return _only(program, asked.file, "slo", names[0] if names else None), conditions
 
@@ -170,7 +179,7 @@ def _condition(text: str) -> bool:
     return any(sign in text for sign in "<>=")
 
 
-def _refuse_modelless(asked: Asked, base: Used | None, program: Program | None) -> None:
+def _refuse_modelless(asked: DeploymentRequest, base: UsedDefinition | None, program: Program | None) -> None:
     if asked.model is not None:
         return
     if base is None or program is None:
@@ -186,7 +195,11 @@ def _resolved(file: str) -> str:
     return str(Path(file).resolve())
 
 
-def folders(names: Sequence[str | None]) -> tuple[str, ...]:
+def list_file_folders(names: Sequence[str | None]) -> tuple[str, ...]:
     """Return the folders of files that are named, since they may be used from anywhere."""
-    paths = [name.partition(SUFFIX)[0] + SUFFIX for name in names if name is not None and SUFFIX in name]
+    paths = [
+        name.partition(ACCEL_SUFFIX)[0] + ACCEL_SUFFIX
+        for name in names
+        if name is not None and ACCEL_SUFFIX in name
+    ]
     return tuple(dict.fromkeys(str(Path(path).parent) for path in paths))

@@ -8,23 +8,23 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from accelscope.core.analysis.deployments.evaluate import Offered, offered
-from accelscope.core.analysis.deployments.task import Task
-from accelscope.core.analysis.jobs.jobs import Desk
+from accelscope.core.analysis.deployments.evaluate import DeploymentVariantResult, evaluate_deployment_variant
+from accelscope.core.analysis.deployments.task import DeploymentTask
+from accelscope.core.analysis.jobs.jobs import JobEvaluator
 from accelscope.core.session import Session
 
-_desks: list[Desk] = []
+_desks: list[JobEvaluator] = []
 """The desk of this process."""
 
 
-def shared(
-    tasks: Iterable[Task],
-    desk: Desk,
+def run_deployment_tasks(
+    tasks: Iterable[DeploymentTask],
+    desk: JobEvaluator,
     *,
     disabled: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> list[Offered]:
+) -> list[DeploymentVariantResult]:
     """Return what each task comes to, in order.
 
     Args:
@@ -36,7 +36,7 @@ def shared(
     work = list(tasks)
     count = min(workers or len(os.sched_getaffinity(0)), len(work))
     if count <= 1:
-        return _gathered((offered(desk, task) for task in work), len(work), progress)
+        return _gathered((evaluate_deployment_variant(desk, task) for task in work), len(work), progress)
     forks = "fork" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if forks else None)
     settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
@@ -46,7 +46,9 @@ def shared(
         return _gathered(pool.map(_work, work), len(work), progress)
 
 
-def _gathered(results: Iterable[Offered], count: int, progress: Callable[[int, int], None]) -> list[Offered]:
+def _gathered(
+    results: Iterable[DeploymentVariantResult], count: int, progress: Callable[[int, int], None]
+) -> list[DeploymentVariantResult]:
     found = []
     for result in results:
         found.append(result)
@@ -54,10 +56,10 @@ def _gathered(results: Iterable[Offered], count: int, progress: Callable[[int, i
     return found
 
 
-def _begin(desk: Desk | None, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+def _begin(desk: JobEvaluator | None, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
     gc.freeze()  # what is loaded stays: there is no need to look through it again and again
-    _desks[:] = [Desk.of(Session.open(*settings)) if desk is None else desk]
+    _desks[:] = [JobEvaluator.of(Session.open(*settings)) if desk is None else desk]
 
 
-def _work(task: Task) -> Offered:
-    return offered(_desks[0], task)
+def _work(task: DeploymentTask) -> DeploymentVariantResult:
+    return evaluate_deployment_variant(_desks[0], task)

@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from attrs import field, frozen
 
-from accelscope.core.analysis.compare.candidates import Used
-from accelscope.core.analysis.compare.scenario_text import uses
-from accelscope.core.analysis.jobs.phrases import point_of
+from accelscope.core.analysis.compare.candidates import UsedDefinition
+from accelscope.core.analysis.compare.scenario_text import format_use_statements
+from accelscope.core.analysis.jobs.phrases import format_axis_point
 from accelscope.core.errors import DescriptionError
-from accelscope.core.query.run import answer
+from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
-from accelscope.dsl.check.program import Program, load
-from accelscope.dsl.diagnostics.diagnostics import Source
-from accelscope.dsl.interpret.interpreter import Session as Language
+from accelscope.dsl.check.program import Program, load_program
+from accelscope.dsl.diagnostics.diagnostics import SourceText
+from accelscope.dsl.interpret.interpreter import Interpreter as Language
 
 if TYPE_CHECKING:
     from accelscope.core.query.result import Result
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
-SCENARIO = "asked"
+JOB_SCENARIO = "asked"
 _FILE = "study.accel"
 
 
 @frozen(kw_only=True)
-class Job:
+class ScenarioJob:
     """A scenario of the folder with another system, model, split or runtime.
 
     Attributes:
@@ -44,14 +44,14 @@ class Job:
     """
 
     folder: str
-    scenario: Used
-    deployment: Used | None = None
-    fields: Mapping[str, Used] = field(factory=dict)
+    scenario: UsedDefinition
+    deployment: UsedDefinition | None = None
+    fields: Mapping[str, UsedDefinition] = field(factory=dict)
     blocks: Mapping[str, Mapping[str, str]] = field(factory=dict)
     sets: tuple[str, ...] = ()
 
 
-def text_of(job: Job) -> str:
+def _format_job_text(job: ScenarioJob) -> str:
     """Return the text of a job, as a person would write it."""
     base = job.deployment.reference if job.deployment else f"{job.scenario.reference}.deployment"
     used = [job.scenario, *job.fields.values(), *([job.deployment] if job.deployment else [])]
@@ -63,18 +63,18 @@ def text_of(job: Job) -> str:
     ]
     return "\n".join(
         (
-            *uses(used),
+            *format_use_statements(used),
             f"deployment served_by extends {base} {{",
             *inner,
             "}",
-            f"scenario {SCENARIO} extends {job.scenario.reference} {{ deployment = served_by }}",
+            f"scenario {JOB_SCENARIO} extends {job.scenario.reference} {{ deployment = served_by }}",
             "",
         )
     )
 
 
 @frozen(eq=False)
-class Desk:
+class JobEvaluator:
     """A session with a language whose parsed texts all evaluations share.
 
     Attributes:
@@ -86,45 +86,45 @@ class Desk:
     language: Language
 
     @classmethod
-    def of(cls, session: Session) -> Desk:
+    def of(cls, session: Session) -> JobEvaluator:
         """Return the desk of a session."""
         return cls(session, session.language())
 
-    def read(self, source: Source) -> Program:
+    def read(self, source: SourceText) -> Program:
         """Return the program of a text."""
-        return load(source, self.language.fork())
+        return load_program(source, self.language.fork())
 
-    def program(self, job: Job) -> Program:
+    def program(self, job: ScenarioJob) -> Program:
         """Return the program that asks what a job asks."""
-        source = Source(_FILE, text_of(job))
+        source = SourceText(_FILE, _format_job_text(job))
         self.session.library.adopt(source, Path(job.folder))
         return self.read(source)
 
-    def evaluated(self, job: Job) -> Result | str:
+    def evaluated(self, job: ScenarioJob) -> Result | str:
         """Return the result of a job without error bars, or why there is none."""
         try:
-            name = f"scenario {SCENARIO}"
-            return answer(self.program(job), self.session.registry, name, job.sets, bars=False)
+            name = f"scenario {JOB_SCENARIO}"
+            return run_query(self.program(job), self.session.registry, name, job.sets, bars=False)
         except DescriptionError as error:
             return error.diagnostics[0].message
 
 
-def point_at(result: Result, index: tuple[int, ...]) -> str:
+def describe_axis_point(result: Result, index: tuple[int, ...]) -> str:
     """Return the values of a result's axes at a point, in words."""
-    return point_of(
+    return format_axis_point(
         (axis.name, axis.unit, axis.values[at]) for axis, at in zip(result.axes, index, strict=True)
     )
 
 
-def asked(desk: Desk, job: Job) -> Result | str:
+def evaluate_job(desk: JobEvaluator, job: ScenarioJob) -> Result | str:
     """Return the result of a job, for a crew."""
     return desk.evaluated(job)
 
 
-class Crew:
+class JobPool:
     """Processes that share the evaluations of a study; one does without any further."""
 
-    def __init__(self, desk: Desk, disabled: Sequence[str] = (), workers: int | None = None) -> None:
+    def __init__(self, desk: JobEvaluator, disabled: Sequence[str] = (), workers: int | None = None) -> None:
         """Prepare the processes; they start with the first work for several.
 
         Args:
@@ -146,7 +146,7 @@ class Crew:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def map(self, function: Callable[[Desk, T], R], items: Iterable[T]) -> list[R]:
+    def map(self, function: Callable[[JobEvaluator, _T], _R], items: Iterable[_T]) -> list[_R]:
         """Return what a function makes of each item, in order; it is at the top of a module, so that all can import it."""
         work = list(items)
         if min(self.workers, len(work)) <= 1:
@@ -162,10 +162,12 @@ def _cores() -> int:
 
 
 @cache
-def _desk(disabled: tuple[str, ...], roots: tuple[str, ...]) -> Desk:
+def _desk(disabled: tuple[str, ...], roots: tuple[str, ...]) -> JobEvaluator:
     """Return the desk of this process."""
-    return Desk.of(Session.open(disabled, roots))
+    return JobEvaluator.of(Session.open(disabled, roots))
 
 
-def _work(function: Callable[[Desk, T], R], item: T, settings: tuple[tuple[str, ...], tuple[str, ...]]) -> R:
+def _work(
+    function: Callable[[JobEvaluator, _T], _R], item: _T, settings: tuple[tuple[str, ...], tuple[str, ...]]
+) -> _R:
     return function(_desk(*settings), item)

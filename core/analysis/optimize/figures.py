@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.deployments.evaluate import Offer
-from accelscope.core.analysis.deployments.report import layout_of, types_of
-from accelscope.core.analysis.deployments.run import Deployments
-from accelscope.core.analysis.optimize.run import Found
-from accelscope.core.query.pareto import front
-from accelscope.core.render.result import axis_text
+from accelscope.core.analysis.deployments.evaluate import FeasibleDeployment
+from accelscope.core.analysis.deployments.report import format_layout, format_precision
+from accelscope.core.analysis.deployments.run import DeploymentSearchResult
+from accelscope.core.analysis.optimize.run import OptimizationResult
+from accelscope.core.query.pareto import find_pareto_front
+from accelscope.core.render.result import format_axis_value
 
-TRIED = 3_000
+_MOST_BACKGROUND_POINTS = 3_000
 """Points behind a front that a plot shows."""
-SCALES = {
+DISPLAY_SCALES = {
     "USD/tok": ("USD/Mtok", 1e6),
     "s/tok": ("ms/tok", 1e3),
     "s": ("ms", 1e3),
@@ -30,7 +30,7 @@ SCALES = {
 
 
 @frozen(kw_only=True)
-class Series:
+class PlotSeries:
     """Points of one colour, joined by a line where `line` is set.
 
     Attributes:
@@ -46,21 +46,21 @@ class Series:
 
 
 @frozen(kw_only=True)
-class Picture:
+class PlotFigure:
     """A plot; axes whose values span more than a factor of 20 are logarithmic."""
 
     title: str
     x: str
     y: str
-    series: tuple[Series, ...]
+    series: tuple[PlotSeries, ...]
 
-    def logarithmic(self, axis: str) -> bool:
+    def is_logarithmic(self, axis: str) -> bool:
         """Return whether the `x` or `y` axis is."""
         values = [value for item in self.series for value in getattr(item, axis)]
         return bool(values) and min(values) > 0.0 and max(values) / min(values) > 20.0
 
 
-def of_study(found: Found, told: Mapping[str, Any]) -> tuple[Picture, ...]:
+def plot_study_front(found: OptimizationResult, told: Mapping[str, Any]) -> tuple[PlotFigure, ...]:
     """Return a plot for each pair of goals, or of the goal over the points where there is one only."""
     goals = told["goals"]
     if len(goals) == 1:
@@ -70,30 +70,30 @@ def of_study(found: Found, told: Mapping[str, Any]) -> tuple[Picture, ...]:
     )
 
 
-def _pair(found: Found, told: Mapping[str, Any], one: int, other: int) -> Picture:
+def _pair(found: OptimizationResult, told: Mapping[str, Any], one: int, other: int) -> PlotFigure:
     if found.judge.signs[one] < found.judge.signs[other]:  # what is to be large is drawn upwards
         one, other = other, one
     values = found.scores.goals * found.judge.signs
     tried = np.flatnonzero(found.scores.allowed)
-    tried = tried[:: max(len(tried) // TRIED, 1)]
+    tried = tried[:: max(len(tried) // _MOST_BACKGROUND_POINTS, 1)]
     (x_label, x_scale), (y_label, y_scale) = (_axis(told["goals"][at]) for at in (one, other))
     texts = tuple(_text(row) for row in told["front"])
 
-    def series(name: str, rows: Any, **options: Any) -> Series:
+    def series(name: str, rows: Any, **options: Any) -> PlotSeries:
         x, y = (
             tuple(float(v) for v in values[rows, at] * scale)
             for at, scale in ((one, x_scale), (other, y_scale))
         )
-        return Series(name=name, x=x, y=y, **options)
+        return PlotSeries(name=name, x=x, y=y, **options)
 
     best = series("no other beats it", found.front, texts=texts, line=len(told["goals"]) == 2)
     behind = series("tried", tried, faint=True)
-    return Picture(
+    return PlotFigure(
         title=f"{told['study']}: {y_label} over {x_label}", x=x_label, y=y_label, series=(behind, best)
     )
 
 
-def _progress(found: Found, told: Mapping[str, Any]) -> Picture:
+def _progress(found: OptimizationResult, told: Mapping[str, Any]) -> PlotFigure:
     label, scale = _axis(told["goals"][0])
     values = found.scores.goals[:, 0]
     best = (
@@ -101,15 +101,15 @@ def _progress(found: Found, told: Mapping[str, Any]) -> Picture:
     )
     known = np.flatnonzero(np.isfinite(best))
     steps = tuple(float(at + 1) for at in known)
-    line = Series(name="best so far", x=steps, y=tuple(float(best[at]) for at in known), line=True)
-    return Picture(title=f"{told['study']}: {label}", x="points tried", y=label, series=(line,))
+    line = PlotSeries(name="best so far", x=steps, y=tuple(float(best[at]) for at in known), line=True)
+    return PlotFigure(title=f"{told['study']}: {label}", x="points tried", y=label, series=(line,))
 
 
-def of_deployments(found: Deployments) -> tuple[Picture, ...]:
+def plot_deployments(found: DeploymentSearchResult) -> tuple[PlotFigure, ...]:
     """Return what a token costs, and the energy that it takes, over how fast tokens come: a line for each system."""
     curves = sorted(found.curves().items(), key=lambda item: _cheapest(item[1]))
     return tuple(
-        Picture(
+        PlotFigure(
             title=f"{label} over time of a token",
             x="ms/tok",
             y=label,
@@ -119,21 +119,21 @@ def of_deployments(found: Deployments) -> tuple[Picture, ...]:
     )
 
 
-def _cheapest(offers: Sequence[Offer]) -> float:
+def _cheapest(offers: Sequence[FeasibleDeployment]) -> float:
     return min((offer.metrics.get("cost_per_mtok", np.inf) for offer in offers), default=np.inf)
 
 
-def _curve(name: str, offers: Sequence[Offer], metric: str) -> Series:
+def _curve(name: str, offers: Sequence[FeasibleDeployment], metric: str) -> PlotSeries:
     """Return the offers that no other beats in both speed and a metric, as a line."""
     known = [offer for offer in offers if metric in offer.metrics]
     table = np.array([[offer.metrics["tpot"], offer.metrics[metric]] for offer in known]).reshape(-1, 2)
-    best = [known[int(at)] for at in front(table)]
-    return Series(
+    best = [known[int(at)] for at in find_pareto_front(table)]
+    return PlotSeries(
         name=name,
         x=tuple(offer.metrics["tpot"] * 1e3 for offer in best),
         y=tuple(offer.metrics[metric] for offer in best),
         texts=tuple(
-            f"{offer.devices} devices, {layout_of(offer)}, {types_of(offer)}, "
+            f"{offer.devices} devices, {format_layout(offer)}, {format_precision(offer)}, "
             f"clients {offer.layout.get('concurrency', 'as asked')}, ttft {offer.metrics['ttft'] * 1e3:.0f} ms"
             for offer in best
         ),
@@ -142,13 +142,13 @@ def _curve(name: str, offers: Sequence[Offer], metric: str) -> Series:
 
 
 def _axis(goal: Mapping[str, Any]) -> tuple[str, float]:
-    unit, scale = SCALES.get(goal["unit"], (goal["unit"], 1.0))
+    unit, scale = DISPLAY_SCALES.get(goal["unit"], (goal["unit"], 1.0))
     return (f"{goal['name']} [{unit}]" if unit else goal["name"]), scale
 
 
 def _text(row: Mapping[str, Any]) -> str:
     values: Sequence[str] = [
-        f"{name.rpartition('.')[2]} {axis_text(value)}" for name, value in row["point"].items()
+        f"{name.rpartition('.')[2]} {format_axis_value(value)}" for name, value in row["point"].items()
     ]
     bound = row["bound_by"]
     return ", ".join(values) + (f"; {bound['resource']} {bound['share']:.0%}" if bound else "")

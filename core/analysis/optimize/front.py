@@ -9,12 +9,12 @@ import numpy as np
 
 from accelscope.core.errors import UsageError
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-MISSING = "search needs {name}, which is not installed: `pip install 'accelscope[search]'`"
+_MISSING = "search needs {name}, which is not installed: `pip install 'accelscope[search]'`"
 
 
-def need_extra() -> None:
+def require_search_extra() -> None:
     """Check that what searches is installed.
 
     Raises:
@@ -24,10 +24,10 @@ def need_extra() -> None:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            raise UsageError(MISSING.format(name=name)) from error
+            raise UsageError(_MISSING.format(name=name)) from error
 
 
-def nondominated(goals: Array) -> Array:
+def select_nondominated(goals: _Array) -> _Array:
     """Return the places of the rows that no other row dominates, equal ones once.
 
     Args:
@@ -42,14 +42,14 @@ def nondominated(goals: Array) -> Array:
     return np.flatnonzero(moocore.is_nondominated(goals))
 
 
-def corner(goals: Array) -> Array:
+def reference_point(goals: _Array) -> _Array:
     """Return a point of reference behind a front: its worst value of each goal, and a tenth of its extent beyond."""
     worst, best = goals.max(axis=0), goals.min(axis=0)
     extent = np.where(worst > best, worst - best, np.abs(worst) + 1e-300)
     return np.asarray(worst + 0.1 * extent)
 
 
-def hypervolume(goals: Array, reference: Array, ideal: Array) -> float:
+def hypervolume(goals: _Array, reference: _Array, ideal: _Array) -> float:
     """Return the hypervolume of some points as a share of the box between the ideal and a point of reference.
 
     Fonseca, Paquete and Lopez-Ibanez, "An improved dimension-sweep algorithm for the hypervolume indicator", CEC 2006, as

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.optimize.scores import Judge
+    from accelscope.core.analysis.optimize.scores import PointScorer
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-POPULATION = 200
-MANY = 4
+POPULATION_SIZE = 200
+MANY_OBJECTIVES = 4
 """Goals from which on NSGA-III searches."""
 
 
-def random_rows(judge: Judge, count: int, random: np.random.Generator) -> Array:
+def sample_latin_hypercube(judge: PointScorer, count: int, random: np.random.Generator) -> _Array:
     """Return points spread over a space: every value of an axis about as often, in an order of its own (Latin hypercube)."""
     columns = []
     for size in judge.space.sizes:
@@ -32,7 +32,7 @@ def random_rows(judge: Judge, count: int, random: np.random.Generator) -> Array:
     return np.stack(columns, axis=1)
 
 
-def evolve_population(judge: Judge, start: Array, evaluations: int, seed: int) -> None:
+def evolve_population(judge: PointScorer, start: _Array, evaluations: int, seed: int) -> None:
     """Let a population evolve until some number of points has been evaluated in all, or nothing new turns up.
 
     Args:
@@ -52,13 +52,13 @@ def evolve_population(judge: Judge, start: Array, evaluations: int, seed: int) -
             break
 
 
-def _problem(judge: Judge) -> Any:
+def _problem(judge: PointScorer) -> Any:
     Problem: Any = importlib.import_module("pymoo.core.problem").Problem
 
     class Indices(Problem):  # type: ignore[misc]
         """Indices of axes as variables."""
 
-        def _evaluate(self, rows: Array, out: dict[str, Array], *args: Any, **options: Any) -> None:
+        def _evaluate(self, rows: _Array, out: dict[str, _Array], *args: Any, **options: Any) -> None:
             scores = judge.scores(np.rint(rows).astype(np.int64))
             out["F"], out["G"] = scores.goals, scores.distance[:, None]
 
@@ -72,7 +72,7 @@ def _problem(judge: Judge) -> Any:
     )
 
 
-def _algorithm(judge: Judge, start: Array) -> Any:
+def _algorithm(judge: PointScorer, start: _Array) -> Any:
     NSGA2: Any = importlib.import_module("pymoo.algorithms.moo.nsga2").NSGA2
     NSGA3: Any = importlib.import_module("pymoo.algorithms.moo.nsga3").NSGA3
     UniformCrossover: Any = importlib.import_module("pymoo.operators.crossover.ux").UniformCrossover
@@ -85,19 +85,19 @@ def _algorithm(judge: Judge, start: Array) -> Any:
         "mutation": _mutation(judge.space.variants),
         "eliminate_duplicates": True,
     }
-    if len(judge.goals) < MANY:
+    if len(judge.goals) < MANY_OBJECTIVES:
         return NSGA2(**options)
     directions = get_reference_directions("energy", len(judge.goals), max(len(start) // 2, 10), seed=1)
     return NSGA3(directions, **options)
 
 
-def _mutation(variants: Array) -> Any:
+def _mutation(variants: _Array) -> Any:
     Mutation: Any = importlib.import_module("pymoo.core.mutation").Mutation
 
     class Steps(Mutation):  # type: ignore[misc]
         """About one axis of each point goes to another value: a near one, as often as not; a variant to any other."""
 
-        def _do(self, problem: Any, rows: Array, random_state: Any = None, **options: Any) -> Array:
+        def _do(self, problem: Any, rows: _Array, random_state: Any = None, **options: Any) -> _Array:
             shape, most = rows.shape, problem.xu
             chosen = random_state.random(shape) < max(1.0 / shape[1], 0.02)
             near = random_state.geometric(0.4, shape) * random_state.choice([-1, 1], shape)

@@ -10,37 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accelscope.core.analysis.optimize.front import nondominated
+from accelscope.core.analysis.optimize.front import select_nondominated
 
 if TYPE_CHECKING:
-    from accelscope.core.analysis.optimize.scores import Judge
+    from accelscope.core.analysis.optimize.scores import PointScorer
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-AT_ONCE = 400
+_AT_ONCE = 400
 """Neighbours that are evaluated before the front is looked at again."""
 
 
-def front_of(judge: Judge) -> Array:
+def select_front(judge: PointScorer) -> _Array:
     """Return the places of the best of all points that a judge knows."""
     _, scores = judge.everything()
     allowed = np.flatnonzero(scores.allowed)
-    found: Array = allowed[nondominated(scores.goals[allowed])]
+    found: _Array = allowed[select_nondominated(scores.goals[allowed])]
     return found
 
 
-def walk(judge: Judge, evaluations: int, random: np.random.Generator) -> None:
+def walk_front(judge: PointScorer, evaluations: int, random: np.random.Generator) -> None:
     """Evaluate neighbours of the front until there are no new ones, or some number of points has been evaluated in all."""
     while judge.evaluations < evaluations:
         rows, _ = judge.everything()
-        new = judge.unseen(neighbours(judge, rows[front_of(judge)]))
+        new = judge.unseen(list_neighbours(judge, rows[select_front(judge)]))
         if not len(new):
             return
-        room = min(AT_ONCE, evaluations - judge.evaluations)
+        room = min(_AT_ONCE, evaluations - judge.evaluations)
         judge.scores(random.permutation(new)[:room])
 
 
-def neighbours(judge: Judge, rows: Array) -> Array:
+def list_neighbours(judge: PointScorer, rows: _Array) -> _Array:
     """Return the points that differ from some in one axis: by one value of a number, by any of a variant."""
     found = []
     for axis, (size, variant) in enumerate(zip(judge.space.sizes, judge.space.variants, strict=True)):

@@ -8,21 +8,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from accelscope.core.render.result import axis_text, shown
+from accelscope.core.render.result import format_axis_value, format_with_unit
 from accelscope.core.render.table import tabulate
 
-CLOSE = 0.005
+_CLOSE = 0.005
 """Relative difference of a goal that a table makes nothing of."""
-ROWS = 40
+_ROWS = 40
 """Points of a front that a table shows."""
 
 
-def as_json(told: Mapping[str, Any]) -> str:
+def format_search_json(told: Mapping[str, Any]) -> str:
     """Return the whole as one object."""
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(told: Mapping[str, Any]) -> str:
+def format_search_csv(told: Mapping[str, Any]) -> str:
     """Return one line for each point of the front: axes, goals, metrics; each with its unit in the title."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -40,24 +40,28 @@ def as_csv(told: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def table(told: Mapping[str, Any]) -> str:
+def format_search_table(told: Mapping[str, Any]) -> str:
     """Return what was searched, then the front."""
-    lines = [*summary(told), ""]
+    lines = [*summarize_search(told), ""]
     if not told["front"]:
         return "\n".join([lines[0], "no point of these keeps all limits and requirements"]) + "\n"
-    worth = distinct(told)
-    rows = [_row(told, row) for row in spread(worth)]
+    worth = drop_similar_points(told)
+    rows = [_row(told, row) for row in thin_front(worth)]
     fixed = [
         at for at in range(len(told["axes"])) if len({row[len(told["goals"]) + at] for row in rows}) == 1
     ]
-    heads = [goal["name"].upper() for goal in told["goals"]] + [short(axis["name"]) for axis in told["axes"]]
+    heads = [goal["name"].upper() for goal in told["goals"]] + [
+        shorten_axis_path(axis["name"]) for axis in told["axes"]
+    ]
     kept = [at for at in range(len(heads)) if at - len(told["goals"]) not in fixed]
     names = [*(heads[at] for at in kept), "BOUND BY"]
     body = [[*(row[at] for at in kept), row[-1]] for row in rows]
     lines.append(tabulate(body, names, range(len(names) - 1)))
     beside = len(told["front"]) - len(worth)
     if beside:
-        lines.append(f"and {beside} more that are better by less than {CLOSE:.1%} in what they are better in")
+        lines.append(
+            f"and {beside} more that are better by less than {_CLOSE:.1%} in what they are better in"
+        )
     if len(rows) < len(worth):
         lines.append(f"{len(rows)} of {len(worth)} points; --format csv or json has all")
     if fixed:
@@ -66,7 +70,7 @@ def table(told: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(told: Mapping[str, Any]) -> list[str]:
+def summarize_search(told: Mapping[str, Any]) -> list[str]:
     """Return what was searched, in sentences."""
     share = told["evaluations"] / told["points"]
     part = "all" if told["whole"] else f"{told['evaluations']:,} ({share:.2%})"
@@ -84,7 +88,7 @@ def summary(told: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def distinct(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def drop_similar_points(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the points of a front without those that another one all but equals in some goals and beats in the others."""
     signs = [1.0 if goal["word"] == "minimize" else -1.0 for goal in told["goals"]]
     kept: list[Mapping[str, Any]] = []
@@ -102,27 +106,28 @@ def _all_but_beaten(own: Sequence[float], other: Sequence[float], signs: Sequenc
         sign * (mine - its) / max(abs(mine), abs(its), 1e-300)
         for mine, its, sign in zip(own, other, signs, strict=True)
     ]
-    return all(gap >= -CLOSE for gap in gaps) and any(gap > CLOSE for gap in gaps)
+    return all(gap >= -_CLOSE for gap in gaps) and any(gap > _CLOSE for gap in gaps)
 
 
-def spread(front: Sequence[Mapping[str, Any]], most: int = ROWS) -> list[Mapping[str, Any]]:
+def thin_front(front: Sequence[Mapping[str, Any]], most: int = _ROWS) -> list[Mapping[str, Any]]:
     """Return at most some points of a front, evenly from its first to its last."""
     if len(front) <= most:
         return list(front)
     return [front[round(at * (len(front) - 1) / (most - 1))] for at in range(most)]
 
 
-def short(path: str) -> str:
+def shorten_axis_path(path: str) -> str:
     """Return the last two names of a path."""
     return ".".join(path.split(".")[-2:])
 
 
 def _row(told: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     goals = [
-        shown(value, goal["unit"]) for value, goal in zip(row["goals"].values(), told["goals"], strict=True)
+        format_with_unit(value, goal["unit"])
+        for value, goal in zip(row["goals"].values(), told["goals"], strict=True)
     ]
     axes = [
-        f"{axis_text(value)} {axis['unit']}".strip()
+        f"{format_axis_value(value)} {axis['unit']}".strip()
         for value, axis in zip(row["point"].values(), told["axes"], strict=True)
     ]
     bound = row["bound_by"]

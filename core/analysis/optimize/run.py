@@ -9,25 +9,29 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.optimize.front import corner, hypervolume, need_extra
-from accelscope.core.analysis.optimize.genetic import POPULATION, evolve_population, random_rows
-from accelscope.core.analysis.optimize.neighbours import front_of, walk
-from accelscope.core.analysis.optimize.scores import Judge, Scores
-from accelscope.core.analysis.optimize.space import Space
+from accelscope.core.analysis.optimize.front import hypervolume, reference_point, require_search_extra
+from accelscope.core.analysis.optimize.genetic import (
+    POPULATION_SIZE,
+    evolve_population,
+    sample_latin_hypercube,
+)
+from accelscope.core.analysis.optimize.neighbours import select_front, walk_front
+from accelscope.core.analysis.optimize.scores import PointScorer, PointScores
+from accelscope.core.analysis.optimize.space import SearchSpace
 from accelscope.core.errors import UsageError
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-EVALUATIONS = 8_000
+DEFAULT_EVALUATIONS = 8_000
 """Points that a search evaluates unless told otherwise."""
-EVOLVED = 0.5
+EVOLUTION_SHARE = 0.5
 """Share of what is left that populations get before the front is walked along."""
 ISLANDS = 4
 """Populations that know nothing of each other: one may end in a corner, but not all in the same."""
 
 
 @frozen(kw_only=True, eq=False)
-class Found:
+class OptimizationResult:
     """What a search found.
 
     Attributes:
@@ -39,14 +43,14 @@ class Found:
         whole: whether every point of the space was evaluated.
     """
 
-    space: Space
-    judge: Judge
+    space: SearchSpace
+    judge: PointScorer
     seed: int
-    rows: Array
-    scores: Scores
-    front: Array
-    reference: Array
-    ideal: Array
+    rows: _Array
+    scores: PointScores
+    front: _Array
+    reference: _Array
+    ideal: _Array
     gain: float
     seconds: float
 
@@ -66,13 +70,13 @@ class Found:
         return hypervolume(self.scores.goals[self.front], self.reference, self.ideal)
 
 
-def search(
-    space: Space,
+def optimize_study(
+    space: SearchSpace,
     *,
     seed: int = 0,
-    evaluations: int = EVALUATIONS,
+    evaluations: int = DEFAULT_EVALUATIONS,
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> Found:
+) -> OptimizationResult:
     """Return the front of a space's goals; the same seed finds the same.
 
     Args:
@@ -82,11 +86,11 @@ def search(
     Raises:
         UsageError: what searches is not installed, or a goal cannot be computed.
     """
-    need_extra()
+    require_search_extra()
     if evaluations < 1:
         raise UsageError("--evaluations is a number from 1 up")
     start = time.perf_counter()
-    judge = Judge(space=space)
+    judge = PointScorer(space=space)
     if space.points <= evaluations:
         shape = tuple(int(size) for size in space.sizes)
         judge.scores(np.stack(np.unravel_index(np.arange(space.points), shape), axis=1))
@@ -95,41 +99,43 @@ def search(
     return _found(judge, seed, time.perf_counter() - start)
 
 
-def _explore(judge: Judge, seed: int, evaluations: int, progress: Callable[[int, int], None]) -> None:
+def _explore(judge: PointScorer, seed: int, evaluations: int, progress: Callable[[int, int], None]) -> None:
     """Let populations evolve that begin anew each time, then walk along the front of all; again with what is left."""
     random = np.random.default_rng(seed)
-    population = max(min(POPULATION, evaluations // 16), 8)
+    population = max(min(POPULATION_SIZE, evaluations // 16), 8)
     part = 0
     while judge.evaluations < evaluations:
         before = judge.evaluations
-        until = before + int((evaluations - before) * EVOLVED)
+        until = before + int((evaluations - before) * EVOLUTION_SHARE)
         for _ in range(ISLANDS):
             room = evaluations - judge.evaluations
             most = min(judge.evaluations + max((until - before) // ISLANDS, population), evaluations)
             if room >= population:
                 evolve_population(
-                    judge, random_rows(judge, population, random), most - population, seed + part
+                    judge, sample_latin_hypercube(judge, population, random), most - population, seed + part
                 )
             part += 1
             progress(judge.evaluations, evaluations)
-        walk(judge, evaluations, random)
+        walk_front(judge, evaluations, random)
         progress(judge.evaluations, evaluations)
         if judge.evaluations - before < population:
-            judge.scores(random_rows(judge, evaluations - judge.evaluations, random))
+            judge.scores(sample_latin_hypercube(judge, evaluations - judge.evaluations, random))
             break
 
 
-def _found(judge: Judge, seed: int, seconds: float) -> Found:
+def _found(judge: PointScorer, seed: int, seconds: float) -> OptimizationResult:
     rows, scores = judge.everything()
-    front = front_of(judge)
+    front = select_front(judge)
     front = front[np.lexsort(scores.goals[front].T[::-1])] if len(front) else front
     best = scores.goals[front]
     width = len(judge.goals)
-    reference, ideal = (corner(best), best.min(axis=0)) if len(front) else (np.ones(width), np.zeros(width))
+    reference, ideal = (
+        (reference_point(best), best.min(axis=0)) if len(front) else (np.ones(width), np.zeros(width))
+    )
     early = scores.goals[: len(rows) * 3 // 4][scores.allowed[: len(rows) * 3 // 4]]
     before = hypervolume(early, reference, ideal) if len(front) else 0.0
     after = hypervolume(best, reference, ideal) if len(front) else 0.0
-    return Found(
+    return OptimizationResult(
         space=judge.space,
         judge=judge,
         seed=seed,

@@ -8,31 +8,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.analysis.optimize.space import Placed, Space, groups, placed
-from accelscope.core.query.points import Points, points_of
+from accelscope.core.analysis.optimize.space import (
+    DesignPoints,
+    SearchSpace,
+    build_design_points,
+    group_by_variant,
+)
+from accelscope.core.query.points import EvaluatedPoints, evaluate_points
 from accelscope.core.query.requirements import metric_names
 from accelscope.core.query.result import MetricColumn
-from accelscope.core.sweep.goals import distance, goals_in, places_of, requirements_in, unknown, wanted
-from accelscope.core.sweep.targets import target_of
+from accelscope.core.sweep.goals import (
+    constraint_violation,
+    find_goals,
+    find_requirements,
+    list_goal_blocks,
+    list_referenced_metrics,
+    unknown_goal_error,
+)
+from accelscope.core.sweep.targets import build_sweep_target
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.values.units import Dimension
-from accelscope.dsl.values.values import Mapped, Quantity
+from accelscope.dsl.values.values import MapValue, Quantity
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
-MOST = 16_384
+_MOST_POINTS = 16_384
 """Points evaluated at once."""
-HUGE = 1e300
+_HUGE = 1e300
 """A goal that is no number, such as the cost of a token where none is made."""
-NO_NUMBER = 50.0
+_NAN_PENALTY = 50.0
 """Distance of a point with such a goal, beyond any that limits give."""
 
 
 @frozen(kw_only=True, eq=False)
-class Scores:
+class PointScores:
     """Of some points, one row each.
 
     Attributes:
@@ -40,17 +52,17 @@ class Scores:
         distance: from what limits and requirements allow; 0 where a point is allowed.
     """
 
-    goals: Array
-    distance: Array
+    goals: _Array
+    distance: _Array
 
     @property
-    def allowed(self) -> Array:
+    def allowed(self) -> _Array:
         """Where a point keeps all limits and requirements."""
         return self.distance <= 0.0
 
 
 @define(eq=False)
-class Judge:
+class PointScorer:
     """Evaluates points of a space, each once.
 
     Attributes:
@@ -59,17 +71,17 @@ class Judge:
         signs: of each goal, -1 where large is better; goals: as written; dimensions: of their values.
     """
 
-    space: Space
-    rows: list[Array] = field(factory=list)
-    values: list[Array] = field(factory=list)
+    space: SearchSpace
+    rows: list[_Array] = field(factory=list)
+    values: list[_Array] = field(factory=list)
     distances: list[float] = field(factory=list)
     goals: tuple[Requirement, ...] = ()
     dimensions: dict[int, Dimension] = field(factory=dict)
     _known: dict[bytes, int] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        at = placed(self.space, np.zeros((1, len(self.space.axes)), dtype=np.int64))
-        self.goals = tuple(goal for _, goal in goals_in(places_of(at.owner, at.scenario)))
+        at = build_design_points(self.space, np.zeros((1, len(self.space.axes)), dtype=np.int64))
+        self.goals = tuple(goal for _, goal in find_goals(list_goal_blocks(at.owner, at.scenario)))
 
     @property
     def evaluations(self) -> int:
@@ -77,7 +89,7 @@ class Judge:
         return len(self.rows)
 
     @property
-    def signs(self) -> Array:
+    def signs(self) -> _Array:
         """Of each goal: 1 where small is better, -1 where large is."""
         return np.array([1.0 if goal.word == "minimize" else -1.0 for goal in self.goals])
 
@@ -86,76 +98,78 @@ class Judge:
         """Of the goals: what stands behind `as`, or the expression."""
         return tuple(goal.message or goal.text for goal in self.goals)
 
-    def unseen(self, rows: Array) -> Array:
+    def unseen(self, rows: _Array) -> _Array:
         """Return the rows that have not been evaluated, each once, in their order."""
-        new: dict[bytes, Array] = {}
+        new: dict[bytes, _Array] = {}
         for row in rows:
             key = row.tobytes()
             if key not in self._known:
                 new.setdefault(key, row)
         return np.array(list(new.values()), dtype=np.int64).reshape(-1, len(self.space.axes))
 
-    def scores(self, rows: Array) -> Scores:
+    def scores(self, rows: _Array) -> PointScores:
         """Return the scores of points; those that are new are evaluated, all at once for each variant."""
         rows = np.ascontiguousarray(rows, dtype=np.int64)
         new = self.unseen(rows)
-        for start in range(0, len(new), MOST):
-            self._evaluate(new[start : start + MOST])
+        for start in range(0, len(new), _MOST_POINTS):
+            self._evaluate(new[start : start + _MOST_POINTS])
         at = [self._known[row.tobytes()] for row in rows]
-        return Scores(
+        return PointScores(
             goals=np.array([self.values[place] for place in at]).reshape(-1, len(self.goals)),
             distance=np.array([self.distances[place] for place in at]),
         )
 
-    def everything(self) -> tuple[Array, Scores]:
+    def everything(self) -> tuple[_Array, PointScores]:
         """Return all points that were evaluated, with their scores."""
         width = len(self.space.axes)
         rows = np.array(self.rows, dtype=np.int64).reshape(-1, width)
         values = np.array(self.values).reshape(-1, len(self.goals))
-        return rows, Scores(goals=values, distance=np.array(self.distances))
+        return rows, PointScores(goals=values, distance=np.array(self.distances))
 
-    def _evaluate(self, rows: Array) -> None:
+    def _evaluate(self, rows: _Array) -> None:
         values = np.empty((len(rows), len(self.goals)))
         distances = np.empty(len(rows))
-        for group in groups(self.space, rows):
-            values[group], distances[group] = self._scored(placed(self.space, rows[group]), len(group))
+        for group in group_by_variant(self.space, rows):
+            values[group], distances[group] = self._scored(
+                build_design_points(self.space, rows[group]), len(group)
+            )
         for row, value, lacking in zip(rows, values, distances, strict=True):
             self._known[row.tobytes()] = len(self.rows)
             self.rows.append(row)
             self.values.append(value)
             self.distances.append(float(lacking))
 
-    def _scored(self, at: Placed, size: int) -> tuple[Array, Array]:
-        places = places_of(at.owner, at.scenario)
-        goals, required = goals_in(places), requirements_in(places)
+    def _scored(self, at: DesignPoints, size: int) -> tuple[_Array, _Array]:
+        places = list_goal_blocks(at.owner, at.scenario)
+        goals, required = find_goals(places), find_requirements(places)
         registry = self.space.registry
         items = [item for _, item in (*goals, *required)]
-        found = points_of(at.design, registry, size, wanted(items, registry))
-        metrics = names_of(found, registry)
-        paths = by_path(at.swept)
+        found = evaluate_points(at.design, registry, size, list_referenced_metrics(items, registry))
+        metrics = bind_metric_names(found, registry)
+        paths = nest_by_path(at.swept)
         columns = []
         for number, (place, item) in enumerate(goals):
-            goal = target_of(item, place, at.scenario, tuple(registry.metrics))
+            goal = build_sweep_target(item, place, at.scenario, tuple(registry.metrics))
             value = place.session.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
             columns.append(self._goal(number, item, value, size))
         lacking = found.excess
         for place, item in required:
-            asked = target_of(item, place, at.scenario, tuple(registry.metrics))
+            asked = build_sweep_target(item, place, at.scenario, tuple(registry.metrics))
             names = paths | dict(asked.known) | metrics
-            lacking = lacking + distance(place, evolve(item, expr=asked.expr), names, size)
+            lacking = lacking + constraint_violation(place, evolve(item, expr=asked.expr), names, size)
         table = np.stack(columns, axis=1) * self.signs
         finite = np.isfinite(table).all(axis=1)
-        table = np.nan_to_num(table, nan=HUGE, posinf=HUGE, neginf=HUGE)
-        return table, np.where(finite, lacking, lacking + NO_NUMBER)
+        table = np.nan_to_num(table, nan=_HUGE, posinf=_HUGE, neginf=_HUGE)
+        return table, np.where(finite, lacking, lacking + _NAN_PENALTY)
 
-    def _goal(self, number: int, goal: Requirement, value: object, size: int) -> Array:
+    def _goal(self, number: int, goal: Requirement, value: object, size: int) -> _Array:
         if not isinstance(value, Quantity):
-            raise unknown(goal, self.space.registry)
+            raise unknown_goal_error(goal, self.space.registry)
         self.dimensions[number] = value.dimension
         return np.broadcast_to(np.asarray(value.magnitude, dtype=float), (size,))
 
 
-def names_of(found: Points, registry: Registry) -> dict[str, object]:
+def bind_metric_names(found: EvaluatedPoints, registry: Registry) -> dict[str, object]:
     """Return what goals and requirements may name: the metrics of some points."""
     columns = {}
     for name, array in found.metrics.items():
@@ -166,7 +180,7 @@ def names_of(found: Points, registry: Registry) -> dict[str, object]:
     return metric_names(columns, registry.units)
 
 
-def by_path(swept: Mapping[str, object]) -> dict[str, object]:
+def nest_by_path(swept: Mapping[str, object]) -> dict[str, object]:
     """Return values by the first name of their paths, as goals and requirements may write them: `gpu.hbm.bandwidth`."""
     names: dict[str, Any] = {}
     for path, value in swept.items():
@@ -179,5 +193,5 @@ def by_path(swept: Mapping[str, object]) -> dict[str, object]:
 
 def _mapped(value: Any) -> object:
     if isinstance(value, dict):
-        return Mapped({name: _mapped(item) for name, item in value.items()})
+        return MapValue({name: _mapped(item) for name, item in value.items()})
     return value

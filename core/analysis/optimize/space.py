@@ -20,47 +20,48 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.query.query import (
-    Question,
-    Swept,
-    left_out,
-    owner_of,
-    question,
-    scenario_of,
-    swept_axes,
+    Query,
+    SweptAxis,
+    build_when_limits,
+    find_base_scenario,
+    find_query_block,
+    parse_query,
+    resolve_swept_axes,
 )
-from accelscope.core.query.run import designed
-from accelscope.dsl.check.program import Program, Session, load
+from accelscope.core.query.run import assemble_checked
+from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.override.override_check import check_settings
-from accelscope.dsl.override.overrides import Override, derive
+from accelscope.dsl.override.overrides import Override, derive_scenario
 from accelscope.dsl.values.values import Quantity
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @frozen(kw_only=True, eq=False)
-class Space:
+class SearchSpace:
     """What is searched.
 
     Attributes:
         asked: the study with its axes; those of `tune` are searched like those of `sweep`.
     """
 
-    asked: Question
+    asked: Query
     registry: Registry
 
     @property
-    def axes(self) -> tuple[Swept, ...]:
+    def axes(self) -> tuple[SweptAxis, ...]:
         """The axes, in the order of the text."""
         return self.asked.swept
 
     @cached_property
-    def sizes(self) -> Array:
+    def sizes(self) -> _Array:
         """How many values each axis has."""
         return np.array([item.axis.size for item in self.axes], dtype=np.int64)
 
     @cached_property
-    def variants(self) -> Array:
+    def variants(self) -> _Array:
         """Which axes are no numbers."""
         return np.array([not item.axis.numeric for item in self.axes], dtype=bool)
 
@@ -69,13 +70,13 @@ class Space:
         """How many points there are."""
         return math.prod(item.axis.size for item in self.axes)
 
-    def where(self, row: Array) -> dict[str, float | str]:
+    def where(self, row: _Array) -> dict[str, float | str]:
         """Return the values of the axes at a point."""
         return {item.axis.name: item.axis.values[int(at)] for item, at in zip(self.axes, row, strict=True)}
 
 
 @frozen(kw_only=True, eq=False)
-class Placed:
+class DesignPoints:
     """Some points of one variant: their design, and the blocks of their session.
 
     Attributes:
@@ -89,7 +90,9 @@ class Placed:
     swept: Mapping[str, object]
 
 
-def space_of(program: Program, registry: Registry, name: str, sets: tuple[str, ...] = ()) -> Space:
+def build_search_space(
+    program: Program, registry: Registry, name: str, sets: tuple[str, ...] = ()
+) -> SearchSpace:
     """Return the space of a study.
 
     Args:
@@ -100,13 +103,13 @@ def space_of(program: Program, registry: Registry, name: str, sets: tuple[str, .
         DescriptionError: a text of `sets` or an axis is wrong.
         UsageError: nothing varies.
     """
-    asked = question(program, name, sets, tuned=True)
+    asked = parse_query(program, name, sets, tuned=True)
     if not asked.swept:
         raise UsageError(f"`{name}` has no `sweep` or `tune`, so there is nothing to search")
-    return Space(asked=asked, registry=registry)
+    return SearchSpace(asked=asked, registry=registry)
 
 
-def groups(space: Space, rows: Array) -> Iterator[Array]:
+def group_by_variant(space: SearchSpace, rows: _Array) -> Iterator[_Array]:
     """Yield the places of the rows that share their variants."""
     chosen = rows[:, space.variants]
     if not chosen.shape[1]:
@@ -118,7 +121,7 @@ def groups(space: Space, rows: Array) -> Iterator[Array]:
         yield np.flatnonzero(group == number)
 
 
-def placed(space: Space, rows: Array) -> Placed:
+def build_design_points(space: SearchSpace, rows: _Array) -> DesignPoints:
     """Return the design at points that share their variants: one array dimension, that of the points.
 
     Raises:
@@ -126,12 +129,12 @@ def placed(space: Space, rows: Array) -> Placed:
     """
     asked = space.asked
     session = asked.program.session.fork(ArrayOperations(), None, None)
-    owner = owner_of(load(asked.program.module.source, session), asked.name)
-    base = scenario_of(owner)
+    owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
+    base = find_base_scenario(owner)
     overrides = [item.override() for item in asked.plain]
     swept: dict[str, object] = {}
     statements = []
-    for column, (item, statement, values) in zip(rows.T, swept_axes(asked, owner, base), strict=True):
+    for column, (item, statement, values) in zip(rows.T, resolve_swept_axes(asked, owner, base), strict=True):
         if values is None:
             raise DescriptionError(session.diagnostics)
         value = _along(values, column) if item.axis.numeric else values[int(column[0])]
@@ -140,27 +143,29 @@ def placed(space: Space, rows: Array) -> Placed:
         statements.append(statement)
         if item.axis.numeric:
             swept[item.axis.name] = value
-    scenario = derive(base, overrides)
+    scenario = derive_scenario(base, overrides)
     if scenario is not None:
         check_settings(scenario)
-    design = designed(scenario, session, Binder(space.registry))
+    design = assemble_checked(scenario, session, Binder(space.registry))
     assert scenario is not None  # or `designed` has said why
     outside = tuple(
-        left_out(statements, scenario, {path.rpartition(".")[2]: value for path, value in swept.items()})
+        build_when_limits(
+            statements, scenario, {path.rpartition(".")[2]: value for path, value in swept.items()}
+        )
     )
     _refuse(session)
     design = evolve(design, limits=(*design.limits, *outside))
-    return Placed(design=design, owner=owner, scenario=scenario, swept=swept)
+    return DesignPoints(design=design, owner=owner, scenario=scenario, swept=swept)
 
 
-def _along(values: tuple[object, ...], column: Array) -> Quantity:
+def _along(values: tuple[object, ...], column: _Array) -> Quantity:
     """Return the values of an axis at points, as one quantity."""
     items = [item for item in values if isinstance(item, Quantity)]
     magnitudes = np.array([float(item.magnitude) for item in items])
     return Quantity(magnitude=magnitudes[column], dimension=items[0].dimension, unit=items[0].unit)
 
 
-def _refuse(session: Session) -> None:
+def _refuse(session: Interpreter) -> None:
     problems = tuple(item for item in session.diagnostics if item.severity == "error")
     if problems:
         raise DescriptionError(problems)

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from accelscope.core.analysis.optimize.genetic import MANY
-from accelscope.core.analysis.optimize.run import Found
-from accelscope.core.analysis.optimize.space import groups, placed
-from accelscope.core.query.bottleneck import bound_at
-from accelscope.core.query.manifest import manifest
-from accelscope.core.query.points import points_of
+from accelscope.core.analysis.optimize.genetic import MANY_OBJECTIVES
+from accelscope.core.analysis.optimize.run import OptimizationResult
+from accelscope.core.analysis.optimize.space import build_design_points, group_by_variant
+from accelscope.core.query.bottleneck import find_bottleneck
+from accelscope.core.query.manifest import build_manifest
+from accelscope.core.query.points import evaluate_points
 
 
-def told(found: Found, sets: tuple[str, ...] = ()) -> dict[str, Any]:
+def search_to_dict(found: OptimizationResult, sets: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return a search as the object that `--format json` prints.
 
     Args:
@@ -27,11 +27,11 @@ def told(found: Found, sets: tuple[str, ...] = ()) -> dict[str, Any]:
         "evaluations": found.evaluations,
         "allowed": int(found.scores.allowed.sum()),
         "whole": found.whole,
-        "method": "every point" if found.whole else method(found),
+        "method": "every point" if found.whole else algorithm_name(found),
         "seed": found.seed,
         "seconds": round(found.seconds, 3),
         "goals": [
-            {"name": name, "word": goal.word, "text": goal.text, "unit": unit_of(found, at)}
+            {"name": name, "word": goal.word, "text": goal.text, "unit": goal_unit(found, at)}
             for at, (name, goal) in enumerate(zip(found.judge.names, found.judge.goals, strict=True))
         ],
         "axes": [
@@ -41,33 +41,33 @@ def told(found: Found, sets: tuple[str, ...] = ()) -> dict[str, Any]:
         "hypervolume": found.hypervolume,
         "reference": _signed(found, found.reference),
         "gain": found.gain if np.isfinite(found.gain) else None,
-        "front": front_of(found),
-        "manifest": manifest(asked.program, found.space.registry, sets),
+        "front": describe_front(found),
+        "manifest": build_manifest(asked.program, found.space.registry, sets),
     }
 
 
-def method(found: Found) -> str:
+def algorithm_name(found: OptimizationResult) -> str:
     """Return the name of what searched."""
-    return "NSGA-III" if len(found.judge.goals) >= MANY else "NSGA-II"
+    return "NSGA-III" if len(found.judge.goals) >= MANY_OBJECTIVES else "NSGA-II"
 
 
-def unit_of(found: Found, goal: int) -> str:
+def goal_unit(found: OptimizationResult, goal: int) -> str:
     """Return the base unit of a goal, "" for a plain number."""
     dimension = found.judge.dimensions[goal]
     return str(dimension) if dimension.powers else ""
 
 
-def front_of(found: Found) -> list[dict[str, Any]]:
+def describe_front(found: OptimizationResult) -> list[dict[str, Any]]:
     """Return the points of the front, with all headline metrics and what limits decoding."""
     space, registry = found.space, found.space.registry
     rows = found.rows[found.front]
     listed: list[dict[str, Any]] = [{} for _ in rows]
     wanted = [name for name, metric in registry.metrics.items() if metric.headline]
-    for group in groups(space, rows) if len(rows) else ():
-        points = points_of(placed(space, rows[group]).design, registry, len(group), wanted)
+    for group in group_by_variant(space, rows) if len(rows) else ():
+        points = evaluate_points(build_design_points(space, rows[group]).design, registry, len(group), wanted)
         last = points.evaluation.passes[-1]
         for place, at in enumerate(group):
-            bound = bound_at(last, len(group), place)
+            bound = find_bottleneck(last, len(group), place)
             listed[at] = {
                 "point": space.where(rows[at]),
                 "goals": dict(
@@ -84,7 +84,7 @@ def front_of(found: Found) -> list[dict[str, Any]]:
     return listed
 
 
-def _signed(found: Found, values: Any) -> list[float]:
+def _signed(found: OptimizationResult, values: Any) -> list[float]:
     return [float(value) for value in np.asarray(values) * found.judge.signs]
 
 

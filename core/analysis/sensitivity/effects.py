@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.sensitivity.naming import Parameter
+from accelscope.core.analysis.sensitivity.naming import SensitivityParameter
 from accelscope.core.analysis.sensitivity.trials import Trials
 from accelscope.core.numeric.axes import Axis
 from accelscope.core.numeric.term import Array
-from accelscope.dsl.values.units import Dimension, built_in
+from accelscope.dsl.values.units import Dimension, built_in_unit_table
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.records import Metric
 
-JUMP = 3.0
+_JUMP_RATIO = 3.0
 """Ratio of the slopes of a small and a large step that only a jump has: a tenfold step over one makes it ten."""
-KINK = 0.02
+_KINK_DIFFERENCE = 0.02
 """Difference of left and right elasticity from which both are told; a smooth share differs by less than 0.003."""
-NONE = 1e-9
+_ROUNDING = 1e-9
 """Largest change of a logarithm that rounding makes."""
 
 LEAST_GAIN = 0.001
@@ -29,7 +29,7 @@ LEAST_GAIN = 0.001
 
 
 @frozen(kw_only=True, eq=False)
-class Effects:
+class MetricEffects:
     """What the parameters do to one metric; arrays have the parameters first, then the axes of a grid.
 
     NaN stands where a value cannot be tried, or is not feasible.
@@ -55,17 +55,17 @@ class Effects:
     by_one: Array
     jump: Array
 
-    def of(self, rows: Array) -> Effects:
+    def of(self, rows: Array) -> MetricEffects:
         """Return the effects of some of the parameters."""
         names = ("central", "left", "right", "less", "more", "by_one", "jump")
         changed: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         return evolve(self, **changed)
 
     @property
-    def kinked(self) -> Array:
+    def has_kink(self) -> Array:
         """Where the elasticity differs on both sides of the value, as at the knee of a roofline."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(np.abs(self.left - self.right) > KINK) & ~self.by_one
+            return np.asarray(np.abs(self.left - self.right) > _KINK_DIFFERENCE) & ~self.by_one
 
     @property
     def gain(self) -> Array:
@@ -89,15 +89,15 @@ class Sensitivity:
 
     scenario: str
     axes: tuple[Axis, ...]
-    parameters: tuple[Parameter, ...]
-    effects: Mapping[str, Effects]
+    parameters: tuple[SensitivityParameter, ...]
+    effects: Mapping[str, MetricEffects]
     without: int
     feasible: Array
     bounds: Array
     bound: Mapping[str, tuple[tuple[str, float], ...]]
 
 
-def effects_of(metric: Metric, values: Array, feasible: Array, trials: Trials) -> Effects:
+def compute_metric_effects(metric: Metric, values: Array, feasible: Array, trials: Trials) -> MetricEffects:
     """Return what the trials do to a metric.
 
     An elasticity is (ln f(x+) - ln f(x-)) / (ln x+ - ln x-).
@@ -109,7 +109,7 @@ def effects_of(metric: Metric, values: Array, feasible: Array, trials: Trials) -
     nominal = values[..., 0]
     with np.errstate(all="ignore"):
         change = np.log(values / nominal[..., None])
-        change = np.where(np.abs(change) < NONE, 0.0, change)
+        change = np.where(np.abs(change) < _ROUNDING, 0.0, change)
         logs = {name: trials.taken(change, name) for name in trials.ratios}
         steps = {name: _column(np.log(ratio), nominal.ndim) for name, ratio in trials.ratios.items()}
     left, right, central = _slopes(logs["down"], logs["up"], steps["down"], steps["up"])
@@ -117,7 +117,7 @@ def effects_of(metric: Metric, values: Array, feasible: Array, trials: Trials) -
     less, more, wide = _slopes(logs["less"], logs["more"], steps["less"], steps["more"])
     by_one = (np.nan_to_num(central) == 0.0) & (np.nan_to_num(whole) != 0.0)
     jump = ~by_one & (_jumps(left, less) | _jumps(right, more))
-    return Effects(
+    return MetricEffects(
         name=metric.name,
         unit=metric.unit,
         better=metric.better,
@@ -135,7 +135,7 @@ def effects_of(metric: Metric, values: Array, feasible: Array, trials: Trials) -
 def _jumps(near: Array, far: Array) -> Array:
     """Return where a small step changes as much as a ten times larger one, so that its slope says nothing."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(near) > JUMP * np.abs(far) + KINK)
+        return np.asarray(np.abs(near) > _JUMP_RATIO * np.abs(far) + _KINK_DIFFERENCE)
 
 
 def _slopes(low: Array, high: Array, below: Array, above: Array) -> tuple[Array, Array, Array]:
@@ -150,7 +150,7 @@ def _column(values: Array, dimensions: int) -> Array:
     return values.reshape(-1, *(1,) * dimensions)
 
 
-def rank_of(sensitivity: Sensitivity, metric: str) -> list[int]:
+def rank_parameters(sensitivity: Sensitivity, metric: str) -> list[int]:
     """Return the rows of the parameters, the largest elasticity of a metric first, at a single point.
 
     Of parameters that multiply each other, what a text gives with a unit comes before counts, shares and defaults. Those
@@ -168,15 +168,17 @@ def rank_of(sensitivity: Sensitivity, metric: str) -> list[int]:
     return sorted(range(len(sensitivity.parameters)), key=key)
 
 
-def first_change(sensitivity: Sensitivity, metric: str) -> int | None:
+def find_best_parameter(sensitivity: Sensitivity, metric: str) -> int | None:
     """Return the row of the given parameter of which a tenth helps a metric most; None where none helps by 0.1 %."""
     gain = np.nan_to_num(sensitivity.effects[metric].gain)
-    rows = [row for row in rank_of(sensitivity, metric) if sensitivity.parameters[row].sort == "given"]
+    rows = [
+        row for row in rank_parameters(sensitivity, metric) if sensitivity.parameters[row].sort == "given"
+    ]
     best = max(rows, key=lambda row: round(float(gain[row]), 3), default=None)
     return best if best is not None and gain[best] >= LEAST_GAIN else None
 
 
-def accounted(sensitivity: Sensitivity, metric: str) -> float | None:
+def accounted_time_share(sensitivity: Sensitivity, metric: str) -> float | None:
     """Return the share of a time that the parameters account for, at a single point; None for what is no time.
 
     Where every number is told in a k times shorter second, a time is k times longer: the elasticities, each times the
@@ -184,7 +186,7 @@ def accounted(sensitivity: Sensitivity, metric: str) -> float | None:
     functions). What is missing belongs to times that were not varied.
     """
     item = sensitivity.effects[metric]
-    own = _seconds(built_in().parse(item.unit)[1]) if item.unit else 0
+    own = _seconds(built_in_unit_table().parse(item.unit)[1]) if item.unit else 0
     if own == 0:
         return None
     powers = np.array([_seconds(one.dimension) for one in sensitivity.parameters], dtype=float)

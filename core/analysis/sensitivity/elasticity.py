@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, effects_of
-from accelscope.core.analysis.sensitivity.fitted_kernels import with_kernels
-from accelscope.core.analysis.sensitivity.naming import parameter_of, path_of, system_of
-from accelscope.core.analysis.sensitivity.parameters import Variants
-from accelscope.core.analysis.sensitivity.trials import Trials, chosen, trials_of
+from accelscope.core.analysis.sensitivity.effects import MetricEffects, Sensitivity, compute_metric_effects
+from accelscope.core.analysis.sensitivity.fitted_kernels import vary_fitted_kernels
+from accelscope.core.analysis.sensitivity.naming import (
+    build_parameter_record,
+    find_scenario_system,
+    format_parameter_path,
+)
+from accelscope.core.analysis.sensitivity.parameters import ParameterVariation
+from accelscope.core.analysis.sensitivity.trials import Trials, build_trials, select_parameters
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import solve
-from accelscope.core.query.query import Question, question
-from accelscope.core.query.run import design_of
+from accelscope.core.query.columns import fill_columns
+from accelscope.core.query.query import Query, parse_query
+from accelscope.core.query.run import assemble_variant
 from accelscope.dsl.check.program import Program
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.schema.schema import FieldSchema, schema_of_kind
@@ -24,9 +28,9 @@ from accelscope.dsl.schema.schema import FieldSchema, schema_of_kind
 if TYPE_CHECKING:
     from accelscope.core.plugin.records import Metric
     from accelscope.core.plugin.registry import Registry
-    from accelscope.core.query.columns import Columns
+    from accelscope.core.query.columns import ResultColumns
 
-LEADING = (
+LEADING_METRICS = (
     "tpot",
     "step_time",
     "ttft",
@@ -39,7 +43,7 @@ LEADING = (
 """Headline metrics in the order in which they come where none is asked for; others follow."""
 
 
-def elasticities(
+def compute_elasticities(
     program: Program,
     registry: Registry,
     name: str,
@@ -63,26 +67,30 @@ def elasticities(
         DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
         UsageError: a metric or a path is not known, or an axis is no number.
     """
-    wanted = wanted_metrics(registry, metrics)
-    asked = question(program, name, tuple(sets))
+    wanted = select_headline_metrics(registry, metrics)
+    asked = parse_query(program, name, tuple(sets))
     _refuse_variants(asked)
-    variants = Variants(fitted=_kernel_fields(registry) if fitted else None)
-    design, scenario = design_of(asked, registry, {}, asked.swept, altered=variants, trace=fitted)
+    variants = ParameterVariation(fitted=_kernel_fields(registry) if fitted else None)
+    design, scenario = assemble_variant(asked, registry, {}, asked.swept, altered=variants, trace=fitted)
     if fitted:
-        with_kernels(design, variants)
-    system = system_of(scenario)
-    noted = chosen(variants.noted, paths, [path_of(item, system) for item in variants.noted.values()])
-    trials = trials_of(noted)
+        vary_fitted_kernels(design, variants)
+    system = find_scenario_system(scenario)
+    noted = select_parameters(
+        variants.readings, paths, [format_parameter_path(item, system) for item in variants.readings.values()]
+    )
+    trials = build_trials(noted)
     shape = tuple(item.axis.size for item in asked.swept)
-    varied = Variants(factors=trials.factors(len(shape) + 1), fitted=variants.fitted)
-    design, _ = design_of(asked, registry, {}, asked.swept, shape=shape, altered=varied)
+    varied = ParameterVariation(factors=trials.factors(len(shape) + 1), fitted=variants.fitted)
+    design, _ = assemble_variant(asked, registry, {}, asked.swept, shape=shape, altered=varied)
     if fitted:
-        design = with_kernels(design, varied)
-    columns = solve(design, registry, (*shape, trials.size), 0, wanted)
-    effects = effects_on(columns, trials, wanted, bool(metrics))
+        design = vary_fitted_kernels(design, varied)
+    columns = fill_columns(design, registry, (*shape, trials.size), 0, wanted)
+    effects = compute_effects_by_metric(columns, trials, wanted, bool(metrics))
     moved = _moved(effects.values(), len(noted))
     kept = tuple(
-        parameter_of(item, scenario) for item, here in zip(noted.values(), moved, strict=True) if here
+        build_parameter_record(item, scenario)
+        for item, here in zip(noted.values(), moved, strict=True)
+        if here
     )
     return Sensitivity(
         scenario=asked.label,
@@ -96,7 +104,7 @@ def elasticities(
     )
 
 
-def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ...]:
+def select_headline_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics of some names, or the headline metrics without any, the time of a step first.
 
     Raises:
@@ -104,13 +112,13 @@ def wanted_metrics(registry: Registry, names: Sequence[str]) -> tuple[Metric, ..
     """
     for name in names:
         if name not in registry.metrics:
-            known = ", ".join(sorted(registry.metrics)) or "none" + registry.why_absent()
+            known = ", ".join(sorted(registry.metrics)) or "none" + registry.describe_absent()
             hint = did_you_mean(name, registry.metrics) or f"there are {known}"
             raise UsageError(f"no metric is called `{name}`; {hint}")
     if names:
         return tuple(registry.metrics[name] for name in dict.fromkeys(names))
     found = [item for item in registry.metrics.values() if item.headline]
-    order = {name: at for at, name in enumerate(LEADING)}
+    order = {name: at for at, name in enumerate(LEADING_METRICS)}
     return tuple(sorted(found, key=lambda item: order.get(item.name, len(order))))
 
 
@@ -119,7 +127,7 @@ def _kernel_fields(registry: Registry) -> Mapping[str, FieldSchema]:
     return schema.all_fields() if schema is not None else {}
 
 
-def _refuse_variants(asked: Question) -> None:
+def _refuse_variants(asked: Query) -> None:
     others = [item.axis.name for item in asked.swept if not item.axis.numeric]
     if others:
         raise UsageError(
@@ -127,7 +135,9 @@ def _refuse_variants(asked: Question) -> None:
         )
 
 
-def effects_on(columns: Columns, trials: Trials, wanted: Sequence[Metric], named: bool) -> dict[str, Effects]:
+def compute_effects_by_metric(
+    columns: ResultColumns, trials: Trials, wanted: Sequence[Metric], named: bool
+) -> dict[str, MetricEffects]:
     """Return the effects on each metric that the description gives enough for.
 
     Raises:
@@ -137,13 +147,13 @@ def effects_on(columns: Columns, trials: Trials, wanted: Sequence[Metric], named
     for item in wanted:
         column = columns.metrics.get(item.name)
         if column is not None and column.value is not None:
-            found[item.name] = effects_of(item, column.value, columns.feasible, trials)
+            found[item.name] = compute_metric_effects(item, column.value, columns.feasible, trials)
         elif named:
             raise UsageError(f"the description gives too little for `{item.name}`: {item.doc}")
     return found
 
 
-def _moved(effects: Iterable[Effects], size: int) -> Array:
+def _moved(effects: Iterable[MetricEffects], size: int) -> Array:
     """Return which parameters change any metric anywhere."""
     moved = np.zeros(size, dtype=bool)
     for item in effects:
@@ -152,14 +162,14 @@ def _moved(effects: Iterable[Effects], size: int) -> Array:
     return moved
 
 
-def _bounds(columns: Columns, trials: Trials) -> Array:
+def _bounds(columns: ResultColumns, trials: Trials) -> Array:
     """Return whether each parameter may be a tenth less and a tenth more; what is not tried is not refused."""
     feasible = np.where(columns.feasible, 1.0, 0.0)
     tried = [trials.taken(feasible, name) for name in ("less", "more")]
     return np.stack([np.nan_to_num(item, nan=1.0) > 0 for item in tried], axis=1)
 
 
-def _bound(columns: Columns) -> dict[str, tuple[tuple[str, float], ...]]:
+def _bound(columns: ResultColumns) -> dict[str, tuple[tuple[str, float], ...]]:
     """Return for each phase what decides its time as described, the largest share first."""
     times: dict[str, dict[str, float]] = {}
     for row in columns.breakdown:

@@ -10,32 +10,39 @@ from typing import Any
 
 import numpy as np
 
-from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, first_change, rank_of
-from accelscope.core.analysis.sensitivity.sobol import Sobol
-from accelscope.core.analysis.sensitivity.tables import story
+from accelscope.core.analysis.sensitivity.effects import (
+    MetricEffects,
+    Sensitivity,
+    find_best_parameter,
+    rank_parameters,
+)
+from accelscope.core.analysis.sensitivity.sobol import SobolResult
+from accelscope.core.analysis.sensitivity.tables import describe_sensitivity
 from accelscope.core.numeric.term import Array
 
-HEADS = (
+_EXPORT_HEADERS = (
     "scenario", "metric", "metric_value", "metric_unit", "parameter", "value", "unit", "elasticity", "left", "right",
     "ten_percent_less", "ten_percent_more", "kink", "by_one", "jump", "less_feasible", "more_feasible", "sort", "source",
     "first_order", "total",
 )  # fmt: skip
 
 
-def as_json(found: Sensitivity, indices: Sobol | None, manifest: Mapping[str, Any]) -> str:
+def format_sensitivity_json(
+    found: Sensitivity, indices: SobolResult | None, manifest: Mapping[str, Any]
+) -> str:
     """Return everything as one object; numbers are in SI units, changes are relative, null is what was not tried."""
     first = next(iter(found.effects))
-    row = first_change(found, first)
+    row = find_best_parameter(found, first)
     whole = {
         "scenario": found.scenario,
-        "summary": list(story(found)),
+        "summary": list(describe_sensitivity(found)),
         "change_first": None if row is None else found.parameters[row].path,
         "bound": {phase: dict(shares) for phase, shares in found.bound.items()},
         "metrics": {
-            name: {"value": number(item.nominal), "unit": item.unit, "better": item.better}
+            name: {"value": _finite_or_none(item.nominal), "unit": item.unit, "better": item.better}
             for name, item in found.effects.items()
         },
-        "parameters": [_parameter(found, at) for at in rank_of(found, first)],
+        "parameters": [_parameter(found, at) for at in rank_parameters(found, first)],
         "without_effect": found.without,
         "sobol": None if indices is None else _sobol(indices),
         "manifest": dict(manifest),
@@ -43,20 +50,20 @@ def as_json(found: Sensitivity, indices: Sobol | None, manifest: Mapping[str, An
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(found: Sensitivity, indices: Sobol | None) -> str:
+def format_sensitivity_csv(found: Sensitivity, indices: SobolResult | None) -> str:
     """Return one line for each metric and parameter."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(HEADS)
+    writer.writerow(_EXPORT_HEADERS)
     for name, item in found.effects.items():
-        for row in rank_of(found, name):
+        for row in rank_parameters(found, name):
             parameter, told = found.parameters[row], _effect(item, row)
             less, more = (bool(value) for value in found.bounds[row])
             writer.writerow(
                 [
                     found.scenario,
                     name,
-                    number(item.nominal),
+                    _finite_or_none(item.nominal),
                     item.unit,
                     parameter.path,
                     parameter.value,
@@ -72,7 +79,7 @@ def as_csv(found: Sensitivity, indices: Sobol | None) -> str:
     return stream.getvalue()
 
 
-def number(value: Array | float) -> float | None:
+def _finite_or_none(value: Array | float) -> float | None:
     """Return a finite number, or None."""
     single = float(np.asarray(value))
     return single if np.isfinite(single) else None
@@ -95,14 +102,14 @@ def _parameter(found: Sensitivity, row: int) -> dict[str, Any]:
     }
 
 
-def _effect(item: Effects, row: int) -> dict[str, Any]:
+def _effect(item: MetricEffects, row: int) -> dict[str, Any]:
     return {
-        "elasticity": number(item.central[row]),
-        "left": number(item.left[row]),
-        "right": number(item.right[row]),
-        "ten_percent_less": number(item.less[row]),
-        "ten_percent_more": number(item.more[row]),
-        "kink": bool(item.kinked[row]),
+        "elasticity": _finite_or_none(item.central[row]),
+        "left": _finite_or_none(item.left[row]),
+        "right": _finite_or_none(item.right[row]),
+        "ten_percent_less": _finite_or_none(item.less[row]),
+        "ten_percent_more": _finite_or_none(item.more[row]),
+        "kink": bool(item.has_kink[row]),
         "by_one": bool(item.by_one[row]),
         "jump": bool(item.jump[row]),
     }
@@ -112,16 +119,16 @@ def _unit(dimension: Any) -> str:
     return str(dimension) if dimension.powers else ""
 
 
-def _share(indices: Sobol | None, metric: str, path: str) -> tuple[float | None, float | None]:
+def _share(indices: SobolResult | None, metric: str, path: str) -> tuple[float | None, float | None]:
     """Return the first-order and total index of a parameter, or nothing where it has no tolerance."""
     if indices is None or metric not in indices.metrics:
         return None, None
     item = indices.metrics[metric]
     at = next((place for place, one in enumerate(indices.inputs) if one.path == path), None)
-    return (None, None) if at is None else (number(item.first[at]), number(item.total[at]))
+    return (None, None) if at is None else (_finite_or_none(item.first[at]), _finite_or_none(item.total[at]))
 
 
-def _sobol(indices: Sobol) -> dict[str, Any]:
+def _sobol(indices: SobolResult) -> dict[str, Any]:
     return {
         "samples": indices.samples,
         "points": indices.points,
@@ -136,10 +143,10 @@ def _sobol(indices: Sobol) -> dict[str, Any]:
                         "path": one.path,
                         "tolerance": one.tolerance,
                         "source": one.source,
-                        "first_order": number(item.first[at]),
-                        "first_order_error": number(item.first_error[at]),
-                        "total": number(item.total[at]),
-                        "total_error": number(item.total_error[at]),
+                        "first_order": _finite_or_none(item.first[at]),
+                        "first_order_error": _finite_or_none(item.first_error[at]),
+                        "total": _finite_or_none(item.total[at]),
+                        "total_error": _finite_or_none(item.total_error[at]),
                     }
                     for at, one in enumerate(indices.inputs)
                 ],

@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.analysis.sensitivity.parameters import Variants
+from accelscope.core.analysis.sensitivity.parameters import ParameterVariation
 from accelscope.core.assemble.design import Design
-from accelscope.core.blocks.calibration import Kernel, Kernels, Layer
+from accelscope.core.blocks.calibration import CalibrationLayer, DeviceKernels, Kernel
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import fields_of
 
@@ -16,22 +16,24 @@ _ABOUT = ("points", "spread")
 """Fields of a kernel that say how well it is known, not how it runs."""
 
 
-def with_kernels(design: Design, variants: Variants) -> Design:
+def vary_fitted_kernels(design: Design, variants: ParameterVariation) -> Design:
     """Return a design whose shipped calibrations are varied; those that it names itself are varied as they are read."""
     pools = design.pools
     if pools is not None:
         pools = evolve(
-            pools, prefill=with_kernels(pools.prefill, variants), decode=with_kernels(pools.decode, variants)
+            pools,
+            prefill=vary_fitted_kernels(pools.prefill, variants),
+            decode=vary_fitted_kernels(pools.decode, variants),
         )
     device = design.machine.device
     if device.kernels is None:
         return evolve(design, pools=pools)
     layers = tuple(_layer(layer, place, variants) for place, layer in enumerate(device.kernels.layers))
-    device = evolve(device, kernels=Kernels(layers))
+    device = evolve(device, kernels=DeviceKernels(layers))
     return evolve(design, pools=pools, machine=evolve(design.machine, device=device))
 
 
-def _layer(layer: Layer, place: int, variants: Variants) -> Layer:
+def _layer(layer: CalibrationLayer, place: int, variants: ParameterVariation) -> CalibrationLayer:
     if layer.origin == "given":
         return layer
     words = [layer.origin, *(word for word in (layer.runtime, layer.backend, layer.release) if word)]
@@ -52,7 +54,7 @@ def _label(kernel: Kernel) -> str:
     return f"{kernel.op}[{types}]" if types else kernel.op
 
 
-def _kernel(kernel: Kernel, block: tuple[str, ...], key: str, variants: Variants) -> Kernel:
+def _kernel(kernel: Kernel, block: tuple[str, ...], key: str, variants: ParameterVariation) -> Kernel:
     changed: dict[str, Any] = {}
     for name in fields_of(Kernel):
         value = getattr(kernel, name)

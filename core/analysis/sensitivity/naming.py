@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from accelscope.core.analysis.sensitivity.parameters import Noted, chain_of
-from accelscope.dsl.diagnostics.diagnostics import Source, Span
-from accelscope.dsl.diagnostics.problems import Poisoned, Problem
+from accelscope.core.analysis.sensitivity.parameters import ParameterReading, list_enclosing_blocks
+from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
+from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.override.path_resolution import resolve_path
 from accelscope.dsl.values.units import Dimension
 from accelscope.dsl.values.values import Attribute
 
-_NOWHERE = Span(Source("", ""), 0, 0)
+_NOWHERE = Span(SourceText("", ""), 0, 0)
 
 
 @frozen(kw_only=True)
-class Parameter:
+class SensitivityParameter:
     """One number of the description.
 
     Attributes:
@@ -36,7 +36,7 @@ class Parameter:
     sort: str
 
 
-def system_of(scenario: Component) -> Component | None:
+def find_scenario_system(scenario: Component) -> Component | None:
     """Return the system that a scenario runs on."""
     at = scenario
     for name in ("deployment", "system"):
@@ -48,17 +48,17 @@ def system_of(scenario: Component) -> Component | None:
     return at
 
 
-def path_of(item: Noted, system: Component | None) -> str:
+def format_parameter_path(item: ParameterReading, system: Component | None) -> str:
     """Return the names from below the system, or from a definition such as a link, down to a parameter."""
     return ".".join((*_names(item, system), item.name))
 
 
-def parameter_of(item: Noted, scenario: Component) -> Parameter:
+def build_parameter_record(item: ParameterReading, scenario: Component) -> SensitivityParameter:
     """Return the record of a parameter."""
-    system = system_of(scenario)
+    system = find_scenario_system(scenario)
     block = _names(item, system)
-    return Parameter(
-        path=path_of(item, system),
+    return SensitivityParameter(
+        path=format_parameter_path(item, system),
         block=".".join(block),
         value=item.value,
         dimension=item.dimension,
@@ -68,7 +68,7 @@ def parameter_of(item: Noted, scenario: Component) -> Parameter:
     )
 
 
-def _names(item: Noted, system: Component | None) -> tuple[str, ...]:
+def _names(item: ParameterReading, system: Component | None) -> tuple[str, ...]:
     return item.block if item.owner is None else _block(item.owner, system)
 
 
@@ -78,7 +78,7 @@ def _block(owner: Component, system: Component | None) -> tuple[str, ...]:
         vias = [item.via for item in owner.parent.connections() if item.settings is owner]
         name = vias[0].name if vias and vias[0] is not None else owner.parent.name
         return ("connect", name)
-    chain = chain_of(owner)
+    chain = list_enclosing_blocks(owner)
     if system is not None and (chain[0].name, chain[0].kind) == (system.name, system.kind):
         chain = chain[1:]
     return tuple(item.name for item in chain)
@@ -89,6 +89,6 @@ def _settable(scenario: Component, path: tuple[str, ...]) -> bool:
         return False
     try:
         resolve_path(scenario, path, (_NOWHERE,) * len(path))
-    except (Problem, Poisoned):
+    except (EvaluationFailed, PoisonedValue):
         return False
     return True

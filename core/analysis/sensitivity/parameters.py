@@ -13,17 +13,17 @@ from typing import TypeAlias
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.numeric.curve import Curve
+from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Array, Term
 from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.schema.schema import FieldSchema
-from accelscope.dsl.values.units import NONE, Dimension
-from accelscope.dsl.values.values import Attribute, ListValue, Mapped, Quantity
+from accelscope.dsl.values.units import DIMENSIONLESS, Dimension
+from accelscope.dsl.values.values import Attribute, ListValue, MapValue, Quantity
 
-Key: TypeAlias = tuple[str, str]
+ParameterKey: TypeAlias = tuple[str, str]
 """File and offset of a written value with the element of it, or path and name of a default."""
-HARDWARE = frozenset(
+HARDWARE_KINDS = frozenset(
     {
         "cluster",
         "rack",
@@ -41,14 +41,14 @@ HARDWARE = frozenset(
     }
 )
 """Kinds of block that describe hardware, with all that stands in them."""
-FITTED = ("runtime", "calibration")
+FITTED_KINDS = ("runtime", "calibration")
 """Kinds of block whose numbers are fitted to measurements."""
-APART = ("source", "process")
+UNREAD_KINDS = ("source", "process")
 """Kinds of block in them that no evaluation reads a number of."""
 
 
 @frozen(kw_only=True, eq=False)
-class Noted:
+class ParameterReading:
     """A value as an evaluation came upon it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Noted:
     value: float
     dimension: Dimension
     span: Span | None
-    about: FieldSchema | None = None
+    field_schema: FieldSchema | None = None
     source: str = ""
     count: bool = False
     block: tuple[str, ...] = ()
@@ -78,14 +78,14 @@ class Noted:
     @property
     def whole(self) -> bool:
         """Whether it is a count, of which a model may read whole numbers only."""
-        declared = self.about is not None and self.about.integer
-        return (self.count or declared) and self.dimension == NONE
+        declared = self.field_schema is not None and self.field_schema.integer
+        return (self.count or declared) and self.dimension == DIMENSIONLESS
 
     def allows(self, value: float) -> bool:
         """Say whether the field could be given another value; a continuous count need not be whole."""
-        if self.count or self.about is None:
+        if self.count or self.field_schema is None:
             return True
-        bounds = self.about
+        bounds = self.field_schema
         return (
             (bounds.gt is None or value > bounds.gt)
             and (bounds.ge is None or value >= bounds.ge)
@@ -95,7 +95,7 @@ class Noted:
 
 
 @define(eq=False)
-class Variants:
+class ParameterVariation:
     """Notes the parameters of a first evaluation, and multiplies them by `factors` in a second one.
 
     Attributes:
@@ -103,15 +103,15 @@ class Variants:
         fitted: what the schema says of each field of a kernel, where calibrations and runtimes are varied too.
     """
 
-    noted: dict[Key, Noted] = field(factory=dict)
-    factors: Mapping[Key, Array] | None = None
+    readings: dict[ParameterKey, ParameterReading] = field(factory=dict)
+    factors: Mapping[ParameterKey, Array] | None = None
     fitted: Mapping[str, FieldSchema] | None = None
 
     def value(self, owner: Component, name: str, value: object, span: Span | None) -> object:
         """Vary the numbers of what an attribute or a count is given."""
         if (
             span is None
-            or not isinstance(value, Quantity | ListValue | Mapped)
+            or not isinstance(value, Quantity | ListValue | MapValue)
             or not self._read(owner, name)
         ):
             return value
@@ -120,7 +120,7 @@ class Variants:
         if isinstance(value, ListValue):
             items = (self._element(owner, name, f"[{at}]", one, span) for at, one in enumerate(value.items))
             return ListValue(tuple(items))
-        return Mapped(
+        return MapValue(
             {key: self._element(owner, name, f"[{key}]", one, span) for key, one in value.entries.items()}
         )
 
@@ -130,19 +130,19 @@ class Variants:
             return value
         key = (owner.path, name)
         about = owner.session.fields.of(owner).get(name)
-        noted = Noted(
+        noted = ParameterReading(
             owner=owner,
             name=name,
             value=_first(value.value),
             dimension=value.dimension,
             span=None,
-            about=about,
+            field_schema=about,
             source=source,
         )
         factor = self._factor(key, noted)
         return value if factor is None else Term(value.value * factor, value.dimension)
 
-    def curve(self, owner: Component, attribute: Attribute, curve: Curve) -> Curve:
+    def curve(self, owner: Component, attribute: Attribute, curve: BoundCurve) -> BoundCurve:
         """Vary a curve as a whole."""
         span = attribute.origin.span
         if span is None or not self._varies(owner):
@@ -151,23 +151,25 @@ class Variants:
         factor = self._factor(_key(span, " curve"), noted)
         return curve if factor is None else evolve(curve, factor=Term(factor))
 
-    def term(self, key: Key, block: tuple[str, ...], name: str, value: Term) -> Term:
+    def term(self, key: ParameterKey, block: tuple[str, ...], name: str, value: Term) -> Term:
         """Vary a field of a kernel of a shipped calibration."""
         origin = value.node.origin if value.node is not None else None
-        noted = Noted(
+        noted = ParameterReading(
             owner=None,
             block=block,
             name=name,
             value=_first(value.value),
             dimension=value.dimension,
             span=origin.span if origin is not None else None,
-            about=(self.fitted or {}).get(name),
+            field_schema=(self.fitted or {}).get(name),
         )
         factor = self._factor(key, noted)
         return value if factor is None else Term(value.value * factor, value.dimension)
 
     def _varies(self, owner: Component) -> bool:
-        return is_hardware(owner) or (self.fitted is not None and chain_of(owner)[0].kind in FITTED)
+        return is_hardware(owner) or (
+            self.fitted is not None and list_enclosing_blocks(owner)[0].kind in FITTED_KINDS
+        )
 
     def _read(self, owner: Component, name: str) -> bool:
         """Say whether a model may read a value: attributes and counts, not what a `let` names."""
@@ -192,34 +194,38 @@ class Variants:
             cites=value.cites,
         )
 
-    def _note(self, owner: Component, name: str, value: float, dimension: Dimension, span: Span) -> Noted:
+    def _note(
+        self, owner: Component, name: str, value: float, dimension: Dimension, span: Span
+    ) -> ParameterReading:
         plain = name.partition("[")[0]
         count = plain in ("count", "shape") and plain not in owner.index().members
         about = None if count else owner.session.fields.of(owner).get(plain)
-        return Noted(
+        return ParameterReading(
             owner=owner,
             name=name,
             value=value,
             dimension=dimension,
             span=span,
-            about=about,
+            field_schema=about,
             count=count or name == "count",
         )
 
-    def _factor(self, key: Key, noted: Noted) -> Array | None:
+    def _factor(self, key: ParameterKey, noted: ParameterReading) -> Array | None:
         if self.factors is not None:
             return self.factors.get(key)
         if noted.value != 0.0 and math.isfinite(noted.value):
-            self.noted.setdefault(key, noted)
+            self.readings.setdefault(key, noted)
         return None
 
 
 def is_hardware(owner: Component) -> bool:
     """Say whether a block describes hardware, or stands in one that does."""
-    return owner.kind not in APART and any(item.kind in HARDWARE for item in chain_of(owner))
+    return owner.kind not in UNREAD_KINDS and any(
+        item.kind in HARDWARE_KINDS for item in list_enclosing_blocks(owner)
+    )
 
 
-def chain_of(owner: Component) -> tuple[Component, ...]:
+def list_enclosing_blocks(owner: Component) -> tuple[Component, ...]:
     """Return the blocks from the outermost one down to one."""
 
     def upwards() -> Iterator[Component]:
@@ -231,7 +237,7 @@ def chain_of(owner: Component) -> tuple[Component, ...]:
     return tuple(upwards())[::-1]
 
 
-def _key(span: Span, place: str) -> Key:
+def _key(span: Span, place: str) -> ParameterKey:
     text = span.source.text if span.source.name.startswith("--") else ""
     return f"{span.source.name} {text}", f"{span.start}{place}"
 

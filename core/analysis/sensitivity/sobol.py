@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, field, frozen
 
-from accelscope.core.analysis.sensitivity.elasticity import wanted_metrics
-from accelscope.core.analysis.sensitivity.naming import path_of, system_of
-from accelscope.core.analysis.sensitivity.parameters import Noted, Variants
+from accelscope.core.analysis.sensitivity.elasticity import select_headline_metrics
+from accelscope.core.analysis.sensitivity.naming import find_scenario_system, format_parameter_path
+from accelscope.core.analysis.sensitivity.parameters import ParameterReading, ParameterVariation
 from accelscope.core.errors import UsageError
-from accelscope.core.numeric.error_bars import HALF_WIDTH, Inputs
+from accelscope.core.numeric.error_bars import INTERVAL_95_SIGMAS, UncertainInputs
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import solve
-from accelscope.core.query.query import Question, question
-from accelscope.core.query.run import design_of
+from accelscope.core.query.columns import fill_columns
+from accelscope.core.query.query import Query, parse_query
+from accelscope.core.query.run import assemble_variant
 from accelscope.dsl.check.program import Program
 from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.interpret.component import Component
@@ -32,16 +32,16 @@ from accelscope.dsl.values.values import Quantity
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-CUT = 3.0
+_CUTOFF_DEVIATIONS = 3.0
 """Deviations beyond which no input is sampled."""
-LEAST = 0.01
+_LEAST_SHARE = 0.01
 """Share of its value below which an input with a wide tolerance is not sampled: what is above zero stays so."""
-MOST = 2_000_000
+_MOST_POINTS = 2_000_000
 """Largest number of points of a sample."""
 
 
 @frozen(kw_only=True)
-class Uncertain:
+class UncertainInput:
     """An input with a tolerance.
 
     Attributes:
@@ -55,7 +55,7 @@ class Uncertain:
 
 
 @frozen(kw_only=True, eq=False)
-class Indices:
+class SobolIndices:
     """Sobol indices of one metric, in the order of the inputs.
 
     Attributes:
@@ -72,7 +72,7 @@ class Indices:
 
 
 @frozen(kw_only=True, eq=False)
-class Sobol:
+class SobolResult:
     """The indices of metrics.
 
     Attributes:
@@ -80,8 +80,8 @@ class Sobol:
         infeasible: share of them that is not feasible.
     """
 
-    inputs: tuple[Uncertain, ...]
-    metrics: Mapping[str, Indices]
+    inputs: tuple[UncertainInput, ...]
+    metrics: Mapping[str, SobolIndices]
     samples: int
     points: int
     seed: int
@@ -89,7 +89,7 @@ class Sobol:
 
 
 @define
-class Samples(Inputs):
+class SampledInputs(UncertainInputs):
     """Uncertain values that are sampled: notes them, and then gives arrays along the last dimension.
 
     Attributes:
@@ -98,7 +98,7 @@ class Samples(Inputs):
     """
 
     deviations: Array | None = None
-    written: dict[tuple[str, int], tuple[Span, float]] = field(factory=dict)
+    input_spans: dict[tuple[str, int], tuple[Span, float]] = field(factory=dict)
 
     def vary(self, quantity: Quantity, span: Span) -> Any:
         """Return the magnitude to use for a value with a tolerance."""
@@ -111,12 +111,12 @@ class Samples(Inputs):
             value = abs(float(np.asarray(quantity.magnitude).flat[0]))
             if half > 0 and value > 0:
                 self.places.setdefault(key, len(self.places))
-                self.written.setdefault(key, (span, half / value))
+                self.input_spans.setdefault(key, (span, half / value))
             return quantity.magnitude
         if key not in self.places:
             return quantity.magnitude
-        moved = quantity.magnitude + self.deviations[:, self.places[key]] * half / HALF_WIDTH
-        return np.where(quantity.magnitude > 0, np.maximum(moved, quantity.magnitude * LEAST), moved)
+        moved = quantity.magnitude + self.deviations[:, self.places[key]] * half / INTERVAL_95_SIGMAS
+        return np.where(quantity.magnitude > 0, np.maximum(moved, quantity.magnitude * _LEAST_SHARE), moved)
 
     def model_error(self) -> Array:
         """Return that the models are taken as they are."""
@@ -133,7 +133,7 @@ def refuse_without_salib() -> None:
         raise UsageError("--sobol needs SALib: `pip install 'accelscope[search]'`")
 
 
-def sobol(
+def compute_sobol_indices(
     program: Program,
     registry: Registry,
     name: str,
@@ -142,7 +142,7 @@ def sobol(
     samples: int = 1024,
     seed: int = 0,
     sets: Sequence[str] = (),
-) -> Sobol:
+) -> SobolResult:
     """Return the Sobol indices of metrics over the tolerances of a scenario.
 
     Args:
@@ -154,21 +154,21 @@ def sobol(
         UsageError: SALib is not installed, nothing has a tolerance, or the sample has no size that it can have.
     """
     refuse_without_salib()
-    wanted = wanted_metrics(registry, metrics)
-    asked = question(program, name, tuple(sets))
+    wanted = select_headline_metrics(registry, metrics)
+    asked = parse_query(program, name, tuple(sets))
     if asked.swept:
         raise UsageError("Sobol indices are of one point; set each swept path to one value with --set")
-    noting, variants = Samples(1), Variants(fitted={})
-    _, scenario = design_of(asked, registry, {}, (), inputs=noting, altered=variants)
+    noting, variants = SampledInputs(1), ParameterVariation(fitted={})
+    _, scenario = assemble_variant(asked, registry, {}, (), inputs=noting, altered=variants)
     inputs = _inputs(noting, variants, scenario)
     if not inputs:
         raise UsageError("no value that this scenario reads has a tolerance; write one as `3.35 TB/s ± 5%`")
     _refuse_size(samples, len(inputs))
-    points = sampled(len(inputs), samples, seed)
+    points = draw_saltelli_sample(len(inputs), samples, seed)
     values, feasible = _evaluated(asked, registry, noting, points, [item.name for item in wanted])
-    return Sobol(
+    return SobolResult(
         inputs=inputs,
-        metrics={key: indices_of(item, len(inputs), seed) for key, item in values.items()},
+        metrics={key: analyze_sobol_sample(item, len(inputs), seed) for key, item in values.items()},
         samples=samples,
         points=len(points),
         seed=seed,
@@ -180,24 +180,26 @@ def _refuse_size(samples: int, inputs: int) -> None:
     if samples < 2 or samples & (samples - 1):
         near = 1 << max(samples.bit_length() - 1, 1)
         raise UsageError(f"--sobol takes a power of two, such as {near} or {near * 2}, not {samples}")
-    if samples * (inputs + 2) > MOST:
+    if samples * (inputs + 2) > _MOST_POINTS:
         raise UsageError(
-            f"--sobol {samples} with {inputs} inputs is {samples * (inputs + 2):,} points; at most {MOST:,} are evaluated"
+            f"--sobol {samples} with {inputs} inputs is {samples * (inputs + 2):,} points; at most {_MOST_POINTS:,} are evaluated"
         )
 
 
-def _inputs(noted: Samples, variants: Variants, scenario: Component) -> tuple[Uncertain, ...]:
+def _inputs(
+    noted: SampledInputs, variants: ParameterVariation, scenario: Component
+) -> tuple[UncertainInput, ...]:
     """Return the inputs in the order of their places, each called after the parameter that it is written in."""
-    system = system_of(scenario)
+    system = find_scenario_system(scenario)
     found = []
-    for span, share in noted.written.values():
-        inside = [item for item in variants.noted.values() if _within(span, item)]
-        path = path_of(inside[0], system) if inside else span.text.partition("±")[0].strip()
-        found.append(Uncertain(path=path, source=str(span), tolerance=share))
+    for span, share in noted.input_spans.values():
+        inside = [item for item in variants.readings.values() if _within(span, item)]
+        path = format_parameter_path(inside[0], system) if inside else span.text.partition("±")[0].strip()
+        found.append(UncertainInput(path=path, source=str(span), tolerance=share))
     return tuple(found)
 
 
-def _within(span: Span, item: Noted) -> bool:
+def _within(span: Span, item: ParameterReading) -> bool:
     around = item.span
     return (
         around is not None
@@ -210,19 +212,19 @@ def _problem(inputs: int) -> dict[str, Any]:
     return {
         "num_vars": inputs,
         "names": [f"x{place}" for place in range(inputs)],
-        "bounds": [[-CUT, CUT, 0.0, 1.0]] * inputs,
+        "bounds": [[-_CUTOFF_DEVIATIONS, _CUTOFF_DEVIATIONS, 0.0, 1.0]] * inputs,
         "dists": ["truncnorm"] * inputs,
     }
 
 
-def sampled(inputs: int, samples: int, seed: int) -> Array:
+def draw_saltelli_sample(inputs: int, samples: int, seed: int) -> Array:
     """Return (points, inputs) standard deviations in Saltelli's scheme, without second-order pairs."""
     sampler: Any = importlib.import_module("SALib.sample.sobol")
     points = sampler.sample(_problem(inputs), samples, calc_second_order=False, seed=seed)
     return np.asarray(points, dtype=float)
 
 
-def indices_of(values: Array, inputs: int, seed: int) -> Indices:
+def analyze_sobol_sample(values: Array, inputs: int, seed: int) -> SobolIndices:
     """Return the indices of a metric at the points of `sampled`."""
     deviation = float(np.std(values))
     if deviation <= 1e-12 * abs(float(np.mean(values))):
@@ -231,7 +233,7 @@ def indices_of(values: Array, inputs: int, seed: int) -> Indices:
     else:
         analyzer: Any = importlib.import_module("SALib.analyze.sobol")
         found = analyzer.analyze(_problem(inputs), values, calc_second_order=False, seed=seed)
-    return Indices(
+    return SobolIndices(
         first=np.asarray(found["S1"]),
         first_error=np.asarray(found["S1_conf"]),
         total=np.asarray(found["ST"]),
@@ -242,13 +244,13 @@ def indices_of(values: Array, inputs: int, seed: int) -> Indices:
 
 
 def _evaluated(
-    asked: Question, registry: Registry, noted: Samples, points: Array, names: Sequence[str]
+    asked: Query, registry: Registry, noted: SampledInputs, points: Array, names: Sequence[str]
 ) -> tuple[dict[str, Array], Array]:
     """Return the finite metrics at the points of a sample, and which points are feasible."""
-    drawn = Samples(1, noted.places, True, points)
-    design, _ = design_of(asked, registry, {}, (), shape=(), inputs=drawn)
+    drawn = SampledInputs(1, noted.places, True, points)
+    design, _ = assemble_variant(asked, registry, {}, (), shape=(), inputs=drawn)
     wanted = tuple(registry.metrics[name] for name in names)
-    columns = solve(design, registry, (len(points),), 0, wanted)
+    columns = fill_columns(design, registry, (len(points),), 0, wanted)
     found = {}
     for name in names:
         column = columns.metrics.get(name)

@@ -7,26 +7,26 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from accelscope.core.analysis.sensitivity.effects import (
-    Effects,
+    MetricEffects,
     Sensitivity,
-    accounted,
-    first_change,
-    rank_of,
+    accounted_time_share,
+    find_best_parameter,
+    rank_parameters,
 )
-from accelscope.core.analysis.sensitivity.naming import Parameter
-from accelscope.core.analysis.sensitivity.sobol import Sobol
-from accelscope.core.render.result import shown
-from accelscope.core.render.source_excerpt import cells
-from accelscope.core.render.table import markdown, tabulate
+from accelscope.core.analysis.sensitivity.naming import SensitivityParameter
+from accelscope.core.analysis.sensitivity.sobol import SobolResult
+from accelscope.core.render.result import format_with_unit
+from accelscope.core.render.source_excerpt import display_width
+from accelscope.core.render.table import format_markdown_table, tabulate
 from accelscope.dsl.values.units import format_quantity
 
-TOP = 20
+_TABLE_ROWS = 20
 """Rows that a person is shown."""
-SMALL = 0.0005
+_SMALLEST_ELASTICITY = 0.0005
 """Elasticity that is printed as 0.00, so that a row of such is left out."""
-UNTOLD = 0.05
+_MINOR_TIME_SHARE = 0.05
 """Share of a time that is not worth a word."""
-PHASES = {"ttft": ("prefill",), "tpot": ("decode",)}
+_METRIC_PHASES = {"ttft": ("prefill",), "tpot": ("decode",)}
 """Phases that a metric is the time of; other metrics are of all phases."""
 _OWN, _FIXED = 2, 4
 """Column of the first metric, and columns in front of the others."""
@@ -34,7 +34,9 @@ _NOTHING = ("0", "-")
 """Elasticities that say nothing."""
 
 
-def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -> str:
+def format_sensitivity_table(
+    found: Sensitivity, indices: SobolResult | None, width: int | None = None
+) -> str:
     """Return sentences, then the parameters, those that the first metric depends on most first.
 
     Args:
@@ -44,9 +46,9 @@ def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -
     rows, heads = _rows(found)
     kept = _fitting([heads, *rows], width)
     shown_at = [at for at in kept if at in _metric_columns(heads)]
-    rows = [row for row in rows if any(row[at] not in _NOTHING for at in shown_at)][:TOP]
+    rows = [row for row in rows if any(row[at] not in _NOTHING for at in shown_at)][:_TABLE_ROWS]
     left = len(found.parameters) - len(rows)
-    parts = ["\n".join(story(found))]
+    parts = ["\n".join(describe_sensitivity(found))]
     if rows:
         right = [at for at, whole in enumerate(kept) if 0 < whole < len(heads) - 1]
         parts.append(tabulate([_taken(row, kept) for row in rows], _taken(heads, kept), right))
@@ -54,31 +56,35 @@ def table(found: Sensitivity, indices: Sobol | None, width: int | None = None) -
     parts.append("\n".join(_remarks(found, [row[at] for row in rows for at in shown_at], left, spared)))
     if indices is not None:
         parts.extend(_sobol_table(name, indices) for name in indices.metrics if name in found.effects)
-        parts.append(sampled_text(indices))
+        parts.append(format_sampling_note(indices))
     return "\n\n".join(parts) + "\n"
 
 
-def as_markdown(found: Sensitivity, indices: Sobol | None) -> str:
+def format_sensitivity_markdown(found: Sensitivity, indices: SobolResult | None) -> str:
     """Return sentences and a Markdown table of all parameters."""
     rows, heads = _rows(found)
     right = range(1, len(heads) - 1)
     left = len(found.parameters) - len(rows)
-    parts = ["\n".join(story(found)), *([markdown(rows, heads, right)] if rows else [])]
+    parts = [
+        "\n".join(describe_sensitivity(found)),
+        *([format_markdown_table(rows, heads, right)] if rows else []),
+    ]
     parts.append("\n".join(_remarks(found, [cell for row in rows for cell in row], left, ())))
     if indices is not None:
-        for name in (name for name in indices.metrics if sobol_rows(name, indices)):
+        for name in (name for name in indices.metrics if build_sobol_rows(name, indices)):
             parts.append(
-                f"**Sobol indices of {name}**\n\n" + markdown(sobol_rows(name, indices), SOBOL, (1, 2, 3))
+                f"**Sobol indices of {name}**\n\n"
+                + format_markdown_table(build_sobol_rows(name, indices), SOBOL_HEADERS, (1, 2, 3))
             )
-        parts.append(sampled_text(indices))
+        parts.append(format_sampling_note(indices))
     return "\n\n".join(parts) + "\n"
 
 
-def story(found: Sensitivity) -> Iterator[str]:
+def describe_sensitivity(found: Sensitivity) -> Iterator[str]:
     """Yield sentences on the first metric: what it is, what decides its time, and what to change first."""
     name, item = next(iter(found.effects.items()))
-    yield f"{name} of {found.scenario} is {shown(float(item.nominal), item.unit)}{_bound_text(found, name)}."
-    row = first_change(found, name)
+    yield f"{name} of {found.scenario} is {format_with_unit(float(item.nominal), item.unit)}{_bound_text(found, name)}."
+    row = find_best_parameter(found, name)
     if row is None:
         yield f"No single number of the hardware improves {name} by 0.1 % when it changes by a tenth."
         return
@@ -87,31 +93,31 @@ def story(found: Sensitivity) -> Iterator[str]:
     change = more if helps == "more" else less
     yield (
         f"Change {parameter.path} first: 10 % {helps} of it makes {name} {abs(change) * 100:.1f} % "
-        f"{'lower' if change < 0 else 'higher'} (elasticity {elasticity_text(item, row)})."
+        f"{'lower' if change < 0 else 'higher'} (elasticity {format_elasticity(item, row)})."
     )
     yield from _rest_text(found, name)
 
 
 def _rest_text(found: Sensitivity, name: str) -> Iterator[str]:
     """Yield how much of a time is not of the hardware, where that is much and was not varied."""
-    share = accounted(found, name)
+    share = accounted_time_share(found, name)
     varied = any(item.sort == "fitted" for item in found.parameters)
-    if share is not None and not varied and 0.0 <= share < 1.0 - UNTOLD:
+    if share is not None and not varied and 0.0 <= share < 1.0 - _MINOR_TIME_SHARE:
         yield (
             f"The hardware accounts for {share * 100:.0f} % of {name}; the rest is what kernels and the runtime take, "
             "which --fitted varies."
         )
 
 
-def _gain(item: Effects, change: float) -> float:
+def _gain(item: MetricEffects, change: float) -> float:
     sign = -1.0 if item.better == "low" else 1.0
     return sign * float(np.nan_to_num(change))
 
 
 def _bound_text(found: Sensitivity, name: str) -> str:
-    if accounted(found, name) is None:
+    if accounted_time_share(found, name) is None:
         return ""
-    phases = [phase for phase in PHASES.get(name, tuple(found.bound)) if phase in found.bound]
+    phases = [phase for phase in _METRIC_PHASES.get(name, tuple(found.bound)) if phase in found.bound]
     told = []
     for phase in phases:
         shares = (f"{who} ({share * 100:.0f} %)" for who, share in found.bound[phase][:3] if share >= 0.005)
@@ -130,7 +136,7 @@ def _rows(found: Sensitivity) -> tuple[list[list[str]], list[str]]:
         *(name.upper() for name in names[1:]),
         "SOURCE",
     ]
-    rows = [_row(found, row) for row in rank_of(found, names[0])]
+    rows = [_row(found, row) for row in rank_parameters(found, names[0])]
     columns = _metric_columns(heads)
     return [row for row in rows if any(row[at] not in _NOTHING for at in columns)], heads
 
@@ -146,34 +152,40 @@ def _row(found: Sensitivity, row: int) -> list[str]:
     return [
         parameter.path,
         format_quantity(parameter.value, parameter.dimension),
-        elasticity_text(first, row),
-        more_text(found, first, row),
-        *(elasticity_text(item, row) for item in others),
-        source_text(parameter),
+        format_elasticity(first, row),
+        format_increase_effect(found, first, row),
+        *(format_elasticity(item, row) for item in others),
+        format_parameter_source(parameter),
     ]
 
 
-def elasticity_text(item: Effects, row: int) -> str:
+def format_elasticity(item: MetricEffects, row: int) -> str:
     """Return an elasticity, that of both sides where they differ."""
     word = " by one" if item.by_one[row] else " jump" if item.jump[row] else ""
-    if item.kinked[row]:
+    if item.has_kink[row]:
         return f"{float(item.left[row]):+.2f} | {float(item.right[row]):+.2f}{word}"
     value = float(item.central[row])
     if not np.isfinite(value):
         return "-"
-    text = f"{value:+.2f}" if abs(value) >= 0.005 else f"{value:+.3f}" if abs(value) >= SMALL else "0"
+    text = (
+        f"{value:+.2f}"
+        if abs(value) >= 0.005
+        else f"{value:+.3f}"
+        if abs(value) >= _SMALLEST_ELASTICITY
+        else "0"
+    )
     return text + word
 
 
-def more_text(found: Sensitivity, item: Effects, row: int) -> str:
+def format_increase_effect(found: Sensitivity, item: MetricEffects, row: int) -> str:
     """Return what a tenth more does to a metric."""
     value = float(item.more[row])
     if np.isfinite(value):
-        return f"{value * 100:+.1f} %" if abs(value) >= SMALL else "0 %"
+        return f"{value * 100:+.1f} %" if abs(value) >= _SMALLEST_ELASTICITY else "0 %"
     return "-" if found.bounds[row, 1] else "not feasible"
 
 
-def source_text(parameter: Parameter) -> str:
+def format_parameter_source(parameter: SensitivityParameter) -> str:
     """Return where a value is written; of a default only that it is one."""
     return "default" if parameter.sort == "default" else parameter.source
 
@@ -200,7 +212,7 @@ def _remarks(found: Sensitivity, printed: Sequence[str], left: int, spared: Sequ
 def _fitting(lines: Sequence[Sequence[str]], width: int | None) -> list[int]:
     """Return the columns that a width has room for: further metrics go first, then the sources."""
     kept = list(range(len(lines[0])))
-    widths = [max(cells(line[at]) for line in lines) for at in kept]
+    widths = [max(display_width(line[at]) for line in lines) for at in kept]
     for spared in (*reversed(kept[_FIXED:-1]), kept[-1]):
         if width is None or sum(widths[at] + 2 for at in kept) - 2 <= width:
             break
@@ -214,10 +226,10 @@ def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:
 
 # ---- Sobol indices
 
-SOBOL = ("INPUT", "TOLERANCE", "FIRST ORDER", "TOTAL", "SOURCE")
+SOBOL_HEADERS = ("INPUT", "TOLERANCE", "FIRST ORDER", "TOTAL", "SOURCE")
 
 
-def sobol_rows(name: str, indices: Sobol) -> list[list[str]]:
+def build_sobol_rows(name: str, indices: SobolResult) -> list[list[str]]:
     """Return the inputs of a metric, the largest total index first; what makes less than 0.5 % of the variance is left out."""
     item = indices.metrics[name]
     order = sorted(
@@ -236,15 +248,15 @@ def sobol_rows(name: str, indices: Sobol) -> list[list[str]]:
     ]
 
 
-def _sobol_table(name: str, indices: Sobol) -> str:
+def _sobol_table(name: str, indices: SobolResult) -> str:
     item = indices.metrics[name]
-    rows = sobol_rows(name, indices)
+    rows = build_sobol_rows(name, indices)
     spread = f"{item.deviation / abs(item.mean) * 100:.2g} %" if item.mean else "-"
     head = f"SOBOL INDICES OF {name.upper()}: standard deviation {spread} of the mean"
-    return head + "\n" + (tabulate(rows, SOBOL, (1, 2, 3)) if rows else "no tolerance changes it")
+    return head + "\n" + (tabulate(rows, SOBOL_HEADERS, (1, 2, 3)) if rows else "no tolerance changes it")
 
 
-def sampled_text(indices: Sobol) -> str:
+def format_sampling_note(indices: SobolResult) -> str:
     """Return how the indices were sampled."""
     text = (
         f"{len(indices.inputs)} inputs with a tolerance, {indices.points:,} points (N = {indices.samples}, seed "

@@ -13,29 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from accelscope.core.analysis.sensitivity.effects import Effects, Sensitivity, rank_of
-from accelscope.core.analysis.sensitivity.sobol import Sobol
+from accelscope.core.analysis.sensitivity.effects import MetricEffects, Sensitivity, rank_parameters
+from accelscope.core.analysis.sensitivity.sobol import SobolResult
 from accelscope.core.analysis.sensitivity.tables import (
-    SOBOL,
-    elasticity_text,
-    more_text,
-    sampled_text,
-    sobol_rows,
-    source_text,
-    story,
+    SOBOL_HEADERS,
+    build_sobol_rows,
+    describe_sensitivity,
+    format_elasticity,
+    format_increase_effect,
+    format_parameter_source,
+    format_sampling_note,
 )
-from accelscope.core.render.html import STYLE, document, plotly_script, refuse_without_plotly, table
-from accelscope.core.render.result import shown
+from accelscope.core.render.html import (
+    PAGE_STYLE,
+    load_plotly_script,
+    render_html_page,
+    render_html_table,
+    require_plotly,
+)
+from accelscope.core.render.result import format_with_unit
 from accelscope.dsl.values.units import format_quantity
 
-BARS = 15
+_MOST_BARS = 15
 """Parameters in one plot."""
-LEAST = 0.0005
+_SMALLEST_BAR = 0.0005
 """Relative change of a metric that has a bar."""
 _LESS, _MORE = "#c0632b", "#2a6f97"
 _ROW, _FRAME = 24, 150
 _STYLE = (
-    STYLE
+    PAGE_STYLE
     + """
 body { max-width: 1080px; } th, td { white-space: nowrap; } code { background: #f3f3f3; padding: 0 .2rem; }
 """
@@ -46,7 +52,7 @@ for (const [name, figure] of Object.entries(FIGURES))
 """
 
 
-def tornado(found: Sensitivity, metric: str, most: int = BARS) -> dict[str, Any]:
+def plot_tornado(found: Sensitivity, metric: str, most: int = _MOST_BARS) -> dict[str, Any]:
     """Return a plot of what a tenth less and a tenth more of each parameter does to a metric, the largest on top.
 
     Args:
@@ -58,18 +64,18 @@ def tornado(found: Sensitivity, metric: str, most: int = BARS) -> dict[str, Any]
     told = [
         f"{found.parameters[row].path} = "
         f"{format_quantity(found.parameters[row].value, found.parameters[row].dimension)}"
-        f"<br>elasticity {elasticity_text(item, row)}<br>{html.escape(source_text(found.parameters[row]))}"
+        f"<br>elasticity {format_elasticity(item, row)}<br>{html.escape(format_parameter_source(found.parameters[row]))}"
         for row in rows
     ]
     bars = [
         _bar("10 % less", _LESS, names, item.less[rows], told),
         _bar("10 % more", _MORE, names, item.more[rows], told),
     ]
-    title = f"change of {metric} from {shown(float(item.nominal), item.unit)}"
+    title = f"change of {metric} from {format_with_unit(float(item.nominal), item.unit)}"
     return {"data": bars, "layout": _layout(title, len(rows), percent=True)}
 
 
-def sobol_plot(indices: Sobol, metric: str, most: int = BARS) -> dict[str, Any]:
+def plot_sobol_indices(indices: SobolResult, metric: str, most: int = _MOST_BARS) -> dict[str, Any]:
     """Return a plot of the first-order and total indices of a metric, the largest on top."""
     item = indices.metrics[metric]
     rows = [int(row) for row in np.argsort(-item.total, kind="stable") if item.total[row] >= 0.005][:most]
@@ -90,12 +96,12 @@ def sobol_plot(indices: Sobol, metric: str, most: int = BARS) -> dict[str, Any]:
     return {"data": bars, "layout": layout | {"barmode": "group"}}
 
 
-def page(found: Sensitivity, indices: Sobol | None) -> str:
+def render_sensitivity_page(found: Sensitivity, indices: SobolResult | None) -> str:
     """Return the page as text."""
-    refuse_without_plotly()
+    require_plotly()
     figures: dict[str, Any] = {}
     body = [f"<h1>What {html.escape(found.scenario)} is sensitive to</h1>"]
-    body += [f"<p>{html.escape(sentence)}</p>" for sentence in story(found)]
+    body += [f"<p>{html.escape(sentence)}</p>" for sentence in describe_sensitivity(found)]
     for name, item in found.effects.items():
         body.append(f"<h2>{html.escape(name)}</h2>")
         body.extend(_section(found, name, item, figures))
@@ -103,47 +109,47 @@ def page(found: Sensitivity, indices: Sobol | None) -> str:
             body.extend(_spread(indices, name, figures))
     body.append(f"<p>{found.without} parameters that were tried have no effect on these metrics.</p>")
     if indices is not None:
-        body.append(f"<p>Sobol indices: {html.escape(sampled_text(indices))}</p>")
+        body.append(f"<p>Sobol indices: {html.escape(format_sampling_note(indices))}</p>")
     data = json.dumps(figures).replace("</", "<\\/")
     body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
     title = f"Sensitivity of {found.scenario}"
-    return document(title, "\n".join(body), style=_STYLE, script=plotly_script())
+    return render_html_page(title, "\n".join(body), style=_STYLE, script=load_plotly_script())
 
 
-def _section(found: Sensitivity, name: str, item: Effects, figures: dict[str, Any]) -> Iterator[str]:
+def _section(found: Sensitivity, name: str, item: MetricEffects, figures: dict[str, Any]) -> Iterator[str]:
     """Yield the plot of a metric, which goes into `figures`, and its table."""
     if not _drawn(found, name):
         yield "<p>No parameter changes it.</p>"
         return
-    figures[f"tornado_{name}"] = tornado(found, name)
+    figures[f"tornado_{name}"] = plot_tornado(found, name)
     yield f"<div id='tornado_{name}'></div>"
     heads = ("parameter", "value", "elasticity", "10 % more", "source")
     rows = [
         (
             found.parameters[row].path,
             format_quantity(found.parameters[row].value, found.parameters[row].dimension),
-            elasticity_text(item, row),
-            more_text(found, item, row),
-            source_text(found.parameters[row]),
+            format_elasticity(item, row),
+            format_increase_effect(found, item, row),
+            format_parameter_source(found.parameters[row]),
         )
         for row in _drawn(found, name)
     ]
     yield _table(heads, rows)
 
 
-def _spread(indices: Sobol, name: str, figures: dict[str, Any]) -> Iterator[str]:
-    rows = sobol_rows(name, indices)
+def _spread(indices: SobolResult, name: str, figures: dict[str, Any]) -> Iterator[str]:
+    rows = build_sobol_rows(name, indices)
     if rows:
-        figures[f"sobol_{name}"] = sobol_plot(indices, name)
+        figures[f"sobol_{name}"] = plot_sobol_indices(indices, name)
         yield f"<h3>Where the uncertainty of {html.escape(name)} comes from</h3><div id='sobol_{name}'></div>"
-        yield _table([head.lower() for head in SOBOL], rows)
+        yield _table([head.lower() for head in SOBOL_HEADERS], rows)
 
 
 def _drawn(found: Sensitivity, metric: str) -> list[int]:
     """Return the rows of the parameters with a bar, the longest first; of equal ones as a table has them."""
     item = found.effects[metric]
     size = np.maximum(np.abs(np.nan_to_num(item.less)), np.abs(np.nan_to_num(item.more)))
-    rows = [row for row in rank_of(found, metric) if size[row] >= LEAST]
+    rows = [row for row in rank_parameters(found, metric) if size[row] >= _SMALLEST_BAR]
     return sorted(rows, key=lambda row: -round(float(size[row]), 4))
 
 
@@ -179,4 +185,4 @@ def _numbers(values: Any) -> list[float | None]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return table(heads, rows, lambda at: 0 < at < len(heads) - 1)
+    return render_html_table(heads, rows, lambda at: 0 < at < len(heads) - 1)

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from attrs import define, field
 
-from accelscope.core.analysis.sensitivity.parameters import Key, Noted
+from accelscope.core.analysis.sensitivity.parameters import ParameterKey, ParameterReading
 from accelscope.core.errors import UsageError
-from accelscope.core.numeric.axes import along
+from accelscope.core.numeric.axes import reshape_along
 from accelscope.core.numeric.term import Array
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
-STEP = 0.01
+ELASTICITY_STEP = 0.01
 """Share by which a parameter is moved for an elasticity: small beside what changes a bottleneck, large beside rounding."""
-TENTH = 0.1
+LARGE_STEP = 0.1
 """Share of the larger change whose effect is printed."""
-NAMES = ("down", "up", "less", "more", "fewer", "another")
+TRIAL_KINDS = ("down", "up", "less", "more", "fewer", "another")
 
 
 @define(eq=False)
@@ -30,12 +30,12 @@ class Trials:
         size: length of the dimension.
     """
 
-    keys: tuple[Key, ...]
+    keys: tuple[ParameterKey, ...]
     ratios: dict[str, Array] = field(factory=dict)
     places: dict[str, Array] = field(factory=dict)
     size: int = 1
 
-    def factors(self, dimensions: int) -> Mapping[Key, Array]:
+    def factors(self, dimensions: int) -> Mapping[ParameterKey, Array]:
         """Return for each parameter what multiplies it along the last dimension: 1 but at its own trials.
 
         Args:
@@ -44,10 +44,10 @@ class Trials:
         found = {}
         for row, key in enumerate(self.keys):
             factor = np.ones(self.size)
-            for name in NAMES:
+            for name in TRIAL_KINDS:
                 if self.places[name][row]:
                     factor[self.places[name][row]] = self.ratios[name][row]
-            found[key] = along(factor, dimensions - 1, dimensions)
+            found[key] = reshape_along(factor, dimensions - 1, dimensions)
         return found
 
     def taken(self, values: Array, name: str) -> Array:
@@ -61,11 +61,11 @@ class Trials:
         return np.where(missing, np.nan, found)
 
 
-def trials_of(parameters: Mapping[Key, Noted]) -> Trials:
+def build_trials(parameters: Mapping[ParameterKey, ParameterReading]) -> Trials:
     """Return the trials of parameters, in their order."""
     made = Trials(tuple(parameters))
     notes = tuple(parameters.values())
-    for name in NAMES:
+    for name in TRIAL_KINDS:
         ratios = np.array([_ratio(item, name) for item in notes], dtype=float)
         there = np.isfinite(ratios)
         places = np.zeros(len(notes), dtype=int)
@@ -75,17 +75,24 @@ def trials_of(parameters: Mapping[Key, Noted]) -> Trials:
     return made
 
 
-def _ratio(item: Noted, name: str) -> float:
+def _ratio(item: ParameterReading, name: str) -> float:
     """Return what a trial multiplies a parameter by, or NaN where it is not tried."""
     if name in ("fewer", "another"):
         step = 1.0 if name == "another" else -1.0
         ratio = 1.0 + step / item.value if item.whole and item.value > 1.0 - step else np.nan
     else:
-        ratio = {"down": 1.0 / (1.0 + STEP), "up": 1.0 + STEP, "less": 1.0 - TENTH, "more": 1.0 + TENTH}[name]
+        ratio = {
+            "down": 1.0 / (1.0 + ELASTICITY_STEP),
+            "up": 1.0 + ELASTICITY_STEP,
+            "less": 1.0 - LARGE_STEP,
+            "more": 1.0 + LARGE_STEP,
+        }[name]
     return ratio if item.allows(item.value * ratio) else float("nan")
 
 
-def chosen(noted: Mapping[Key, Noted], paths: Iterable[str] | None, names: Sequence[str]) -> dict[Key, Noted]:
+def select_parameters(
+    noted: Mapping[ParameterKey, ParameterReading], paths: Iterable[str] | None, names: Sequence[str]
+) -> dict[ParameterKey, ParameterReading]:
     """Return the parameters whose path is one of some, or ends in one of them; all without any.
 
     Args:

@@ -10,16 +10,16 @@ import re
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.serving_design import Split, strategies_of
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.assemble.design import Design, Pools
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.serving_design import ParallelDegrees, build_row_strategies
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.assemble.design import Design, DisaggregatedPools
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.term import Array
 
 _NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")
-MANY = 64.0
+_MANY_CLIENTS = 64.0
 """Clients from which on engines divide sequences, not heads, over the devices of an instance that decodes with a latent
 cache, where a row does not say how its instances are divided."""
 _WIDEST = 8.0
@@ -28,7 +28,7 @@ divided over the devices and experts too (DeepSeek-V3 report, arXiv 2412.19437, 
 
 
 @frozen(kw_only=True, eq=False)
-class Divided:
+class PoolDegrees:
     """Pools of rows.
 
     Attributes:
@@ -38,11 +38,11 @@ class Divided:
 
     known: Array
     counted: Array
-    prefill: Split
-    decode: Split
+    prefill: ParallelDegrees
+    decode: ParallelDegrees
 
 
-def divided(rows: Table) -> Divided:
+def read_pool_degrees(rows: MeasurementTable) -> PoolDegrees:
     """Return the pools of rows.
 
     Where a row does not say how many instances there are, its devices are those of one for prompts and of the decode pool;
@@ -59,7 +59,7 @@ def divided(rows: Table) -> Divided:
     left = np.floor((devices - workers[0] * size[0]) / size[1])
     workers[1] = np.where(np.isfinite(told[1, 0]), told[1, 0], np.maximum(left, 1.0))
     whole = np.sum(workers * size, axis=0) == devices
-    return Divided(
+    return PoolDegrees(
         known=np.isfinite(told[0, 1]) & np.isfinite(told[1, 1]) & whole,
         counted=np.isfinite(told[0, 0]),
         prefill=_split(workers[0], *told[0, 1:]),
@@ -67,11 +67,11 @@ def divided(rows: Table) -> Divided:
     )
 
 
-def _split(workers: Array, tp: Array, dp: Array) -> Split:
+def _split(workers: Array, tp: Array, dp: Array) -> ParallelDegrees:
     """Return the degrees of a pool; devices with sequences of their own spread the experts over each instance."""
     tp, dp = np.nan_to_num(tp, nan=1.0), np.nan_to_num(dp, nan=1.0)
     by_sequence = (dp > 1.0) | (tp > _WIDEST)
-    return Split(
+    return ParallelDegrees(
         tp=np.where(by_sequence, 1.0, tp),
         pp=np.ones_like(tp),
         ep=np.where(by_sequence, tp * dp, 1.0),
@@ -79,18 +79,18 @@ def _split(workers: Array, tp: Array, dp: Array) -> Split:
     )
 
 
-def with_pools(design: Design, pools: Divided, names: Names) -> Design:
+def with_pools(design: Design, pools: PoolDegrees, names: LibraryNames) -> Design:
     """Return a design whose prompts and decoding have devices of their own; engines send the cache layer by layer."""
     plain = evolve(design, pools=None)
     decode = pools.decode
     if _latent(design) and design.load.concurrency is not None:
-        many = ~pools.counted & (design.load.concurrency.value >= MANY)
+        many = ~pools.counted & (design.load.concurrency.value >= _MANY_CLIENTS)
         decode = _by_sequence(decode, many & (decode.tp > 1.0))
     return evolve(
         design,
-        pools=Pools(
-            prefill=evolve(plain, strategies=strategies_of(names, pools.prefill)),
-            decode=evolve(plain, strategies=strategies_of(names, decode)),
+        pools=DisaggregatedPools(
+            prefill=evolve(plain, strategies=build_row_strategies(names, pools.prefill)),
+            decode=evolve(plain, strategies=build_row_strategies(names, decode)),
             overlap="layerwise",
             keeps_up=~pools.counted,
         ),
@@ -104,9 +104,9 @@ def _latent(design: Design) -> bool:
     return bool(np.all(work.kv_heads.value <= 1.0))
 
 
-def _by_sequence(split: Split, where: Array) -> Split:
+def _by_sequence(split: ParallelDegrees, where: Array) -> ParallelDegrees:
     """Return a split whose devices have sequences of their own where a mask holds."""
-    return Split(
+    return ParallelDegrees(
         tp=np.where(where, 1.0, split.tp),
         pp=split.pp,
         ep=np.where(where, split.tp, split.ep),

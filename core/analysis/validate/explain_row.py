@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from accelscope.core.analysis.validate.kernels import costs_of, exchange_time, groups_of
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.kernels import cost_row_group, exchange_time, group_kernel_rows
+from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.scenario_text import text_of
-from accelscope.core.analysis.validate.table import Table
+from accelscope.core.analysis.validate.scenario_text import format_row_scenario
+from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.numeric.term import Node, Term, total
+from accelscope.core.numeric.term import Term, TraceNode, total
 from accelscope.core.query.explain import explain
-from accelscope.core.query.run import explained as explained_text
-from accelscope.dsl.check.program import load
-from accelscope.dsl.diagnostics.diagnostics import Source, has_errors
+from accelscope.core.query.run import trace_metric as explained_text
+from accelscope.dsl.check.program import load_program
+from accelscope.dsl.diagnostics.diagnostics import SourceText, has_errors
 
 
-def explanation_of(row: Table, names: Names, depth: int) -> str:
+def explain_row(row: MeasurementTable, names: LibraryNames, depth: int) -> str:
     """Return the lines of the tree of a single row.
 
     Args:
@@ -39,26 +39,26 @@ def explanation_of(row: Table, names: Names, depth: int) -> str:
     return "\n".join(str(line) for line in explain(node, depth)) + "\n"
 
 
-def _kernel(row: Table, names: Names, found: Prediction) -> Node | None:
+def _kernel(row: MeasurementTable, names: LibraryNames, found: Prediction) -> TraceNode | None:
     op = str(row.text("op")[0])
     times: list[Term] = []
-    for group in groups_of(row, names, found):
+    for group in group_kernel_rows(row, names, found):
         if group.exchange is not None:
             times.append(exchange_time(group, names.registry))
         else:
-            times.append(total(cost.seconds for cost in costs_of(group, names.registry)))
+            times.append(total(cost.seconds for cost in cost_row_group(group, names.registry)))
     return times[0].named(op).node if times else None
 
 
-def _served(row: Table, names: Names) -> Node | None:
-    found = text_of(row, 0, names)
+def _served(row: MeasurementTable, names: LibraryNames) -> TraceNode | None:
+    found = format_row_scenario(row, 0, names)
     if found is None:
         return None
     metric, text = found
     session = names.session
-    source = Source(str(row.text("id")[0]), text)
+    source = SourceText(str(row.text("id")[0]), text)
     session.library.adopt(source, Path())
-    program = load(source, session.language())
+    program = load_program(source, session.language())
     problems = program.check()
     if has_errors(problems):
         raise DescriptionError(problems)

@@ -13,24 +13,35 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.report import as_tables
-from accelscope.core.analysis.validate.score import Scored, Summary
-from accelscope.core.analysis.validate.worst import Worst, label_of, size_of, worst_of
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.report import tabulate_validation
+from accelscope.core.analysis.validate.score import ScoredTable, ValidationSummary
+from accelscope.core.analysis.validate.worst import (
+    WorstRow,
+    compute_row_sizes,
+    find_worst_rows,
+    format_row_label,
+)
 from accelscope.core.numeric.term import Array
-from accelscope.core.render.html import STYLE, document, plotly_script, refuse_without_plotly, table
+from accelscope.core.render.html import (
+    PAGE_STYLE,
+    load_plotly_script,
+    render_html_page,
+    render_html_table,
+    require_plotly,
+)
 
-TITLE = "Predictions against measurements"
-BAND = 1.2
+_TITLE = "Predictions against measurements"
+_BAND = 1.2
 """Factor of the band that is drawn around what is measured."""
 _BANDED = (
-    f"<p>One drawing for each source and metric; the band is {BAND - 1:.0%} around the measured value. "
+    f"<p>One drawing for each source and metric; the band is {_BAND - 1:.0%} around the measured value. "
     "A click on a device hides it, a double click shows it alone.</p>"
 )
 _ACROSS = 3
 _HIGH = 340
 _STYLE = (
-    STYLE
+    PAGE_STYLE
     + """
 pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 13px; margin: .3rem 0; }
 summary { cursor: pointer; color: #0b5394; }
@@ -39,7 +50,7 @@ summary { cursor: pointer; color: #0b5394; }
 
 
 @frozen(kw_only=True, eq=False)
-class Panel:
+class ScatterPanel:
     """One drawing: points of a source and metric, or of an operation, by device."""
 
     title: str
@@ -49,16 +60,18 @@ class Panel:
     labels: Array
 
 
-def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
+def render_validation_page(
+    parts: Sequence[ScoredTable], summary: ValidationSummary, names: LibraryNames
+) -> str:
     """Return the page as text."""
-    refuse_without_plotly()
+    require_plotly()
     devices = sorted({str(hw) for part in parts for hw in part.table.text("hw")[part.predicted]})
     colors = {hw: _color(at) for at, hw in enumerate(devices)}
     against = _figure(list(_against(parts)), colors, diagonal=True)
     residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
     body = [
-        f"<h1>{TITLE}</h1>",
-        *(_table(title, heads, rows) for title, heads, rows in as_tables(summary)),
+        f"<h1>{_TITLE}</h1>",
+        *(_table(title, heads, rows) for title, heads, rows in tabulate_validation(summary)),
         "<h2>Predicted against measured</h2>",
         _BANDED,
         against,
@@ -66,9 +79,9 @@ def page(parts: Sequence[Scored], summary: Summary, names: Names) -> str:
         "<p>Predicted over measured against the product of the sizes of a row; 1 is exact.</p>",
         residuals,
         "<h2>The worst rows</h2>",
-        _worst(worst_of(parts, names)),
+        _worst(find_worst_rows(parts, names)),
     ]
-    return document(TITLE, "\n".join(body), style=_STYLE, script=plotly_script())
+    return render_html_page(_TITLE, "\n".join(body), style=_STYLE, script=load_plotly_script())
 
 
 def _color(place: int) -> str:
@@ -76,34 +89,36 @@ def _color(place: int) -> str:
     return f"hsl({place * 137.5 % 360:.0f}, 65%, {35 + place % 3 * 12}%)"
 
 
-def _against(parts: Sequence[Scored]) -> Iterator[Panel]:
+def _against(parts: Sequence[ScoredTable]) -> Iterator[ScatterPanel]:
     """Yield a drawing for each source and metric: measured across, predicted up."""
     for part in parts:
         names = ("source", "metric") if "metric" in part.table.columns else ("source",)
         yield from _panels(part, names, part.measured, part.prediction.value)
 
 
-def _residuals(parts: Sequence[Scored]) -> Iterator[Panel]:
+def _residuals(parts: Sequence[ScoredTable]) -> Iterator[ScatterPanel]:
     """Yield a drawing for each operation or metric: size across, predicted over measured up."""
     for part in parts:
         name = "op" if "op" in part.table.columns else "metric"
-        yield from _panels(part, (name,), size_of(part.table), part.prediction.value / part.measured)
+        yield from _panels(
+            part, (name,), compute_row_sizes(part.table), part.prediction.value / part.measured
+        )
 
 
-def _panels(part: Scored, names: tuple[str, ...], x: Array, y: Array) -> Iterator[Panel]:
+def _panels(part: ScoredTable, names: tuple[str, ...], x: Array, y: Array) -> Iterator[ScatterPanel]:
     used = np.flatnonzero(part.predicted)
     for key, places in part.table.take(used).groups(*names):
         rows = used[places]
-        yield Panel(
+        yield ScatterPanel(
             title=", ".join(key),
             x=x[rows],
             y=y[rows],
             devices=part.table.text("hw")[rows],
-            labels=np.array([label_of(part.table, int(row)) for row in rows], dtype=object),
+            labels=np.array([format_row_label(part.table, int(row)) for row in rows], dtype=object),
         )
 
 
-def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: bool) -> str:
+def _figure(panels: Sequence[ScatterPanel], colors: Mapping[str, str], *, diagonal: bool) -> str:
     """Return drawings side by side, with a device in the same colour in all of them."""
     subplots: Any = importlib.import_module("plotly.subplots")
     objects: Any = importlib.import_module("plotly.graph_objects")
@@ -152,15 +167,15 @@ def _figure(panels: Sequence[Panel], colors: Mapping[str, str], *, diagonal: boo
     return text
 
 
-def _lines(panel: Panel, diagonal: bool) -> Iterator[dict[str, Any]]:
+def _lines(panel: ScatterPanel, diagonal: bool) -> Iterator[dict[str, Any]]:
     """Yield the line of exact predictions and the band around it."""
     ends = np.array([panel.x.min(), panel.x.max()])
     exact = ends if diagonal else np.ones(2)
     plain = {"mode": "lines", "showlegend": False, "hoverinfo": "skip"}
-    yield plain | {"x": _short(ends), "y": _short(exact / BAND), "line": {"width": 0}}
+    yield plain | {"x": _short(ends), "y": _short(exact / _BAND), "line": {"width": 0}}
     yield plain | {
         "x": _short(ends),
-        "y": _short(exact * BAND),
+        "y": _short(exact * _BAND),
         "line": {"width": 0},
         "fill": "tonexty",
         "fillcolor": "rgba(0, 128, 0, .15)",
@@ -174,10 +189,10 @@ def _short(values: Array) -> list[float]:
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f"<h2>{html.escape(title)}</h2>" + table(heads, rows, lambda at: at > 0)
+    return f"<h2>{html.escape(title)}</h2>" + render_html_table(heads, rows, lambda at: at > 0)
 
 
-def _worst(rows: Sequence[Worst]) -> str:
+def _worst(rows: Sequence[WorstRow]) -> str:
     """Return the worst rows with what they ask, and a text that explains their predictions."""
     heads = "".join(
         f"<th>{head}</th>" for head in ("id", "source", "device", "what", "measured", "predicted", "ratio")

@@ -24,7 +24,7 @@ _LINEAR = {
 
 
 @frozen(kw_only=True)
-class Form:
+class KernelRowMapping:
     """A kernel model and where its fields are from.
 
     Attributes:
@@ -42,33 +42,37 @@ class Form:
     cold: bool = False
 
 
-FORMS: Mapping[str, Form] = {
-    "gemm": Form(family="gemm", columns={name: name for name in "mnk"}, cold=True),
-    "grouped_gemm": Form(family="grouped_gemm", columns={name: name for name in ("m", "n", "k", "experts")}),
-    "quantize_fp8": Form(family="quantize", columns={"rows": "m", "columns": "k"}),
-    "attn_prefill": Form(
+KERNEL_ROW_MAPPINGS: Mapping[str, KernelRowMapping] = {
+    "gemm": KernelRowMapping(family="gemm", columns={name: name for name in "mnk"}, cold=True),
+    "grouped_gemm": KernelRowMapping(
+        family="grouped_gemm", columns={name: name for name in ("m", "n", "k", "experts")}
+    ),
+    "quantize_fp8": KernelRowMapping(family="quantize", columns={"rows": "m", "columns": "k"}),
+    "attn_prefill": KernelRowMapping(
         family="attention",
         columns=_ATTENTION,
         words={"phase": "prefill"},
         optional={"window": "window"},
     ),
-    "attn_decode": Form(
+    "attn_decode": KernelRowMapping(
         family="attention", columns=_ATTENTION, words={"phase": "decode"}, optional={"window": "window"}
     ),
-    "mla_prefill": Form(family="mla", columns=_LATENT, words={"phase": "prefill"}),
-    "mla_decode": Form(family="mla", columns=_LATENT, words={"phase": "decode"}),
-    "gdn_linear_attn": Form(family="linear_attention", columns=_LINEAR),
-    "moe": Form(family="moe", columns=_EXPERTS),
-    "moe_wideep": Form(family="moe", columns=_EXPERTS),
-    "rmsnorm": Form(family="norm", columns=_ROWS, words={"kind": "rmsnorm"}),
-    "layernorm": Form(family="norm", columns=_ROWS, words={"kind": "layernorm", "residual": False}),
-    "qk_norm": Form(family="norm", columns=_ROWS, words={"kind": "rmsnorm", "residual": False}),
-    "silu_mul": Form(family="activation", columns=_ROWS, words={"kind": "swiglu"}),
-    "gelu": Form(family="activation", columns=_ROWS, words={"kind": "gelu"}),
-    "rope": Form(family="rope", columns=_ROWS),
-    "embedding": Form(family="embedding", columns=_ROWS),
-    "sampler": Form(family="sampling", columns=_ROWS),
-    "softmax": Form(family="softmax", columns=_ROWS),
+    "mla_prefill": KernelRowMapping(family="mla", columns=_LATENT, words={"phase": "prefill"}),
+    "mla_decode": KernelRowMapping(family="mla", columns=_LATENT, words={"phase": "decode"}),
+    "gdn_linear_attn": KernelRowMapping(family="linear_attention", columns=_LINEAR),
+    "moe": KernelRowMapping(family="moe", columns=_EXPERTS),
+    "moe_wideep": KernelRowMapping(family="moe", columns=_EXPERTS),
+    "rmsnorm": KernelRowMapping(family="norm", columns=_ROWS, words={"kind": "rmsnorm"}),
+    "layernorm": KernelRowMapping(
+        family="norm", columns=_ROWS, words={"kind": "layernorm", "residual": False}
+    ),
+    "qk_norm": KernelRowMapping(family="norm", columns=_ROWS, words={"kind": "rmsnorm", "residual": False}),
+    "silu_mul": KernelRowMapping(family="activation", columns=_ROWS, words={"kind": "swiglu"}),
+    "gelu": KernelRowMapping(family="activation", columns=_ROWS, words={"kind": "gelu"}),
+    "rope": KernelRowMapping(family="rope", columns=_ROWS),
+    "embedding": KernelRowMapping(family="embedding", columns=_ROWS),
+    "sampler": KernelRowMapping(family="sampling", columns=_ROWS),
+    "softmax": KernelRowMapping(family="softmax", columns=_ROWS),
 }
 """By the `op` column; collectives are in `COLLECTIVES`, the exchange of experts in `EXCHANGES`."""
 
@@ -81,19 +85,19 @@ COLLECTIVES: Mapping[str, str] = {
     "p2p": "send_recv",
     "broadcast": "broadcast",
 }
-EXCHANGES: Mapping[str, str] = {
+EXPERT_EXCHANGES: Mapping[str, str] = {
     "alltoall_dispatch": "experts_dispatch",
     "alltoall_combine": "experts_combine",
 }
 """By the `op` column: the collective that expert parallelism makes of it."""
 
-NARROWED = ("alltoall_dispatch",)
+NARROWED_EXCHANGES = ("alltoall_dispatch",)
 """Exchanges whose tokens go in the type of the product; results come back at 16 bit, to be added up (DeepEP; TensorRT-LLM)."""
 
-LIBRARIES = ("nccl", "oneccl", "rccl", "pytorch")
+COLLECTIVE_LIBRARIES = ("nccl", "oneccl", "rccl", "pytorch")
 """Engines that are libraries of collectives; the others have kernels of their own for an all-reduce."""
 
-PARTS: Mapping[str, str] = {"oneccl": "allgather"}
+PER_RANK_COLLECTIVES: Mapping[str, str] = {"oneccl": "allgather"}
 """Libraries to the collective whose `bytes` are those of one rank: twice the ranks take twice as long for as many."""
 
 _KEPT = (
@@ -103,7 +107,7 @@ _KEPT = (
 )
 """Engine, names of its kernels, and what these do of visits to experts of other ranks."""
 
-DTYPES: Mapping[str, tuple[str, str]] = {
+MEASURED_DTYPES: Mapping[str, tuple[str, str]] = {
     "bf16": ("bf16", "bf16"),
     "fp16": ("fp16", "fp16"),
     "fp32": ("fp32", "fp32"),
@@ -138,14 +142,14 @@ LAYER_NORMS = re.compile(r"phi-(mini|3\.5)-moe", re.IGNORECASE)
 """Layers of models that normalise by LayerNorm in a column of RMS normalisations (Hugging Face, modeling_phimoe.py)."""
 
 
-def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> dict[str, Any]:
+def infer_kernel_options(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> dict[str, Any]:
     """Return the fields of a kernel model that the name of the measured kernel or its engine tells."""
-    words = dict(FORMS[op].words)
+    words = dict(KERNEL_ROW_MAPPINGS[op].words)
     if op == "gemm":
         words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
     if op == "rmsnorm":
         words |= _norm(kernel, engine)
-    if FORMS[op].family == "moe" and dist:
+    if KERNEL_ROW_MAPPINGS[op].family == "moe" and dist:
         words |= _routing(dist)
     if op == "gdn_linear_attn":
         words["part"] = "convolution" if "conv1d" in kernel else "scan"
@@ -153,20 +157,20 @@ def words_of(op: str, kernel: str, dtype: str, engine: str, dist: str = "") -> d
     return words
 
 
-def visits_of(engine: str, kernel: str) -> str:
+def infer_expert_visits(engine: str, kernel: str) -> str:
     """Return what a kernel does of visits to experts of other ranks: its time at a high `ep` tells."""
     kept = (word for name, pattern, word in _KEPT if name == engine and re.search(pattern, kernel))
     return next(kept, "own")
 
 
-def kernel_of(op: str, engine: str, kernel: str) -> str:
+def collective_kernel_class(op: str, engine: str, kernel: str) -> str:
     """Return the class of kernel of a collective: a library's, or an engine's own, launched in a graph or one by one.
 
     Vidur (MIT) timed NCCL through PyTorch, launch by launch, and names the network beside the library.
     """
-    if op in EXCHANGES:
-        return EXCHANGES[op]
-    if COLLECTIVES[op] != "all_reduce" or engine.casefold() in LIBRARIES:
+    if op in EXPERT_EXCHANGES:
+        return EXPERT_EXCHANGES[op]
+    if COLLECTIVES[op] != "all_reduce" or engine.casefold() in COLLECTIVE_LIBRARIES:
         return f"eager_{COLLECTIVES[op]}" if kernel.startswith("nccl ") else COLLECTIVES[op]
     return "eager_custom_all_reduce" if kernel.endswith("eager") else "custom_all_reduce"
 

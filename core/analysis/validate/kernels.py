@@ -14,31 +14,31 @@ from attrs import evolve, frozen
 
 from accelscope.core.analysis.validate.kernel_rows import (
     COLLECTIVES,
-    DTYPES,
-    EXCHANGES,
-    FORMS,
-    NARROWED,
-    PARTS,
-    Form,
+    EXPERT_EXCHANGES,
+    KERNEL_ROW_MAPPINGS,
+    MEASURED_DTYPES,
+    NARROWED_EXCHANGES,
+    PER_RANK_COLLECTIVES,
+    KernelRowMapping,
+    collective_kernel_class,
     implementation_of,
-    kernel_of,
-    visits_of,
-    words_of,
+    infer_expert_visits,
+    infer_kernel_options,
 )
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.assemble.assemble import WIDENED
-from accelscope.core.assemble.parallelism import strategies_with
-from accelscope.core.blocks.calibration import Kernels, Known
-from accelscope.core.evaluate.collective_cost import transfer
-from accelscope.core.evaluate.model_error import spread_of_kernel
-from accelscope.core.evaluate.op_cost import OpCost, Setting, cost_of, multiplier
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.assemble.assemble import FALLBACK_DTYPE
+from accelscope.core.assemble.parallelism import make_strategies
+from accelscope.core.blocks.calibration import CalibratedKernel, DeviceKernels
+from accelscope.core.evaluate.collective_cost import compute_collective_cost
+from accelscope.core.evaluate.model_error import estimate_kernel_spread
+from accelscope.core.evaluate.op_cost import OpCost, PassContext, compute_op_cost, find_matrix_engine
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.hardware import Device, Machine
 from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.ir.plan import Collective, Plan, Residency, Workload
-from accelscope.core.numeric.dtypes import BITS, bytes_of
+from accelscope.core.numeric.dtypes import DTYPE_BITS, bytes_per_element
 from accelscope.core.numeric.term import Array, Term, term
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _FARTHEST = ("given", "device", "family", "model", "none")
 
 
 @frozen(kw_only=True, eq=False)
-class Group:
+class KernelRowGroup:
     """Rows that differ in their sizes alone: one evaluation on arrays.
 
     Attributes:
@@ -68,28 +68,32 @@ class Group:
     exchange: Collective | None = None
 
 
-def predict(rows: Table, names: Names) -> Prediction:
+def predict_kernel_rows(rows: MeasurementTable, names: LibraryNames) -> Prediction:
     """Return the time in us of each row of a table of kernels."""
     found = Prediction.empty(len(rows))
-    for group in groups_of(rows, names, found):
+    for group in group_kernel_rows(rows, names, found):
         package = group.machine.device.package
         if group.exchange is not None:
             time = np.broadcast_to(exchange_time(group, names.registry).value, group.places.shape)
-            known = exchange_known(group)
-            found.put(group.places, time * _MICROSECONDS, spread_of_kernel(known, package), known.origin)
+            known = lookup_exchange_kernel(group)
+            found.put(
+                group.places, time * _MICROSECONDS, estimate_kernel_spread(known, package), known.origin
+            )
             continue
-        costs = costs_of(group, names.registry)
+        costs = cost_row_group(group, names.registry)
         each = [np.broadcast_to(cost.seconds.value, group.places.shape) for cost in costs]
         seconds = np.sum(each, axis=0)
         shares = [
-            part / seconds * spread_of_kernel(cost.known, package)
+            part / seconds * estimate_kernel_spread(cost.known, package)
             for part, cost in zip(each, costs, strict=True)
         ]
         found.put(group.places, seconds * _MICROSECONDS, np.sum(shares, axis=0), _origin(costs))
     return found
 
 
-def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
+def group_kernel_rows(
+    rows: MeasurementTable, names: LibraryNames, found: Prediction
+) -> Iterator[KernelRowGroup]:
     """Yield the rows that are operations of a device or collectives of several, group by group.
 
     Args:
@@ -98,17 +102,19 @@ def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[Group]:
     for (_, op, kernel, dtype, _, engine, _, dist), places in rows.groups(
         "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "engine_version", "dist"
     ):
-        if op in FORMS:
+        if op in KERNEL_ROW_MAPPINGS:
             yield from _groups(
-                rows.take(places), places, names, words_of(op, kernel, dtype, engine, dist), found
+                rows.take(places), places, names, infer_kernel_options(op, kernel, dtype, engine, dist), found
             )
-        elif op in COLLECTIVES or op in EXCHANGES:
+        elif op in COLLECTIVES or op in EXPERT_EXCHANGES:
             yield from _exchanges(rows.take(places), places, names, found)
         else:
             found.skip(places, f"no model of op {op}")
 
 
-def costs_of(group: Group, registry: Registry, kernels: Kernels | None = None) -> list[OpCost]:
+def cost_row_group(
+    group: KernelRowGroup, registry: Registry, kernels: DeviceKernels | None = None
+) -> list[OpCost]:
     """Return what the operations of a group cost.
 
     Args:
@@ -117,22 +123,22 @@ def costs_of(group: Group, registry: Registry, kernels: Kernels | None = None) -
     device = group.machine.device
     if kernels is not None:
         device = evolve(device, kernels=kernels)
-    return [cost_of(op, group.plan, device, registry, Setting()) for op in group.plan.ops]
+    return [compute_op_cost(op, group.plan, device, registry, PassContext()) for op in group.plan.ops]
 
 
 def _groups(
-    rows: Table, places: Array, names: Names, words: dict[str, Any], found: Prediction
-) -> Iterator[Group]:
+    rows: MeasurementTable, places: Array, names: LibraryNames, words: dict[str, Any], found: Prediction
+) -> Iterator[KernelRowGroup]:
     """Yield rows of one device, operation and data type: those with each optional field, and those without."""
     hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
-    registry, form = names.registry, FORMS[op]
+    registry, form = names.registry, KERNEL_ROW_MAPPINGS[op]
     release = rows.text("engine_version")[0]
     machine, reason = names.machine(hw, engine=engine, kernel=rows.text("kernel")[0], release=release)
     precision = None
     if machine is not None:
         precision, reason = _precision(rows, machine.device, registry)
     if form.family not in registry.workloads:
-        reason = f"no installed plugin builds `{form.family}`{registry.why_absent()}"
+        reason = f"no installed plugin builds `{form.family}`{registry.describe_absent()}"
     if machine is None or precision is None or reason:
         found.skip(places, reason)
         return
@@ -146,10 +152,12 @@ def _groups(
             model = registry.workloads[form.family]
             plan = _plan(model, model.spec(**sizes, **words), precision)
             plan = _cold(plan) if form.cold else plan
-            yield Group(places=places[kept], plan=_spread(plan, group, machine, registry), machine=machine)
+            yield KernelRowGroup(
+                places=places[kept], plan=_spread(plan, group, machine, registry), machine=machine
+            )
 
 
-def _variants(rows: Table, form: Form) -> Iterator[tuple[Array, dict[str, str]]]:
+def _variants(rows: MeasurementTable, form: KernelRowMapping) -> Iterator[tuple[Array, dict[str, str]]]:
     """Yield which rows give each set of optional fields, with the columns of their fields."""
     given = {name: _given(rows, (column,)) for name, column in form.optional.items()}
     for chosen in product((False, True), repeat=len(given)):
@@ -170,30 +178,32 @@ def _cold(plan: Plan) -> Plan:
     return evolve(plan, residency=evolve(plan.residency, weights=_UNKEPT))
 
 
-def _spread(plan: Plan, rows: Table, machine: Machine, registry: Registry) -> Plan:
+def _spread(plan: Plan, rows: MeasurementTable, machine: Machine, registry: Registry) -> Plan:
     """Divide experts over ranks as the strategies do: `ep` ranks with whole experts, of which `tp` share each."""
     if plan.workload.experts is None:
         return plan
     ep, tp = (np.nan_to_num(rows.number(name), nan=1.0) for name in ("ep", "tp"))
-    visits = visits_of(rows.text("engine")[0], rows.text("kernel")[0])
-    return sharded(plan, machine, registry, ep=term(ep), tp=term(ep * tp), ep_visits=visits)
+    visits = infer_expert_visits(rows.text("engine")[0], rows.text("kernel")[0])
+    return shard_plan(plan, machine, registry, ep=term(ep), tp=term(ep * tp), ep_visits=visits)
 
 
-def sharded(plan: Plan, machine: Machine, registry: Registry, **degrees: Term | str) -> Plan:
+def shard_plan(plan: Plan, machine: Machine, registry: Registry, **degrees: Term | str) -> Plan:
     """Return a plan divided by the strategies with the given degrees, the others at their defaults."""
-    for strategy, spec in strategies_with(registry, degrees):
+    for strategy, spec in make_strategies(registry, degrees):
         plan = strategy.shard(spec, plan, machine)
     return plan
 
 
-def _exchanges(rows: Table, whole: Array, names: Names, found: Prediction) -> Iterator[Group]:
+def _exchanges(
+    rows: MeasurementTable, whole: Array, names: LibraryNames, found: Prediction
+) -> Iterator[KernelRowGroup]:
     """Yield collectives of one device and software, those of as many devices and nodes together.
 
     Args:
         whole: places of the rows in their table.
     """
     hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
-    backend = implementation_of(kernel) if op in EXCHANGES else ""
+    backend = implementation_of(kernel) if op in EXPERT_EXCHANGES else ""
     network = kernel.casefold().rpartition(" ")[2]
     release = rows.text("engine_version")[0]
     sizes = ("bytes",) if op in COLLECTIVES else ("tokens", "hidden", "experts", "topk")
@@ -207,10 +217,10 @@ def _exchanges(rows: Table, whole: Array, names: Names, found: Prediction) -> It
             found.skip(whole[places], reason)
             continue
         item = _collective(rows.take(places), op, machine, names)
-        yield Group(places=whole[places], plan=_nothing(), machine=machine, exchange=item)
+        yield KernelRowGroup(places=whole[places], plan=_nothing(), machine=machine, exchange=item)
 
 
-def exchange_time(group: Group, registry: Registry, kernels: Kernels | None = None) -> Term:
+def exchange_time(group: KernelRowGroup, registry: Registry, kernels: DeviceKernels | None = None) -> Term:
     """Return the time of the collective that a group is.
 
     Args:
@@ -221,7 +231,7 @@ def exchange_time(group: Group, registry: Registry, kernels: Kernels | None = No
         return term(0.0, "s")
     if kernels is not None:
         machine = evolve(machine, device=evolve(machine.device, kernels=kernels))
-    return transfer(machine, item, registry).time
+    return compute_collective_cost(machine, item, registry).time
 
 
 def _nothing() -> Plan:
@@ -233,46 +243,48 @@ def _nothing() -> Plan:
     return Plan(ops=(), residency=workload.residency, workload=workload)
 
 
-def exchange_known(group: Group) -> Known:
+def lookup_exchange_kernel(group: KernelRowGroup) -> CalibratedKernel:
     """Return what was measured of the kernel of a collective, and of which devices."""
     item, kernels = group.exchange, group.machine.device.kernels
-    return Known() if item is None or kernels is None else kernels.named(item.kernel)
+    return CalibratedKernel() if item is None or kernels is None else kernels.named(item.kernel)
 
 
-def _collective(rows: Table, op: str, machine: Machine, names: Names) -> Collective:
+def _collective(rows: MeasurementTable, op: str, machine: Machine, names: LibraryNames) -> Collective:
     ranks = names.size(rows, "devices")
     engine = rows.text("engine")[0].casefold()
     if op in COLLECTIVES:
         payload = names.size(rows, "bytes", "B")
-        payload = payload * ranks if PARTS.get(engine) == op else payload
-        kernel = kernel_of(op, engine, rows.text("kernel")[0].casefold())
+        payload = payload * ranks if PER_RANK_COLLECTIVES.get(engine) == op else payload
+        kernel = collective_kernel_class(op, engine, rows.text("kernel")[0].casefold())
         return Collective(name=op, kind=COLLECTIVES[op], bytes=payload, ranks=ranks, kernel=kernel)
     model = names.registry.workloads["moe"]
     sizes = {name: names.size(rows, name) for name in ("tokens", "hidden", "experts", "topk")}
     spec = model.spec(**sizes, inter=ONE)
-    wide = Precision(weights=WIDENED, activations=WIDENED, kv=WIDENED)
-    plan = sharded(_plan(model, spec, wide), machine, names.registry, ep=ranks, dp=ranks)
-    item = next(item for item in plan.collectives if item.name == EXCHANGES[op])
-    if op not in NARROWED:
+    wide = Precision(weights=FALLBACK_DTYPE, activations=FALLBACK_DTYPE, kv=FALLBACK_DTYPE)
+    plan = shard_plan(_plan(model, spec, wide), machine, names.registry, ep=ranks, dp=ranks)
+    item = next(item for item in plan.collectives if item.name == EXPERT_EXCHANGES[op])
+    if op not in NARROWED_EXCHANGES:
         return item
-    dtype = DTYPES.get(rows.text("dtype")[0], (WIDENED, WIDENED))[1]
-    return evolve(item, bytes=item.bytes * (bytes_of(dtype) / bytes_of(WIDENED)))
+    dtype = MEASURED_DTYPES.get(rows.text("dtype")[0], (FALLBACK_DTYPE, FALLBACK_DTYPE))[1]
+    return evolve(item, bytes=item.bytes * (bytes_per_element(dtype) / bytes_per_element(FALLBACK_DTYPE)))
 
 
-def _precision(rows: Table, device: Device, registry: Registry) -> tuple[Precision | None, str]:
+def _precision(rows: MeasurementTable, device: Device, registry: Registry) -> tuple[Precision | None, str]:
     """Return the data types of a group: narrow weights are widened where a device cannot multiply in their type."""
     dtype, kv = rows.text("dtype")[0], rows.text("kv_dtype")[0]
-    if dtype not in DTYPES:
+    if dtype not in MEASURED_DTYPES:
         return None, f"no data type {dtype}" if dtype else "no data type"
-    weights, activations = DTYPES[dtype]
-    if multiplier(device, activations, registry) is None:
-        activations = WIDENED
-    if multiplier(device, activations, registry) is None:
+    weights, activations = MEASURED_DTYPES[dtype]
+    if find_matrix_engine(device, activations, registry) is None:
+        activations = FALLBACK_DTYPE
+    if find_matrix_engine(device, activations, registry) is None:
         return None, f"{device.name} multiplies nothing in {activations}"
-    return Precision(weights=weights, activations=activations, kv=kv if kv in BITS else WIDENED), ""
+    return Precision(
+        weights=weights, activations=activations, kv=kv if kv in DTYPE_BITS else FALLBACK_DTYPE
+    ), ""
 
 
-def _given(rows: Table, columns: tuple[str, ...]) -> Array:
+def _given(rows: MeasurementTable, columns: tuple[str, ...]) -> Array:
     return np.asarray(np.all([np.nan_to_num(rows.number(name)) > 0 for name in columns], axis=0))
 
 

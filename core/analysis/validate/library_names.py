@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.assemble.calibration_lookup import kernels_of
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.assemble.calibration_lookup import find_device_kernels
 from accelscope.core.assemble.design import Model
-from accelscope.core.assemble.machine import machine_of
-from accelscope.core.assemble.spec_sheet import SYSTEMS
+from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.spec_sheet import SYSTEM_KINDS
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import kernels_name
 from accelscope.core.blocks.scenario import PrecisionBlock
 from accelscope.core.ir.hardware import Machine
-from accelscope.core.library.definitions import Item, items, named
+from accelscope.core.library.definitions import LibraryDefinition, find_definitions, list_definitions
 from accelscope.core.numeric.term import Term, term
 from accelscope.dsl.values.values import Origin, Symbol
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.core.session import Session
 
-SAME: Mapping[str, str] = {"trtllm": "tensorrt_llm"}
+ENGINE_ALIASES: Mapping[str, str] = {"trtllm": "tensorrt_llm"}
 """Engines that measurements know by a shorter name than the library does."""
 
 
@@ -40,7 +40,7 @@ def backend_of(kernel: str) -> str | None:
 
 
 @frozen(kw_only=True, eq=False)
-class Published:
+class PublishedModel:
     """A model with the data types that its publisher gives it, by role; empty where the library does not say."""
 
     model: Model
@@ -49,7 +49,7 @@ class Published:
 
 @frozen(eq=False)
 class _System:
-    item: Item
+    item: LibraryDefinition
     machine: Machine
 
     @property
@@ -63,7 +63,7 @@ class _System:
 
 
 @define(eq=False)
-class Names:
+class LibraryNames:
     """Looks names up in a session's library; everything found is kept.
 
     Attributes:
@@ -72,22 +72,24 @@ class Names:
 
     session: Session
     trace: bool = False
-    _items: tuple[Item, ...] = field(init=False)
+    _items: tuple[LibraryDefinition, ...] = field(init=False)
     _found: dict[Any, Any] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._items = tuple(items(self.session))
+        self._items = tuple(list_definitions(self.session))
 
     @property
     def registry(self) -> Registry:
         """The plugins."""
         return self.session.registry
 
-    def device(self, hw: str) -> tuple[Item | None, str]:
+    def device(self, hw: str) -> tuple[LibraryDefinition | None, str]:
         """Return the package of a name, or None and the reason."""
         return self._only(hw, ("package",), "device")
 
-    def system(self, hw: str, devices: int = 1, nodes: int = 1, network: str = "") -> tuple[Item | None, str]:
+    def system(
+        self, hw: str, devices: int = 1, nodes: int = 1, network: str = ""
+    ) -> tuple[LibraryDefinition | None, str]:
         """Return the package of one device, or the smallest system of several; or None and the reason.
 
         Args:
@@ -131,15 +133,15 @@ class Names:
         found: tuple[Machine | None, str] = self._found[key]
         return found
 
-    def model(self, name: str) -> tuple[Published | None, str]:
+    def model(self, name: str) -> tuple[PublishedModel | None, str]:
         """Return a model by its name, or None and the reason."""
         key = ("model", name)
         if key not in self._found:
             self._found[key] = self._model(name)
-        found: tuple[Published | None, str] = self._found[key]
+        found: tuple[PublishedModel | None, str] = self._found[key]
         return found
 
-    def size(self, rows: Table, column: str, unit: str = "") -> Term:
+    def size(self, rows: MeasurementTable, column: str, unit: str = "") -> Term:
         """Return a column of numbers as a term, which says where it is from while tracing."""
         values = rows.number(column)
         if not self.trace or not len(rows):
@@ -149,20 +151,20 @@ class Names:
 
     def runtime(self, engine: str) -> str | None:
         """Return what calibrations call the kernels of an engine; None for none."""
-        known = self.known_runtime(engine)
+        known = self.runtime_definition(engine)
         return (kernels_name(known.component) if known is not None else _word(engine)) if engine else None
 
-    def known_runtime(self, engine: str) -> Item | None:
+    def runtime_definition(self, engine: str) -> LibraryDefinition | None:
         """Return the runtime of the library that an engine is, or None."""
-        ways = (named(self._items, name, ("runtime",)) for name in (engine, _word(engine)) if name)
+        ways = (find_definitions(self._items, name, ("runtime",)) for name in (engine, _word(engine)) if name)
         return next((found[0] for found in ways if found), None)
 
-    def named_model(self, name: str) -> tuple[Item | None, str]:
+    def model_definition(self, name: str) -> tuple[LibraryDefinition | None, str]:
         """Return the definition of a model, or None and the reason."""
         return self._only(name, ("model",), "model")
 
-    def _only(self, name: str, kinds: tuple[str, ...], what: str) -> tuple[Item | None, str]:
-        found = named(self._items, name, kinds)
+    def _only(self, name: str, kinds: tuple[str, ...], what: str) -> tuple[LibraryDefinition | None, str]:
+        found = find_definitions(self._items, name, kinds)
         if len(found) == 1:
             return found[0], ""
         if found:
@@ -171,7 +173,7 @@ class Names:
 
     def _machine(
         self,
-        system: tuple[Item | None, str],
+        system: tuple[LibraryDefinition | None, str],
         devices: int,
         nodes: int,
         engine: str,
@@ -180,30 +182,32 @@ class Names:
     ) -> tuple[Machine | None, str]:
         item, reason = system
         binder = Binder(self.registry, trace=self.trace)
-        machine = None if item is None else machine_of(item.component, binder)
+        machine = None if item is None else assemble_machine(item.component, binder)
         if machine is None:
             return (
                 None,
                 reason
-                or f"installed plugins do not serve all of {item.name if item else ''}{self.registry.why_absent()}",
+                or f"installed plugins do not serve all of {item.name if item else ''}{self.registry.describe_absent()}",
             )
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-        kernels = kernels_of(machine.device, None, self.runtime(engine), binder, backend, release or None)
+        kernels = find_device_kernels(
+            machine.device, None, self.runtime(engine), binder, backend, release or None
+        )
         return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
 
     def _systems(self, device: str) -> list[_System]:
         """Return the systems of a device, the smallest first."""
         if "systems" not in self._found:
-            shelf = [item for item in self._items if item.component.kind in SYSTEMS]
-            made = [(item, machine_of(item.component, Binder(self.registry))) for item in shelf]
+            shelf = [item for item in self._items if item.component.kind in SYSTEM_KINDS]
+            made = [(item, assemble_machine(item.component, Binder(self.registry))) for item in shelf]
             known = [_System(item, machine) for item, machine in made if machine is not None]
             self._found["systems"] = sorted(known, key=lambda system: system.size)
         return [system for system in self._found["systems"] if system.machine.device.name == device]
 
-    def _model(self, name: str) -> tuple[Published | None, str]:
-        item, reason = self.named_model(name)
+    def _model(self, name: str) -> tuple[PublishedModel | None, str]:
+        item, reason = self.model_definition(name)
         if item is None:
             return None, reason
         binder = Binder(self.registry)
@@ -218,7 +222,7 @@ class Names:
                 for role, attribute in inner.attributes().items()
                 if isinstance(attribute.value, Symbol)
             }
-        return Published(
+        return PublishedModel(
             model=Model(name=item.component.name, spec=bound, record=record), precision=given
         ), ""
 
@@ -226,4 +230,4 @@ class Names:
 def _word(engine: str) -> str:
     """Return the name of an engine as one word."""
     word = re.sub(r"\W+", "_", engine.casefold()).strip("_")
-    return SAME.get(word, word)
+    return ENGINE_ALIASES.get(word, word)

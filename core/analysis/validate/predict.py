@@ -7,15 +7,15 @@ cannot predict, it skips with a reason. `PREDICTORS` lists them by the tier of e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module, util
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 from attrs import define
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.numeric.error_bars import TENTH
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.numeric.error_bars import PERCENTILE_90_SIGMAS
 from accelscope.core.numeric.term import Array
 
 
@@ -55,7 +55,7 @@ class Prediction:
             places: of the rows.
             spread: standard deviation of the logarithm of measured over predicted.
         """
-        factor = np.exp(TENTH * np.asarray(spread))
+        factor = np.exp(PERCENTILE_90_SIGMAS * np.asarray(spread))
         self.value[places] = value
         self.low[places] = value / factor
         self.high[places] = value * factor
@@ -77,7 +77,7 @@ class Prediction:
 class Predictor(Protocol):
     """Predicts every row of a table, or says why not."""
 
-    def __call__(self, rows: Table, names: Names) -> Prediction:
+    def __call__(self, rows: MeasurementTable, names: LibraryNames) -> Prediction:
         """Return the prediction of each row.
 
         Args:
@@ -88,36 +88,36 @@ class Predictor(Protocol):
 
 
 PREDICTORS: Mapping[str, str] = {
-    "A": "static_batch",
-    "P": "static_batch",
-    "B": "serving",
-    "C": "serving",
-    "G": "serving",
-    "T": "training",
+    "A": "static_batch:predict_static_batch_rows",
+    "P": "static_batch:predict_static_batch_rows",
+    "B": "serving:predict_serving_rows",
+    "C": "serving:predict_serving_rows",
+    "G": "serving:predict_serving_rows",
+    "T": "training:predict_training_rows",
 }
-"""Tier of end-to-end rows to the module of this package whose `predict` is a `Predictor`."""
+"""Tier of end-to-end rows to its `Predictor`, as `module:function` of this package."""
 
 
-def predict(rows: Table, names: Names) -> Prediction:
+def predict_rows(rows: MeasurementTable, names: LibraryNames) -> Prediction:
     """Return the prediction of each row of a table of either layout."""
     if rows.layout.kind == "ops":
-        from accelscope.core.analysis.validate.kernels import predict as kernels
+        from accelscope.core.analysis.validate.kernels import predict_kernel_rows as kernels
 
         return kernels(rows, names)
     found = Prediction.empty(len(rows))
     for (tier,), places in rows.groups("tier"):
-        module = predictor_of(tier)
-        if module is None:
+        predictor = load_predictor(tier)
+        if predictor is None:
             found.skip(places, f"tier {tier} is not predicted yet")
             continue
-        found.update(places, module(rows.take(places), names))
+        found.update(places, predictor(rows.take(places), names))
     return found
 
 
-def predictor_of(tier: str) -> Predictor | None:
-    """Return what predicts a tier of end-to-end rows, or None where nothing does."""
-    name = f"{__package__}.{PREDICTORS.get(tier, '')}"
-    if tier not in PREDICTORS or util.find_spec(name) is None:
+def load_predictor(tier: str) -> Predictor | None:
+    """Return what predicts a tier of end-to-end rows, or None if nothing does."""
+    if tier not in PREDICTORS:
         return None
-    found: Predictor = import_module(name).predict
-    return found
+    module, _, function = PREDICTORS[tier].partition(":")
+    predictor: Predictor = getattr(import_module(f"{__package__}.{module}"), function)
+    return predictor

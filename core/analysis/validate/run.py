@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.predict import predict
-from accelscope.core.analysis.validate.score import Scored, scored
-from accelscope.core.analysis.validate.table import LAYOUTS, Table, read_tables
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.predict import predict_rows
+from accelscope.core.analysis.validate.score import ScoredTable, score_table
+from accelscope.core.analysis.validate.table import TABLE_LAYOUTS, MeasurementTable, read_tables
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array, term
 from accelscope.dsl.diagnostics.suggest import did_you_mean
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 _TIME = re.compile(r"\s*([0-9.eE+-]+?)\s*([a-zµ]+)\s*")
 
 
-def validate(
-    names: Names,
+def validate_tables(
+    names: LibraryNames,
     files: Sequence[str],
     *,
     kind: str | None = None,
     where: Sequence[str] = (),
     above: str | None = None,
     blind: bool = False,
-) -> tuple[Scored, ...]:
+) -> tuple[ScoredTable, ...]:
     """Return the rows of files with their predictions, one part for each layout of table.
 
     Args:
@@ -46,14 +46,14 @@ def validate(
         UsageError: a file or an option is wrong.
     """
     refuse_without_models(names.registry)
-    least = microseconds(above) if above is not None else 0.0
-    tables = tables_of(files, kind=kind, where=where, blind=blind)
-    return tuple(scored(table, predict(table, names), least) for table in tables)
+    least = parse_microseconds(above) if above is not None else 0.0
+    tables = read_filtered_tables(files, kind=kind, where=where, blind=blind)
+    return tuple(score_table(table, predict_rows(table, names), least) for table in tables)
 
 
-def tables_of(
+def read_filtered_tables(
     files: Sequence[str], *, kind: str | None = None, where: Sequence[str] = (), blind: bool = False
-) -> list[Table]:
+) -> list[MeasurementTable]:
     """Return the tables of files with the rows that meet some conditions; see `validate`.
 
     Raises:
@@ -76,32 +76,32 @@ def refuse_without_models(registry: Registry) -> None:
     lacking = [what for what, records in needed.items() if not records]
     if lacking:
         raise UsageError(
-            f"nothing can be predicted: no installed plugin serves {', '.join(lacking)}{registry.why_absent()}"
+            f"nothing can be predicted: no installed plugin serves {', '.join(lacking)}{registry.describe_absent()}"
         )
 
 
-def chosen(
+def _choose_rows(
     files: Sequence[str], kind: str | None, where: Sequence[str], *, blind: bool = False
-) -> list[Table]:
+) -> list[MeasurementTable]:
     """Return the rows of files that meet conditions; see `validate`."""
     wanted = _conditions(where)
     return [_filtered(table, wanted) for table in read_tables(files, kind, blind=blind)]
 
 
-def only_row(files: Sequence[str], kind: str | None, where: Sequence[str]) -> Table:
+def read_single_row(files: Sequence[str], kind: str | None, where: Sequence[str]) -> MeasurementTable:
     """Return the one row of files that meets conditions, measured or not.
 
     Raises:
         UsageError: none or several do.
     """
-    tables = [table for table in chosen(files, kind, where, blind=True) if len(table)]
+    tables = [table for table in _choose_rows(files, kind, where, blind=True) if len(table)]
     rows = sum(len(table) for table in tables)
     if rows != 1:
         raise UsageError(f"--explain is of one row, and {rows} are chosen; choose one with --where id=ID")
     return tables[0]
 
 
-def microseconds(text: str) -> float:
+def parse_microseconds(text: str) -> float:
     """Return a time such as `20us` in us.
 
     Raises:
@@ -117,7 +117,7 @@ def microseconds(text: str) -> float:
     return value
 
 
-def write_predictions(parts: Sequence[Scored], stream: TextIO) -> None:
+def write_predictions(parts: Sequence[ScoredTable], stream: TextIO) -> None:
     """Write id, predicted, low and high of every predicted row, those that are not scored included."""
     lines = csv.writer(stream, lineterminator="\n")
     lines.writerow(("id", "predicted", "low", "high"))
@@ -130,7 +130,7 @@ def write_predictions(parts: Sequence[Scored], stream: TextIO) -> None:
 
 
 def _conditions(where: Sequence[str]) -> dict[str, list[str]]:
-    known = sorted({name for layout in LAYOUTS.values() for name in layout.columns})
+    known = sorted({name for layout in TABLE_LAYOUTS.values() for name in layout.columns})
     wanted: dict[str, list[str]] = {}
     for text in where:
         name, equals, value = (piece.strip() for piece in text.partition("="))
@@ -143,14 +143,14 @@ def _conditions(where: Sequence[str]) -> dict[str, list[str]]:
     return wanted
 
 
-def _filtered(table: Table, wanted: dict[str, list[str]]) -> Table:
+def _filtered(table: MeasurementTable, wanted: dict[str, list[str]]) -> MeasurementTable:
     keep = np.full(len(table), True)
     for name, values in wanted.items():
         keep &= _meets(table, name, values)
     return table if keep.all() else table.take(keep)
 
 
-def _meets(table: Table, name: str, values: Sequence[str]) -> Array:
+def _meets(table: MeasurementTable, name: str, values: Sequence[str]) -> Array:
     if name in table.layout.text:
         return np.isin(table.text(name).astype(str), list(values))
     if name not in table.layout.number:

@@ -7,39 +7,43 @@ from typing import Any
 
 import numpy as np
 
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.static_batch import METRICS, STORED, runtime_item
-from accelscope.core.analysis.validate.table import Table
-from accelscope.dsl.diagnostics.diagnostics import Source
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.static_batch import (
+    STATIC_BATCH_METRICS,
+    WEIGHT_DTYPES,
+    find_engine_runtime,
+)
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 
-STATIC = "A"
+_STATIC_TIER = "A"
 """Tier of rows that one scenario says all of."""
 _SPLIT = ("tp", "pp", "ep", "dp")
 
 
-def text_of(table: Table, row: int, names: Names) -> tuple[str, str] | None:
+def format_row_scenario(table: MeasurementTable, row: int, names: LibraryNames) -> tuple[str, str] | None:
     """Return a metric and the text of a file with one scenario; None where no scenario says what the row measured."""
-    if table.layout.kind == "ops" or table.text("tier")[row] != STATIC:
+    if table.layout.kind == "ops" or table.text("tier")[row] != _STATIC_TIER:
         return None
     if table.text("flag")[row] or "[" in table.text("notes")[row]:
         return None  # layers on devices of their own, or chunks of a size of their own
-    metric = METRICS.get(str(table.text("metric")[row]))
+    metric = STATIC_BATCH_METRICS.get(str(table.text("metric")[row]))
     text = _scenario(table, row, names)
     return None if text is None or metric is None else (metric[0], text)
 
 
-def _scenario(table: Table, row: int, names: Names) -> str | None:
+def _scenario(table: MeasurementTable, row: int, names: LibraryNames) -> str | None:
     hw, name, engine, version, weights, kv = (
         str(table.text(column)[row])
         for column in ("hw", "model", "engine", "engine_version", "weights_dtype", "kv_dtype")
     )
     system, _ = names.system(hw, _size(table, "n_devices", row) or 1)
-    model, _ = names.named_model(name)
-    runtime = runtime_item(names, engine, version, _size(table, "year", row))
-    if system is None or model is None or runtime is None or weights not in STORED:
+    model, _ = names.model_definition(name)
+    runtime = find_engine_runtime(names, engine, version, _size(table, "year", row))
+    if system is None or model is None or runtime is None or weights not in WEIGHT_DTYPES:
         return None
-    stored, products, head = STORED[weights]
+    stored, products, head = WEIGHT_DTYPES[weights]
     types = {"weights": stored, "activations": products, "kv": kv, "head": head}
     split = {degree: value for degree in _SPLIT if (value := _size(table, degree, row))}
     batch, prompt, output = (
@@ -57,13 +61,13 @@ def _scenario(table: Table, row: int, names: Names) -> str | None:
         "}",
         "scenario row { deployment = here, workload = once }",
     ]
-    return format_text(Source("row", "\n".join(lines) + "\n"))
+    return format_text(SourceText("row", "\n".join(lines) + "\n"))
 
 
 def _listed(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in fields.items() if value)
 
 
-def _size(table: Table, column: str, row: int) -> int:
+def _size(table: MeasurementTable, column: str, row: int) -> int:
     """Return a number of a row as a whole one, 0 where there is none."""
     return int(np.nan_to_num(table.number(column)[row]))

@@ -13,18 +13,18 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.table import Table
+from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.numeric.term import Array
 
-GROUPS = ("source", "hw", "model", "op", "metric", "tier", "engine")
+GROUP_COLUMNS = ("source", "hw", "model", "op", "metric", "tier", "engine")
 """Columns that errors are also given by."""
 
 
 @frozen(kw_only=True, eq=False)
-class Scored:
+class ScoredTable:
     """A table with its predictions, and which of its rows are points."""
 
-    table: Table
+    table: MeasurementTable
     prediction: Prediction
     points: Array
 
@@ -40,7 +40,7 @@ class Scored:
 
 
 @frozen(kw_only=True)
-class Errors:
+class PredictionErrors:
     """The errors of some points; None where none of them is predicted.
 
     Attributes:
@@ -58,7 +58,7 @@ class Errors:
 
 
 @frozen(kw_only=True)
-class Summary:
+class ValidationSummary:
     """All that is said of predictions against measurements.
 
     Attributes:
@@ -68,14 +68,14 @@ class Summary:
         groups: column to value to errors.
     """
 
-    errors: Errors
-    skipped: Mapping[str, int]
-    unscored: Mapping[str, int]
+    errors: PredictionErrors
+    skip_reasons: Mapping[str, int]
+    unscored_rows: Mapping[str, int]
     origins: Mapping[str, int]
-    groups: Mapping[str, Mapping[str, Errors]]
+    groups: Mapping[str, Mapping[str, PredictionErrors]]
 
 
-def scored(table: Table, prediction: Prediction, above: float = 0.0) -> Scored:
+def score_table(table: MeasurementTable, prediction: Prediction, above: float = 0.0) -> ScoredTable:
     """Return a table with its predictions and its points.
 
     Args:
@@ -85,10 +85,10 @@ def scored(table: Table, prediction: Prediction, above: float = 0.0) -> Scored:
     points = (table.number("score") == 1) & np.isfinite(measured)
     if table.layout.kind == "ops":
         points &= measured > above
-    return Scored(table=table, prediction=prediction, points=points)
+    return ScoredTable(table=table, prediction=prediction, points=points)
 
 
-def summarized(parts: Sequence[Scored]) -> Summary:
+def summarize_validation(parts: Sequence[ScoredTable]) -> ValidationSummary:
     """Return errors, reasons and groups of several tables."""
     skipped: Counter[str] = Counter()
     origins: Counter[str] = Counter()
@@ -96,10 +96,10 @@ def summarized(parts: Sequence[Scored]) -> Summary:
         skipped.update(part.prediction.reasons[part.points & ~part.predicted])
         origins.update(part.prediction.origins[part.predicted])
     rest = [~part.points for part in parts]
-    return Summary(
+    return ValidationSummary(
         errors=_errors(parts, [part.points for part in parts]),
-        skipped=dict(skipped.most_common()),
-        unscored={
+        skip_reasons=dict(skipped.most_common()),
+        unscored_rows={
             "rows": sum(int(rows.sum()) for rows in rest),
             "predicted": sum(
                 int((rows & (part.prediction.reasons == "")).sum())
@@ -107,16 +107,16 @@ def summarized(parts: Sequence[Scored]) -> Summary:
             ),
         },
         origins={name: count for name, count in origins.most_common() if name},
-        groups={name: found for name in GROUPS if (found := dict(_grouped(parts, name)))},
+        groups={name: found for name in GROUP_COLUMNS if (found := dict(_grouped(parts, name)))},
     )
 
 
-def ape(part: Scored) -> Array:
+def absolute_percentage_errors(part: ScoredTable) -> Array:
     """Return the absolute percentage error of each row as a share; NaN where it is not predicted."""
     return np.asarray(np.abs(part.prediction.value / part.measured - 1.0))
 
 
-def _grouped(parts: Sequence[Scored], column: str) -> Iterator[tuple[str, Errors]]:
+def _grouped(parts: Sequence[ScoredTable], column: str) -> Iterator[tuple[str, PredictionErrors]]:
     having = [part for part in parts if column in part.table.columns]
     values = sorted({str(value) for part in having for value in part.table.text(column)[part.points]})
     for value in values:
@@ -124,7 +124,7 @@ def _grouped(parts: Sequence[Scored], column: str) -> Iterator[tuple[str, Errors
         yield value or "(none)", _errors(having, rows)
 
 
-def _errors(parts: Sequence[Scored], rows: Sequence[Array]) -> Errors:
+def _errors(parts: Sequence[ScoredTable], rows: Sequence[Array]) -> PredictionErrors:
     """Return the errors of some points of each part."""
     used = [mask & part.predicted for part, mask in zip(parts, rows, strict=True)]
     ratios = _joined(
@@ -138,11 +138,11 @@ def _errors(parts: Sequence[Scored], rows: Sequence[Array]) -> Errors:
     )
     points = sum(int(mask.sum()) for mask in rows)
     if not ratios.size:
-        return Errors(points=points, predicted=0, **dict.fromkeys(_MEASURES))
+        return PredictionErrors(points=points, predicted=0, **dict.fromkeys(_MEASURES))
     errors = np.abs(ratios - 1.0)
     with np.errstate(divide="ignore"):
         logs = np.abs(np.log(ratios))
-    return Errors(
+    return PredictionErrors(
         points=points,
         predicted=int(ratios.size),
         median_ape=float(np.median(errors)),

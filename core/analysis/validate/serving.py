@@ -11,32 +11,36 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.analysis.validate.disaggregated import divided, with_pools
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.disaggregated import read_pool_degrees, with_pools
+from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.serving_design import Split, deployed, split_of
-from accelscope.core.analysis.validate.static_batch import evaluated, runtime_item
-from accelscope.core.analysis.validate.table import Table
+from accelscope.core.analysis.validate.serving_design import (
+    ParallelDegrees,
+    build_served_design,
+    read_parallel_degrees,
+)
+from accelscope.core.analysis.validate.static_batch import evaluate_row_design, find_engine_runtime
+from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.scenario import Load, Speculative
+from accelscope.core.blocks.scenario import Load, SpeculativeDecoding
 from accelscope.core.evaluate.evaluate import Evaluation
-from accelscope.core.evaluate.serving.closed_loop import BUNCHING
-from accelscope.core.evaluate.serving.engine_step import policy_of
-from accelscope.core.library.definitions import Item
+from accelscope.core.evaluate.serving.closed_loop import DEFAULT_BURST_SHARE
+from accelscope.core.evaluate.serving.engine_step import resolve_batching_policy
+from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, term
-from accelscope.core.query.columns import SLACK
+from accelscope.core.query.columns import LIMIT_TOLERANCE
 
-LENGTHS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
+LENGTH_FACTORS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
 """By source: mean lengths of prompts and answers over the nominal ones, where they are drawn at random (InferenceX:
 evenly from 0.8 to 1 times the nominal length)."""
-REQUESTS = 3000.0
+MAX_LOAD_REQUESTS = 3000.0
 """Requests of a run at maximum load, all sent at once: what TensorRT-LLM's performance page says of most lengths."""
-MOST = 2048.0
+MAX_LOAD_SEQUENCES = 2048.0
 """Sequences that an engine runs at once at maximum load: the default `max_batch_size` of TensorRT-LLM."""
-ALL_ALIKE = 0.9
+EQUAL_LENGTH_CORRELATION = 0.9
 """Bunching of prompts that go first where all requests have the same lengths: they begin and end together."""
-SPREAD: Mapping[tuple[str, str], float] = {
+SERVING_SPREADS: Mapping[tuple[str, str], float] = {
     ("B", "tpot_ms"): 0.14,
     ("B", "ttft_ms"): 0.42,
     ("C", "throughput_out_tok_s"): 0.35,
@@ -46,15 +50,15 @@ SPREAD: Mapping[tuple[str, str], float] = {
 """Standard deviation of the logarithm of measured over predicted, by tier and metric, on configurations not fitted to."""
 POOLS, LOADED = "G", "C"
 """Tiers of rows with pools of prefill and decode, and of those at maximum load."""
-UNSAID = "spec_decode_unknown"
+UNKNOWN_SPECULATION_FLAG = "spec_decode_unknown"
 """Flag of rows of which the source does not say whether they propose tokens ahead."""
 _KEYS = ("tier", "hw", "model", "weights_dtype", "kv_dtype")
 
 
-def predict(rows: Table, names: Names) -> Prediction:
+def predict_serving_rows(rows: MeasurementTable, names: LibraryNames) -> Prediction:
     """Return the prediction of each row of a tier under load."""
     found = Prediction.empty(len(rows))
-    for item, places in groups_of(rows, names):
+    for item, places in group_serving_rows(rows, names):
         group = rows.take(places)
         if item is None:
             found.skip(places, f"the library has no runtime {group.text('engine')[0]}")
@@ -63,10 +67,12 @@ def predict(rows: Table, names: Names) -> Prediction:
     return found
 
 
-def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
+def group_serving_rows(
+    rows: MeasurementTable, names: LibraryNames
+) -> Iterator[tuple[LibraryDefinition | None, Array]]:
     """Yield the places of rows that are one evaluation, with their runtime."""
     alike: dict[tuple[Any, ...], list[int]] = {}
-    items: dict[tuple[Any, ...], Item | None] = {}
+    items: dict[tuple[Any, ...], LibraryDefinition | None] = {}
     columns = [rows.text(name) for name in (*_KEYS, "engine", "engine_version")]
     numbers = [np.nan_to_num(rows.number(name)).astype(int) for name in ("year", "n_devices")]
     split = _split(rows)
@@ -75,7 +81,7 @@ def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
     for place, (*key, engine, version, year, devices, shared, ahead) in enumerate(parts):
         served = (engine, version, year)
         if served not in items:
-            items[served] = runtime_item(names, engine, version, year)
+            items[served] = find_engine_runtime(names, engine, version, year)
         item = items[served]
         name = engine if item is None else item.component.name
         items[(name,)] = item
@@ -84,16 +90,16 @@ def groups_of(rows: Table, names: Names) -> Iterator[tuple[Item | None, Array]]:
         yield items[whole[-1:]], np.array(places, dtype=int)
 
 
-def _predict(rows: Table, names: Names, item: Item) -> Prediction:
+def _predict(rows: MeasurementTable, names: LibraryNames, item: LibraryDefinition) -> Prediction:
     found = Prediction.empty(len(rows))
-    kept, reasons = known_of(rows)
+    kept, reasons = check_serving_rows(rows)
     for place in np.flatnonzero(~kept):
         found.skip(np.array([place]), reasons[place])
     places = np.flatnonzero(kept)
     if not places.size:
         return found
     group = rows.take(places)
-    design, reason = design_of(group, names, item)
+    design, reason = build_serving_design(group, names, item)
     if design is None:
         found.skip(places, reason)
         return found
@@ -101,17 +107,19 @@ def _predict(rows: Table, names: Names, item: Item) -> Prediction:
     return found
 
 
-def known_of(rows: Table) -> tuple[Array, Array]:
+def check_serving_rows(rows: MeasurementTable) -> tuple[Array, Array]:
     """Return which rows say enough, and what the others lack."""
     clients, prompt, output = _load(rows)
     known = np.isfinite(clients) & np.isfinite(prompt) & np.isfinite(output)
     reasons = np.where(known, "", "no concurrency or no lengths").astype(object)
     if rows.text("tier")[0] == POOLS:
-        reasons[known & ~divided(rows).known] = "the pools of the row are not known"
+        reasons[known & ~read_pool_degrees(rows).known] = "the pools of the row are not known"
     return reasons == "", reasons
 
 
-def design_of(rows: Table, names: Names, item: Item) -> tuple[Design | None, str]:
+def build_serving_design(
+    rows: MeasurementTable, names: LibraryNames, item: LibraryDefinition
+) -> tuple[Design | None, str]:
     """Return the design of rows that are one evaluation; or None and the reason.
 
     Args:
@@ -123,48 +131,51 @@ def design_of(rows: Table, names: Names, item: Item) -> tuple[Design | None, str
         "prompt": term(prompt, "tok"),
         "output": term(output, "tok"),
     }
-    design, reason = deployed(rows, names, item, _split(rows), Load(**given))
+    design, reason = build_served_design(rows, names, item, _split(rows), Load(**given))
     if design is None:
         return None, reason
     scheduler: Any = design.scheduler
     if rows.text("tier")[0] == POOLS:
         if _ahead(rows)[0]:
-            design = evolve(design, speculative=Binder(names.registry).default_of(Speculative, "row"))
-        return with_pools(design, divided(rows), names), ""
+            design = evolve(design, speculative=Binder(names.registry).default_of(SpeculativeDecoding, "row"))
+        return with_pools(design, read_pool_degrees(rows), names), ""
     if rows.text("tier")[0] == LOADED:
-        scheduler = evolve(scheduler, max_batch=term(MOST))
-    elif policy_of(design) == "prefill_first":
-        same = np.array([source not in LENGTHS for source in rows.text("source")])
-        scheduler = evolve(scheduler, bunching=term(np.where(same, ALL_ALIKE, BUNCHING["prefill_first"])))
+        scheduler = evolve(scheduler, max_batch=term(MAX_LOAD_SEQUENCES))
+    elif resolve_batching_policy(design) == "prefill_first":
+        same = np.array([source not in LENGTH_FACTORS for source in rows.text("source")])
+        scheduler = evolve(
+            scheduler,
+            bunching=term(np.where(same, EQUAL_LENGTH_CORRELATION, DEFAULT_BURST_SHARE["prefill_first"])),
+        )
     return evolve(design, scheduler=scheduler), ""
 
 
-def _ahead(rows: Table) -> Array:
+def _ahead(rows: MeasurementTable) -> Array:
     """Return which rows are taken to propose tokens ahead: pools of DeepSeek models of which the source does not say it.
 
     Published pools come in pairs with the same words, one of which is about twice as fast: with the layer that the model
     has for it, and without. TensorRT-LLM's recipes for them mostly use it.
     """
-    unsaid = [UNSAID in flag for flag in rows.text("flag")]
+    unsaid = [UNKNOWN_SPECULATION_FLAG in flag for flag in rows.text("flag")]
     return np.asarray(np.array(unsaid, dtype=bool) & (rows.text("tier") == POOLS))
 
 
-def _load(rows: Table) -> tuple[Array, Array, Array]:
+def _load(rows: MeasurementTable) -> tuple[Array, Array, Array]:
     """Return clients, and mean tokens of prompts and answers."""
-    factor = np.array([LENGTHS.get(source, 1.0) for source in rows.text("source")])
+    factor = np.array([LENGTH_FACTORS.get(source, 1.0) for source in rows.text("source")])
     clients = rows.number("batch_or_concurrency")
     if rows.text("tier")[0] == LOADED:
-        clients = np.full(len(rows), REQUESTS)
+        clients = np.full(len(rows), MAX_LOAD_REQUESTS)
     return clients, rows.number("isl") * factor, rows.number("osl") * factor
 
 
-def _split(rows: Table) -> Split:
+def _split(rows: MeasurementTable) -> ParallelDegrees:
     """Return the degrees of rows; where attention is divided by sequences, replicas share their experts."""
-    split = split_of(rows)
+    split = read_parallel_degrees(rows)
     by_sequence = np.array(["attention_dp" in flag for flag in rows.text("flag")], dtype=bool) & (
         split.dp == 1.0
     )
-    return Split(
+    return ParallelDegrees(
         tp=np.where(by_sequence, 1.0, split.tp),
         pp=split.pp,
         ep=np.where(by_sequence, split.tp, split.ep),
@@ -172,19 +183,21 @@ def _split(rows: Table) -> Split:
     )
 
 
-def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
+def _fill(
+    found: Prediction, places: Array, rows: MeasurementTable, design: Design, names: LibraryNames
+) -> None:
     """Put the metric of each row, and skip rows that do not fit."""
-    evaluation, values = evaluated(design, rows, names.registry)
+    evaluation, values = evaluate_row_design(design, rows, names.registry)
     if rows.text("tier")[0] == LOADED:
         values = values * _filled(evaluation)
     for (metric,), own in rows.groups("metric"):
-        spread = SPREAD.get((str(rows.text("tier")[0]), metric))
+        spread = SERVING_SPREADS.get((str(rows.text("tier")[0]), metric))
         if spread is not None:
             found.put(places[own], values[own], spread, "runtime")
         else:
             found.skip(places[own], f"metric {metric} is not predicted under load")
     for limit in evaluation.limits:
-        over = limit.used.value > limit.available.value * SLACK
+        over = limit.used.value > limit.available.value * LIMIT_TOLERANCE
         if limit.name == "memory" and np.any(over):
             found.skip(places[np.broadcast_to(over, places.shape)], limit.reason)
 
@@ -194,5 +207,5 @@ def _filled(evaluation: Evaluation) -> Array:
 
     Requests that do not fit at once follow each other; while the last ones end, nothing follows, and half of a cycle is lost.
     """
-    waves = REQUESTS / evaluation.batch.value
+    waves = MAX_LOAD_REQUESTS / evaluation.batch.value
     return np.asarray(np.where(waves > 1.0, waves / (waves + 0.5), 1.0))

@@ -13,33 +13,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.validate.kernel_rows import DTYPES
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.kernel_rows import MEASURED_DTYPES
+from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.assemble.design import Design, Money
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.assemble.design import Design, SystemCost
 from accelscope.core.assemble.expert_precision import with_narrow_experts
-from accelscope.core.assemble.parallelism import strategies_with
+from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.runtime import Runtime, device_names, pace_of
+from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device_names
 from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.evaluate.model_error import measured_on, spread_of_pace
-from accelscope.core.evaluate.op_cost import multiplier
+from accelscope.core.evaluate.model_error import estimate_runtime_spread, find_measurement_origin
+from accelscope.core.evaluate.op_cost import find_matrix_engine
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
 from accelscope.core.ir.usage import Limit
-from accelscope.core.library.definitions import Item
+from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
-from accelscope.core.query.columns import SLACK
+from accelscope.core.query.columns import LIMIT_TOLERANCE
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-STORED: Mapping[str, tuple[str, str, str | None]] = {
-    **{name: (*types, None) for name, types in DTYPES.items()},
+WEIGHT_DTYPES: Mapping[str, tuple[str, str, str | None]] = {
+    **{name: (*types, None) for name, types in MEASURED_DTYPES.items()},
     "w8a16": ("int8", "bf16", None),
     "w4a16": ("int4", "bf16", None),
     "int8": ("int8", "fp16", None),
@@ -50,7 +50,7 @@ STORED: Mapping[str, tuple[str, str, str | None]] = {
     "q8_0": ("q8_0", "fp16", "q8_0"),
 }
 """By the `weights_dtype` column: data types of weights, of the activations they are multiplied with, and of lm_head."""
-METRICS: Mapping[str, tuple[str, float]] = {
+STATIC_BATCH_METRICS: Mapping[str, tuple[str, float]] = {
     "ttft_ms": ("ttft", 1e3),
     "prefill_ms": ("ttft", 1e3),
     "tpot_ms": ("tpot", 1e3),
@@ -68,7 +68,7 @@ _DEGREES = ("tp", "pp", "dp", "ep")
 
 
 @frozen(kw_only=True)
-class Key:
+class StaticBatchKey:
     """What the rows of one evaluation share."""
 
     hw: str
@@ -78,12 +78,12 @@ class Key:
     runtime: str
 
 
-def predict(rows: Table, names: Names) -> Prediction:
+def predict_static_batch_rows(rows: MeasurementTable, names: LibraryNames) -> Prediction:
     """Return the prediction of each row: a time, a rate or a power of a static batch."""
     found = Prediction.empty(len(rows))
-    for key, places in groups_of(rows, names, found):
+    for key, places in group_static_batch_rows(rows, names, found):
         part = rows.take(places)
-        design, reason = design_of(key, part, names)
+        design, reason = build_static_batch_design(key, part, names)
         if design is None:
             found.skip(places, reason)
             continue
@@ -91,41 +91,47 @@ def predict(rows: Table, names: Names) -> Prediction:
     return found
 
 
-def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Key, Array]]:
+def group_static_batch_rows(
+    rows: MeasurementTable, names: LibraryNames, found: Prediction
+) -> Iterator[tuple[StaticBatchKey, Array]]:
     """Yield the rows that one evaluation tells; those of unknown runtimes are skipped."""
-    alike: dict[Key, list[Array]] = {}
+    alike: dict[StaticBatchKey, list[Array]] = {}
     columns = ("hw", "model", "weights_dtype", "kv_dtype", "engine", "engine_version")
     for (hw, model, weights, kv, engine, version), places in rows.groups(*columns):
         years = rows.number("year")[places]
         for year in np.unique(np.nan_to_num(years)):
             same = places[np.nan_to_num(years) == year]
-            item = runtime_item(names, engine, version, int(year))
+            item = find_engine_runtime(names, engine, version, int(year))
             if item is None:
                 found.skip(same, f"the library has no runtime {engine}")
                 continue
             alike.setdefault(
-                Key(hw=hw, model=model, weights=weights, kv=kv, runtime=item.component.name), []
+                StaticBatchKey(hw=hw, model=model, weights=weights, kv=kv, runtime=item.component.name), []
             ).append(same)
     for key, parts in alike.items():
         yield key, np.concatenate(parts)
 
 
-def runtime_item(names: Names, engine: str, version: str, year: int) -> Item | None:
+def find_engine_runtime(
+    names: LibraryNames, engine: str, version: str, year: int
+) -> LibraryDefinition | None:
     """Return the runtime that an engine of some version is: its own block, that of its line or year, or the newest."""
     words = version.split(".")
     lines = [".".join(words[:upto]) for upto in range(len(words), 0, -1)] if version else []
     for text in (*(f"{engine} {line}" for line in lines), f"{engine} {year}", engine):
-        item = names.known_runtime(text)
+        item = names.runtime_definition(text)
         if item is not None:
             return item
     return None
 
 
-def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
+def build_static_batch_design(
+    key: StaticBatchKey, rows: MeasurementTable, names: LibraryNames
+) -> tuple[Design | None, str]:
     """Return the design of rows that share device, model, data types and runtime, on arrays; or None and the reason."""
-    if key.weights not in STORED:
+    if key.weights not in WEIGHT_DTYPES:
         return None, f"data type {key.weights} is not known"
-    item = names.known_runtime(key.runtime)
+    item = names.runtime_definition(key.runtime)
     devices = int(np.nanmax(np.nan_to_num(rows.number("n_devices"), nan=1.0)))
     machine, reason = names.machine(key.hw, devices, engine=key.runtime)
     if machine is None or item is None:
@@ -135,7 +141,7 @@ def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
         return None, reason
     binder = Binder(names.registry)
     runtime: Runtime = binder.bind_as(item.component, Runtime)
-    pace = pace_of(item.component.name, runtime, device_names(machine.device))
+    pace = build_engine_profile(item.component.name, runtime, device_names(machine.device))
     design = Design(
         scenario="rows",
         machine=machine,
@@ -145,29 +151,29 @@ def design_of(key: Key, rows: Table, names: Names) -> tuple[Design | None, str]:
         load=_load(rows),
         memory=evolve(binder.default_of(MemoryPolicy, "rows.memory"), reserve=NO_BYTES),
         scheduler=binder.default_of(Scheduler, "rows.scheduler"),
-        money=Money(),
+        money=SystemCost(),
         runtime=evolve(pace, chunk=_chunk(rows, pace.chunk)),
     )
     return with_narrow_experts(design, names.registry), ""
 
 
-def _precision(key: Key, machine: Machine, names: Names) -> Precision:
+def _precision(key: StaticBatchKey, machine: Machine, names: LibraryNames) -> Precision:
     """Weights that no product of the device computes in are widened on the way, whatever the column says."""
-    weights, activations, head = STORED[key.weights]
-    if multiplier(machine.device, activations, names.registry) is None:
+    weights, activations, head = WEIGHT_DTYPES[key.weights]
+    if find_matrix_engine(machine.device, activations, names.registry) is None:
         activations = "bf16"
     return Precision(weights=weights, activations=activations, kv=key.kv or "bf16", head=head)
 
 
-def _strategies(rows: Table, names: Names) -> tuple[tuple[Strategy, Any], ...]:
+def _strategies(rows: MeasurementTable, names: LibraryNames) -> tuple[tuple[Strategy, Any], ...]:
     given = {name: np.nan_to_num(rows.number(name), nan=1.0) for name in _DEGREES}
     layered = rows.text("flag") == _LAYERS
     given["pp"] = np.where(layered, given["tp"], given["pp"])
     given["tp"] = np.where(layered, 1.0, given["tp"])
-    return strategies_with(names.registry, {name: Term(value) for name, value in given.items()})
+    return make_strategies(names.registry, {name: Term(value) for name, value in given.items()})
 
 
-def _load(rows: Table) -> Load:
+def _load(rows: MeasurementTable) -> Load:
     batch = np.nan_to_num(rows.number("batch_or_concurrency"), nan=1.0)
     prompt, output = (np.maximum(np.nan_to_num(rows.number(name), nan=1.0), 1.0) for name in ("isl", "osl"))
     given: dict[str, Any] = {
@@ -178,7 +184,7 @@ def _load(rows: Table) -> Load:
     return Load(**given)
 
 
-def _chunk(rows: Table, usual: Term | None) -> Term | None:
+def _chunk(rows: MeasurementTable, usual: Term | None) -> Term | None:
     """Return the prompt tokens of a pass that notes give (`[chunk=16]`), or else those of the runtime."""
     matches = [_CHUNK.search(str(note)) for note in rows.text("notes")]
     if not any(matches):
@@ -187,13 +193,15 @@ def _chunk(rows: Table, usual: Term | None) -> Term | None:
     return term(np.array([float(match[1]) if match else other for match in matches]), "tok")
 
 
-def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: Names) -> None:
+def _fill(
+    found: Prediction, places: Array, rows: MeasurementTable, design: Design, names: LibraryNames
+) -> None:
     """Predict some rows, and skip those that no device holds or no metric tells."""
-    evaluation, values = evaluated(design, rows, names.registry)
-    spread = spread_of_pace(design.runtime, design.machine.device.package)
-    origin = measured_on(design.runtime)
+    evaluation, values = evaluate_row_design(design, rows, names.registry)
+    spread = estimate_runtime_spread(design.runtime, design.machine.device.package)
+    origin = find_measurement_origin(design.runtime)
     for (metric,), own in rows.groups("metric"):
-        if metric not in METRICS:
+        if metric not in STATIC_BATCH_METRICS:
             found.skip(places[own], f"metric {metric} is not predicted of a static batch")
         elif not np.isfinite(values[own]).any():
             found.skip(
@@ -204,7 +212,9 @@ def _fill(found: Prediction, places: Array, rows: Table, design: Design, names: 
     _skip_infeasible(found, places, evaluation.limits)
 
 
-def evaluated(design: Design, rows: Table, registry: Registry) -> tuple[Evaluation, Array]:
+def evaluate_row_design(
+    design: Design, rows: MeasurementTable, registry: Registry
+) -> tuple[Evaluation, Array]:
     """Return the evaluation of a design of rows, and the value of each row in its unit along the last dimension.
 
     A value is NaN where the description gives too little for its metric, or no metric tells it.
@@ -214,7 +224,7 @@ def evaluated(design: Design, rows: Table, registry: Registry) -> tuple[Evaluati
         shape = np.broadcast_shapes(evaluation.decode.time.value.shape, (len(rows),))
         values = np.full(shape, np.nan)
         for (metric,), own in rows.groups("metric"):
-            name, scale = METRICS.get(metric, ("", 1.0))
+            name, scale = STATIC_BATCH_METRICS.get(metric, ("", 1.0))
             value = registry.metrics[name].compute(evaluation) if name else None
             if value is not None:
                 values[..., own] = np.broadcast_to(value.value * scale, shape)[..., own]
@@ -226,6 +236,6 @@ def _skip_infeasible(found: Prediction, places: Array, limits: Iterable[Limit]) 
     for limit in limits:
         if limit.condition:
             continue
-        broken = np.broadcast_to(limit.used.value > limit.available.value * SLACK, places.shape)
+        broken = np.broadcast_to(limit.used.value > limit.available.value * LIMIT_TOLERANCE, places.shape)
         if broken.any():
             found.skip(places[broken], limit.reason or limit.name)

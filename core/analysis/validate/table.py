@@ -19,12 +19,12 @@ from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
-MOST = 20
+_MOST_MISTAKES = 20
 """Mistakes that one message names."""
 
 
 @frozen(kw_only=True)
-class Layout:
+class TableLayout:
     """The columns of one kind of table.
 
     Attributes:
@@ -47,7 +47,7 @@ class Layout:
         return (*self.text, *self.number)
 
 
-E2E = Layout(
+END_TO_END_LAYOUT = TableLayout(
     kind="e2e",
     text=(
         "id", "source", "source_ref", "hw", "model", "weights_dtype", "kv_dtype", "engine", "engine_version", "metric",
@@ -58,7 +58,7 @@ E2E = Layout(
     measured="value",
     needed=("id", "hw", "model", "metric", "tier"),
 )  # fmt: skip
-OPS = Layout(
+KERNEL_LAYOUT = TableLayout(
     kind="ops",
     text=(
         "id", "source", "source_ref", "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "engine_version", "dist",
@@ -72,11 +72,13 @@ OPS = Layout(
     measured="latency_us",
     needed=("id", "hw", "op"),
 )  # fmt: skip
-LAYOUTS: Mapping[str, Layout] = {layout.kind: layout for layout in (E2E, OPS)}
+TABLE_LAYOUTS: Mapping[str, TableLayout] = {
+    layout.kind: layout for layout in (END_TO_END_LAYOUT, KERNEL_LAYOUT)
+}
 
 
 @frozen(kw_only=True, eq=False)
-class Table:
+class MeasurementTable:
     """Rows of measurements by column.
 
     Attributes:
@@ -84,7 +86,7 @@ class Table:
         places: `file:line` of each row.
     """
 
-    layout: Layout
+    layout: TableLayout
     columns: Mapping[str, Array]
     places: Array
 
@@ -99,9 +101,9 @@ class Table:
         """Return a column of numbers, NaN where a row gives none."""
         return self.columns[name]
 
-    def take(self, rows: Array) -> Table:
+    def take(self, rows: Array) -> MeasurementTable:
         """Return some rows, by their places or by a mask."""
-        return Table(
+        return MeasurementTable(
             layout=self.layout,
             columns={name: column[rows] for name, column in self.columns.items()},
             places=self.places[rows],
@@ -117,17 +119,19 @@ class Table:
             yield key, np.array(found[key], dtype=int)
 
 
-def joined(tables: Sequence[Table]) -> Table:
+def join_tables(tables: Sequence[MeasurementTable]) -> MeasurementTable:
     """Return the rows of several tables of one layout, one after the other."""
     first = tables[0]
-    return Table(
+    return MeasurementTable(
         layout=first.layout,
         columns={name: np.concatenate([table.columns[name] for table in tables]) for name in first.columns},
         places=np.concatenate([table.places for table in tables]),
     )
 
 
-def read_tables(names: Iterable[str], kind: str | None = None, *, blind: bool = False) -> tuple[Table, ...]:
+def read_tables(
+    names: Iterable[str], kind: str | None = None, *, blind: bool = False
+) -> tuple[MeasurementTable, ...]:
     """Read files, those of one layout joined.
 
     Args:
@@ -139,18 +143,18 @@ def read_tables(names: Iterable[str], kind: str | None = None, *, blind: bool = 
         UsageError: a file cannot be read, or has columns or numbers that are wrong; the message names all of them, up
             to 20, by file, line and column.
     """
-    found: dict[str, list[Table]] = {}
+    found: dict[str, list[MeasurementTable]] = {}
     for name in names:
         table = _read(name, kind, blind)
         found.setdefault(table.layout.kind, []).append(table)
-    return tuple(joined(tables) for tables in found.values())
+    return tuple(join_tables(tables) for tables in found.values())
 
 
-def _read(name: str, kind: str | None, blind: bool) -> Table:
+def _read(name: str, kind: str | None, blind: bool) -> MeasurementTable:
     lines = csv.reader(io.StringIO(_contents(name), newline=""))
     try:
         header = [title.strip() for title in next(lines, [])]
-        layout = LAYOUTS[kind] if kind is not None else _layout(name, header)
+        layout = TABLE_LAYOUTS[kind] if kind is not None else _layout(name, header)
         _refuse_columns(name, header, layout, blind)
         rows = []
         places = []
@@ -177,18 +181,18 @@ def _contents(name: str) -> str:
         raise UsageError(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from error
 
 
-def _layout(name: str, header: Sequence[str]) -> Layout:
+def _layout(name: str, header: Sequence[str]) -> TableLayout:
     """Return the layout that more of the columns belong to."""
-    known = {kind: len(set(header) & set(layout.columns)) for kind, layout in LAYOUTS.items()}
+    known = {kind: len(set(header) & set(layout.columns)) for kind, layout in TABLE_LAYOUTS.items()}
     best = max(known, key=lambda kind: known[kind])
     if not known[best]:
         raise UsageError(
             f"{name}:1: no column of measurements is named here; the first line names the columns"
         )
-    return LAYOUTS[best]
+    return TABLE_LAYOUTS[best]
 
 
-def _refuse_columns(name: str, header: Sequence[str], layout: Layout, blind: bool) -> None:
+def _refuse_columns(name: str, header: Sequence[str], layout: TableLayout, blind: bool) -> None:
     problems = []
     for title in dict.fromkeys(header):
         if title not in layout.columns:
@@ -209,8 +213,8 @@ def _refuse_columns(name: str, header: Sequence[str], layout: Layout, blind: boo
 
 
 def _columns(
-    name: str, layout: Layout, header: Sequence[str], rows: list[list[str]], lines: list[int]
-) -> Table:
+    name: str, layout: TableLayout, header: Sequence[str], rows: list[list[str]], lines: list[int]
+) -> MeasurementTable:
     problems = [
         f"{name}:{line}: {len(row)} fields where the first line names {len(header)} columns"
         for row, line in zip(rows, lines, strict=True)
@@ -239,7 +243,7 @@ def _columns(
         ]
     _refuse(problems)
     places = np.array([f"{name}:{line}" for line in lines], dtype=object)
-    return Table(layout=layout, columns=columns, places=places)
+    return MeasurementTable(layout=layout, columns=columns, places=places)
 
 
 def _numbers(texts: Sequence[str]) -> tuple[Array, list[int]]:
@@ -262,6 +266,6 @@ def _numbers(texts: Sequence[str]) -> tuple[Array, list[int]]:
 
 def _refuse(problems: Sequence[str]) -> None:
     if problems:
-        more = len(problems) - MOST
-        listed = [*problems[:MOST], *([f"and {more} more"] if more > 0 else [])]
+        more = len(problems) - _MOST_MISTAKES
+        listed = [*problems[:_MOST_MISTAKES], *([f"and {more} more"] if more > 0 else [])]
         raise UsageError("\n".join(listed))

@@ -14,30 +14,34 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.validate.kernel_rows import DTYPES
-from accelscope.core.analysis.validate.library_names import Names
+from accelscope.core.analysis.validate.kernel_rows import MEASURED_DTYPES
+from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
-from accelscope.core.analysis.validate.static_batch import runtime_item
-from accelscope.core.analysis.validate.table import Table
-from accelscope.core.assemble.design import Design, Money
-from accelscope.core.assemble.parallelism import strategies_with
+from accelscope.core.analysis.validate.static_batch import find_engine_runtime
+from accelscope.core.analysis.validate.table import MeasurementTable
+from accelscope.core.assemble.design import Design, SystemCost
+from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.runtime import Runtime, device_names, pace_of
+from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device_names
 from accelscope.core.blocks.scenario import MemoryPolicy, Scheduler, Training
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.evaluate.op_cost import multiplier
-from accelscope.core.evaluate.training.step import load_of, memory_limit
+from accelscope.core.evaluate.op_cost import find_matrix_engine
+from accelscope.core.evaluate.training.step import make_training_load, training_memory_limit
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import fields_of
 
-TYPES: Mapping[str, tuple[str, str]] = {**DTYPES, "mxfp8": ("mxfp8", "mxfp8"), "fp4": ("nvfp4", "nvfp4")}
+TRAINING_DTYPES: Mapping[str, tuple[str, str]] = {
+    **MEASURED_DTYPES,
+    "mxfp8": ("mxfp8", "mxfp8"),
+    "fp4": ("nvfp4", "nvfp4"),
+}
 """By the `weights_dtype` column: the type of the recipe, of weights and of the activations that they are multiplied with."""
-RANK = 16.0
+ASSUMED_ADAPTER_RANK = 16.0
 """Rank of adapters where a row does not give it: Hu et al., "LoRA", arXiv 2106.09685, and recipes use 8 to 64."""
-ROOM = 0.95
+USABLE_MEMORY_SHARE = 0.95
 """Share of the memory that states and activations take at most: the rest is fragments and buffers of communication."""
 ASSUMED_BATCH = 2.0
 """Sequences of a device where a row gives no batch."""
@@ -51,12 +55,12 @@ _STAGES: Mapping[str, float] = {"FULL_SHARD": 3.0, "SHARD_GRAD_OP": 2.0, "NO_SHA
 """ZeRO stage by sharding strategy of torch FSDP."""
 _AGAIN = re.compile(r"act ckpt (True|False)|(full recompute)|(selective)", re.IGNORECASE)
 _LORA = re.compile(r"\blora\b(?! table)", re.IGNORECASE)
-RECOMPUTES = ("none", "selective", "full")
-METRICS = ("train_tok_s", "train_seq_s")
+RECOMPUTE_MODES = ("none", "selective", "full")
+TRAINING_ROW_METRICS = ("train_tok_s", "train_seq_s")
 
 
 @frozen(kw_only=True)
-class Key:
+class TrainingRowKey:
     """What the rows of one evaluation share; `recompute` is "" where they do not say."""
 
     hw: str
@@ -67,33 +71,35 @@ class Key:
     adapters: bool
 
 
-def predict(rows: Table, names: Names) -> Prediction:
+def predict_training_rows(rows: MeasurementTable, names: LibraryNames) -> Prediction:
     """Return the prediction of each row: tokens or sequences a second of a step of training."""
     found = Prediction.empty(len(rows))
-    for key, places in groups_of(rows, names, found):
-        for made, tried, fits in evaluations(key, places, rows, names, found):
+    for key, places in group_training_rows(rows, names, found):
+        for made, tried, fits in evaluate_training_rows(key, places, rows, names, found):
             _fill(found, tried, fits, rows.take(tried), made)
     return found
 
 
-def groups_of(rows: Table, names: Names, found: Prediction) -> Iterator[tuple[Key, Array]]:
+def group_training_rows(
+    rows: MeasurementTable, names: LibraryNames, found: Prediction
+) -> Iterator[tuple[TrainingRowKey, Array]]:
     """Yield the rows that one evaluation tells; those of unknown runtimes and data types are skipped."""
     notes = [str(note) for note in rows.text("notes")]
     said = np.array([_recompute(note) for note in notes], dtype=object)
     lora = np.array([bool(_LORA.search(note.replace("SFT/LoRA", ""))) for note in notes])
-    alike: dict[Key, list[Array]] = {}
+    alike: dict[TrainingRowKey, list[Array]] = {}
     columns = ("hw", "model", "weights_dtype", "engine", "engine_version", "metric")
     for (hw, model, dtype, engine, version, metric), places in rows.groups(*columns):
-        item = runtime_item(names, f"{engine.removesuffix(' training')} training", version, 0)
+        item = find_engine_runtime(names, f"{engine.removesuffix(' training')} training", version, 0)
         if item is None:
             found.skip(places, f"the library has no runtime that trains and is called {engine}")
             continue
-        if metric not in METRICS or dtype not in TYPES:
+        if metric not in TRAINING_ROW_METRICS or dtype not in TRAINING_DTYPES:
             found.skip(places, f"{metric} in {dtype} is not predicted of training")
             continue
         for again in np.unique(said[places]):
             for only in (False, True):
-                key = Key(
+                key = TrainingRowKey(
                     hw=hw, model=model, dtype=dtype, runtime=item.name, recompute=str(again), adapters=only
                 )
                 alike.setdefault(key, []).append(places[(said[places] == again) & (lora[places] == only)])
@@ -113,21 +119,23 @@ def _recompute(note: str) -> str:
     return "full" if match[2] else "selective"
 
 
-def evaluations(
-    key: Key, places: Array, rows: Table, names: Names, found: Prediction
+def evaluate_training_rows(
+    key: TrainingRowKey, places: Array, rows: MeasurementTable, names: LibraryNames, found: Prediction
 ) -> Iterator[tuple[Evaluation, Array, Array]]:
     """Yield evaluations, each with the rows that were tried and for which of them it holds: the least that fits.
 
     What fits in no way is taken as it stands, with as much computed again as possible.
     """
     left, plain = places, None
-    recomputes = (key.recompute,) if key.recompute else RECOMPUTES
+    recomputes = (key.recompute,) if key.recompute else RECOMPUTE_MODES
     for adapters, zero in _WAYS[key.adapters]:
         for recompute in recomputes:
             if not left.size:
                 return
             tried = rows.take(left)
-            design, reason = design_of(key, tried, names, recompute=recompute, adapters=adapters, zero=zero)
+            design, reason = build_training_design(
+                key, tried, names, recompute=recompute, adapters=adapters, zero=zero
+            )
             if design is None:
                 found.skip(left, reason)
                 return
@@ -142,7 +150,7 @@ def evaluations(
         yield _evaluated(plain[0], names), plain[1], np.isin(plain[1], left)
 
 
-def _evaluated(design: Design, names: Names) -> Evaluation:
+def _evaluated(design: Design, names: LibraryNames) -> Evaluation:
     with np.errstate(all="ignore"):
         return evaluate(design, names.registry)
 
@@ -154,7 +162,7 @@ _WAYS: Mapping[bool, tuple[tuple[bool, float | None], ...]] = {
 """By whether a row says that adapters are trained: whether they are, and the ZeRO stage where the row does not give it."""
 
 
-def _allowed(rows: Table, *, adapters: bool, zero: float | None) -> Array:
+def _allowed(rows: MeasurementTable, *, adapters: bool, zero: float | None) -> Array:
     """Return where a way may be guessed: nothing where a row says how states are sharded; Megatron shards fully only
     where layers are not divided otherwise.
     """
@@ -166,42 +174,48 @@ def _allowed(rows: Table, *, adapters: bool, zero: float | None) -> Array:
     return np.asarray(~said & (divided if adapters else ~divided))
 
 
-def _fits(design: Design, size: int, names: Names) -> Array:
+def _fits(design: Design, size: int, names: LibraryNames) -> Array:
     assert design.training is not None  # rows of training ask for a step
     with np.errstate(all="ignore"):
-        limit = memory_limit(design, names.registry, design.training)
-    fits = np.broadcast_to(limit.used.value <= limit.available.value * ROOM, size)
+        limit = training_memory_limit(design, names.registry, design.training)
+    fits = np.broadcast_to(limit.used.value <= limit.available.value * USABLE_MEMORY_SHARE, size)
     return np.array(fits)
 
 
-def design_of(
-    key: Key, rows: Table, names: Names, *, recompute: str, adapters: bool, zero: float | None
+def build_training_design(
+    key: TrainingRowKey,
+    rows: MeasurementTable,
+    names: LibraryNames,
+    *,
+    recompute: str,
+    adapters: bool,
+    zero: float | None,
 ) -> tuple[Design | None, str]:
     """Return the design of rows that share device, model, data type and runtime, on arrays; or None and the reason."""
-    item = names.known_runtime(key.runtime.rpartition(".")[2])
+    item = names.runtime_definition(key.runtime.rpartition(".")[2])
     published, reason = names.model(key.model)
-    machine = None if published is None else machine_for(key.hw, rows, names)
+    machine = None if published is None else build_training_machine(key.hw, rows, names)
     if published is None or machine is None or item is None:
         return None, reason or f"the library has no network of {key.hw}"
     binder = Binder(names.registry)
     runtime: Runtime = binder.bind_as(item.component, Runtime)
-    training = training_of_rows(rows, binder, recompute, adapters)
+    training = build_training_step(rows, binder, recompute, adapters)
     return Design(
         scenario="rows",
         machine=machine,
         model=published.model,
         precision=_precision(key.dtype, machine, names),
         strategies=_strategies(rows, names, zero),
-        load=load_of(training),
+        load=make_training_load(training),
         training=training,
         memory=binder.default_of(MemoryPolicy, "rows.memory"),
         scheduler=binder.default_of(Scheduler, "rows.scheduler"),
-        money=Money(),
-        runtime=pace_of(item.component.name, runtime, device_names(machine.device)),
+        money=SystemCost(),
+        runtime=build_engine_profile(item.component.name, runtime, device_names(machine.device)),
     ), ""
 
 
-def machine_for(hw: str, rows: Table, names: Names) -> Machine | None:
+def build_training_machine(hw: str, rows: MeasurementTable, names: LibraryNames) -> Machine | None:
     """Return a system for the largest of some rows: that of the library, or one with more groups of its outermost tier."""
     devices = int(np.nanmax(np.nan_to_num(rows.number("n_devices"), nan=1.0)))
     for wanted in _halves(devices):
@@ -222,41 +236,43 @@ def _halves(devices: int) -> Iterator[int]:
         devices //= 2
 
 
-def _precision(dtype: str, machine: Machine, names: Names) -> Precision:
-    weights, activations = TYPES[dtype]
-    if multiplier(machine.device, activations, names.registry) is None:
+def _precision(dtype: str, machine: Machine, names: LibraryNames) -> Precision:
+    weights, activations = TRAINING_DTYPES[dtype]
+    if find_matrix_engine(machine.device, activations, names.registry) is None:
         weights = activations = "bf16"
     return Precision(weights=weights, activations=activations, kv="bf16")
 
 
-def _count(rows: Table, name: str) -> Array:
+def _count(rows: MeasurementTable, name: str) -> Array:
     found: Array = np.maximum(np.nan_to_num(rows.number(name), nan=1.0), 1.0)
     return found
 
 
-def _noted(rows: Table, name: str) -> Array:
+def _noted(rows: MeasurementTable, name: str) -> Array:
     found = [_NOTES[name].search(str(note)) for note in rows.text("notes")]
     return np.array([float(match[1]) if match else 1.0 for match in found])
 
 
-def _stage(rows: Table, otherwise: float) -> Array:
+def _stage(rows: MeasurementTable, otherwise: float) -> Array:
     notes = [str(note) for note in rows.text("notes")]
     return np.array(
         [next((stage for word, stage in _STAGES.items() if word in note), otherwise) for note in notes]
     )
 
 
-def _strategies(rows: Table, names: Names, zero: float | None) -> tuple[tuple[Strategy, Any], ...]:
+def _strategies(
+    rows: MeasurementTable, names: LibraryNames, zero: float | None
+) -> tuple[tuple[Strategy, Any], ...]:
     tp, pp, cp = _count(rows, "tp"), _count(rows, "pp"), _noted(rows, "cp")
     dp = np.maximum(np.round(_count(rows, "n_devices") / (tp * pp * cp)), 1.0)
     given = {"tp": tp, "pp": pp, "cp": cp, "dp": dp, "ep": _count(rows, "ep")}
     given["interleave"] = _noted(rows, "interleave")
     given["zero"] = _stage(rows, 1.0) if zero is None else np.full(len(rows), zero)
     degrees: dict[str, Any] = {name: Term(value) for name, value in given.items()}
-    return strategies_with(names.registry, degrees | {"sp": True})
+    return make_strategies(names.registry, degrees | {"sp": True})
 
 
-def training_of_rows(rows: Table, binder: Binder, recompute: str, adapters: bool) -> Training:
+def build_training_step(rows: MeasurementTable, binder: Binder, recompute: str, adapters: bool) -> Training:
     """Return the step of training of rows, on arrays."""
     told = fields_of(Training)
     default = {
@@ -273,11 +289,11 @@ def training_of_rows(rows: Table, binder: Binder, recompute: str, adapters: bool
         recompute=recompute,
         states=default["states"],
         wide=default["wide"],
-        adapter_rank=Term(np.array(RANK)) if adapters else None,
+        adapter_rank=Term(np.array(ASSUMED_ADAPTER_RANK)) if adapters else None,
     )
 
 
-def _fill(found: Prediction, tried: Array, fits: Array, rows: Table, made: Evaluation) -> None:
+def _fill(found: Prediction, tried: Array, fits: Array, rows: MeasurementTable, made: Evaluation) -> None:
     step = made.training
     assert step is not None  # rows of training are evaluated as such
     batch, tokens = made.batch, rows.number("isl")

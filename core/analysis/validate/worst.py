@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.validate.kernel_rows import FORMS
-from accelscope.core.analysis.validate.library_names import Names
-from accelscope.core.analysis.validate.scenario_text import text_of
-from accelscope.core.analysis.validate.score import Scored
-from accelscope.core.analysis.validate.table import Table
+from accelscope.core.analysis.validate.kernel_rows import KERNEL_ROW_MAPPINGS
+from accelscope.core.analysis.validate.library_names import LibraryNames
+from accelscope.core.analysis.validate.scenario_text import format_row_scenario
+from accelscope.core.analysis.validate.score import ScoredTable
+from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.numeric.term import Array
 
-MOST = 20
+_MOST_ROWS = 20
 _SIZES = ("tokens", "hidden", "topk")
 _UNITS: Mapping[str, str] = {"ops": "us"}
 
 
 @frozen(kw_only=True)
-class Worst:
+class WorstRow:
     """A row whose prediction is far off.
 
     Attributes:
@@ -43,7 +43,9 @@ class Worst:
         return self.predicted / self.measured
 
 
-def worst_of(parts: Sequence[Scored], names: Names, most: int = MOST) -> tuple[Worst, ...]:
+def find_worst_rows(
+    parts: Sequence[ScoredTable], names: LibraryNames, most: int = _MOST_ROWS
+) -> tuple[WorstRow, ...]:
     """Return the points that are off by the largest factor, the worst first."""
     ranked: list[tuple[float, int, int]] = []
     for at, part in enumerate(parts):
@@ -56,33 +58,33 @@ def worst_of(parts: Sequence[Scored], names: Names, most: int = MOST) -> tuple[W
     return tuple(_worst(parts[at], row, names) for _, at, row in ranked[:most])
 
 
-def _worst(part: Scored, row: int, names: Names) -> Worst:
+def _worst(part: ScoredTable, row: int, names: LibraryNames) -> WorstRow:
     table = part.table
     unit = _UNITS.get(table.layout.kind) or str(table.text("unit")[row])
-    return Worst(
+    return WorstRow(
         id=str(table.text("id")[row]),
         source=str(table.text("source")[row]),
         hw=str(table.text("hw")[row]),
-        what=label_of(table, row),
+        what=format_row_label(table, row),
         unit=unit,
         measured=float(part.measured[row]),
         predicted=float(part.prediction.value[row]),
-        command=command_of(table, row, names),
+        command=format_row_command(table, row, names),
     )
 
 
-def command_of(table: Table, row: int, names: Names) -> str:
+def format_row_command(table: MeasurementTable, row: int, names: LibraryNames) -> str:
     """Return a shell command that explains the prediction of a row, or else predicts it alone."""
     file = str(table.places[row]).rpartition(":")[0]
     alone = f"accelscope validate {file} --where id={table.text('id')[row]}"
-    found = text_of(table, row, names)
+    found = format_row_scenario(table, row, names)
     if found is not None:
         metric, text = found
         return f"accelscope explain {metric} - <<'END'\n{text}END"
     return f"{alone} --explain" if table.layout.kind == "ops" else alone
 
 
-def label_of(table: Table, row: int) -> str:
+def format_row_label(table: MeasurementTable, row: int) -> str:
     """Return what a row measures and its sizes, such as `gemm m=16 n=4096 k=4096 bf16 vllm`."""
     kernels = table.layout.kind == "ops"
     words = ("op", "dtype", "engine") if kernels else ("model", "metric", "weights_dtype", "engine")
@@ -96,14 +98,18 @@ def label_of(table: Table, row: int) -> str:
     return " ".join((named[0], *sizes, *(word for word in named[1:] if word)))
 
 
-def size_of(table: Table) -> Array:
+def compute_row_sizes(table: MeasurementTable) -> Array:
     """Return one number for the size of each row: the product of its sizes, or the bytes of a collective."""
     if table.layout.kind == "e2e":
         tokens = np.nan_to_num(table.number("isl")) + np.nan_to_num(table.number("osl"))
         return np.asarray(np.fmax(tokens, 1.0) * np.fmax(table.number("batch_or_concurrency"), 1.0))
     size = np.ones(len(table))
     for (op,), places in table.groups("op"):
-        columns = tuple(FORMS[op].columns.values()) if op in FORMS else ("bytes", *_SIZES)
+        columns = (
+            tuple(KERNEL_ROW_MAPPINGS[op].columns.values())
+            if op in KERNEL_ROW_MAPPINGS
+            else ("bytes", *_SIZES)
+        )
         for column in columns:
             values = table.number(column)[places]
             size[places] *= np.where(np.nan_to_num(values) > 0, values, 1.0)

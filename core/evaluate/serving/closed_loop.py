@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.blocks.calibration import given
-from accelscope.core.evaluate.memory_placement import Placement, placed
-from accelscope.core.evaluate.pass_cost import plain, plan_of
-from accelscope.core.evaluate.serving.engine_step import Engine, policy_of
-from accelscope.core.evaluate.serving.speculative import gained, slowed
-from accelscope.core.evaluate.serving.steady_state import Clients, Loop, Manner, steady
+from accelscope.core.blocks.calibration import value_or_default
+from accelscope.core.evaluate.memory_placement import Placement, place_memory
+from accelscope.core.evaluate.pass_cost import build_step_plan, strip_count_unit
+from accelscope.core.evaluate.serving.engine_step import ServingEngine, resolve_batching_policy
+from accelscope.core.evaluate.serving.speculative import draft_overhead, expected_step_tokens
+from accelscope.core.evaluate.serving.steady_state import (
+    ClientLoad,
+    SchedulingPolicy,
+    SteadyState,
+    solve_steady_state,
+)
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan, Residency
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.plugin.registry import Registry
 
-BUNCHING = {"continuous": 0.15, "prefill_first": 0.4, "pools": 0.5}
+DEFAULT_BURST_SHARE = {"continuous": 0.15, "prefill_first": 0.4, "pools": 0.5}
 """Share of the other clients whose prompts arrive together with a request, by policy, where none is given.
 
 Where prompts share steps with decoding, sequences that begin at different times end at different times, and only the
@@ -32,97 +37,104 @@ _BYTE = term(1.0, "B")
 
 
 @frozen(kw_only=True, eq=False)
-class Served:
+class ServingState:
     """The steady state of a design, and what it holds in memory.
 
     Attributes:
         batch: requests that have room, in the whole system; ranks: devices that serve them.
     """
 
-    loop: Loop
+    loop: SteadyState
     batch: Term
     ranks: Term
     residency: Residency
     placement: Placement
 
 
-def closed_loop(design: Design, registry: Registry, clients: Term) -> Served:
+def solve_closed_loop(design: Design, registry: Registry, clients: Term) -> ServingState:
     """Return the steady state of a design under some clients of the whole system."""
     load = design.load
-    prompt, output = plain(load.prompt).named("prompt"), plain(load.output).named("output")
+    prompt, output = (
+        strip_count_unit(load.prompt).named("prompt"),
+        strip_count_unit(load.output).named("output"),
+    )
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
-    manner = manner_of(design, gained(design.speculative))
-    alive, single = alive_of(design, context, minimum(prompt, manner.budget))
+    manner = build_scheduling_policy(design, expected_step_tokens(design.speculative))
+    alive, single = plan_single_request(design, context, minimum(prompt, manner.budget))
     replicas = single.replicas
     each = maximum(clients / replicas, 1.0).named("clients of a replica")
-    running = minimum(each, room_of(design, registry, alive))
+    running = minimum(each, count_request_slots(design, registry, alive))
     if design.scheduler.max_batch is not None:
         running = minimum(running, design.scheduler.max_batch)
     running = maximum(running, 1.0).named("requests that have room")
     held = evolve(alive, kv=(alive.kv * running).named("KV cache of running requests"))
-    placement = placed(design, registry, held)
-    loop = steady(
-        engine_of(design, registry, placement, single, context),
-        Clients(count=each, running=running, prompt=prompt, output=output),
+    placement = place_memory(design, registry, held)
+    loop = solve_steady_state(
+        build_serving_engine(design, registry, placement, single, context),
+        ClientLoad(count=each, running=running, prompt=prompt, output=output),
         manner,
     )
     batch = minimum(running * replicas, clients).named("requests that have room in the system")
-    return Served(loop=loop, batch=batch, ranks=single.ranks, residency=placement.held, placement=placement)
+    return ServingState(
+        loop=loop, batch=batch, ranks=single.ranks, residency=placement.held, placement=placement
+    )
 
 
-def engine_of(
+def build_serving_engine(
     design: Design, registry: Registry, placement: Placement, single: Plan, context: Term
-) -> Engine:
+) -> ServingEngine:
     """Return the engine of a design.
 
     Args:
         single: its plan for one sequence; context: mean tokens in the cache of a sequence that decodes.
     """
     speculative = design.speculative
-    return Engine(
+    return ServingEngine(
         design=design,
         registry=registry,
         placement=placement,
         replicas=single.replicas,
         context=context,
-        ahead=ONE if speculative is None else speculative.depth + 1.0,
-        slower=slowed(speculative, single),
+        verified_tokens=ONE if speculative is None else speculative.depth + 1.0,
+        draft_overhead=draft_overhead(speculative, single),
     )
 
 
-def manner_of(design: Design, gain: Term, usual: str | None = None) -> Manner:
+def build_scheduling_policy(design: Design, gain: Term, usual: str | None = None) -> SchedulingPolicy:
     """Return how the engine of a design schedules.
 
     Args:
         gain: tokens of a sequence that a step yields; usual: whose bunching holds where none is given, if not the policy's.
     """
     scheduler, runtime = design.scheduler, design.runtime
-    policy = policy_of(design)
-    bunching = given(scheduler.bunching, given(runtime.bunching, term(BUNCHING[usual or policy])))
-    latency = given(scheduler.request_latency, given(runtime.latency, NO_TIME))
-    return Manner(
-        budget=plain(scheduler.chunked_prefill).named("tokens of a step"),
+    policy = resolve_batching_policy(design)
+    bunching = value_or_default(
+        scheduler.bunching, value_or_default(runtime.bunching, term(DEFAULT_BURST_SHARE[usual or policy]))
+    )
+    latency = value_or_default(scheduler.request_latency, value_or_default(runtime.latency, NO_TIME))
+    return SchedulingPolicy(
+        budget=strip_count_unit(scheduler.chunked_prefill).named("tokens of a step"),
         bunching=bunching.named("bunching"),
         host=latency.named("latency of a request outside of steps"),
-        hold=given(runtime.hold, term(0.0)),
-        launch=given(runtime.launch, NO_TIME),
+        hold=value_or_default(runtime.hold, term(0.0)),
+        launch=value_or_default(runtime.launch, NO_TIME),
         gain=gain,
     )
 
 
-def alive_of(design: Design, context: Term, tokens: Term) -> tuple[Residency, Plan]:
+def plan_single_request(design: Design, context: Term, tokens: Term) -> tuple[Residency, Plan]:
     """Return what a device holds for one request at its mean context, and the plan of a step of it alone.
 
     Args:
         tokens: of a prompt in one step, whose activations are held too.
     """
-    single = plan_of(design, Step(phase="decode", sequences=ONE, tokens=ONE, context=context))
-    busy = plan_of(design, Step(phase="prefill", sequences=ONE, tokens=tokens, context=context * 0.0))
+    single = build_step_plan(design, Step(phase="decode", sequences=ONE, tokens=ONE, context=context))
+    busy = build_step_plan(design, Step(phase="prefill", sequences=ONE, tokens=tokens, context=context * 0.0))
     activations = maximum(single.residency.activations, busy.residency.activations)
     return evolve(single.residency, activations=activations.named("activations")), single
 
 
-def room_of(design: Design, registry: Registry, alive: Residency) -> Term:
+def count_request_slots(design: Design, registry: Registry, alive: Residency) -> Term:
     """Return how many requests the memory of a replica holds beside weights and activations; endless where the cache may
     spill.
 
@@ -131,7 +143,7 @@ def room_of(design: Design, registry: Registry, alive: Residency) -> Term:
     """
     if design.memory.kv == "spilled":
         return term(float("inf"))
-    limits = placed(design, registry, alive).limits
+    limits = place_memory(design, registry, alive).limits
     memory = next(limit for limit in limits if limit.name == "memory")
     share = design.runtime.memory
     left = memory.available - memory.used + alive.kv

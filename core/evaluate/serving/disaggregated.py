@@ -16,27 +16,33 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.evaluate.collective_cost import transfer
-from accelscope.core.evaluate.memory_placement import Placement, placed
-from accelscope.core.evaluate.pass_cost import Pass, plain
-from accelscope.core.evaluate.serving.closed_loop import Served, alive_of, engine_of, manner_of, room_of
-from accelscope.core.evaluate.serving.engine_step import Engine, chunks_of
-from accelscope.core.evaluate.serving.speculative import gained
-from accelscope.core.evaluate.serving.steady_state import ROUNDS, Loop, latency_of
+from accelscope.core.evaluate.collective_cost import compute_collective_cost
+from accelscope.core.evaluate.memory_placement import Placement, place_memory
+from accelscope.core.evaluate.pass_cost import PassCost, strip_count_unit
+from accelscope.core.evaluate.serving.closed_loop import (
+    ServingState,
+    build_scheduling_policy,
+    build_serving_engine,
+    count_request_slots,
+    plan_single_request,
+)
+from accelscope.core.evaluate.serving.engine_step import ServingEngine, chunk_prompts
+from accelscope.core.evaluate.serving.speculative import expected_step_tokens
+from accelscope.core.evaluate.serving.steady_state import BATCH_ITERATIONS, SteadyState, request_overhead_time
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, term, where
 
 if TYPE_CHECKING:
-    from accelscope.core.assemble.design import Design, Pools
+    from accelscope.core.assemble.design import Design, DisaggregatedPools
     from accelscope.core.plugin.registry import Registry
 
 _TOO_FEW = "the split of the pool needs more devices"
 
 
 @frozen(kw_only=True, eq=False)
-class Prompts:
+class PrefillPoolState:
     """What the prefill pool does.
 
     Attributes:
@@ -48,7 +54,7 @@ class Prompts:
 
     own: Term
     each: Term
-    step: Pass
+    step: PassCost
     passes: Term
     transfer: Term
     placement: Placement
@@ -56,44 +62,51 @@ class Prompts:
     instances: Term = ONE
 
 
-def pooled(design: Design, pools: Pools, registry: Registry, clients: Term) -> Served:
+def solve_disaggregated(
+    design: Design, pools: DisaggregatedPools, registry: Registry, clients: Term
+) -> ServingState:
     """Return the steady state of a prefill and a decode pool under some clients of both."""
     load = design.load
-    prompt, output = plain(load.prompt).named("prompt"), plain(load.output).named("output")
-    one = prompts_of(pools, registry, prompt, clients)
+    prompt, output = (
+        strip_count_unit(load.prompt).named("prompt"),
+        strip_count_unit(load.output).named("output"),
+    )
+    one = solve_prefill_pool(pools, registry, prompt, clients)
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
-    alive, single = alive_of(pools.decode, context, ONE)
+    alive, single = plan_single_request(pools.decode, context, ONE)
     replicas = single.replicas
-    room = room_of(pools.decode, registry, alive)
+    room = count_request_slots(pools.decode, registry, alive)
     if pools.decode.scheduler.max_batch is not None:
         room = minimum(room, pools.decode.scheduler.max_batch)
     most = maximum(room, 1.0) * replicas
     batch = minimum(clients / replicas, maximum(room, 1.0))
     held = evolve(alive, kv=(alive.kv * maximum(batch, 1.0)).named("KV cache of running requests"))
-    placement = placed(pools.decode, registry, held)
-    engine = engine_of(pools.decode, registry, placement, single, context)
+    placement = place_memory(pools.decode, registry, held)
+    engine = build_serving_engine(pools.decode, registry, placement, single, context)
     first, loop = one, _state(engine, one, clients, most, output, batch)
-    for _ in range(ROUNDS - 1):
+    for _ in range(BATCH_ITERATIONS - 1):
         first = _keeping_up(one, loop, output - 1.0, pools)
         loop = _state(engine, first, clients, most, output, loop.batch)
     return _both(loop, first, clients, placement, single, pools)
 
 
-def prompts_of(pools: Pools, registry: Registry, prompt: Term, clients: Term) -> Prompts:
+def solve_prefill_pool(
+    pools: DisaggregatedPools, registry: Registry, prompt: Term, clients: Term
+) -> PrefillPoolState:
     """Return the prefill pool: prompts alone, as many in a step as fit into its tokens and wait for it."""
     design = pools.prefill
-    alive, single = alive_of(design, prompt, ONE)
-    budget = manner_of(design, ONE).budget
+    alive, single = plan_single_request(design, prompt, ONE)
+    budget = build_scheduling_policy(design, ONE).budget
     waiting = clients / single.replicas
     fitting = minimum(waiting, maximum(budget / prompt, 1.0))
     many = maximum(floor(fitting), 1.0).named("prompts of a step")
-    placement = placed(design, registry, evolve(alive, kv=alive.kv * many))
-    engine = engine_of(design, registry, placement, single, prompt)
-    alone, full = chunks_of(prompt, budget, ONE), chunks_of(prompt, budget, many)
+    placement = place_memory(design, registry, evolve(alive, kv=alive.kv * many))
+    engine = build_serving_engine(design, registry, placement, single, prompt)
+    alone, full = chunk_prompts(prompt, budget, ONE), chunk_prompts(prompt, budget, many)
     steps = (prompt / alone.tokens).named("steps of a prompt")
     busy = engine.prompts(full)
     each = busy.time * steps / (many * busy.plan.microbatches * single.replicas)
-    return Prompts(
+    return PrefillPoolState(
         own=(engine.prompts(alone).time * steps).named("own prompt"),
         each=each.named("time of the prefill pool for a prompt"),
         step=busy,
@@ -104,7 +117,9 @@ def prompts_of(pools: Pools, registry: Registry, prompt: Term, clients: Term) ->
     )
 
 
-def _keeping_up(one: Prompts, loop: Loop, answer: Term, pools: Pools) -> Prompts:
+def _keeping_up(
+    one: PrefillPoolState, loop: SteadyState, answer: Term, pools: DisaggregatedPools
+) -> PrefillPoolState:
     """Return a pool of as many instances as its work on all running prompts fits into a cycle without its queue."""
     spent = one.own + one.transfer + loop.tpot * answer
     needed = maximum(ceil(loop.running * one.each / spent), 1.0)
@@ -114,7 +129,7 @@ def _keeping_up(one: Prompts, loop: Loop, answer: Term, pools: Pools) -> Prompts
     )
 
 
-def _transfer(pools: Pools, registry: Registry, single: Plan, cache: Term) -> Term:
+def _transfer(pools: DisaggregatedPools, registry: Registry, single: Plan, cache: Term) -> Term:
     """Return the time that each rank takes to send its part of a prompt's KV cache to the decode pool.
 
     Layer by layer, all but the last layer goes out while the next ones are computed.
@@ -126,27 +141,29 @@ def _transfer(pools: Pools, registry: Registry, single: Plan, cache: Term) -> Te
         ranks=term(2.0),
         stride=single.ranks / single.replicas,
     )
-    whole = transfer(pools.prefill.machine, item, registry).time
+    whole = compute_collective_cost(pools.prefill.machine, item, registry).time
     if pools.overlap == "layerwise":
         whole = whole / single.workload.layers
     return whole.named("transfer of the KV cache")
 
 
-def _state(engine: Engine, first: Prompts, clients: Term, most: Term, output: Term, batch: Term) -> Loop:
+def _state(
+    engine: ServingEngine, first: PrefillPoolState, clients: Term, most: Term, output: Term, batch: Term
+) -> SteadyState:
     """Return the state that a batch of the decode pool leads to."""
     design = engine.design
-    manner = manner_of(design, gained(design.speculative), usual="pools")
+    manner = build_scheduling_policy(design, expected_step_tokens(design.speculative), usual="pools")
     answer = output - 1.0
     decode = engine.decode(batch)
     decoding = (answer / manner.gain * decode.time).named("decoding of an answer")
     running = minimum(clients, most)
     others = maximum(running - first.replicas, 0.0)
     queue = (others * manner.bunching / 2.0 * first.each).named("prompts of others before it")
-    least = latency_of(manner, first.step) + first.own + queue + first.transfer + decoding
+    least = request_overhead_time(manner, first.step) + first.own + queue + first.transfer + decoding
     cycle = maximum(least, running * first.each).named("cycle of a request")
     wait = (cycle * (clients / running - 1.0)).named("wait for room")
     decoded = running * decoding / cycle / engine.replicas
-    return Loop(
+    return SteadyState(
         ttft=wait + cycle - decoding,
         tpot=decoding / where(answer > 0.0, answer, ONE),
         cycle=cycle,
@@ -161,8 +178,13 @@ def _state(engine: Engine, first: Prompts, clients: Term, most: Term, output: Te
 
 
 def _both(
-    loop: Loop, first: Prompts, clients: Term, placement: Placement, single: Plan, pools: Pools
-) -> Served:
+    loop: SteadyState,
+    first: PrefillPoolState,
+    clients: Term,
+    placement: Placement,
+    single: Plan,
+    pools: DisaggregatedPools,
+) -> ServingState:
     """Return the state with its steps as means over the devices of both pools."""
     prefill, decode = first.step.plan.ranks * first.instances, single.ranks
     ranks = (prefill + decode).named("devices of both pools")
@@ -172,7 +194,7 @@ def _both(
         Limit("devices of the prefill pool", prefill, pools.prefill.machine.devices, _TOO_FEW),
         Limit("devices of the decode pool", decode, pools.decode.machine.devices, _TOO_FEW),
     )
-    return Served(
+    return ServingState(
         loop=evolve(
             loop, steps=loop.steps * decode / ranks, prompt_steps=loop.prompt_steps * prefill / ranks
         ),

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from accelscope.core.evaluate.memory_placement import Placement
-from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of, split_of
-from accelscope.core.evaluate.serving.mixed_step import merged
-from accelscope.core.evaluate.spatial_pipeline import streams
+from accelscope.core.evaluate.pass_cost import (
+    PassCost,
+    build_step_plan,
+    compute_pass_cost,
+    split_replica_batch,
+)
+from accelscope.core.evaluate.serving.mixed_step import merge_passes
+from accelscope.core.evaluate.spatial_pipeline import is_streaming
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan
@@ -19,11 +24,11 @@ if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.plugin.registry import Registry
 
-ZERO = term(0.0)
+_ZERO = term(0.0)
 
 
 @frozen(kw_only=True, eq=False)
-class Chunks:
+class PromptChunks:
     """Prompts that one engine step works on, in each replica and micro-batch.
 
     Attributes:
@@ -35,15 +40,15 @@ class Chunks:
     prompts: Term
     tokens: Term
     before: Term
-    begun: Term
+    requests_started: Term
 
     @property
-    def all_tokens(self) -> Term:
+    def total_tokens(self) -> Term:
         """Tokens of all prompts in the step."""
         return self.prompts * self.tokens
 
 
-def chunks_of(prompt: Term, budget: Term, prompts: Term) -> Chunks:
+def chunk_prompts(prompt: Term, budget: Term, prompts: Term) -> PromptChunks:
     """Return how prompts are cut: a long one over several steps, each with the budget of a step.
 
     Args:
@@ -51,21 +56,21 @@ def chunks_of(prompt: Term, budget: Term, prompts: Term) -> Chunks:
         prompts: how many are begun together, of those that fit.
     """
     tokens = minimum(prompt, budget).named("prompt tokens of a step")
-    return Chunks(
+    return PromptChunks(
         prompts=prompts,
         tokens=tokens,
         before=((prompt - tokens) / 2.0).named("tokens done before"),
-        begun=prompts * tokens / prompt,
+        requests_started=prompts * tokens / prompt,
     )
 
 
-def policy_of(design: Design) -> str:
+def resolve_batching_policy(design: Design) -> str:
     """Return whether prompts share steps with decoding: as the scheduler says, else the runtime, else they do."""
     return design.scheduler.policy or design.runtime.policy or "continuous"
 
 
 @frozen(kw_only=True, eq=False)
-class Engine:
+class ServingEngine:
     """A design whose steps can be costed.
 
     Attributes:
@@ -80,15 +85,15 @@ class Engine:
     placement: Placement
     replicas: Term
     context: Term
-    ahead: Term = ONE
-    slower: Term = ZERO
+    verified_tokens: Term = ONE
+    draft_overhead: Term = _ZERO
 
-    def decode(self, sequences: Term) -> Pass:
+    def decode(self, sequences: Term) -> PassCost:
         """Return a step in which some sequences of each replica decode."""
-        plan = plan_of(self.design, self._decoding(sequences))
-        return self._drafted(pass_of(self.design, self.registry, "decode", plan, self.placement))
+        plan = build_step_plan(self.design, self._decoding(sequences))
+        return self._drafted(compute_pass_cost(self.design, self.registry, "decode", plan, self.placement))
 
-    def prompts(self, chunks: Chunks) -> Pass:
+    def prompts(self, chunks: PromptChunks) -> PassCost:
         """Return a step with chunks of prompts alone."""
         step = Step(
             phase="prefill",
@@ -96,39 +101,41 @@ class Engine:
             tokens=chunks.tokens,
             context=chunks.before,
         )
-        return pass_of(self.design, self.registry, "prefill", plan_of(self.design, step), self.placement)
+        return compute_pass_cost(
+            self.design, self.registry, "prefill", build_step_plan(self.design, step), self.placement
+        )
 
-    def mixed(self, sequences: Term, chunks: Chunks) -> Pass:
+    def mixed_step(self, sequences: Term, chunks: PromptChunks) -> PassCost:
         """Return a step in which sequences decode and chunks of prompts are worked on too."""
         design, model, precision = self.design, self.design.model, self.design.precision
         decoding = self._decoding(sequences)
-        decoding, sequences = split_of(design, decoding)
+        decoding, sequences = split_replica_batch(design, decoding)
         prompts = Step(phase="prefill", sequences=chunks.prompts, tokens=chunks.tokens, context=chunks.before)
-        work = merged(
+        work = merge_passes(
             model.record.build(model.spec, decoding, precision),
             model.record.build(model.spec, prompts, precision),
         )
         plan = Plan(ops=work.ops, residency=work.residency, workload=work, microbatches=decoding.microbatches)
         for strategy, spec in design.strategies:
             plan = strategy.shard(spec, plan, design.machine)
-        step = self._drafted(pass_of(design, self.registry, "decode", plan, self.placement))
+        step = self._drafted(compute_pass_cost(design, self.registry, "decode", plan, self.placement))
         request = design.runtime.request
-        time = step.time if request is None else step.time + request * chunks.begun
+        time = step.time if request is None else step.time + request * chunks.requests_started
         return evolve(step, time=time.named("step with prompts"))
 
     @property
-    def mixes(self) -> bool:
+    def supports_mixed_steps(self) -> bool:
         """Whether prompts and decoding sequences can share a step: not where tokens stream through a device."""
-        return policy_of(self.design) != "prefill_first" and not streams(self.design)
+        return resolve_batching_policy(self.design) != "prefill_first" and not is_streaming(self.design)
 
     def _decoding(self, sequences: Term) -> Step:
         return Step(
             phase="decode",
             sequences=(sequences * self.replicas).named("sequences that decode"),
-            tokens=self.ahead,
+            tokens=self.verified_tokens,
             context=self.context,
         )
 
-    def _drafted(self, step: Pass) -> Pass:
+    def _drafted(self, step: PassCost) -> PassCost:
         """Return a step with the time of the draft."""
-        return evolve(step, time=step.time * (1.0 + self.slower)) if self.design.speculative else step
+        return evolve(step, time=step.time * (1.0 + self.draft_overhead)) if self.design.speculative else step

@@ -12,11 +12,11 @@ from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import Term, maximum
 
-SHARED = ("gemm", "grouped_gemm", "elementwise", "gather")
+_MERGED_KINDS = ("gemm", "grouped_gemm", "elementwise", "gather")
 """Kinds of operation that take the tokens of both passes at once."""
 
 
-def merged(decode: Workload, prefill: Workload) -> Workload:
+def merge_passes(decode: Workload, prefill: Workload) -> Workload:
     """Return the work of one engine step with the tokens of two passes.
 
     Args:
@@ -44,7 +44,7 @@ def merged(decode: Workload, prefill: Workload) -> Workload:
 
 def _shares(op: Op, other: Op) -> bool:
     """Say whether one kernel does both: attention does not, since the two sorts of sequence have kernels of their own."""
-    return op.kind in SHARED and op.kind == other.kind and op.dtype == other.dtype
+    return op.kind in _MERGED_KINDS and op.kind == other.kind and op.dtype == other.dtype
 
 
 def _joined(op: Op, other: Op, experts: Term | None) -> Op:

@@ -14,13 +14,13 @@ from accelscope.core.ir.plan import Plan
 from accelscope.core.numeric.term import Term, as_term, minimum, power, term
 
 if TYPE_CHECKING:
-    from accelscope.core.blocks.scenario import Speculative
+    from accelscope.core.blocks.scenario import SpeculativeDecoding
 
 _ALMOST = 1.0 - 1e-9
 _FREE = term(0.0)
 
 
-def gained(speculative: Speculative | None) -> Term:
+def expected_step_tokens(speculative: SpeculativeDecoding | None) -> Term:
     """Return the tokens that a step yields for a sequence."""
     if speculative is None:
         return ONE
@@ -28,7 +28,7 @@ def gained(speculative: Speculative | None) -> Term:
     return ((1.0 - power(chance, speculative.depth + 1.0)) / (1.0 - chance)).named("tokens of a step")
 
 
-def slowed(speculative: Speculative | None, plan: Plan) -> Term:
+def draft_overhead(speculative: SpeculativeDecoding | None, plan: Plan) -> Term:
     """Return what the draft adds to a step, as a share of the step of the model.
 
     A layer that predicts further tokens costs what a layer of the model costs for each proposal; looking proposals up

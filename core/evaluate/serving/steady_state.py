@@ -19,18 +19,18 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.evaluate.pass_cost import Pass
-from accelscope.core.evaluate.serving.engine_step import Chunks, Engine, chunks_of
+from accelscope.core.evaluate.pass_cost import PassCost
+from accelscope.core.evaluate.serving.engine_step import PromptChunks, ServingEngine, chunk_prompts
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.numeric.term import Array, Term, floor, maximum, minimum, term, total, where
 
-NONE = term(0.0)
-ROUNDS = 3
+_ZERO = term(0.0)
+BATCH_ITERATIONS = 3
 """Rounds of the search for the batch; a step depends on it so weakly that each round takes most of the error away."""
 
 
 @frozen(kw_only=True, eq=False)
-class Clients:
+class ClientLoad:
     """What asks, in each replica.
 
     Attributes:
@@ -45,7 +45,7 @@ class Clients:
 
 
 @frozen(kw_only=True, eq=False)
-class Manner:
+class SchedulingPolicy:
     """How an engine schedules.
 
     Attributes:
@@ -61,12 +61,12 @@ class Manner:
     bunching: Term
     host: Term
     gain: Term = ONE
-    hold: Term = NONE
+    hold: Term = _ZERO
     launch: Term = NO_TIME
 
 
 @frozen(kw_only=True, eq=False)
-class Loop:
+class SteadyState:
     """The steady state of one replica.
 
     Attributes:
@@ -85,60 +85,65 @@ class Loop:
     batch: Term
     steps: Term
     prompt_steps: Term
-    prompts: Pass
-    decode: Pass
+    prompts: PassCost
+    decode: PassCost
 
 
-def steady(engine: Engine, clients: Clients, manner: Manner) -> Loop:
+def solve_steady_state(engine: ServingEngine, clients: ClientLoad, manner: SchedulingPolicy) -> SteadyState:
     """Return the steady state of one replica under a load."""
     chunks = _chunks(clients, manner)
     alone = engine.prompts(chunks)
     batch = clients.running
-    for _ in range(ROUNDS - 1):
+    for _ in range(BATCH_ITERATIONS - 1):
         batch = _state(engine, clients, manner, chunks, alone, batch).batch
     return _state(engine, clients, manner, chunks, alone, batch)
 
 
-def _chunks(clients: Clients, manner: Manner) -> Chunks:
+def _chunks(clients: ClientLoad, manner: SchedulingPolicy) -> PromptChunks:
     together = minimum(clients.running, maximum(manner.budget / clients.prompt, 1.0))
     prompts = maximum(floor(1.0 + manner.bunching * (together - 1.0)), 1.0)
-    return chunks_of(clients.prompt, manner.budget, prompts.named("prompts begun together"))
+    return chunk_prompts(clients.prompt, manner.budget, prompts.named("prompts begun together"))
 
 
 def _state(
-    engine: Engine, clients: Clients, manner: Manner, chunks: Chunks, alone: Pass, batch: Term
-) -> Loop:
+    engine: ServingEngine,
+    clients: ClientLoad,
+    manner: SchedulingPolicy,
+    chunks: PromptChunks,
+    alone: PassCost,
+    batch: Term,
+) -> SteadyState:
     """Return the state that a batch of decoding sequences leads to."""
     running, answer = clients.running, clients.output - 1.0
     steps = (answer / manner.gain).named("steps of an answer")
     decode = engine.decode(batch)
-    if engine.mixes:
-        mixed = engine.mixed(batch, chunks)
+    if engine.supports_mixed_steps:
+        mixed = engine.mixed_step(batch, chunks)
         parts, busy = mixed.plan.microbatches, mixed.time
         added = maximum(busy - decode.time, busy * 0.0)
     else:
         parts, busy, added = ONE, alone.time, alone.time
-    needed = (running * clients.prompt / (chunks.all_tokens * parts)).named("steps with prompts in a cycle")
+    needed = (running * clients.prompt / (chunks.total_tokens * parts)).named("steps with prompts in a cycle")
     others = (needed * (1.0 - 1.0 / maximum(running, 1.0))).named("steps with prompts of others")
     between = others * (1.0 - manner.bunching / 2.0)
-    if engine.mixes:
+    if engine.supports_mixed_steps:
         between = minimum(between, steps)
     delayed = (between * added).named("prompts of others while it decodes")
     decoding = (steps * decode.time + delayed).named("decoding of an answer")
     step = where(running > 1.0, busy, alone.time)
     own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
     queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")
-    held = where(in_step(decode), manner.hold * decode.time, decode.time * 0.0)
-    host = latency_of(manner, alone)
+    held = where(_replicas_in_lockstep(decode), manner.hold * decode.time, decode.time * 0.0)
+    host = request_overhead_time(manner, alone)
     cycle = host + held.named("held back") + queue + own + decoding
-    if engine.mixes:
+    if engine.supports_mixed_steps:
         cycle = maximum(cycle, needed * busy)
     cycle = cycle.named("cycle of a request")
     spare = maximum(cycle - host - needed * busy, busy * 0.0) / decode.time
-    taken = needed + spare if engine.mixes else spare
+    taken = needed + spare if engine.supports_mixed_steps else spare
     taken = maximum(taken, steps).named("steps that decode in a cycle")
     wait = (cycle * (clients.count / running - 1.0)).named("wait for room")
-    return Loop(
+    return SteadyState(
         ttft=wait + cycle - decoding,
         tpot=decoding / where(answer > 0.0, answer, ONE),
         cycle=cycle,
@@ -154,13 +159,13 @@ def _state(
     )
 
 
-def latency_of(manner: Manner, prompts: Pass) -> Term:
+def request_overhead_time(manner: SchedulingPolicy, prompts: PassCost) -> Term:
     """Return what a request takes outside of steps: kernels of prompts are launched one by one, ahead of the device."""
     kernels = total(op.repeat * op.launches for op in prompts.plan.ops)
     return (manner.host + manner.launch * kernels).named("latency outside of steps")
 
 
-def in_step(decode: Pass) -> Array:
+def _replicas_in_lockstep(decode: PassCost) -> Array:
     """Return where replicas work in step: they exchange tokens in every layer, so none goes on without the others."""
     plan = decode.plan
     single = plan.ranks / plan.replicas

@@ -16,54 +16,54 @@ from accelscope.core.blocks.scenario import Training
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total
 
-PRODUCTS = ("gemm", "grouped_gemm")
-ATTENTION = 2.5
+GEMM_KINDS = ("gemm", "grouped_gemm")
+ATTENTION_BACKWARD_RATIO = 2.5
 """FLOPs of the backward pass of attention over those of the forward pass."""
-BYTE = 1.0
+NARROWEST_BYTES = 1.0
 """Bytes of the narrowest numbers that all products of a recipe have."""
-WIDENED = "bf16"
-WIDE = 2.0
+WIDE_GEMM_DTYPE = "bf16"
+MIN_WIDE_BYTES = 2.0
 """Least bytes of a number that is no input of a product."""
-TRAINED = ("gradients", "update")
+PARAMETER_COMM_COMPONENTS = ("gradients", "update")
 """Components of communication of trained parameters only."""
 
 
-def forward_of(plan: Plan, training: Training) -> Plan:
+def build_forward_plan(plan: Plan, training: Training) -> Plan:
     """Return the forward pass of a plan in training: narrowed in both orders, and with adapters where they are trained."""
-    ops = mixed(plan.ops, training.wide)
-    added = tuple(adapters(ops, training.adapter_rank))
+    ops = apply_mixed_precision(plan.ops, training.wide)
+    added = tuple(build_adapter_ops(ops, training.adapter_rank))
     return evolve(plan, ops=(*ops, *added), collectives=_of_trained(plan, added))
 
 
-def backward_of(plan: Plan, training: Training) -> Plan:
+def build_backward_plan(plan: Plan, training: Training) -> Plan:
     """Return the backward pass of a plan in training, with what is computed again.
 
     Args:
         plan: of the pass whose gradients are made, with the communication beside the backward pass.
     """
-    ops = mixed(plan.ops, training.wide)
-    added = tuple(adapters(ops, training.adapter_rank))
-    again = tuple(evolve(op, name=f"{op.name}_again") for op in ops if repeated(op, training.recompute))
+    ops = apply_mixed_precision(plan.ops, training.wide)
+    added = tuple(build_adapter_ops(ops, training.adapter_rank))
+    again = tuple(evolve(op, name=f"{op.name}_again") for op in ops if is_recomputed(op, training.recompute))
     whole = training.adapter_rank is None
-    found = [grad for op in ops for grad in gradients(op, training, weights=whole)]
-    found += [grad for op in added for grad in gradients(op, training, weights=True)]
+    found = [grad for op in ops for grad in build_gradient_ops(op, training, weights=whole)]
+    found += [grad for op in added for grad in build_gradient_ops(op, training, weights=True)]
     items = _of_trained(plan, added)
     if training.recompute == "full":
         items = tuple(_twice(item) for item in items)
     return evolve(plan, ops=(*again, *found), collectives=items)
 
 
-def repeated(op: Op, recompute: str) -> bool:
+def is_recomputed(op: Op, recompute: str) -> bool:
     """Return whether an operation runs again in the backward pass."""
     if not op.layered or recompute == "none":
         return False
     return recompute == "full" or op.kind == "elementwise"
 
 
-def mixed(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
+def apply_mixed_precision(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
     """Return operations as recipes of training run them: inputs narrowed in both orders, some products of 4 bit kept wide.
 
     Args:
@@ -71,8 +71,8 @@ def mixed(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
     """
     found: list[Op] = []
     for op in ops:
-        if op.kind not in PRODUCTS or bytes_of(op.dtype) >= BYTE or not op.layered:
-            found.append(narrowed(op))
+        if op.kind not in GEMM_KINDS or bytes_per_element(op.dtype) >= NARROWEST_BYTES or not op.layered:
+            found.append(make_quantize_op(op))
             continue
         found.append(evolve(op, repeat=op.repeat * (1.0 - wide)))
         found.append(_kept_wide(op, wide))
@@ -84,26 +84,26 @@ def _kept_wide(op: Op, share: Term) -> Op:
     return evolve(
         op,
         name=f"{op.name}_wide",
-        dtype=WIDENED,
-        stored=WIDENED,
-        weights=op.weights * (WIDE / bytes_of(op.stored or op.dtype)),
-        reads=op.reads * (WIDE / bytes_of(op.dtype)),
+        dtype=WIDE_GEMM_DTYPE,
+        stored=WIDE_GEMM_DTYPE,
+        weights=op.weights * (MIN_WIDE_BYTES / bytes_per_element(op.stored or op.dtype)),
+        reads=op.reads * (MIN_WIDE_BYTES / bytes_per_element(op.dtype)),
         repeat=op.repeat * share,
     )
 
 
-def narrowed(op: Op) -> Op:
+def make_quantize_op(op: Op) -> Op:
     """Return the narrowing of an input, which training writes in both orders, as its gradients need the other one."""
     return evolve(op, writes=op.writes * 2.0) if op.kernel == "quantize" else op
 
 
-def gradients(op: Op, training: Training, *, weights: bool) -> Iterator[Op]:
+def build_gradient_ops(op: Op, training: Training, *, weights: bool) -> Iterator[Op]:
     """Yield the operations that make the gradients of one operation.
 
     Args:
         weights: whether its weights are trained.
     """
-    if op.kind in PRODUCTS:
+    if op.kind in GEMM_KINDS:
         yield _of_input(op)
         if weights:
             yield _of_weights(op, training)
@@ -111,7 +111,7 @@ def gradients(op: Op, training: Training, *, weights: bool) -> Iterator[Op]:
         yield evolve(
             op,
             name=f"{op.name}_backward",
-            flops=op.flops * ATTENTION,
+            flops=op.flops * ATTENTION_BACKWARD_RATIO,
             reads=op.reads + op.writes * 2.0,
             writes=op.reads + op.kv_read,
         )
@@ -148,25 +148,25 @@ def _of_weights(op: Op, training: Training) -> Op:
         k=op.m,
         weights=NO_BYTES,
         reads=op.reads + op.writes * _narrowness(op),
-        writes=numbers * term(2.0 * bytes_of(training.gradients), "B"),
+        writes=numbers * term(2.0 * bytes_per_element(training.gradients), "B"),
     )
 
 
 def _narrowness(op: Op) -> float:
     """Return the bytes of an input of a product over those of its result."""
-    own = bytes_of(op.dtype)
-    return own / max(own, WIDE)
+    own = bytes_per_element(op.dtype)
+    return own / max(own, MIN_WIDE_BYTES)
 
 
-def adapters(ops: Iterable[Op], rank: Term | None) -> Iterator[Op]:
+def build_adapter_ops(ops: Iterable[Op], rank: Term | None) -> Iterator[Op]:
     """Yield the products of low-rank adapters beside those of the layers: (m x k) by (k x r) by (r x n); none without a rank."""
     if rank is None:
         return
-    byte = term(WIDE, "B")
+    byte = term(MIN_WIDE_BYTES, "B")
     for op in ops:
         if op.kind != "gemm" or not op.layered:
             continue
-        dtype = op.dtype if bytes_of(op.dtype) >= WIDE else "bf16"
+        dtype = op.dtype if bytes_per_element(op.dtype) >= MIN_WIDE_BYTES else "bf16"
         sizes = (("down", rank, op.k), ("up", op.n, rank))
         for name, n, k in sizes:
             yield evolve(
@@ -184,7 +184,7 @@ def adapters(ops: Iterable[Op], rank: Term | None) -> Iterator[Op]:
             )
 
 
-def trained_share(plan: Plan, added: Iterable[Op]) -> Term:
+def compute_adapter_share(plan: Plan, added: Iterable[Op]) -> Term:
     """Return the parameters of adapters of a device over all of its parameters, by their bytes."""
     whole = maximum(plan.residency.weights, term(1.0, "B"))
     return minimum(total(op.weights * op.repeat for op in added) / whole, 1.0)
@@ -194,9 +194,9 @@ def _of_trained(plan: Plan, added: tuple[Op, ...]) -> tuple[Collective, ...]:
     """Return the communication of a pass; of adapters alone where only they are trained."""
     if not added:
         return plan.collectives
-    share = trained_share(plan, added)
+    share = compute_adapter_share(plan, added)
     return tuple(
-        evolve(item, bytes=item.bytes * share) if item.component in TRAINED else item
+        evolve(item, bytes=item.bytes * share) if item.component in PARAMETER_COMM_COMPONENTS else item
         for item in plan.collectives
     )
 

@@ -14,15 +14,20 @@ from attrs import evolve, frozen
 
 from accelscope.core.blocks.scenario import Load, Training
 from accelscope.core.evaluate.memory_placement import Placement
-from accelscope.core.evaluate.op_cost import Setting, home_memory
-from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of
-from accelscope.core.evaluate.training.backward import adapters, backward_of, forward_of, trained_share
+from accelscope.core.evaluate.op_cost import PassContext, home_memory
+from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost
+from accelscope.core.evaluate.training.backward import (
+    build_adapter_ops,
+    build_backward_plan,
+    build_forward_plan,
+    compute_adapter_share,
+)
 from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
 from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Plan, Residency, States
 from accelscope.core.ir.usage import Limit
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 
 if TYPE_CHECKING:
@@ -31,17 +36,17 @@ if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
-KIND = "training"
-HELD = 2.0
+TRAINING_KIND = "training"
+PRODUCT_PARAMETER_BYTES = 2.0
 """Bytes of a parameter that products read: 16 bit, or 8 bit in both orders (Transformer Engine keeps the transpose)."""
-KEPT: Mapping[str, float] = {"norm": 0.5, "rope": 0.0, "quantize": 0.0}
+KEPT_ACTIVATION_SHARES: Mapping[str, float] = {"norm": 0.5, "rope": 0.0, "quantize": 0.0}
 """Share of what it reads that an operation keeps for its backward pass, by class of kernel, where it is not all."""
-READ_TWICE = 2.0
+GRADIENT_READS = 2.0
 """Reads of each gradient in an update: one for the norm that it is clipped by, one for the update."""
 
 
 @frozen(kw_only=True, eq=False)
-class Memory:
+class TrainingMemory:
     """Bytes of one device in training, by what they are."""
 
     parameters: Term
@@ -51,7 +56,7 @@ class Memory:
 
 
 @frozen(kw_only=True, eq=False)
-class Trained:
+class TrainingStepCost:
     """A step of training, costed.
 
     Attributes:
@@ -59,16 +64,16 @@ class Trained:
         needed: FLOPs of one device that the model needs in a step, without what is computed again.
     """
 
-    forward: Pass
-    backward: Pass
-    update: Pass
+    forward: PassCost
+    backward: PassCost
+    update: PassCost
     placement: Placement
-    memory: Memory
+    memory: TrainingMemory
     time: Term
     needed: Term
 
 
-def training_of(workload: Component, binder: Binder) -> Training | None:
+def bind_training(workload: Component, binder: Binder) -> Training | None:
     """Return what a workload asks of training, or None where it is one of serving."""
     found = binder.spec_of(workload)
     if found is None or found[0] is not Training:
@@ -77,7 +82,7 @@ def training_of(workload: Component, binder: Binder) -> Training | None:
     return bound
 
 
-def load_of(training: Training) -> Load:
+def make_training_load(training: Training) -> Load:
     """Return the batch and the sequences of training as those of a load."""
     return Load(
         batch=training.batch,
@@ -90,16 +95,16 @@ def load_of(training: Training) -> Load:
     )
 
 
-def trained(design: Design, registry: Registry, training: Training) -> Trained:
+def compute_training_step(design: Design, registry: Registry, training: Training) -> TrainingStepCost:
     """Return a step of training of a design."""
-    plans = [plan_of(design, _step(training, phase)) for phase in ("forward", "backward")]
-    forth, back = forward_of(plans[0], training), backward_of(plans[1], training)
+    plans = [build_step_plan(design, _step(training, phase)) for phase in ("forward", "backward")]
+    forth, back = build_forward_plan(plans[0], training), build_backward_plan(plans[1], training)
     memory = _memory(forth, training)
     placement = _placed(design, registry, memory)
-    forward = pass_of(design, registry, "forward", forth, placement)
-    backward = pass_of(design, registry, "backward", back, placement)
-    update = pass_of(design, registry, "optimiser", _update(forth, training), placement)
-    return Trained(
+    forward = compute_pass_cost(design, registry, "forward", forth, placement)
+    backward = compute_pass_cost(design, registry, "backward", back, placement)
+    update = compute_pass_cost(design, registry, "optimiser", _update(forth, training), placement)
+    return TrainingStepCost(
         forward=forward,
         backward=backward,
         update=update,
@@ -110,9 +115,9 @@ def trained(design: Design, registry: Registry, training: Training) -> Trained:
     )
 
 
-def memory_limit(design: Design, registry: Registry, training: Training) -> Limit:
+def training_memory_limit(design: Design, registry: Registry, training: Training) -> Limit:
     """Return what a step of training holds on one device, and what there is, without costing it."""
-    plan = forward_of(plan_of(design, _step(training, "forward")), training)
+    plan = build_forward_plan(build_step_plan(design, _step(training, "forward")), training)
     return _placed(design, registry, _memory(plan, training)).limits[0]
 
 
@@ -140,10 +145,10 @@ def _share(plan: Plan, training: Training) -> Term:
     if training.adapter_rank is None:
         return ONE
     own = [op for op in plan.ops if op.component != "adapters"]
-    return trained_share(plan, tuple(adapters(own, training.adapter_rank)))
+    return compute_adapter_share(plan, tuple(build_adapter_ops(own, training.adapter_rank)))
 
 
-def states_of(plan: Plan) -> States:
+def resolve_training_states(plan: Plan) -> States:
     """Return what training keeps on one device: what a strategy says, or else all."""
     if plan.states is not None:
         return plan.states
@@ -153,46 +158,48 @@ def states_of(plan: Plan) -> States:
 
 def _update(plan: Plan, training: Training) -> Plan:
     """Return the update: read gradients and states, write states and parameters."""
-    numbers = states_of(plan).updated * _share(plan, training)
-    gradient, state = term(bytes_of(training.gradients), "B"), training.states
+    numbers = resolve_training_states(plan).updated * _share(plan, training)
+    gradient, state = term(bytes_per_element(training.gradients), "B"), training.states
     op = Op(
         name="update",
         component="optimiser",
         kind="elementwise",
         dtype="fp32",
         flops=NO_OPS + numbers * term(12.0, "op"),
-        reads=numbers * (gradient * READ_TWICE + state),
-        writes=numbers * (state + term(HELD, "B")),
+        reads=numbers * (gradient * GRADIENT_READS + state),
+        writes=numbers * (state + term(PRODUCT_PARAMETER_BYTES, "B")),
         layered=False,
     )
     return evolve(plan, ops=(op,), collectives=(), microbatches=ONE, phase="optimiser")
 
 
-def _memory(plan: Plan, training: Training) -> Memory:
+def _memory(plan: Plan, training: Training) -> TrainingMemory:
     """Return the bytes of one device in training.
 
     Parameters at 16 bit, gradients, optimiser states, and the activations of the micro-batches that a stage has in flight: as
     many as there are stages, with v groups of layers (1 + (S - 1) / (S v)) as many (Korthikanti et al., arXiv 2205.05198,
     section 4.2.3).
     """
-    states = states_of(plan)
-    share, held = _share(plan, training), term(HELD, "B")
+    states = resolve_training_states(plan)
+    share, held = _share(plan, training), term(PRODUCT_PARAMETER_BYTES, "B")
     more = where(plan.chunks > 1.0, (plan.stages - 1.0) / plan.chunks, ONE * 0.0)
     flying = minimum(plan.stages + more, plan.microbatches).named("micro-batches in flight")
     ends = total(op.reads for op in plan.ops if op.component == "loss")
-    return Memory(
+    return TrainingMemory(
         parameters=((states.weights + states.gathered) * held).named("parameters held"),
-        gradients=(states.gradients * share * term(bytes_of(training.gradients), "B")).named(
+        gradients=(states.gradients * share * term(bytes_per_element(training.gradients), "B")).named(
             "gradients held"
         ),
         optimiser=(states.updated * share * training.states).named("optimiser states held"),
         activations=(
-            kept(plan, training.recompute) * flying + recomputed(plan, training.recompute) + ends
+            compute_kept_activations(plan, training.recompute) * flying
+            + compute_recomputed_bytes(plan, training.recompute)
+            + ends
         ).named("activations held"),
     )
 
 
-def kept(plan: Plan, recompute: str) -> Term:
+def compute_kept_activations(plan: Plan, recompute: str) -> Term:
     """Return the bytes of activations that one micro-batch keeps for its backward pass on one stage.
 
     Each operation of a layer keeps what it read; with selective recomputation only products and attention do, with full
@@ -205,7 +212,7 @@ def kept(plan: Plan, recompute: str) -> Term:
     return total(_read(op) * op.repeat for op in _layered(plan))
 
 
-def recomputed(plan: Plan, recompute: str) -> Term:
+def compute_recomputed_bytes(plan: Plan, recompute: str) -> Term:
     """Return the bytes of activations that one layer at a time, of one micro-batch, computes again in full recomputation."""
     if recompute != "full":
         return NO_BYTES
@@ -223,10 +230,10 @@ def _layers(plan: Plan) -> Term:
 
 def _read(op: Op) -> Term:
     """Return what an operation keeps of what it reads: a normalisation the sum of its two inputs, a linear one nothing."""
-    return (op.reads * KEPT.get(op.kernel, 1.0)) + op.kv_read
+    return (op.reads * KEPT_ACTIVATION_SHARES.get(op.kernel, 1.0)) + op.kv_read
 
 
-def _placed(design: Design, registry: Registry, memory: Memory) -> Placement:
+def _placed(design: Design, registry: Registry, memory: TrainingMemory) -> Placement:
     device = design.machine.device
     home: Part[Any] = home_memory(device, registry)
     capacity = registry.memories[home.model].capacity(home)
@@ -242,4 +249,4 @@ def _placed(design: Design, registry: Registry, memory: Memory) -> Placement:
     )
     weights = memory.parameters + memory.gradients + memory.optimiser
     held = Residency(weights=weights, kv=NO_BYTES, activations=memory.activations)
-    return Placement(held=held, setting=Setting(), limits=(limit,))
+    return Placement(held=held, setting=PassContext(), limits=(limit,))

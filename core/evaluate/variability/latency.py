@@ -9,23 +9,30 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.errors import UsageError
-from accelscope.core.evaluate.variability.normal import QUANTILES, draw_largest, quantile
-from accelscope.core.evaluate.variability.pass_distribution import Part, parts_of
-from accelscope.core.numeric.term import Array, Term, leaf, sqrt, total
+from accelscope.core.evaluate.variability.normal import (
+    NORMAL_QUANTILES,
+    cornish_fisher_quantile,
+    sample_normal_maximum,
+)
+from accelscope.core.evaluate.variability.pass_distribution import (
+    RandomContribution,
+    find_random_contributions,
+)
+from accelscope.core.numeric.term import Array, Term, make_leaf, sqrt, total
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.blocks.variability import Variability
-    from accelscope.core.evaluate.pass_cost import Pass
+    from accelscope.core.evaluate.pass_cost import PassCost
     from accelscope.core.plugin.registry import Registry
 
-FIXED = "the pass without what is random: `explain` of ttft or tpot says how it comes about"
-MOST_DRAWN = 20_000_000
+_BASE_PASS_NOTE = "the pass without what is random: `explain` of ttft or tpot says how it comes about"
+_MAX_SAMPLES = 20_000_000
 """Product of points and samples; all are held at once."""
 
 
 @frozen(kw_only=True, eq=False)
-class Latency:
+class LatencyDistribution:
     """The time of a pass as a distribution.
 
     Attributes:
@@ -37,14 +44,16 @@ class Latency:
     base: Term
     mean: Term
     deviation: Term
-    parts: tuple[Part, ...]
+    parts: tuple[RandomContribution, ...]
     percentiles: Mapping[int, Term]
 
 
-def latency_of(step: Pass, words: Variability, design: Design, registry: Registry) -> Latency:
+def build_latency_distribution(
+    step: PassCost, words: Variability, design: Design, registry: Registry
+) -> LatencyDistribution:
     """Return the time of a pass as a distribution."""
-    parts = parts_of(step, words, design, registry)
-    base = leaf(step.time, f"{step.phase} pass", FIXED)
+    parts = find_random_contributions(step, words, design, registry)
+    base = make_leaf(step.time, f"{step.phase} pass", _BASE_PASS_NOTE)
     mean = total((base, *(part.shift for part in parts))).named("mean time")
     squares = [part.deviation * part.deviation for part in parts]
     deviation = sqrt(total(squares)) if squares else step.time * 0.0
@@ -52,21 +61,23 @@ def latency_of(step: Pass, words: Variability, design: Design, registry: Registr
     above = _by_formula(parts, deviation) if words.samples is None else _drawn(parts, deviation, words)
     percentiles = {
         number: mean + (deviation * Term(above[number])).named(f"P{number} above the mean")
-        for number in QUANTILES
+        for number in NORMAL_QUANTILES
     }
-    return Latency(base=step.time, mean=mean, deviation=deviation, parts=parts, percentiles=percentiles)
+    return LatencyDistribution(
+        base=step.time, mean=mean, deviation=deviation, parts=parts, percentiles=percentiles
+    )
 
 
-def _by_formula(parts: tuple[Part, ...], deviation: Term) -> dict[int, Array]:
+def _by_formula(parts: tuple[RandomContribution, ...], deviation: Term) -> dict[int, Array]:
     """Return the deviations above the mean of each percentile: third moments of independent parts add up."""
     third: Array = np.zeros(())
     for part in parts:
         third = third + part.skewness * part.deviation.value**3
     skewness = third / np.maximum(deviation.value, 1e-100) ** 3
-    return {number: quantile(number, skewness) for number in QUANTILES}
+    return {number: cornish_fisher_quantile(number, skewness) for number in NORMAL_QUANTILES}
 
 
-def _drawn(parts: tuple[Part, ...], deviation: Term, words: Variability) -> dict[int, Array]:
+def _drawn(parts: tuple[RandomContribution, ...], deviation: Term, words: Variability) -> dict[int, Array]:
     """Return the same of steps that are drawn at random.
 
     Raises:
@@ -74,10 +85,10 @@ def _drawn(parts: tuple[Part, ...], deviation: Term, words: Variability) -> dict
     """
     assert words.samples is not None  # or there would be a formula
     samples, shape = int(np.max(words.samples.value)), deviation.value.shape
-    if samples * deviation.value.size > MOST_DRAWN:
+    if samples * deviation.value.size > _MAX_SAMPLES:
         raise UsageError(
             f"`samples` draws {samples:,} steps at each of {deviation.value.size:,} points, more than the "
-            f"{MOST_DRAWN:,} that are held at once; leave it out, and formulas give the percentiles"
+            f"{_MAX_SAMPLES:,} that are held at once; leave it out, and formulas give the percentiles"
         )
     random = np.random.default_rng(int(np.max(words.seed.value)))
     steps = np.zeros((samples, *shape))
@@ -86,21 +97,21 @@ def _drawn(parts: tuple[Part, ...], deviation: Term, words: Variability) -> dict
         missing = (1,) * (len(shape) + 1 - standard.ndim)  # points have their dimensions last
         steps = steps + part.deviation.value * standard.reshape(samples, *missing, *standard.shape[1:])
     steps = steps / np.maximum(deviation.value, 1e-100)
-    return {number: np.percentile(steps, number, axis=0) for number in QUANTILES}
+    return {number: np.percentile(steps, number, axis=0) for number in NORMAL_QUANTILES}
 
 
-def _standard(part: Part, random: np.random.Generator, samples: int) -> Array:
+def _standard(part: RandomContribution, random: np.random.Generator, samples: int) -> Array:
     """Return draws of a part with mean 0 and deviation 1, along the first dimension."""
     if part.ranks is not None:
-        found = np.moveaxis(draw_largest(random, part.ranks, samples), -1, 0)
+        found = np.moveaxis(sample_normal_maximum(random, part.ranks, samples), -1, 0)
         found /= np.maximum(np.std(found, axis=0), 1e-100)
         return found
-    if part.drawn is None:
+    if part.sampled_deviations is None:
         return random.standard_normal(samples)
-    return _over_layers(part, part.drawn, random)
+    return _over_layers(part, part.sampled_deviations, random)
 
 
-def _over_layers(part: Part, drawn: Array, random: np.random.Generator) -> Array:
+def _over_layers(part: RandomContribution, drawn: Array, random: np.random.Generator) -> Array:
     """Return the mean of layers, each a draw that it has a share of in common with the others."""
     layers = np.round(part.layers)
     missing = (1,) * (max(layers.ndim, part.correlation.ndim) + 1 - drawn.ndim)

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve, frozen
 
-from accelscope.core.evaluate.pass_cost import Pass, pass_of, plan_of
-from accelscope.core.evaluate.variability.expert_routing import Traffic
-from accelscope.core.evaluate.variability.memoize import draws_of, largest_of, traffic_of
+from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost
+from accelscope.core.evaluate.variability.expert_routing import RoutingLoad
+from accelscope.core.evaluate.variability.memoize import (
+    interpolate_routing_load,
+    sample_routing_load,
+    tabulate_normal_maximum,
+)
 from accelscope.core.ir.constants import NO_TIME
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Plan
-from accelscope.core.numeric.term import Array, Term, leaf, maximum, minimum, sqrt, term, total
+from accelscope.core.numeric.term import Array, Term, make_leaf, maximum, minimum, sqrt, term, total
 from accelscope.dsl.values.values import Origin
 
 if TYPE_CHECKING:
@@ -26,20 +30,22 @@ if TYPE_CHECKING:
     from accelscope.core.blocks.variability import Variability
     from accelscope.core.plugin.registry import Registry
 
-ASIDE = 0.1
+_LENGTH_STEP = 0.1
 """Share by which lengths are changed to see what depends on them."""
-EXCHANGES = ("experts_dispatch", "experts_combine")
+_EXPERT_EXCHANGES = ("experts_dispatch", "experts_combine")
 """Collectives that take tokens to their experts and back."""
 ZERO, ALONE = np.zeros(()), np.ones(())
-ORDER = "order statistics: docs/explanation/models/variability.md"
-POPULAR = "the pass at the mean load of the fullest rank by Zipf's law, less that by uniform routing"
-FULLEST = "half of the difference of passes whose fullest rank has one deviation more and less, in all layers"
-LONGER = "slope of the time of the pass over sequences that are longer and shorter"
-TABLE = Origin(span=None, how="note", text=ORDER)
+_ORDER_STATISTICS_NOTE = "order statistics: docs/explanation/models/variability.md"
+_POPULARITY_NOTE = "the pass at the mean load of the fullest rank by Zipf's law, less that by uniform routing"
+_FULLEST_RANK_NOTE = (
+    "half of the difference of passes whose fullest rank has one deviation more and less, in all layers"
+)
+_LENGTH_NOTE = "slope of the time of the pass over sequences that are longer and shorter"
+_ORDER_STATISTICS = Origin(span=None, how="note", text=_ORDER_STATISTICS_NOTE)
 
 
 @frozen(kw_only=True, eq=False)
-class Part:
+class RandomContribution:
     """What one cause makes of a pass.
 
     Attributes:
@@ -56,22 +62,26 @@ class Part:
     skewness: Array = ZERO
     layers: Array = ALONE
     correlation: Array = ZERO
-    drawn: Array | None = None
+    sampled_deviations: Array | None = None
     ranks: Array | None = None
 
 
-def parts_of(step: Pass, words: Variability, design: Design, registry: Registry) -> tuple[Part, ...]:
+def find_random_contributions(
+    step: PassCost, words: Variability, design: Design, registry: Registry
+) -> tuple[RandomContribution, ...]:
     """Return what is random in a pass."""
     found = (
-        routing(step, words, design, registry),
-        links(step, words),
-        stragglers(step, words),
-        lengths(step, words, design, registry),
+        _routing_contribution(step, words, design, registry),
+        _link_contribution(step, words),
+        _straggler_contribution(step, words),
+        _length_contribution(step, words, design, registry),
     )
     return tuple(part for part in found if part is not None)
 
 
-def routing(step: Pass, words: Variability, design: Design, registry: Registry) -> Part | None:
+def _routing_contribution(
+    step: PassCost, words: Variability, design: Design, registry: Registry
+) -> RandomContribution | None:
     """Return what the fullest rank changes; the mean of a uniform routing is in the time of the pass already."""
     plan = step.plan
     if words.routing == "even" or plan.routed is None:
@@ -79,46 +89,52 @@ def routing(step: Pass, words: Variability, design: Design, registry: Registry) 
     traffic, drawn = _traffic(plan, words, words.skew if words.routing == "zipf" else None)
 
     def run(visits: Term, hit: Term) -> Term:
-        return _again(step, fuller(plan, visits, hit), design, registry)
+        return _again(step, _scale_fullest_rank(plan, visits, hit), design, registry)
 
     centre = Term(np.ones(())), Term(np.ones(()))
     shift = NO_TIME
     if words.routing == "zipf":
         alike, _ = _traffic(plan, words, None)
         centre = _over(traffic.visits.mean, alike.visits.mean), _over(traffic.hit.mean, alike.hit.mean)
-        shift = leaf(run(*centre) - step.time, "what popular experts add", POPULAR, *_told(step, traffic))
+        shift = make_leaf(
+            run(*centre) - step.time, "what popular experts add", _POPULARITY_NOTE, *_told(step, traffic)
+        )
     visits, hit = (_over(item.deviation, item.mean) for item in (traffic.visits, traffic.hit))
     above = run(centre[0] * (1.0 + visits), centre[1] * (1.0 + hit))
     below = run(centre[0] * (1.0 - visits), centre[1] * (1.0 - hit))
-    common = leaf((above - below) / 2.0, "one deviation of the fullest rank", FULLEST, *_told(step, traffic))
+    common = make_leaf(
+        (above - below) / 2.0, "one deviation of the fullest rank", _FULLEST_RANK_NOTE, *_told(step, traffic)
+    )
     layers = maximum(_layers(plan) * step.rounds, 1.0).named("layers with experts in the pass")
     alone = ((1.0 + (layers - 1.0) * words.correlation) / layers).named(
         "variance of the mean of layers over that of one"
     )
-    return Part(
+    return RandomContribution(
         name="expert routing",
         shift=shift,
         deviation=(common * sqrt(alone)).named("deviation by expert routing"),
         skewness=_skewness(traffic, layers.value, words.correlation.value),
         layers=layers.value,
         correlation=words.correlation.value,
-        drawn=drawn,
+        sampled_deviations=drawn,
     )
 
 
-def links(step: Pass, words: Variability) -> Part | None:
+def _link_contribution(step: PassCost, words: Variability) -> RandomContribution | None:
     """Return what the jitter of collectives changes: each run of one varies by itself."""
     if words.link_jitter is None or not step.comms:
         return None
     squares = total(
         cost.seconds * cost.seconds * step.rounds / maximum(cost.item.repeat, 1.0) for cost in step.comms
     )
-    length = leaf(sqrt(squares), "root of the squares of the times of all collectives", "each run by itself")
+    length = make_leaf(
+        sqrt(squares), "root of the squares of the times of all collectives", "each run by itself"
+    )
     deviation = (words.link_jitter * length).named("deviation by link jitter")
-    return Part(name="link jitter", deviation=deviation)
+    return RandomContribution(name="link jitter", deviation=deviation)
 
 
-def stragglers(step: Pass, words: Variability) -> Part | None:
+def _straggler_contribution(step: PassCost, words: Variability) -> RandomContribution | None:
     """Return what the slowest device changes, of those that wait for each other in every layer of a stage."""
     if words.stragglers is None:
         return None
@@ -127,12 +143,21 @@ def stragglers(step: Pass, words: Variability) -> Part | None:
     if plan.routed is not None:
         together = maximum(together, plan.routed.ranks)
     together = together.named("devices that wait for each other")
-    largest = largest_of(together.value)
+    largest = tabulate_normal_maximum(together.value)
     operations = total(cost.seconds for cost in step.ops) * step.rounds
-    work = leaf(minimum(operations, step.time), "work of a device", "all operations of the pass")
-    mean = leaf(_told_number(largest.mean, step), "mean of the largest of as many normals", ORDER, together)
-    spread = leaf(_told_number(largest.deviation, step), "deviation of the largest of as many normals", ORDER)
-    return Part(
+    work = make_leaf(minimum(operations, step.time), "work of a device", "all operations of the pass")
+    mean = make_leaf(
+        _told_number(largest.mean, step),
+        "mean of the largest of as many normals",
+        _ORDER_STATISTICS_NOTE,
+        together,
+    )
+    spread = make_leaf(
+        _told_number(largest.deviation, step),
+        "deviation of the largest of as many normals",
+        _ORDER_STATISTICS_NOTE,
+    )
+    return RandomContribution(
         name="stragglers",
         shift=(words.stragglers * work * mean).named("what the slowest device adds"),
         deviation=(words.stragglers * work * spread / sqrt(plan.stages)).named("deviation by stragglers"),
@@ -141,7 +166,9 @@ def stragglers(step: Pass, words: Variability) -> Part | None:
     )
 
 
-def lengths(step: Pass, words: Variability, design: Design, registry: Registry) -> Part | None:
+def _length_contribution(
+    step: PassCost, words: Variability, design: Design, registry: Registry
+) -> RandomContribution | None:
     """Return what unlike lengths of the sequences of a replica change, through their mean."""
     whole = step.plan.step
     if words.lengths is None or whole is None:
@@ -149,22 +176,26 @@ def lengths(step: Pass, words: Variability, design: Design, registry: Registry) 
 
     def run(by: float) -> Term:
         tokens = whole.tokens * (1.0 + by) if step.phase == "prefill" else whole.tokens
-        plan = plan_of(design, evolve(whole, tokens=tokens, context=whole.context * (1.0 + by)))
+        plan = build_step_plan(design, evolve(whole, tokens=tokens, context=whole.context * (1.0 + by)))
         return _again(step, plan, design, registry)
 
-    slope = leaf((run(ASIDE) - run(-ASIDE)) / (2.0 * ASIDE), "time that doubling lengths would add", LONGER)
+    slope = make_leaf(
+        (run(_LENGTH_STEP) - run(-_LENGTH_STEP)) / (2.0 * _LENGTH_STEP),
+        "time that doubling lengths would add",
+        _LENGTH_NOTE,
+    )
     many = maximum(step.plan.sequences, 1.0).named("sequences of a replica")
     deviation = (words.lengths * slope / sqrt(many)).named("deviation by lengths")
-    return Part(name="lengths", deviation=deviation)
+    return RandomContribution(name="lengths", deviation=deviation)
 
 
-def _again(step: Pass, plan: Plan, design: Design, registry: Registry) -> Term:
+def _again(step: PassCost, plan: Plan, design: Design, registry: Registry) -> Term:
     """Return the time of a pass with another plan, and with the draft that it may have."""
     drafted = step.time / (step.stage * step.rounds + step.overhead)
-    return pass_of(design, registry, step.phase, plan, step.placement).time * drafted
+    return compute_pass_cost(design, registry, step.phase, plan, step.placement).time * drafted
 
 
-def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[Traffic, Array | None]:
+def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[RoutingLoad, Array | None]:
     """Return visits and hit experts of the fullest rank of a layer, and draws of it where samples are asked for.
 
     Without a skew, experts are alike.
@@ -174,12 +205,12 @@ def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[Traffic
     values = routed.tokens.value, experts.value, top_k.value, routed.ranks.value
     seed = int(np.max(words.seed.value))
     if words.samples is None:
-        return traffic_of(*values, skew=None if skew is None else skew.value, seed=seed), None
+        return interpolate_routing_load(*values, skew=None if skew is None else skew.value, seed=seed), None
     samples = int(np.max(words.samples.value))
-    return draws_of(*values, ZERO if skew is None else skew.value, samples=samples, seed=seed)
+    return sample_routing_load(*values, ZERO if skew is None else skew.value, samples=samples, seed=seed)
 
 
-def _skewness(traffic: Traffic, layers: Array, correlation: Array) -> Array:
+def _skewness(traffic: RoutingLoad, layers: Array, correlation: Array) -> Array:
     """Return the skewness of the mean of layers: of a part that is common to all, and one of each layer."""
     one = np.where(traffic.visits.variance > 0.0, traffic.visits.skewness, traffic.hit.skewness)
     third = correlation**1.5 + (1.0 - correlation) ** 1.5 / layers**2
@@ -196,7 +227,7 @@ def _over(part: Array, whole: Array) -> Term:
     return Term(part / np.maximum(whole, 1e-300))
 
 
-def _told(step: Pass, traffic: Traffic) -> tuple[Term, ...]:
+def _told(step: PassCost, traffic: RoutingLoad) -> tuple[Term, ...]:
     """Return what a reader may ask about the fullest rank, as terms of an explanation."""
     numbers = (
         ("visits of the fullest rank", traffic.visits.mean),
@@ -204,15 +235,17 @@ def _told(step: Pass, traffic: Traffic) -> tuple[Term, ...]:
         ("experts hit where most are", traffic.hit.mean),
         ("deviation of the experts hit", traffic.hit.deviation),
     )
-    return tuple(leaf(_told_number(value, step), name, ORDER) for name, value in numbers)
+    return tuple(
+        make_leaf(_told_number(value, step), name, _ORDER_STATISTICS_NOTE) for name, value in numbers
+    )
 
 
-def _told_number(value: Array, step: Pass) -> Term:
+def _told_number(value: Array, step: PassCost) -> Term:
     """Return a number that is part of an explanation where the pass is."""
-    return Term(value) if step.time.node is None else term(value, origin=TABLE)
+    return Term(value) if step.time.node is None else term(value, origin=_ORDER_STATISTICS)
 
 
-def fuller(plan: Plan, visits: Term, hit: Term) -> Plan:
+def _scale_fullest_rank(plan: Plan, visits: Term, hit: Term) -> Plan:
     """Return a plan whose rank has so many times the visits, and so many times the experts hit.
 
     What is sent to it and back grows with its visits.
@@ -221,7 +254,7 @@ def fuller(plan: Plan, visits: Term, hit: Term) -> Plan:
         plan,
         ops=tuple(_fuller(op, visits, hit) for op in plan.ops),
         collectives=tuple(
-            evolve(item, bytes=item.bytes * visits) if item.name in EXCHANGES else item
+            evolve(item, bytes=item.bytes * visits) if item.name in _EXPERT_EXCHANGES else item
             for item in plan.collectives
         ),
     )

@@ -6,23 +6,23 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.evaluate.variability.expert_routing import (
-    bounds,
-    independent,
-    placements,
-    visited,
-    zipf_law,
+    independent_variances,
+    rank_boundaries,
+    shuffle_experts,
+    visit_probabilities,
+    zipf_popularity,
 )
 from accelscope.core.evaluate.variability.extremes import Moments
 from accelscope.core.numeric.term import Array
 
-MOST_TOKENS = 1024
+_MAX_EXACT_TOKENS = 1024
 """Tokens up to which each chooses its experts; counts of more are drawn from the normal that they tend to."""
-AT_ONCE = 4_000_000
+_MAX_RANDOM_NUMBERS = 4_000_000
 """Random numbers that are held at once."""
 
 
 @frozen(kw_only=True, eq=False)
-class Draws:
+class RoutingSamples:
     """Visits of the fullest rank, and experts hit on the rank where most are, one of each for a draw.
 
     Attributes:
@@ -41,10 +41,10 @@ class Draws:
         return Moments(
             mean=np.mean(means),
             variance=np.mean([np.mean(part**2) for part in off]),
-            third=np.mean([np.mean(part**3) for part in off]),
+            third_moment=np.mean([np.mean(part**3) for part in off]),
         )
 
-    def standard(self, values: Array) -> Array:
+    def standardize(self, values: Array) -> Array:
         """Return one of both with mean 0 and deviation 1, each placement with a mean of its own."""
         off = values.astype(float)
         for place in np.unique(self.place):
@@ -53,9 +53,9 @@ class Draws:
         return off / deviation if deviation > 0.0 else off
 
 
-def drawn(
+def sample_routing(
     tokens: int, experts: int, top_k: int, ranks: int, *, skew: float, samples: int, seed: int
-) -> Draws:
+) -> RoutingSamples:
     """Return draws of one layer; a skew of 0 has all experts alike.
 
     Args:
@@ -63,23 +63,23 @@ def drawn(
         seed: of all random numbers, and of the order in which experts lie on ranks.
     """
     random = np.random.default_rng(seed)
-    orders = placements(experts, seed=seed)
+    orders = shuffle_experts(experts, seed=seed)
     place = np.arange(samples) % len(orders)
     visits, hit = np.empty(samples), np.empty(samples)
-    width = tokens if tokens <= MOST_TOKENS else 1
-    step = max(1, AT_ONCE // (width * experts))
+    width = tokens if tokens <= _MAX_EXACT_TOKENS else 1
+    step = max(1, _MAX_RANDOM_NUMBERS // (width * experts))
     for at in range(0, samples, step):
         rows = slice(at, min(at + step, samples))
         size = rows.stop - rows.start
-        if tokens <= MOST_TOKENS:
-            counts = _chosen(random, size, tokens, zipf_law(experts, skew), top_k)
+        if tokens <= _MAX_EXACT_TOKENS:
+            counts = _chosen(random, size, tokens, zipf_popularity(experts, skew), top_k)
         else:
-            counts = _tending(random, size, tokens, visited(experts, top_k, skew))
+            counts = _tending(random, size, tokens, visit_probabilities(experts, top_k, skew))
         counts = np.take_along_axis(counts, np.stack(orders)[place[rows]], axis=-1)
-        firsts = bounds(experts, ranks)
+        firsts = rank_boundaries(experts, ranks)
         visits[rows] = np.max(np.add.reduceat(counts, firsts, axis=-1), axis=-1)
         hit[rows] = np.max(np.add.reduceat((counts > 0.5).astype(float), firsts, axis=-1), axis=-1)
-    return Draws(visits=visits, hit=hit, place=place)
+    return RoutingSamples(visits=visits, hit=hit, place=place)
 
 
 def _chosen(random: np.random.Generator, size: int, tokens: int, popularity: Array, top_k: int) -> Array:
@@ -100,7 +100,7 @@ def _chosen(random: np.random.Generator, size: int, tokens: int, popularity: Arr
 
 def _tending(random: np.random.Generator, size: int, tokens: int, chances: Array) -> Array:
     """Return visits of many tokens: normal, with the variances of visits that add up."""
-    apart = tokens * independent(chances)
+    apart = tokens * independent_variances(chances)
     free = np.sqrt(apart) * random.standard_normal((size, chances.size))
     free -= apart / np.sum(apart) * np.sum(free, axis=-1, keepdims=True)
     found: Array = np.maximum(tokens * chances + free, 0.0)

@@ -6,11 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
-TEMPORARY = ".tmp"
+TEMPORARY_SUFFIX = ".tmp"
 """Suffix of what is not complete."""
 
 
-def write(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file under another name, wait until the disk holds it, and rename it.
 
     The name is then on the disk as well, so that a power cut leaves the file or nothing.
@@ -19,7 +19,7 @@ def write(path: Path, data: bytes) -> None:
         OSError: the disk is full, or the folder cannot be written; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
@@ -29,10 +29,10 @@ def write(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync(path.parent)
+    _sync_folder(path.parent)
 
 
-def sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Wait until the disk holds the names of a folder; systems that cannot open folders have no such call."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -44,7 +44,7 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sweep_up(folder: Path) -> None:
+def remove_temporary_files(folder: Path) -> None:
     """Remove what processes that were killed left half-written below a folder."""
-    for path in folder.rglob(f".*{TEMPORARY}"):
+    for path in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from accelscope.core.errors import AccelscopeError, DescriptionError, PluginErro
 
 
 @frozen(kw_only=True)
-class Failure:
+class ChunkFailure:
     """Why a chunk was not evaluated.
 
     Attributes:
@@ -31,7 +31,7 @@ class Failure:
     distribution: str | None = None
 
 
-class Piece(Protocol):
+class ChunkLike(Protocol):
     """A chunk, as far as a failure tells of it."""
 
     @property
@@ -47,9 +47,11 @@ class Piece(Protocol):
         """Points."""
 
 
-def failed(chunk: Piece, reason: str, plugin: str | None = None, distribution: str | None = None) -> Failure:
+def make_chunk_failure(
+    chunk: ChunkLike, reason: str, plugin: str | None = None, distribution: str | None = None
+) -> ChunkFailure:
     """Return why a chunk was not evaluated."""
-    return Failure(
+    return ChunkFailure(
         chunk=chunk.number,
         first=chunk.first,
         points=chunk.size,
@@ -59,32 +61,32 @@ def failed(chunk: Piece, reason: str, plugin: str | None = None, distribution: s
     )
 
 
-def failure_of(chunk: Piece, error: BaseException) -> Failure:
+def make_failure_from_error(chunk: ChunkLike, error: BaseException) -> ChunkFailure:
     """Return why a chunk was not evaluated that raised an error."""
     if isinstance(error, PluginError):
-        return failed(chunk, str(error), error.plugin, error.distribution)
+        return make_chunk_failure(chunk, str(error), error.plugin, error.distribution)
     if isinstance(error, DescriptionError):
-        return failed(chunk, "; ".join(item.message for item in error.diagnostics))
+        return make_chunk_failure(chunk, "; ".join(item.message for item in error.diagnostics))
     if isinstance(error, AccelscopeError | MemoryError):
-        return failed(chunk, str(error) or type(error).__name__)
-    return failed(chunk, f"internal error: {type(error).__name__}: {error}")
+        return make_chunk_failure(chunk, str(error) or type(error).__name__)
+    return make_chunk_failure(chunk, f"internal error: {type(error).__name__}: {error}")
 
 
-def to_bytes(found: Failure) -> bytes:
+def encode_failure(found: ChunkFailure) -> bytes:
     """Return what a store keeps of a failure; it has no times, so the same failure gives the same bytes."""
     return (json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def read(path: Path) -> Failure:
+def read_failure(path: Path) -> ChunkFailure:
     """Return a failure of a store."""
     try:
         fields: dict[str, Any] = json.loads(path.read_bytes())
-        return Failure(**fields)
+        return ChunkFailure(**fields)
     except (ValueError, TypeError) as error:
         raise UsageError(f"`{path}` is no record of a failure: {error}") from error
 
 
-def told(failures: Iterable[Failure], most: int = 8) -> tuple[str, ...]:
+def summarize_failures(failures: Iterable[ChunkFailure], most: int = 8) -> tuple[str, ...]:
     """Return one line for each reason, the most frequent first: how many chunks and points it cost."""
     chunks: Counter[str] = Counter()
     points: Counter[str] = Counter()

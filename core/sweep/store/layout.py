@@ -11,21 +11,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MANIFEST = "manifest.json"
-PARTS = "parts"
-FAILURES = "failures"
-LOG = "log.jsonl"
-LOCK = "lock"
-GROUP = 1_000
+MANIFEST_FILE = "manifest.json"
+PARTS_FOLDER = "parts"
+FAILURES_FOLDER = "failures"
+LOG_FILE = "log.jsonl"
+LOCK_FILE = "lock"
+_PARTS_PER_FOLDER = 1_000
 """Parts of one folder: folders of millions of files are slow on many file systems."""
-SUFFIX = ".parquet"
+PART_SUFFIX = ".parquet"
 
 
-def part(folder: Path, number: int) -> Path:
+def part_path(folder: Path, number: int) -> Path:
     """Return the file of a chunk's points; files sorted by name are in the order of chunks."""
-    return folder / PARTS / f"{number // GROUP:06d}" / f"{number:09d}{SUFFIX}"
+    return folder / PARTS_FOLDER / f"{number // _PARTS_PER_FOLDER:06d}" / f"{number:09d}{PART_SUFFIX}"
 
 
-def failure(folder: Path, number: int) -> Path:
+def failure_path(folder: Path, number: int) -> Path:
     """Return the file that says why a chunk has no part."""
-    return folder / FAILURES / f"{number:09d}.json"
+    return folder / FAILURES_FOLDER / f"{number:09d}.json"

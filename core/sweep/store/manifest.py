@@ -7,31 +7,33 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-FORMAT = 1
+STORE_FORMAT = 1
 """Of the folder; another one cannot be continued."""
-SHOWN = 60
+_SHOWN_CHARACTERS = 60
 """Letters of a value in a message."""
 
 
-def sealed(question: Mapping[str, Any]) -> dict[str, Any]:
+def seal_manifest(question: Mapping[str, Any]) -> dict[str, Any]:
     """Return a manifest with its fingerprint, the SHA-256 of everything else in it."""
-    plain = {"store": FORMAT, **question}
+    plain = {"store": STORE_FORMAT, **question}
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     return {"fingerprint": hashlib.sha256(text.encode()).hexdigest(), **plain}
 
 
-def to_bytes(manifest: Mapping[str, Any]) -> bytes:
+def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
     """Return the file of a manifest."""
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def differences(there: Any, here: Any, path: str = "") -> Iterator[str]:
+def find_manifest_differences(there: Any, here: Any, path: str = "") -> Iterator[str]:
     """Yield what differs between two manifests, a line for each value."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in sorted({*there, *here} - {"fingerprint"}):
-            yield from differences(there.get(key), here.get(key), f"{path}.{key}" if path else key)
+            yield from find_manifest_differences(
+                there.get(key), here.get(key), f"{path}.{key}" if path else key
+            )
     elif _named(there) and _named(here):
-        yield from differences(_by_name(there), _by_name(here), path)
+        yield from find_manifest_differences(_by_name(there), _by_name(here), path)
     elif there != here:
         yield f"{path}: {_brief(there)} in the store, {_brief(here)} now"
 
@@ -46,4 +48,4 @@ def _by_name(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _brief(value: Any) -> str:
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."

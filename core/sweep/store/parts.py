@@ -15,15 +15,15 @@ from attrs import frozen
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
 
-COMPRESSION = "snappy"
-MAGIC = b"PAR1"
+_COMPRESSION = "snappy"
+_PARQUET_MAGIC = b"PAR1"
 """The last four bytes of a whole Parquet file (Parquet format, section `File format`)."""
-UNIT = b"unit"
+_UNIT_KEY = b"unit"
 """Key of a field's metadata."""
 
 
 @frozen(kw_only=True)
-class Column:
+class StoreColumn:
     """One column of a store.
 
     Attributes:
@@ -38,27 +38,30 @@ class Column:
     axis: bool = False
 
 
-def pyarrow(what: str = "a store of a sweep") -> Any:
+def import_pyarrow(what: str = "a store of a sweep") -> Any:
     """Return pyarrow, or say how to install it."""
     if importlib.util.find_spec("pyarrow") is None:
         raise UsageError(f"{what} needs pyarrow: `pip install 'accelscope[parquet]'`")
     return importlib.import_module("pyarrow")
 
 
-def schema_of(columns: Sequence[Column]) -> Any:
+def build_arrow_schema(columns: Sequence[StoreColumn]) -> Any:
     """Return the schema of a store; the metadata of each field has its unit."""
-    arrow = pyarrow()
+    arrow = import_pyarrow()
     types = {"number": arrow.float64(), "name": arrow.string(), "yes or no": arrow.bool_()}
     return arrow.schema(
-        [arrow.field(item.name, types[item.type], metadata={UNIT: item.unit.encode()}) for item in columns]
+        [
+            arrow.field(item.name, types[item.type], metadata={_UNIT_KEY: item.unit.encode()})
+            for item in columns
+        ]
     )
 
 
-def encoded(table: Mapping[str, Array], columns: Sequence[Column]) -> bytes:
+def encode_part(table: Mapping[str, Array], columns: Sequence[StoreColumn]) -> bytes:
     """Return the points of a chunk as a Parquet file; numbers that are no numbers become null."""
-    arrow = pyarrow()
+    arrow = import_pyarrow()
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    schema = schema_of(columns)
+    schema = build_arrow_schema(columns)
     arrays = [
         arrow.array(table[item.name], type=field.type, from_pandas=True)
         for item, field in zip(columns, schema, strict=True)
@@ -67,28 +70,28 @@ def encoded(table: Mapping[str, Array], columns: Sequence[Column]) -> bytes:
     parquet.write_table(
         arrow.Table.from_arrays(arrays, schema=schema),
         stream,
-        compression=COMPRESSION,
+        compression=_COMPRESSION,
         use_dictionary=[item.name for item in columns if item.axis or item.type == "name"],
     )
     return stream.getvalue()
 
 
-def decoded(path: Path, columns: Sequence[Column]) -> dict[str, Array]:
+def decode_part(path: Path, columns: Sequence[StoreColumn]) -> dict[str, Array]:
     """Return the points of a part."""
-    pyarrow()
+    import_pyarrow()
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    table = parquet.read_table(path, schema=schema_of(columns))
+    table = parquet.read_table(path, schema=build_arrow_schema(columns))
     return {
         item.name: table.column(item.name).to_numpy().astype(object if item.type == "name" else None)
         for item in columns
     }
 
 
-def whole(path: Path) -> bool:
+def is_complete_part(path: Path) -> bool:
     """Say whether a file ends as a Parquet file does."""
     try:
         with path.open("rb") as stream:
-            stream.seek(-len(MAGIC), os.SEEK_END)
-            return stream.read() == MAGIC
+            stream.seek(-len(_PARQUET_MAGIC), os.SEEK_END)
+            return stream.read() == _PARQUET_MAGIC
     except OSError:
         return False

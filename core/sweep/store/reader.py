@@ -12,9 +12,9 @@ from attrs import frozen
 
 from accelscope.core.errors import UsageError
 from accelscope.core.sweep.store import failures, layout, parts
-from accelscope.core.sweep.store.failures import Failure
-from accelscope.core.sweep.store.folder import files, read_manifest, whole_parts
-from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.store.failures import ChunkFailure
+from accelscope.core.sweep.store.folder import list_complete_parts, list_numbered_files, read_manifest
+from accelscope.core.sweep.store.parts import StoreColumn
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 
@@ -41,9 +41,9 @@ class StoreReader:
     manifest: Mapping[str, Any]
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[StoreColumn, ...]:
         """All columns with their units."""
-        return tuple(Column(**item) for item in self.manifest["columns"])
+        return tuple(StoreColumn(**item) for item in self.manifest["columns"])
 
     @property
     def units(self) -> dict[str, str]:
@@ -51,19 +51,22 @@ class StoreReader:
         return {item.name: item.unit for item in self.columns if item.unit}
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
+    def failures(self) -> tuple[ChunkFailure, ...]:
         """Why chunks are missing, as far as a plugin or accelscope failed."""
-        return tuple(failures.read(path) for path in files(self.folder / layout.FAILURES, ".json"))
+        return tuple(
+            failures.read_failure(path)
+            for path in list_numbered_files(self.folder / layout.FAILURES_FOLDER, ".json")
+        )
 
     def parts(self) -> Iterator[Path]:
         """Yield the Parquet files of the chunks that are done, in the order of their points."""
-        return whole_parts(self.folder)
+        return list_complete_parts(self.folder)
 
     def to_dataset(self) -> Any:
         """Return a `pyarrow.dataset.Dataset` of all parts, of which nothing is read yet."""
-        arrow = parts.pyarrow()
+        arrow = parts.import_pyarrow()
         dataset: Any = importlib.import_module("pyarrow.dataset")
-        schema = parts.schema_of(self.columns)
+        schema = parts.build_arrow_schema(self.columns)
         found = [str(path) for path in self.parts()]
         if not found:
             return dataset.dataset(arrow.Table.from_pylist([], schema=schema))
@@ -99,10 +102,10 @@ class StoreReader:
         """
         _needs("xarray")
         self._refuse_unknown(columns)
-        from accelscope.core.sweep.store.xarray_view import dataset
+        from accelscope.core.sweep.store.xarray_view import build_dataset
 
         wanted = [item for item in self.columns if columns is None or item.name in columns]
-        return dataset(self, tuple(item for item in wanted if not item.axis))
+        return build_dataset(self, tuple(item for item in wanted if not item.axis))
 
     def _refuse_unknown(self, columns: Sequence[str] | None) -> None:
         known = [item.name for item in self.columns]

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accelscope.core.numeric.term import Array
-from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.store.parts import StoreColumn
 
 if TYPE_CHECKING:
     from accelscope.core.sweep.store.reader import StoreReader
 
-MISSING = {"number": np.nan, "name": None, "yes or no": False}
-DTYPES: dict[str, Any] = {"number": float, "name": object, "yes or no": bool}
+_FILL_VALUES = {"number": np.nan, "name": None, "yes or no": False}
+_COLUMN_DTYPES: dict[str, Any] = {"number": float, "name": object, "yes or no": bool}
 
 
-def dataset(store: StoreReader, columns: tuple[Column, ...]) -> Any:
+def build_dataset(store: StoreReader, columns: tuple[StoreColumn, ...]) -> Any:
     """Return the dataset of some columns of a store."""
     xarray: Any = importlib.import_module("xarray")
     indexing: Any = importlib.import_module("xarray.core.indexing")
@@ -40,7 +40,7 @@ def dataset(store: StoreReader, columns: tuple[Column, ...]) -> Any:
     return xarray.Dataset(variables, coordinates, attributes)
 
 
-def _lazy(store: StoreReader, column: Column, shape: tuple[int, ...]) -> Any:
+def _lazy(store: StoreReader, column: StoreColumn, shape: tuple[int, ...]) -> Any:
     """Return an array of xarray's that reads one column of all parts when it is first indexed."""
     backends: Any = importlib.import_module("xarray.backends")
     indexing: Any = importlib.import_module("xarray.core.indexing")
@@ -48,7 +48,7 @@ def _lazy(store: StoreReader, column: Column, shape: tuple[int, ...]) -> Any:
     class Lazy(backends.BackendArray):  # type: ignore[misc]
         def __init__(self) -> None:
             self.shape = shape
-            self.dtype = np.dtype(DTYPES[column.type])
+            self.dtype = np.dtype(_COLUMN_DTYPES[column.type])
             self._read: Array | None = None
 
         def __getitem__(self, key: Any) -> Any:
@@ -57,15 +57,15 @@ def _lazy(store: StoreReader, column: Column, shape: tuple[int, ...]) -> Any:
 
         def _at(self, key: tuple[Any, ...]) -> Any:
             if self._read is None:
-                self._read = scattered(store, column, shape)
+                self._read = _scatter_column(store, column, shape)
             return self._read[key]
 
     return Lazy()
 
 
-def scattered(store: StoreReader, column: Column, shape: tuple[int, ...]) -> Array:
+def _scatter_column(store: StoreReader, column: StoreColumn, shape: tuple[int, ...]) -> Array:
     """Return a column on the grid of its axes: every part says itself where its points are."""
-    found: Array = np.full(shape, MISSING[column.type], dtype=DTYPES[column.type])
+    found: Array = np.full(shape, _FILL_VALUES[column.type], dtype=_COLUMN_DTYPES[column.type])
     axes = store.manifest["axes"]
     places = [{value: at for at, value in enumerate(axis["values"])} for axis in axes]
     names = [axis["name"] for axis in axes]

@@ -14,26 +14,26 @@ import time
 from attrs import define, evolve, field
 
 from accelscope.core.sweep.workers.channel import Channel
-from accelscope.core.sweep.workers.chunk import evaluated, too_slow, warm_up
-from accelscope.core.sweep.workers.protocol import Asked, Desk, Order, Outcome
+from accelscope.core.sweep.workers.chunk import evaluate_chunk, import_part_writers, make_timeout_failure
+from accelscope.core.sweep.workers.protocol import ChunkEvaluator, ChunkOrder, ChunkOutcome, WorkerJob
 
-TICK = 0.1
+_WATCH_INTERVAL = 0.1
 """Seconds between two looks of the thread that watches."""
-IDLE = 900.0
+_IDLE_TIMEOUT = 900.0
 """Seconds without an order after which a process ends: one that nobody needs any more should not keep its memory."""
 
 
-def main() -> None:
+def serve_orders() -> None:
     """Serve the orders that come over standard input."""
     channel = _channel()
-    watch = Watch(channel, threading.main_thread().ident or 0, os.getppid())
+    watch = ChunkWatchdog(channel, threading.main_thread().ident or 0, os.getppid())
     threading.Thread(target=watch.run, daemon=True).start()
     try:
         desk = _ready(channel)
         while desk is not None:
-            order: Order = channel.receive()
+            order: ChunkOrder = channel.receive()
             watch.begin(order)
-            watch.end(evaluated(desk, order))
+            watch.end(evaluate_chunk(desk, order))
     except (EOFError, OSError):
         return
 
@@ -47,12 +47,12 @@ def _channel() -> Channel:
     return Channel(incoming, outgoing)
 
 
-def _ready(channel: Channel) -> Desk | None:
+def _ready(channel: Channel) -> ChunkEvaluator | None:
     """Build the desk and say that it is there, or why it cannot be."""
     try:
-        asked: Asked = channel.receive()
+        asked: WorkerJob = channel.receive()
         desk = asked.desk()
-        warm_up()
+        import_part_writers()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the process that asks has to tell it
         channel.send(str(error) or type(error).__name__)
         return None
@@ -61,22 +61,22 @@ def _ready(channel: Channel) -> Desk | None:
 
 
 @define(eq=False)
-class Watch:
+class ChunkWatchdog:
     """Looks at the clock while a chunk is evaluated."""
 
     channel: Channel
     thread: int
     parent: int
-    _order: Order | None = None
+    _order: ChunkOrder | None = None
     _since: float = field(factory=time.monotonic)
     _lock: threading.Lock = field(factory=threading.Lock)
 
-    def begin(self, order: Order) -> None:
+    def begin(self, order: ChunkOrder) -> None:
         """Start the clock."""
         with self._lock:
             self._since, self._order = time.monotonic(), order
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: ChunkOutcome) -> None:
         """Stop the clock and send what became of the chunk."""
         with self._lock:
             self._since, self._order = time.monotonic(), None
@@ -85,19 +85,23 @@ class Watch:
     def run(self) -> None:
         """Look at the clock for ever."""
         while True:
-            time.sleep(TICK)
+            time.sleep(_WATCH_INTERVAL)
             if os.getppid() != self.parent:
                 os._exit(1)
             with self._lock:
                 order, passed = self._order, time.monotonic() - self._since
-                if order is None and passed > IDLE:
+                if order is None and passed > _IDLE_TIMEOUT:
                     os._exit(0)
                 if order is not None and passed > order.seconds:
                     self._give_up(order)
 
-    def _give_up(self, order: Order) -> None:
+    def _give_up(self, order: ChunkOrder) -> None:
         frame = sys._current_frames().get(self.thread)
         self.channel.send(
-            evolve(Outcome.of(order.chunk), seconds=order.seconds, failure=too_slow(order, frame))
+            evolve(
+                ChunkOutcome.of(order.chunk),
+                seconds=order.seconds,
+                failure=make_timeout_failure(order, frame),
+            )
         )
         os._exit(1)

@@ -17,26 +17,26 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from accelscope.core.errors import AccelscopeError, UsageError
-from accelscope.core.sweep.store.failures import failed
-from accelscope.core.sweep.workers.dask_worker import release, work
-from accelscope.core.sweep.workers.process import ATTEMPTS
-from accelscope.core.sweep.workers.protocol import Asked, Order, Outcome
+from accelscope.core.sweep.store.failures import make_chunk_failure
+from accelscope.core.sweep.workers.dask_worker import evaluate_orders, stop_idle_processes
+from accelscope.core.sweep.workers.process import MAX_ATTEMPTS
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome, WorkerJob
 
 TASK_SECONDS = 20.0
 """Aim for the time of a task: what a scheduler and the process that asks do for one takes some milliseconds."""
-MOST_CHUNKS = 1_000
+MAX_TASK_CHUNKS = 1_000
 """Chunks of a task: what a lost worker costs at most."""
-AHEAD = 2
+TASKS_AHEAD = 2
 """Tasks for each thread of the cluster that are handed out before an answer is there."""
-FETCH = 30.0
+_FETCH_TIMEOUT = 30.0
 """Seconds for fetching the outcomes of a task."""
-POLL = 0.05
+_POLL_INTERVAL = 0.05
 """Seconds between two looks at what is done."""
-COUNTED = 5.0
+_THREAD_COUNT_INTERVAL = 5.0
 """Seconds between two looks at how many threads the cluster has."""
-EACH_TRY = 10.0
+_CONNECT_TIMEOUT = 10.0
 """Seconds for each try to connect."""
-PATIENCE = 600.0
+_RECONNECT_TIMEOUT = 600.0
 """Seconds that a scheduler may be away, as when it is started anew."""
 
 
@@ -48,13 +48,13 @@ _GONE = frozenset(("cancelled", "lost"))
 class _Task:
     """Chunks that are handed out together, with the future of Dask's that stands for their outcomes."""
 
-    orders: tuple[Order, ...]
+    orders: tuple[ChunkOrder, ...]
     future: Any
     attempt: int
 
 
 @define(eq=False)
-class Cluster:
+class DaskCluster:
     """The connection to a cluster, made anew where it breaks.
 
     Attributes:
@@ -64,22 +64,22 @@ class Cluster:
         say: is told what a person should know.
     """
 
-    asked: Asked
+    asked: WorkerJob
     address: str
     mark: str
     left: int
     say: Callable[[str], None]
-    patience: float = PATIENCE
-    each_try: float = EACH_TRY
+    reconnect_timeout: float = _RECONNECT_TIMEOUT
+    connect_timeout: float = _CONNECT_TIMEOUT
     _client: Any = None
     _met: bool = False
     _tasks: list[_Task] = field(factory=list)
-    _again: deque[tuple[tuple[Order, ...], int]] = field(factory=deque)
+    _again: deque[tuple[tuple[ChunkOrder, ...], int]] = field(factory=deque)
     _threads: int = 0
     _counted: float = 0.0
     _seconds: float = TASK_SECONDS
 
-    def evaluated(self, orders: Iterable[Order]) -> Generator[Outcome, None, None]:
+    def evaluated(self, orders: Iterable[ChunkOrder]) -> Generator[ChunkOutcome, None, None]:
         """Yield what becomes of each chunk, as soon as it is known.
 
         Raises:
@@ -97,10 +97,10 @@ class Cluster:
         finally:
             self._close()
 
-    def _hand_out(self, left: Iterator[Order]) -> None:
+    def _hand_out(self, left: Iterator[ChunkOrder]) -> None:
         """Submit tasks until the cluster has enough to do; what was lost goes first."""
         self._count()
-        while len(self._tasks) < max(1, self._threads) * AHEAD:
+        while len(self._tasks) < max(1, self._threads) * TASKS_AHEAD:
             if self._again:
                 orders, attempt = self._again.popleft()
             else:
@@ -109,7 +109,7 @@ class Cluster:
             if not orders:
                 return
             try:
-                future = self._client.submit(work, self.asked, orders, self.mark, pure=False)
+                future = self._client.submit(evaluate_orders, self.asked, orders, self.mark, pure=False)
             except _lost():
                 self._again.appendleft((orders, attempt))
                 self._reconnect()
@@ -118,10 +118,10 @@ class Cluster:
 
     def _size(self) -> int:
         """Return how many chunks to hand out together: fewer towards the end, so that all workers end at once."""
-        share = self.left // (max(1, self._threads) * AHEAD * 2)
-        return max(1, min(MOST_CHUNKS, share, round(TASK_SECONDS / max(self._seconds, 1e-3))))
+        share = self.left // (max(1, self._threads) * TASKS_AHEAD * 2)
+        return max(1, min(MAX_TASK_CHUNKS, share, round(TASK_SECONDS / max(self._seconds, 1e-3))))
 
-    def _collected(self) -> Iterator[Outcome]:
+    def _collected(self) -> Iterator[ChunkOutcome]:
         """Yield the outcomes of tasks that are done, after waiting a little where none is."""
         status = {task: task.future.status for task in self._tasks}
         if not self._running() or not _GONE.isdisjoint(status.values()):
@@ -129,10 +129,10 @@ class Cluster:
             return
         ready = [task for task in self._tasks if status[task] in ("finished", "error")]
         if not ready:
-            time.sleep(POLL)
+            time.sleep(_POLL_INTERVAL)
         for task in ready:
             try:
-                found = task.future.result(timeout=FETCH)
+                found = task.future.result(timeout=_FETCH_TIMEOUT)
             except _lost():
                 if self._running() and task.future.status not in _GONE:
                     continue  # its worker died before it was fetched, and another one does it again
@@ -153,7 +153,7 @@ class Cluster:
     def _running(self) -> bool:
         return self._client.status in ("running", "newly-created")
 
-    def _note(self, task: _Task, found: tuple[Outcome, ...]) -> None:
+    def _note(self, task: _Task, found: tuple[ChunkOutcome, ...]) -> None:
         """Learn how long a chunk takes, and hand out again what a task left."""
         self._seconds = 0.5 * self._seconds + 0.5 * sum(item.seconds for item in found) / len(found)
         done = {item.chunk for item in found}
@@ -161,20 +161,20 @@ class Cluster:
         if rest:
             self._again.append((rest, 0))
 
-    def _retried(self, task: _Task) -> Iterator[Outcome]:
+    def _retried(self, task: _Task) -> Iterator[ChunkOutcome]:
         """Try the chunks of a task again whose workers died one after the other; each alone, to find the one."""
         if len(task.orders) > 1:
             self._again.extend(((order,), 0) for order in task.orders)
-        elif task.attempt + 1 < ATTEMPTS:
+        elif task.attempt + 1 < MAX_ATTEMPTS:
             self._again.append((task.orders, task.attempt + 1))
         else:
             order = task.orders[0]
             reason = "the Dask workers that evaluated it died, one after the other"
-            yield evolve(Outcome.of(order.chunk), failure=failed(order.chunk, reason))
+            yield evolve(ChunkOutcome.of(order.chunk), failure=make_chunk_failure(order.chunk, reason))
 
     def _count(self) -> None:
         """Look how many threads the cluster has, now and then."""
-        if time.monotonic() - self._counted < COUNTED:
+        if time.monotonic() - self._counted < _THREAD_COUNT_INTERVAL:
             return
         try:
             found = sum(self._client.nthreads().values())
@@ -195,10 +195,12 @@ class Cluster:
     def _connect(self) -> None:
         """Connect to the scheduler, which may be away for a while once it was there."""
         distributed = _distributed()
-        until = time.monotonic() + (self.patience if self._met else 0.0)
+        until = time.monotonic() + (self.reconnect_timeout if self._met else 0.0)
         while True:
             try:
-                self._client = distributed.Client(self.address, timeout=self.each_try, set_as_default=False)
+                self._client = distributed.Client(
+                    self.address, timeout=self.connect_timeout, set_as_default=False
+                )
                 self._counted, self._met = 0.0, True
                 return
             except _lost() as error:
@@ -213,7 +215,7 @@ class Cluster:
     def _release(self) -> None:
         """End the processes of the workers, which have nothing to do any more."""
         try:
-            self._client.run(release, on_error="ignore")
+            self._client.run(stop_idle_processes, on_error="ignore")
         except _lost():
             return  # they end on their own, only later
 

@@ -8,14 +8,14 @@ from functools import lru_cache
 
 from attrs import evolve
 
-from accelscope.core.sweep.workers.process import Worker
-from accelscope.core.sweep.workers.protocol import Asked, Digest, Order, Outcome
+from accelscope.core.sweep.workers.process import WorkerProcess
+from accelscope.core.sweep.workers.protocol import ChunkDigest, ChunkOrder, ChunkOutcome, WorkerJob
 
-MESSAGE = 32_000_000
+_MAX_MESSAGE_BYTES = 32_000_000
 """Bytes of parts that are sent back at once."""
 
 
-def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, ...]:
+def evaluate_orders(asked: WorkerJob, orders: tuple[ChunkOrder, ...], mark: str) -> tuple[ChunkOutcome, ...]:
     """Return what becomes of some chunks; the first that has a digest has that of all, so that little travels.
 
     Args:
@@ -27,27 +27,29 @@ def work(asked: Asked, orders: tuple[Order, ...], mark: str) -> tuple[Outcome, .
     try:
         worker = idle.get_nowait()
     except queue.Empty:
-        worker = Worker(asked)
+        worker = WorkerProcess(asked)
     try:
-        return merged(_evaluated_some(worker, orders, mark))
+        return _merge_outcomes(_evaluated_some(worker, orders, mark))
     finally:
         idle.put(worker)
 
 
-def _evaluated_some(worker: Worker, orders: tuple[Order, ...], mark: str) -> Iterator[Outcome]:
+def _evaluated_some(
+    worker: WorkerProcess, orders: tuple[ChunkOrder, ...], mark: str
+) -> Iterator[ChunkOutcome]:
     """Yield what becomes of chunks, until the parts that are sent back are large enough for one message."""
     size = 0
     for order in orders:
         outcome = _evaluated(worker, order, mark)
         size += len(outcome.part or b"")
         yield outcome
-        if size > MESSAGE:
+        if size > _MAX_MESSAGE_BYTES:
             return
 
 
-def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+def _merge_outcomes(outcomes: Iterable[ChunkOutcome]) -> tuple[ChunkOutcome, ...]:
     """Return outcomes of which one has the digest of all."""
-    whole: Digest | None = None
+    whole: ChunkDigest | None = None
     found = []
     for outcome in outcomes:
         if whole is None or outcome.digest is None:
@@ -59,21 +61,21 @@ def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     return tuple(found)
 
 
-def release() -> None:
+def stop_idle_processes() -> None:
     """End the processes that wait for work."""
     _idle.cache_clear()
 
 
-def _evaluated(worker: Worker, order: Order, mark: str) -> Outcome:
+def _evaluated(worker: WorkerProcess, order: ChunkOrder, mark: str) -> ChunkOutcome:
     """Return what becomes of a chunk; where the folder of the store is not seen here, its part is sent back."""
     if order.keep != "folder" or (order.folder / mark).is_file():
         return worker.evaluated(order)
     if order.known:
-        return evolve(Outcome.of(order.chunk), known=True, unread=True)
+        return evolve(ChunkOutcome.of(order.chunk), known=True, must_read_part=True)
     return worker.evaluated(evolve(order, keep="part"))
 
 
-class _Idle(queue.SimpleQueue[Worker]):
+class _Idle(queue.SimpleQueue[WorkerProcess]):
     """Workers without work; they end with it."""
 
     def __del__(self) -> None:

@@ -10,21 +10,21 @@ from typing import Literal, Protocol
 from attrs import evolve, frozen
 
 from accelscope.core.errors import PluginError
-from accelscope.core.sweep.interrupts import interruptions
-from accelscope.core.sweep.store.failures import Failure, Piece
-from accelscope.core.sweep.store.folder import Store, unwritable
-from accelscope.core.sweep.workers.protocol import CHUNK_SECONDS, Order, Outcome
+from accelscope.core.sweep.interrupts import watch_interrupts
+from accelscope.core.sweep.store.failures import ChunkFailure, ChunkLike
+from accelscope.core.sweep.store.folder import SweepStore, unwritable_store_error
+from accelscope.core.sweep.workers.protocol import DEFAULT_CHUNK_SECONDS, ChunkOrder, ChunkOutcome
 
 
-class Runner(Protocol):
+class ChunkRunner(Protocol):
     """Where chunks are evaluated: a pool of processes, or a cluster."""
 
-    def __call__(self, orders: Iterable[Order]) -> Generator[Outcome, None, None]:
+    def __call__(self, orders: Iterable[ChunkOrder]) -> Generator[ChunkOutcome, None, None]:
         """Yield what becomes of each order, in any order."""
 
 
 @frozen(kw_only=True)
-class Rules:
+class DispatchLimits:
     """How long a run and each chunk may take, and whether the first failure ends it.
 
     Attributes:
@@ -33,13 +33,13 @@ class Rules:
         stop: whether the first failure ends the run.
     """
 
-    seconds: float = CHUNK_SECONDS
+    seconds: float = DEFAULT_CHUNK_SECONDS
     time: float | None = None
     stop: bool = False
 
 
 @frozen(kw_only=True)
-class Done:
+class DispatchResult:
     """What a run did.
 
     Attributes:
@@ -51,20 +51,20 @@ class Done:
     """
 
     before: int
-    now: int
-    failures: tuple[Failure, ...]
+    chunks_added: int
+    failures: tuple[ChunkFailure, ...]
     stopped: str | None = None
     interrupted: bool = False
 
 
-def into_store(
-    store: Store,
-    pieces: Iterable[Piece],
-    runner: Runner,
-    rules: Rules,
+def dispatch_into_store(
+    store: SweepStore,
+    pieces: Iterable[ChunkLike],
+    runner: ChunkRunner,
+    rules: DispatchLimits,
     *,
-    told: Callable[[Outcome], None] | None = None,
-) -> Done:
+    told: Callable[[ChunkOutcome], None] | None = None,
+) -> DispatchResult:
     """Evaluate the chunks that a store lacks; those that failed before are tried again.
 
     Args:
@@ -79,13 +79,13 @@ def into_store(
     done = store.done()
     failed = {item.chunk for item in store.failures()}
     for number in [number for number in failed if number < len(done) and done[number]]:
-        store.forget(number)  # the run was ended between adding its part and this
+        store.remove_failure(number)  # the run was ended between adding its part and this
     known = sum(done)
 
-    def orders() -> Iterator[Order]:
+    def orders() -> Iterator[ChunkOrder]:
         for piece in pieces:
             if told is not None or not done[piece.number]:
-                yield Order(
+                yield ChunkOrder(
                     chunk=piece,
                     keep="folder",
                     folder=store.folder.absolute(),
@@ -93,7 +93,7 @@ def into_store(
                     seconds=rules.seconds,
                 )
 
-    def keep(outcome: Outcome) -> None:
+    def keep(outcome: ChunkOutcome) -> None:
         if not outcome.known:
             _kept(store, outcome, outcome.chunk in failed)
         if told is not None:
@@ -102,19 +102,19 @@ def into_store(
     store.log(event="begin", done=known, chunks=store.chunks)
     ordered = store.chunks if told is not None else store.chunks - known
     ran = _run(orders(), ordered, runner, rules, keep)
-    store.log(event="end", done=known + ran.now, chunks=store.chunks, stopped=ran.stopped)
+    store.log(event="end", done=known + ran.chunks_added, chunks=store.chunks, stopped=ran.stopped)
     return evolve(ran, before=known, failures=store.failures())
 
 
-def through(
-    pieces: Iterable[Piece],
+def dispatch_without_store(
+    pieces: Iterable[ChunkLike],
     chunks: int,
-    runner: Runner,
-    rules: Rules,
+    runner: ChunkRunner,
+    rules: DispatchLimits,
     *,
     keep: Literal["table", "nothing"],
-    told: Callable[[Outcome], None],
-) -> Done:
+    told: Callable[[ChunkOutcome], None],
+) -> DispatchResult:
     """Evaluate all chunks and keep nothing but what `told` does with them.
 
     Args:
@@ -127,20 +127,24 @@ def through(
     Raises:
         PluginError: a chunk failed, and that is to end the run.
     """
-    orders = (Order(chunk=piece, keep=keep, seconds=rules.seconds) for piece in pieces)
+    orders = (ChunkOrder(chunk=piece, keep=keep, seconds=rules.seconds) for piece in pieces)
     return _run(orders, chunks, runner, rules, told)
 
 
 def _run(
-    orders: Iterable[Order], chunks: int, runner: Runner, rules: Rules, keep: Callable[[Outcome], None]
-) -> Done:
+    orders: Iterable[ChunkOrder],
+    chunks: int,
+    runner: ChunkRunner,
+    rules: DispatchLimits,
+    keep: Callable[[ChunkOutcome], None],
+) -> DispatchResult:
     """Keep what becomes of orders, until the last of so many chunks, Ctrl-C, or the end of the time."""
     start = time.monotonic()
-    failures: list[Failure] = []
+    failures: list[ChunkFailure] = []
     seen = now = 0
     stopped, interrupted = None, False
     try:
-        with interruptions() as pressed, closing(runner(orders)) as outcomes:
+        with watch_interrupts() as pressed, closing(runner(orders)) as outcomes:
             for outcome in outcomes:
                 keep(outcome)
                 seen += 1
@@ -160,16 +164,16 @@ def _run(
                     break
     except KeyboardInterrupt:
         interrupted = True
-    return Done(
+    return DispatchResult(
         before=0,
-        now=now,
+        chunks_added=now,
         failures=tuple(failures),
         stopped="interrupted" if interrupted else stopped,
         interrupted=interrupted,
     )
 
 
-def _stopped(failure: Failure) -> PluginError:
+def _stopped(failure: ChunkFailure) -> PluginError:
     return PluginError(
         f"{failure.reason} (chunk {failure.chunk}; `on_error = stop` ends the sweep)",
         plugin=failure.plugin,
@@ -177,16 +181,16 @@ def _stopped(failure: Failure) -> PluginError:
     )
 
 
-def _kept(store: Store, outcome: Outcome, failed: bool) -> None:
+def _kept(store: SweepStore, outcome: ChunkOutcome, failed: bool) -> None:
     """Keep what became of a chunk."""
-    if outcome.unwritable is not None:
-        raise unwritable(store.folder, outcome.unwritable)
+    if outcome.write_error is not None:
+        raise unwritable_store_error(store.folder, outcome.write_error)
     if outcome.failure is not None:
-        store.fail(outcome.failure)
+        store.add_failure(outcome.failure)
         store.log(chunk=outcome.chunk, seconds=round(outcome.seconds, 6), failed=outcome.failure.reason)
         return
     if outcome.part is not None:
         store.add(outcome.chunk, outcome.part)
     if failed:
-        store.forget(outcome.chunk)
+        store.remove_failure(outcome.chunk)
     store.log(chunk=outcome.chunk, seconds=round(outcome.seconds, 6))

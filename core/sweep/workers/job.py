@@ -14,22 +14,22 @@ import numpy as np
 from attrs import asdict, field, frozen
 
 from accelscope.core.errors import PluginError, UsageError
-from accelscope.core.numeric.axes import steps
+from accelscope.core.numeric.axes import compute_block_sizes
 from accelscope.core.numeric.term import Array
-from accelscope.core.sweep.store.manifest import differences, sealed
-from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.store.manifest import find_manifest_differences, seal_manifest
+from accelscope.core.sweep.store.parts import StoreColumn
 
 if TYPE_CHECKING:
     from accelscope.core.session import Session
-    from accelscope.core.sweep.plan import Chunk, Plan
-    from accelscope.core.sweep.summary import Summary
+    from accelscope.core.sweep.plan import SweepChunk, SweepPlan
+    from accelscope.core.sweep.summary import SweepSummary
 
-DIFFERENCES = 3
+_MOST_DIFFERENCES = 3
 """That a message shows."""
 
 
 @frozen(kw_only=True, eq=False)
-class Question:
+class SweepJob:
     """What `plan_of` takes, without the files: another process builds the same plan from it.
 
     Attributes:
@@ -58,40 +58,44 @@ class Question:
         """What tells it from other questions."""
         return str(self.manifest["fingerprint"])
 
-    def desk(self) -> SweepDesk:
+    def desk(self) -> SweepEvaluator:
         """Return where its chunks are evaluated.
 
         Raises:
             UsageError: this process has other versions, plugins or libraries than the one that asks.
         """
         from accelscope.core.session import Session
-        from accelscope.core.sweep.plan import plan_of
+        from accelscope.core.sweep.plan import plan_sweep
 
         session = Session.open(self.disabled, self.roots)
         session.library.supply(self.texts)
-        plan = plan_of(
+        plan = plan_sweep(
             session, self.file, self.study, self.sets, metrics=self.metrics, chunk_points=self.chunk_points
         )
-        found = list(differences(dict(self.manifest), _plain(manifest_of(plan, session))))
+        found = list(
+            find_manifest_differences(dict(self.manifest), _plain(_build_store_manifest(plan, session)))
+        )
         if found:
-            shown = "; ".join(found[:DIFFERENCES]).replace(" in the store", " where the sweep was started")
+            shown = "; ".join(found[:_MOST_DIFFERENCES]).replace(
+                " in the store", " where the sweep was started"
+            )
             raise UsageError(f"a process that evaluates chunks has other programs: {shown} there")
-        return SweepDesk(plan, self.trade)
+        return SweepEvaluator(plan, self.trade)
 
 
 @frozen(eq=False, slots=False)
-class SweepDesk:
+class SweepEvaluator:
     """The plan of a study in one process; what it returns is checked."""
 
-    plan: Plan
+    plan: SweepPlan
     trade: tuple[str, ...] = ()
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[StoreColumn, ...]:
         """Of every part."""
         return self.plan.columns
 
-    def evaluated(self, chunk: Chunk) -> Mapping[str, Array]:
+    def evaluated(self, chunk: SweepChunk) -> Mapping[str, Array]:
         """Return the table of a chunk.
 
         Raises:
@@ -105,21 +109,21 @@ class SweepDesk:
                 raise self._not_a_number(name, chunk.first + int(np.argmax(unknown)))
         return table
 
-    def digest(self, table: Mapping[str, Array], chunk: Chunk) -> Summary:
+    def digest(self, table: Mapping[str, Array], chunk: SweepChunk) -> SweepSummary:
         """Return the summary of a chunk."""
         found = self._empty()
         found.add(table, chunk.first)
         return found
 
-    def grid(self, chunk: Chunk) -> tuple[int, ...]:
+    def grid(self, chunk: SweepChunk) -> tuple[int, ...]:
         """Return the sizes of the dimensions of arrays in a chunk: its part of the axes, and the tuned ones."""
         parts = (stop - start for start, stop in zip(chunk.starts, chunk.stops, strict=True))
         return (*parts, *(axis.size for axis in self.plan.tuned if axis.numeric))
 
-    def _empty(self) -> Summary:
-        from accelscope.core.sweep.run import summary_of
+    def _empty(self) -> SweepSummary:
+        from accelscope.core.sweep.run import create_sweep_summary
 
-        return summary_of(self.plan, self.plan.variants.registry, self.trade)
+        return create_sweep_summary(self.plan, self.plan.variants.registry, self.trade)
 
     @cached_property
     def _metrics(self) -> tuple[str, ...]:
@@ -131,7 +135,7 @@ class SweepDesk:
         """Names of the metrics that some design of each variant gives too little for."""
         return {}
 
-    def _lacked(self, chunk: Chunk) -> frozenset[str]:
+    def _lacked(self, chunk: SweepChunk) -> frozenset[str]:
         """Return the metrics that no point has where one of the designs of a chunk is the best."""
         if chunk.picks not in self._lacks:
             outer = [axis for axis in self.plan.tuned if not axis.numeric]
@@ -154,16 +158,16 @@ class SweepDesk:
         )
 
 
-def manifest_of(plan: Plan, session: Session) -> dict[str, Any]:
+def _build_store_manifest(plan: SweepPlan, session: Session) -> dict[str, Any]:
     """Return what a store is of: everything that its bytes depend on, and nothing else.
 
     Seeds are fields of a description, so they are among the files and the overrides.
     """
-    return sealed(
+    return seal_manifest(
         {
             "asked": plan.asked.name,
             **plan.manifest,
-            "libraries": libraries(session),
+            "libraries": _hash_libraries(session),
             "numpy": version("numpy"),
             "pyarrow": version("pyarrow"),
             "axes": [asdict(axis) for axis in plan.axes],
@@ -171,12 +175,12 @@ def manifest_of(plan: Plan, session: Session) -> dict[str, Any]:
             "columns": [asdict(column) for column in plan.columns],
             "chunk_points": plan.chunk_points,
             "points": plan.points,
-            "chunks": count(plan),
+            "chunks": _count_chunks(plan),
         }
     )
 
 
-def libraries(session: Session) -> dict[str, str]:
+def _hash_libraries(session: Session) -> dict[str, str]:
     """Return the SHA-256 of all texts of each library folder: calibrations are read from it without being named."""
     found = {}
     for name, folder in sorted(session.library.folders.items()):
@@ -187,25 +191,25 @@ def libraries(session: Session) -> dict[str, str]:
     return found
 
 
-def count(plan: Plan) -> int:
+def _count_chunks(plan: SweepPlan) -> int:
     """Return how many chunks a plan has, without making them."""
     variants = math.prod(axis.size for axis in plan.axes if not axis.numeric)
     shape = tuple(axis.size for axis in plan.axes if axis.numeric)
     inner = math.prod(axis.size for axis in plan.tuned if axis.numeric)
-    sizes = steps(shape, max(1, plan.chunk_points // inner))
+    sizes = compute_block_sizes(shape, max(1, plan.chunk_points // inner))
     return variants * math.prod(-(-size // step) for size, step in zip(shape, sizes, strict=True))
 
 
-def asked_of(
+def build_sweep_job(
     session: Session,
-    plan: Plan,
+    plan: SweepPlan,
     file: str,
     study: str | None,
     sets: Sequence[str],
     metrics: Sequence[str] | None,
     disabled: Sequence[str],
     trade: Sequence[str],
-) -> Question:
+) -> SweepJob:
     """Return the question that a plan of this process answers.
 
     Args:
@@ -214,7 +218,7 @@ def asked_of(
         disabled: plugins that are left out.
         trade: what the front of the summary trades off.
     """
-    return Question(
+    return SweepJob(
         file=file,
         texts=session.library.texts(),
         study=study,
@@ -224,7 +228,7 @@ def asked_of(
         disabled=tuple(disabled),
         roots=tuple(str(root) for root in session.roots),
         trade=tuple(trade),
-        manifest=_plain(manifest_of(plan, session)),
+        manifest=_plain(_build_store_manifest(plan, session)),
     )
 
 

@@ -9,23 +9,23 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from accelscope.core.sweep.workers.process import Worker
-from accelscope.core.sweep.workers.protocol import Asked, Order, Outcome
+from accelscope.core.sweep.workers.process import WorkerProcess
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome, WorkerJob
 
-AHEAD = 2
+_ORDERS_AHEAD = 2
 """Orders for each process that are handed out before an answer is there."""
 
 
-def cores() -> int:
+def count_available_cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def evaluated(
-    asked: Asked, orders: Iterable[Order], *, jobs: int, ordered: bool = False
-) -> Generator[Outcome, None, None]:
+def evaluate_in_pool(
+    asked: WorkerJob, orders: Iterable[ChunkOrder], *, jobs: int, ordered: bool = False
+) -> Generator[ChunkOutcome, None, None]:
     """Yield what becomes of each chunk; closing the iterator ends all processes.
 
     Args:
@@ -37,12 +37,12 @@ def evaluated(
     Raises:
         UsageError: a process cannot build the plan.
     """
-    workers = [Worker(asked) for _ in range(jobs)]
-    idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+    workers = [WorkerProcess(asked) for _ in range(jobs)]
+    idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
     for worker in workers:
         idle.put(worker)
 
-    def work(order: Order) -> Outcome:
+    def work(order: ChunkOrder) -> ChunkOutcome:
         worker = idle.get()
         try:
             return worker.evaluated(order)
@@ -52,9 +52,11 @@ def evaluated(
     threads = ThreadPoolExecutor(jobs)
     try:
         left = iter(orders)
-        running: deque[Future[Outcome]] = deque()
+        running: deque[Future[ChunkOutcome]] = deque()
         while True:
-            running.extend(threads.submit(work, order) for order in islice(left, jobs * AHEAD - len(running)))
+            running.extend(
+                threads.submit(work, order) for order in islice(left, jobs * _ORDERS_AHEAD - len(running))
+            )
             if not running:
                 break
             wait([running[0]] if ordered else running, return_when=FIRST_COMPLETED)

@@ -13,35 +13,35 @@ from typing import Any
 from attrs import define, evolve, field
 
 from accelscope.core.errors import UsageError
-from accelscope.core.sweep.store.failures import failed
+from accelscope.core.sweep.store.failures import make_chunk_failure
 from accelscope.core.sweep.workers.channel import Channel
-from accelscope.core.sweep.workers.protocol import Asked, Order, Outcome
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome, WorkerJob
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """Times that a chunk is tried whose process dies, for another process may have taken the memory."""
-GRACE = 5.0
+_GRACE_SECONDS = 5.0
 """Seconds beyond the limit after which a process is ended that cannot say itself why it takes so long."""
-_START = "from accelscope.core.sweep.workers.child import main; main()"
+_START = "from accelscope.core.sweep.workers.child import serve_orders; serve_orders()"
 
 
 @define(eq=False)
-class Worker:
+class WorkerProcess:
     """One process and its replacements; used by one thread at a time."""
 
-    asked: Asked
+    asked: WorkerJob
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _closed: bool = False
     _lock: threading.Lock = field(factory=threading.Lock)
 
-    def evaluated(self, order: Order) -> Outcome:
+    def evaluated(self, order: ChunkOrder) -> ChunkOutcome:
         """Return what became of a chunk; a process that dies is replaced, and the chunk tried again.
 
         Raises:
             UsageError: a process cannot build the plan.
         """
         ended = 0
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             start = time.monotonic()
             found, slow = self._tried(order)
             if found is not None:
@@ -53,10 +53,12 @@ class Worker:
         reason = (
             f"took longer than {order.seconds:g} s"
             if slow
-            else f"the process that evaluated it ended {ATTEMPTS} times: {_how(ended)}"
+            else f"the process that evaluated it ended {MAX_ATTEMPTS} times: {_how(ended)}"
         )
         self.close()
-        return evolve(Outcome.of(order.chunk), seconds=seconds, failure=failed(order.chunk, reason))
+        return evolve(
+            ChunkOutcome.of(order.chunk), seconds=seconds, failure=make_chunk_failure(order.chunk, reason)
+        )
 
     def stop(self) -> None:
         """End the process, whatever it does, and start none any more; any thread may ask for it."""
@@ -75,7 +77,7 @@ class Worker:
             self._channel.close()
             self._channel = None
 
-    def _tried(self, order: Order) -> tuple[Outcome | None, bool]:
+    def _tried(self, order: ChunkOrder) -> tuple[ChunkOutcome | None, bool]:
         """Return what became of a chunk, or None where the process ended, and whether it was ended for its slowness."""
         channel = self._started()
         process = self._process
@@ -86,11 +88,11 @@ class Worker:
             if process is not None:
                 process.kill()
 
-        timer = threading.Timer(order.seconds + GRACE, end)
+        timer = threading.Timer(order.seconds + _GRACE_SECONDS, end)
         timer.start()
         try:
             channel.send(order)
-            found: Outcome = channel.receive()
+            found: ChunkOutcome = channel.receive()
             return found, False
         except (EOFError, OSError):
             return None, late.is_set()
@@ -106,7 +108,7 @@ class Worker:
         if self._channel is not None and self._process is not None and self._process.poll() is None:
             return self._channel
         problem: Any = None
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             channel = self._spawned()
             try:
                 channel.send(self.asked)

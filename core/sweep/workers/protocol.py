@@ -9,50 +9,50 @@ from typing import Any, Literal, Protocol
 from attrs import frozen
 
 from accelscope.core.numeric.term import Array
-from accelscope.core.sweep.store.failures import Failure, Piece
-from accelscope.core.sweep.store.parts import Column
+from accelscope.core.sweep.store.failures import ChunkFailure, ChunkLike
+from accelscope.core.sweep.store.parts import StoreColumn
 
-CHUNK_SECONDS = 600.0
+DEFAULT_CHUNK_SECONDS = 600.0
 """Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
 
 
-class Digest(Protocol):
+class ChunkDigest(Protocol):
     """What the process that asks wants to know of some points; it is small and can be pickled."""
 
     def merge(self, other: Any) -> None:
         """Add what is known of other points."""
 
 
-class Desk(Protocol):
+class ChunkEvaluator(Protocol):
     """Where chunks are evaluated; a process has one, built once."""
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[StoreColumn, ...]:
         """What the parts look like."""
 
     def evaluated(self, chunk: Any) -> Mapping[str, Array]:
         """Return the columns of a chunk."""
 
-    def digest(self, table: Mapping[str, Array], chunk: Any) -> Digest:
+    def digest(self, table: Mapping[str, Array], chunk: Any) -> ChunkDigest:
         """Return what the process that asks wants to know of a chunk."""
 
     def grid(self, chunk: Any) -> tuple[int, ...]:
         """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
 
 
-class Asked(Protocol):
+class WorkerJob(Protocol):
     """A question that can be pickled, and answered by any process that has the same programs."""
 
     @property
     def fingerprint(self) -> str:
         """What tells it from other questions."""
 
-    def desk(self) -> Desk:
+    def desk(self) -> ChunkEvaluator:
         """Return where its chunks are evaluated; whatever it raises ends the sweep."""
 
 
 @frozen(kw_only=True, eq=False)
-class Order:
+class ChunkOrder:
     """A chunk to evaluate.
 
     Attributes:
@@ -63,15 +63,15 @@ class Order:
         seconds: it may take.
     """
 
-    chunk: Piece
+    chunk: ChunkLike
     keep: Literal["folder", "part", "table", "nothing"] = "nothing"
     folder: Path = Path()
     known: bool = False
-    seconds: float = CHUNK_SECONDS
+    seconds: float = DEFAULT_CHUNK_SECONDS
 
 
 @frozen(kw_only=True, eq=False)
-class Outcome:
+class ChunkOutcome:
     """What became of a chunk: it was evaluated or read, or failed, or could not be written.
 
     Attributes:
@@ -89,15 +89,15 @@ class Outcome:
     first: int
     points: int
     seconds: float = 0.0
-    digest: Digest | None = None
-    failure: Failure | None = None
+    digest: ChunkDigest | None = None
+    failure: ChunkFailure | None = None
     part: bytes | None = None
     table: Mapping[str, Array] | None = None
     known: bool = False
-    unread: bool = False
-    unwritable: str | None = None
+    must_read_part: bool = False
+    write_error: str | None = None
 
     @classmethod
-    def of(cls, chunk: Piece) -> Outcome:
+    def of(cls, chunk: ChunkLike) -> ChunkOutcome:
         """Return the outcome of a chunk of which nothing else is known."""
         return cls(chunk=chunk.number, first=chunk.first, points=chunk.size)

@@ -11,20 +11,25 @@ from typing import Literal
 from attrs import field, frozen
 
 from accelscope.core.errors import UsageError
-from accelscope.core.sweep.plan import Plan, Table
-from accelscope.core.sweep.run import Run
+from accelscope.core.sweep.plan import ChunkTable, SweepPlan
+from accelscope.core.sweep.run import SweepRun
 from accelscope.core.sweep.store import layout, parts
-from accelscope.core.sweep.store.folder import Store, opened
-from accelscope.core.sweep.summary import Summary
+from accelscope.core.sweep.store.folder import SweepStore, open_writable_store
+from accelscope.core.sweep.summary import SweepSummary
 from accelscope.core.sweep.workers import local_pool as pool
-from accelscope.core.sweep.workers.dask_cluster import Cluster
-from accelscope.core.sweep.workers.dispatch import Rules, Runner, into_store, through
-from accelscope.core.sweep.workers.job import Question
-from accelscope.core.sweep.workers.protocol import CHUNK_SECONDS, Outcome
+from accelscope.core.sweep.workers.dask_cluster import DaskCluster
+from accelscope.core.sweep.workers.dispatch import (
+    ChunkRunner,
+    DispatchLimits,
+    dispatch_into_store,
+    dispatch_without_store,
+)
+from accelscope.core.sweep.workers.job import SweepJob
+from accelscope.core.sweep.workers.protocol import DEFAULT_CHUNK_SECONDS, ChunkOutcome
 
 
 @frozen(kw_only=True)
-class Where:
+class SweepDestination:
     """Where a sweep runs and where its points go.
 
     Attributes:
@@ -39,7 +44,7 @@ class Where:
     jobs: int | None = None
     cluster: str | None = None
 
-    def refuse_points(self) -> None:
+    def check_ordered_points(self) -> None:
         """Refuse to hand points on in their order where a cluster would have to send them all here.
 
         Raises:
@@ -50,7 +55,7 @@ class Where:
 
 
 @frozen(kw_only=True, eq=False)
-class Told:
+class SweepObserver:
     """Whom a sweep tells of its progress.
 
     Attributes:
@@ -59,12 +64,14 @@ class Told:
         say: takes what a person should know.
     """
 
-    write: Callable[[Table], None] | None = None
+    write: Callable[[ChunkTable], None] | None = None
     progress: Callable[[int], None] = field(default=lambda points: None)
     say: Callable[[str], None] = field(default=lambda message: None)
 
 
-def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Told) -> Run:
+def run_parallel_sweep(
+    plan: SweepPlan, asked: SweepJob, summary: SweepSummary, where: SweepDestination, tell: SweepObserver
+) -> SweepRun:
     """Return what became of a sweep that other processes evaluate.
 
     Args:
@@ -77,19 +84,23 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         PluginError: a chunk failed, and the study says that this ends the sweep.
     """
     if tell.write is not None:
-        where.refuse_points()
+        where.check_ordered_points()
     start = time.perf_counter()
-    rules = Rules(seconds=plan.words.chunk_time or CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops)
+    rules = DispatchLimits(
+        seconds=plan.words.chunk_time or DEFAULT_CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops
+    )
 
     known: list[int] = []
 
-    def told(outcome: Outcome) -> None:
+    def told(outcome: ChunkOutcome) -> None:
         if outcome.known:
             known.append(outcome.points)
-        if outcome.unread:
+        if outcome.must_read_part:
             folder = Path(where.store or "")
-            summary.add(parts.decoded(layout.part(folder, outcome.chunk), plan.columns), outcome.first)
-        if isinstance(outcome.digest, Summary):
+            summary.add(
+                parts.decode_part(layout.part_path(folder, outcome.chunk), plan.columns), outcome.first
+            )
+        if isinstance(outcome.digest, SweepSummary):
             summary.merge(outcome.digest)
         if outcome.table is not None and tell.write is not None:
             tell.write(outcome.table)
@@ -99,27 +110,34 @@ def swept(plan: Plan, asked: Question, summary: Summary, where: Where, tell: Tol
         left = int(asked.manifest["chunks"])
         runner = _runner(plan, asked, where, tell, left=left, ordered=tell.write is not None)
         keep: Literal["table", "nothing"] = "nothing" if tell.write is None else "table"
-        done = through(plan.chunks(), left, runner, rules, keep=keep, told=told)
+        done = dispatch_without_store(plan.chunks(), left, runner, rules, keep=keep, told=told)
     else:
-        with opened(where.store, asked.manifest, resume=where.resume) as store:
+        with open_writable_store(where.store, asked.manifest, resume=where.resume) as store:
             left = store.chunks - sum(store.done())
             mark = store.mark() if where.cluster is not None else ""
             runner = _runner(plan, asked, where, tell, left=left, mark=mark)
-            done = into_store(store, plan.chunks(), runner, rules, told=told)
+            done = dispatch_into_store(store, plan.chunks(), runner, rules, told=told)
             _copy(store, plan, tell)
-    return Run(
+    return SweepRun(
         summary=summary,
         seconds=time.perf_counter() - start,
         known=sum(known),
-        failed=list(done.failures),
+        chunk_failures=list(done.failures),
         stopped=done.stopped,
         interrupted=done.interrupted,
     )
 
 
 def _runner(
-    plan: Plan, asked: Question, where: Where, tell: Told, *, left: int, mark: str = "", ordered: bool = False
-) -> Runner:
+    plan: SweepPlan,
+    asked: SweepJob,
+    where: SweepDestination,
+    tell: SweepObserver,
+    *,
+    left: int,
+    mark: str = "",
+    ordered: bool = False,
+) -> ChunkRunner:
     """Return what evaluates chunks.
 
     Args:
@@ -128,13 +146,13 @@ def _runner(
         ordered: whether they are wanted in their order.
     """
     if where.cluster is not None:
-        return Cluster(asked, where.cluster, mark, left, tell.say).evaluated
-    jobs = where.jobs or plan.words.workers or pool.cores()
-    return partial(pool.evaluated, asked, jobs=jobs, ordered=ordered)
+        return DaskCluster(asked, where.cluster, mark, left, tell.say).evaluated
+    jobs = where.jobs or plan.words.workers or pool.count_available_cores()
+    return partial(pool.evaluate_in_pool, asked, jobs=jobs, ordered=ordered)
 
 
-def _copy(store: Store, plan: Plan, tell: Told) -> None:
+def _copy(store: SweepStore, plan: SweepPlan, tell: SweepObserver) -> None:
     """Hand the points of a store on, in their order, where somebody wants them besides."""
     if tell.write is not None:
         for path in store.parts():
-            tell.write(parts.decoded(path, plan.columns))
+            tell.write(parts.decode_part(path, plan.columns))

@@ -7,10 +7,16 @@ from attrs import evolve, frozen
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, minimum
-from accelscope.plugins.workload.decoder.attention_mask import Span
-from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm, quantize
-from accelscope.plugins.workload.decoder.parameters import kv_elements
-from accelscope.plugins.workload.decoder.shape import ENDLESS, ZERO, plain
+from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
+from accelscope.plugins.workload.decoder.op_builders import (
+    ONE_OP,
+    ForwardPass,
+    elementwise_op,
+    gemm_op,
+    quantize_op,
+)
+from accelscope.plugins.workload.decoder.parameters import kv_layer_elements
+from accelscope.plugins.workload.decoder.shape import UNBOUNDED_CONTEXT, ZERO_COUNT, strip_token_unit
 from accelscope.plugins.workload.decoder.sparse_indexer import indexer_ops
 from accelscope.plugins.workload.decoder.spec import LatentAttention
 
@@ -19,7 +25,7 @@ _ROTATION = 3.0  # two multiplications and an addition for each rotated number
 
 
 @frozen(kw_only=True, eq=False)
-class Heads:
+class AttentionHeads:
     """What attention works on: query rows of each (sequence, KV head) pair, and widths of keys and values.
 
     Attributes:
@@ -32,11 +38,11 @@ class Heads:
     queries: Term
     key: Term
     value: Term
-    cached: Term
-    expanded: Term
+    cached_width: Term
+    expanded_width: Term
 
 
-def attention_ops(run: Forward) -> tuple[Op, ...]:
+def attention_ops(run: ForwardPass) -> tuple[Op, ...]:
     """Return the operations of one layer's attention, `repeat` times for all layers."""
     latent = run.shape.latent
     ops = _grouped(run) if latent is None else _latent(run, latent)
@@ -45,8 +51,11 @@ def attention_ops(run: Forward) -> tuple[Op, ...]:
     bias = run.shape.hidden if run.shape.spec.attention_bias in ("out", "all") else None
     repeat = run.shape.attention_layers
     if run.quantizes:
-        ops = (*ops, quantize(run, "quantize_heads", elements=run.rows * width, repeat=repeat, split="heads"))
-    project = gemm(
+        ops = (
+            *ops,
+            quantize_op(run, "quantize_heads", elements=run.rows * width, repeat=repeat, split="heads"),
+        )
+    project = gemm_op(
         run,
         "o_proj",
         "attention",
@@ -60,16 +69,16 @@ def attention_ops(run: Forward) -> tuple[Op, ...]:
     return (*ops, project)
 
 
-def _grouped(run: Forward) -> tuple[Op, ...]:
+def _grouped(run: ForwardPass) -> tuple[Op, ...]:
     shape = run.shape
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     width = queries + 2.0 * keys
     projected = width + queries if shape.spec.attention_gate else width
-    qkv = gemm(
+    qkv = gemm_op(
         run, "qkv", "attention", m=run.rows, k=shape.attention_in, n=projected, repeat=shape.attention_layers,
         split="column", bias=width if shape.spec.attention_bias in ("qkv", "all") else None, kv_heads=shape.kv_heads,
     )  # fmt: skip
-    rope = elementwise(
+    rope = elementwise_op(
         run,
         "rope",
         "attention",
@@ -83,21 +92,21 @@ def _grouped(run: Forward) -> tuple[Op, ...]:
         split="heads",
         kv_heads=shape.kv_heads,
     )
-    heads = Heads(
+    heads = AttentionHeads(
         groups=shape.kv_heads,
         queries=shape.heads / shape.kv_heads,
         key=shape.head_dim,
         value=shape.head_dim,
-        cached=kv_elements(shape),
-        expanded=ZERO,
+        cached_width=kv_layer_elements(shape),
+        expanded_width=ZERO_COUNT,
     )
     found = (qkv, rope, *indexer_ops(run), *_attend(run, heads))
     return (*found, _gate(run, queries)) if shape.spec.attention_gate else found
 
 
-def _gate(run: Forward, width: Term) -> Op:
+def _gate(run: ForwardPass, width: Term) -> Op:
     """Scale the output of each head by the sigmoid of a gate that was projected with the queries."""
-    return elementwise(
+    return elementwise_op(
         run,
         "attention_gate",
         "attention",
@@ -109,30 +118,34 @@ def _gate(run: Forward, width: Term) -> Op:
     )
 
 
-def _own_weights(run: Forward, width: Term) -> Term:
+def _own_weights(run: ForwardPass, width: Term) -> Term:
     spec = run.shape.spec
-    found = {"none": ZERO, "head": 2.0 * run.shape.head_dim, "full": width}[spec.qk_norm]
+    found = {"none": ZERO_COUNT, "head": 2.0 * run.shape.head_dim, "full": width}[spec.qk_norm]
     return (found + run.shape.heads if spec.sinks else found) * run.outer
 
 
-def _attend(run: Forward, heads: Heads) -> tuple[Op, ...]:
+def _attend(run: ForwardPass, heads: AttentionHeads) -> tuple[Op, ...]:
     """Return attention of the layers that see everything, and of those with a window, a chunk or picked tokens."""
     shape = run.shape
     if shape.spec.indexer is not None:
-        return (_sparse(run, heads, plain(shape.spec.indexer.top_k)),)
+        return (_sparse(run, heads, strip_token_unit(shape.spec.indexer.top_k)),)
     whole = attention_op(
-        run, heads, "attention", shape.attention_layers - shape.windowed, Span.window(run, ENDLESS)
+        run,
+        heads,
+        "attention",
+        shape.attention_layers - shape.windowed_layers,
+        AttentionMask.window(run, UNBOUNDED_CONTEXT),
     )
-    if shape.chunked:
-        part = Span.chunk(run, shape.window)
-        return (whole, attention_op(run, heads, "attention_chunk", shape.windowed, part))
+    if shape.uses_chunks:
+        part = AttentionMask.chunk(run, shape.window)
+        return (whole, attention_op(run, heads, "attention_chunk", shape.windowed_layers, part))
     if shape.spec.window is None:
         return (whole,)
-    part = Span.window(run, shape.window)
-    return (whole, attention_op(run, heads, "attention_window", shape.windowed, part))
+    part = AttentionMask.window(run, shape.window)
+    return (whole, attention_op(run, heads, "attention_window", shape.windowed_layers, part))
 
 
-def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span) -> Op:
+def attention_op(run: ForwardPass, heads: AttentionHeads, name: str, layers: Term, span: AttentionMask) -> Op:
     """Return attention over what is cached and what is new.
 
     A prompt alone has half of the square of its length. KV is read once: for all query heads of a KV head, and for all
@@ -148,10 +161,10 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
         kernel=_kernel(run),
         dtype=run.wide_dtype,
         stored=run.stored_kv,
-        flops=(2.0 * groups * heads.queries * span.pairs * each * OP).named(f"{name} flops"),
-        reads=(groups * rows * heads.key + run.sequences * span.seen * heads.expanded) * run.wide,
+        flops=(2.0 * groups * heads.queries * span.pairs * each * ONE_OP).named(f"{name} flops"),
+        reads=(groups * rows * heads.key + run.sequences * span.seen * heads.expanded_width) * run.wide,
         writes=groups * rows * heads.value * run.wide,
-        kv_read=run.sequences * span.seen * heads.cached * run.kv,
+        kv_read=run.sequences * span.seen * heads.cached_width * run.kv,
         m=rows,
         n=span.seen,
         k=each / 2.0,
@@ -164,21 +177,21 @@ def attention_op(run: Forward, heads: Heads, name: str, layers: Term, span: Span
     )
 
 
-def _kernel(run: Forward) -> str:
+def _kernel(run: ForwardPass) -> str:
     """Return the class of kernel: a few query rows against a long cache, or many, of plain or of latent attention."""
     family = "attention" if run.shape.latent is None else "mla"
     return f"{family}_{'decode' if run.decode else 'prefill'}"
 
 
-def _sparse(run: Forward, heads: Heads, top_k: Term) -> Op:
+def _sparse(run: ForwardPass, heads: AttentionHeads, top_k: Term) -> Op:
     """Return attention to the tokens that an indexer picked: each query token has its own, so is a group of its own."""
-    span = Span.window(run, top_k)
+    span = AttentionMask.window(run, top_k)
     seen = run.context + run.tokens
     read = minimum(seen, run.tokens * top_k)
     dense = attention_op(run, heads, "attention", run.shape.attention_layers, span)
     return evolve(
         dense,
-        kv_read=run.sequences * read * heads.cached * run.kv,
+        kv_read=run.sequences * read * heads.cached_width * run.kv,
         m=heads.queries,
         n=minimum(seen, top_k),
         groups=run.rows * heads.groups,
@@ -186,19 +199,19 @@ def _sparse(run: Forward, heads: Heads, top_k: Term) -> Op:
     )
 
 
-def _latent(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
+def _latent(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
     """Latent attention: absorbed into the query in decode, expanded to full keys and values in prefill."""
     shape, rows, layers = run.shape, run.rows, run.shape.attention_layers
     cached = latent.kv_rank + latent.rope_dim
     compressed = cached if latent.q_rank is None else cached + latent.q_rank
     query_in = shape.hidden if latent.q_rank is None else latent.q_rank
     query_width = shape.heads * (latent.nope_dim + latent.rope_dim)
-    down = gemm(
+    down = gemm_op(
         run, "qkv_down", "attention", m=rows, k=shape.hidden, n=compressed, repeat=layers, split="none"
     )
-    up = gemm(run, "q_up", "attention", m=rows, k=query_in, n=query_width, repeat=layers, split="column")
+    up = gemm_op(run, "q_up", "attention", m=rows, k=query_in, n=query_width, repeat=layers, split="column")
     own = latent.kv_rank if latent.q_rank is None else latent.kv_rank + latent.q_rank
-    rope = elementwise(
+    rope = elementwise_op(
         run,
         "rope",
         "attention",
@@ -217,34 +230,34 @@ def _latent(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
     return (down, up, rope, *indexer_ops(run), *inner)
 
 
-def _absorbed(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
+def _absorbed(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
     """All query heads attend to the one latent of a token (DeepSeek-V2, section 2.1.2: W_UK joins W_UQ, W_UV W_O)."""
     shape, rows, layers = run.shape, run.rows, run.shape.attention_layers
-    heads = Heads(
+    heads = AttentionHeads(
         groups=ONE,
         queries=shape.heads,
         key=latent.kv_rank + latent.rope_dim,
         value=latent.kv_rank,
-        cached=kv_elements(shape),
-        expanded=ZERO,
+        cached_width=kv_layer_elements(shape),
+        expanded_width=ZERO_COUNT,
     )
-    into = gemm(
+    into = gemm_op(
         run, "q_absorb", "attention", m=rows, k=latent.nope_dim, n=latent.kv_rank, groups=shape.heads, repeat=layers,
         split="heads",
     )  # fmt: skip
-    out = gemm(
+    out = gemm_op(
         run, "v_absorb", "attention", m=rows, k=latent.kv_rank, n=latent.v_dim, groups=shape.heads, repeat=layers,
         split="heads",
     )  # fmt: skip
     return (into, *_attend(run, heads), out)
 
 
-def _expanded(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
+def _expanded(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
     """Keys and values of each head are made from the latents of all tokens, the cached ones included."""
     shape = run.shape
     width = shape.heads * (latent.nope_dim + latent.v_dim)
     tokens = run.sequences * (run.context + run.tokens)
-    expand = gemm(
+    expand = gemm_op(
         run,
         "kv_up",
         "attention",
@@ -254,13 +267,13 @@ def _expanded(run: Forward, latent: LatentAttention) -> tuple[Op, ...]:
         repeat=shape.attention_layers,
         split="column",
     )
-    heads = Heads(
+    heads = AttentionHeads(
         groups=shape.heads,
         queries=ONE,
         key=latent.nope_dim + latent.rope_dim,
         value=latent.v_dim,
-        cached=ZERO,
-        expanded=width + latent.rope_dim,
+        cached_width=ZERO_COUNT,
+        expanded_width=width + latent.rope_dim,
     )
-    cached = run.sequences * run.context * kv_elements(shape) * run.kv
+    cached = run.sequences * run.context * kv_layer_elements(shape) * run.kv
     return (evolve(expand, kv_read=cached, expands=True), *_attend(run, heads))

@@ -18,7 +18,7 @@ from accelscope.plugins.workload.decoder.spec import (
     ShortConv,
 )
 
-KINDS = (
+MODEL_BLOCK_KINDS = (
     KindRecord(name="grouped", doc="Attention whose query heads share KV heads.", spec=GroupedAttention),
     KindRecord(name="mla", doc="Multi-head latent attention.", spec=LatentAttention),
     KindRecord(name="indexer", doc="Sparse attention by an indexer.", spec=Indexer),

@@ -11,8 +11,8 @@ from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Check
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
-from accelscope.plugins.workload.decoder.parameters import kv_bytes_per_token, parameters
-from accelscope.plugins.workload.decoder.size_rules import Rule, missing_of, rules_of
+from accelscope.plugins.workload.decoder.parameters import count_parameters, kv_bytes_per_token
+from accelscope.plugins.workload.decoder.size_rules import SizeRule, find_missing_fields, list_size_rules
 from accelscope.plugins.workload.decoder.spec import Decoder
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 _TOLERATED = 0.01  # published totals are rounded to two or three digits
 
 
-def possible(design: Design) -> Iterable[Diagnostic | Limit]:
+def check_decoder_sizes(design: Design) -> Iterable[Diagnostic | Limit]:
     """Refuse sizes that no decoder can have; points of a sweep that have them are infeasible instead."""
     spec = design.model.spec
     if not isinstance(spec, Decoder):
         return
     name = design.model.name
-    for absent, reason in missing_of(spec):
+    for absent, reason in find_missing_fields(spec):
         yield Diagnostic(
             code="A106",
             message=f"`{name}` needs `{absent}`: {reason}",
             help=f"add `{absent} = ...` to the model",
         )
-    for rule in rules_of(spec):
+    for rule in list_size_rules(spec):
         if np.size(rule.used.value) > 1 or np.size(rule.available.value) > 1:
             yield Limit(
                 name=rule.name,
@@ -46,7 +46,7 @@ def possible(design: Design) -> Iterable[Diagnostic | Limit]:
             yield _broken(name, rule)
 
 
-def _broken(name: str, rule: Rule) -> Diagnostic:
+def _broken(name: str, rule: SizeRule) -> Diagnostic:
     said = "does not divide" if rule.relation == "divides" else "is more than"
     value, bound = (f"{float(item.value.flat[0]):g}" for item in (rule.value, rule.bound))
     return Diagnostic(
@@ -56,14 +56,16 @@ def _broken(name: str, rule: Rule) -> Diagnostic:
     )
 
 
-def declared(design: Design) -> Iterable[Diagnostic | Limit]:
+def check_declared_parameters(design: Design) -> Iterable[Diagnostic | Limit]:
     """Warn where `params` or `kv_per_token` differ by more than 1 % from what the structure gives."""
     spec = design.model.spec
     if not isinstance(spec, Decoder):
         return
     name = design.model.name
     if spec.params is not None:
-        yield from _compared(f"`{name}.params`", spec.params, parameters(spec), 1e9, " billion parameters")
+        yield from _compared(
+            f"`{name}.params`", spec.params, count_parameters(spec), 1e9, " billion parameters"
+        )
     if spec.kv_per_token is not None:
         token = term(1.0, "tok")
         given = spec.kv_per_token
@@ -86,14 +88,14 @@ def _compared(what: str, given: Term, counted: Term, scale: float, unit: str) ->
     )
 
 
-DECLARED = Check(
+DECLARED_PARAMETERS = Check(
     name="declared_parameters",
     doc="Published parameters and KV bytes agree with the structure of a decoder.",
-    run=declared,
+    run=check_declared_parameters,
 )
 
-POSSIBLE = Check(
+POSSIBLE_DECODER = Check(
     name="possible_decoder",
     doc="Sizes of a decoder fit each other: heads, experts, their groups, dense layers and windows.",
-    run=possible,
+    run=check_decoder_sizes,
 )

@@ -10,34 +10,40 @@ from accelscope.core.ir.plan import Residency, Workload
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.plugins.workload.decoder.attention import attention_ops
-from accelscope.plugins.workload.decoder.encoder import decoder_run, encoder_ops
+from accelscope.plugins.workload.decoder.encoder import derive_decoder_pass, encoder_ops
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
-from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, forward_of, gemm, quantize
-from accelscope.plugins.workload.decoder.parameters import (
-    Counts,
-    active_parameters,
-    cached_tokens,
-    counts_of,
-    kv_elements,
-    token_elements,
+from accelscope.plugins.workload.decoder.op_builders import (
+    ForwardPass,
+    build_forward_pass,
+    elementwise_op,
+    gemm_op,
+    quantize_op,
 )
-from accelscope.plugins.workload.decoder.shape import Shape, plain, shape_of
+from accelscope.plugins.workload.decoder.parameters import (
+    ParameterCounts,
+    cached_tokens,
+    count_active_parameters,
+    count_parameters_by_part,
+    kv_elements_per_token,
+    kv_layer_elements,
+)
+from accelscope.plugins.workload.decoder.shape import DecoderShape, resolve_shape, strip_token_unit
 from accelscope.plugins.workload.decoder.shared_blocks import adapter_ops
 from accelscope.plugins.workload.decoder.sparse_indexer import index_elements
 from accelscope.plugins.workload.decoder.spec import Decoder
-from accelscope.plugins.workload.mixers.mixers import mixer_ops, state_of
-from accelscope.plugins.workload.mixers.state_space import inner_of
+from accelscope.plugins.workload.mixers.mixers import mixer_ops, mixer_state
+from accelscope.plugins.workload.mixers.state_space import inner_channels
 
 _FP32 = term(4.0, "B")
 _NORM_OPS = 5.0  # residual addition, square, sum, scale and weight of each number
 _SOFTMAX_OPS = 5.0
 
 
-def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
+def build_decoder(spec: Decoder, step: Step, precision: Precision) -> Workload:
     """Build the operations of one pass of a decoder on one device, before any parallelism."""
-    shape = shape_of(spec)
-    run = forward_of(shape, step, precision)
-    counts = counts_of(shape)
+    shape = resolve_shape(spec)
+    run = build_forward_pass(shape, step, precision)
+    counts = count_parameters_by_part(shape)
     routing = shape.routing
     return Workload(
         ops=(
@@ -45,7 +51,7 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
             *_norms(run),
             *_layers(run),
             _lm_head(run),
-            _loss(run) if run.trains else _sampling(run),
+            _loss(run) if run.is_training else _sampling(run),
         ),
         residency=_residency(run, counts),
         activation=(run.rows * shape.hidden * run.wide).named("activation between layers"),
@@ -53,29 +59,29 @@ def build(spec: Decoder, step: Step, precision: Precision) -> Workload:
         heads=shape.heads,
         kv_heads=shape.kv_heads,
         parameters=counts.total.named("parameters"),
-        active_parameters=active_parameters(spec),
-        kv_per_token=(token_elements(shape) * run.kv).named("KV cache of a token"),
+        active_parameters=count_active_parameters(spec),
+        kv_per_token=(kv_elements_per_token(shape) * run.kv).named("KV cache of a token"),
         experts=routing.routed if routing else None,
         top_k=routing.top_k if routing else None,
         expert_weights=counts.routed * run.expert,
     )
 
 
-def _layers(run: Forward) -> tuple[Op, ...]:
+def _layers(run: ForwardPass) -> tuple[Op, ...]:
     """Return the operations of all layers: attention where there is some, what stands in its place, and networks."""
-    inner = decoder_run(run)
+    inner = derive_decoder_pass(run)
     shape = run.shape
     attention = attention_ops(inner) if shape.spec.heads is not None else ()
     networks = feedforward_ops(inner) if shape.spec.ffn is not None or shape.routing is not None else ()
     return (*encoder_ops(run), *attention, *mixer_ops(inner), *networks, *adapter_ops(inner))
 
 
-def _embedding(run: Forward) -> Op:
+def _embedding(run: ForwardPass) -> Op:
     """A row of the table for each token, and of the positions where they are learned."""
     shape = run.shape
     rows = minimum(run.rows, shape.vocab) * (1.0 if shape.spec.positions is None else 2.0)
     moved = run.rows * shape.hidden * run.wide
-    op = elementwise(
+    op = elementwise_op(
         run,
         "embedding",
         "embedding",
@@ -90,12 +96,12 @@ def _embedding(run: Forward) -> Op:
     return evolve(op, kind="gather", layered=False)
 
 
-def _norms(run: Forward) -> tuple[Op, ...]:
+def _norms(run: ForwardPass) -> tuple[Op, ...]:
     """Normalisations fused with the residual addition, and the narrowing of what they hand to a GEMM."""
     shape = run.shape
     elements = run.rows * shape.hidden
     vectors = 2.0 if shape.spec.norm == "layernorm" else 1.0
-    norm = elementwise(
+    norm = elementwise_op(
         run,
         "norm",
         "norm",
@@ -110,19 +116,19 @@ def _norms(run: Forward) -> tuple[Op, ...]:
     )
     if not run.quantizes:
         return (norm,)
-    return (norm, quantize(run, "quantize", elements=elements, repeat=2.0 * shape.layers, split="none"))
+    return (norm, quantize_op(run, "quantize", elements=elements, repeat=2.0 * shape.layers, split="none"))
 
 
-def _logit_rows(run: Forward) -> Term:
+def _logit_rows(run: ForwardPass) -> Term:
     """Logits are made of the last token of a prompt only, in training of all."""
-    return run.rows if run.decode or run.trains else run.sequences
+    return run.rows if run.decode or run.is_training else run.sequences
 
 
-def _lm_head(run: Forward) -> Op:
+def _lm_head(run: ForwardPass) -> Op:
     """The product with the vocabulary, which checkpoints keep at 16 bit."""
     shape = run.shape
     rows = _logit_rows(run)
-    op = gemm(
+    op = gemm_op(
         run,
         "lm_head",
         "lm_head",
@@ -130,7 +136,7 @@ def _lm_head(run: Forward) -> Op:
         k=shape.hidden,
         n=shape.vocab,
         repeat=ONE,
-        split="column" if run.trains else "vocab",
+        split="column" if run.is_training else "vocab",
         weight=run.head,
     )
     return evolve(
@@ -142,10 +148,10 @@ def _lm_head(run: Forward) -> Op:
     )
 
 
-def _sampling(run: Forward) -> Op:
+def _sampling(run: ForwardPass) -> Op:
     """Logits to 32 bit, softmax, choice."""
     elements = _logit_rows(run) * run.shape.vocab
-    op = elementwise(
+    op = elementwise_op(
         run,
         "sampling",
         "sampling",
@@ -159,11 +165,11 @@ def _sampling(run: Forward) -> Op:
     return evolve(op, m=_logit_rows(run), layered=False)
 
 
-def _loss(run: Forward) -> Op:
+def _loss(run: ForwardPass) -> Op:
     """Cross entropy of logits at 32 bit, on the columns that a rank has (Megatron-LM, arXiv 1909.08053, section 3)."""
     vocab = run.shape.vocab
     elements = run.rows * vocab
-    op = elementwise(
+    op = elementwise_op(
         run,
         "loss",
         "loss",
@@ -178,7 +184,7 @@ def _loss(run: Forward) -> Op:
     return evolve(op, layered=False)
 
 
-def _residency(run: Forward, counts: Counts) -> Residency:
+def _residency(run: ForwardPass, counts: ParameterCounts) -> Residency:
     """Return the bytes that stay in memory.
 
     Weights: embeddings, lm_head, normalisations and routers at 16 bit or more, the rest as the precision says.
@@ -189,27 +195,27 @@ def _residency(run: Forward, counts: Counts) -> Residency:
     shape = run.shape
     outer, ends = counts.norms + counts.router, counts.embedding + counts.head
     inner = counts.attention + counts.mixers + counts.dense + counts.shared
-    live = minimum(run.rows, maximum(plain(shape.spec.live_tokens), run.sequences))
+    live = minimum(run.rows, maximum(strip_token_unit(shape.spec.live_tokens), run.sequences))
     residual = 2.0 * live * shape.hidden * run.wide
     logits = _logit_rows(run) * shape.vocab * (run.wide + _FP32)
     return Residency(
         weights=(ends * run.head + outer * run.outer + inner * run.weight + counts.routed * run.expert).named(
             "weights"
         ),
-        kv=(run.sequences * (_cached(run) + state_of(shape, run.wide))).named("KV cache and state"),
+        kv=(run.sequences * (_cached(run) + mixer_state(shape, run.wide))).named("KV cache and state"),
         activations=(residual + live * _widest(shape) * run.wide + logits).named("live activations"),
         replicated=residual + logits,
     )
 
 
-def _cached(run: Forward) -> Term:
+def _cached(run: ForwardPass) -> Term:
     """Return the bytes of KV cache, and of index keys, that one sequence has at the end of the pass."""
     shape, length = run.shape, run.context + run.tokens
     keys = shape.attention_layers * length * index_elements(shape)
-    return (cached_tokens(shape, length) * kv_elements(shape) + keys) * run.kv
+    return (cached_tokens(shape, length) * kv_layer_elements(shape) + keys) * run.kv
 
 
-def _widest(shape: Shape) -> Term:
+def _widest(shape: DecoderShape) -> Term:
     """Return the numbers of a token in the widest part of a layer: input and output of attention, or of a network."""
     latent, routing = shape.latent, shape.routing
     heads = 2.0 * (shape.heads + shape.kv_heads) * shape.head_dim
@@ -217,7 +223,7 @@ def _widest(shape: Shape) -> Term:
         heads = shape.heads * (2.0 * latent.nope_dim + latent.rope_dim + 2.0 * latent.v_dim)
     widest = maximum(heads, (shape.gates + 1.0) * shape.ffn)
     if shape.spec.ssm is not None:
-        widest = maximum(widest, 3.0 * inner_of(shape.spec.ssm))
+        widest = maximum(widest, 3.0 * inner_channels(shape.spec.ssm))
     if shape.spec.linear is not None:
         linear = shape.spec.linear
         widest = maximum(widest, 4.0 * linear.value_heads * linear.value_dim)
@@ -233,5 +239,5 @@ DECODER = WorkloadModel(
     doc="Decoders, dense or with experts: grouped, latent, sliding, chunked, sparse and linear attention, state spaces, "
     "convolutions, encoders.",
     spec=Decoder,
-    build=build,
+    build=build_decoder,
 )

@@ -12,28 +12,28 @@ from attrs import evolve
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
-from accelscope.plugins.workload.decoder.attention import Heads, attention_op
-from accelscope.plugins.workload.decoder.attention_mask import Span
+from accelscope.plugins.workload.decoder.attention import AttentionHeads, attention_op
+from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
-from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm
-from accelscope.plugins.workload.decoder.parameters import kv_elements
-from accelscope.plugins.workload.decoder.shape import ZERO, Shape, shape_of
+from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.parameters import kv_layer_elements
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape, resolve_shape
 from accelscope.plugins.workload.decoder.spec import Encoder
 
 
-def decoder_run(run: Forward) -> Forward:
+def derive_decoder_pass(run: ForwardPass) -> ForwardPass:
     """Return what the decoder does in a pass: in prefill, where the encoder reads the prompt, its first token."""
     if run.shape.spec.encoder is None or run.decode:
         return run
     return evolve(run, tokens=ONE, context=run.context + run.tokens - ONE, rows=run.sequences, decode=True)
 
 
-def encoder_ops(run: Forward) -> tuple[Op, ...]:
+def encoder_ops(run: ForwardPass) -> tuple[Op, ...]:
     """Return the encoder's operations, which prefill has, and those that cross-attention adds to the decoder."""
     encoder = run.shape.spec.encoder
     if encoder is None:
         return ()
-    cross = _cross(decoder_run(run))
+    cross = _cross(derive_decoder_pass(run))
     if run.decode:
         return cross
     inner = evolve(run, shape=_encoder_shape(run.shape, encoder))
@@ -43,55 +43,61 @@ def encoder_ops(run: Forward) -> tuple[Op, ...]:
     return (*named, *_cross_kv(run), *cross)
 
 
-def _encoder_shape(shape: Shape, encoder: Encoder) -> Shape:
+def _encoder_shape(shape: DecoderShape, encoder: Encoder) -> DecoderShape:
     """Return the decoder's shape with the encoder's layers, all of which have what the decoder's have."""
     spec: Any = shape.spec
-    return shape_of(evolve(spec, layers=encoder.layers, encoder=None))
+    return resolve_shape(evolve(spec, layers=encoder.layers, encoder=None))
 
 
-def _self_attention(run: Forward) -> tuple[Op, ...]:
+def _self_attention(run: ForwardPass) -> tuple[Op, ...]:
     """Every token sees all others; keys and values are used at once and not cached."""
     shape = run.shape
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     layers = shape.attention_layers
-    project = gemm(
+    project = gemm_op(
         run, "qkv", "attention", m=run.rows, k=shape.hidden, n=queries + 2.0 * keys, repeat=layers, split="column",
         kv_heads=shape.kv_heads,
     )  # fmt: skip
-    heads = Heads(
+    heads = AttentionHeads(
         groups=shape.kv_heads,
         queries=shape.heads / shape.kv_heads,
         key=shape.head_dim,
         value=shape.head_dim,
-        cached=ZERO,
-        expanded=kv_elements(shape),
+        cached_width=ZERO_COUNT,
+        expanded_width=kv_layer_elements(shape),
     )
-    attend = attention_op(run, heads, "attention", layers, Span.everything(run))
-    out = gemm(run, "o_proj", "attention", m=run.rows, k=queries, n=shape.hidden, repeat=layers, split="row")
+    attend = attention_op(run, heads, "attention", layers, AttentionMask.everything(run))
+    out = gemm_op(
+        run, "o_proj", "attention", m=run.rows, k=queries, n=shape.hidden, repeat=layers, split="row"
+    )
     return (project, attend, out)
 
 
-def _cross(run: Forward) -> tuple[Op, ...]:
+def _cross(run: ForwardPass) -> tuple[Op, ...]:
     """Queries and output of the cross-attention of a decoder layer."""
     shape = run.shape
     width = shape.heads * shape.head_dim
     layers = shape.attention_layers
     return (
-        gemm(run, "cross_q", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split="column"),
-        gemm(run, "cross_out", "attention", m=run.rows, k=width, n=shape.hidden, repeat=layers, split="row"),
+        gemm_op(
+            run, "cross_q", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split="column"
+        ),
+        gemm_op(
+            run, "cross_out", "attention", m=run.rows, k=width, n=shape.hidden, repeat=layers, split="row"
+        ),
     )
 
 
-def _cross_kv(run: Forward) -> tuple[Op, ...]:
+def _cross_kv(run: ForwardPass) -> tuple[Op, ...]:
     """Keys and values of the prompt for every decoder layer."""
     shape = run.shape
-    width = kv_elements(shape)
+    width = kv_layer_elements(shape)
     layers = shape.attention_layers
-    make = gemm(
+    make = gemm_op(
         run, "cross_kv", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split="column"
     )
-    keep = elementwise(
-        run, "cross_cache", "attention", reads=run.rows * width * run.wide, writes=ZERO * run.wide, ops=ZERO,
+    keep = elementwise_op(
+        run, "cross_cache", "attention", reads=run.rows * width * run.wide, writes=ZERO_COUNT * run.wide, ops=ZERO_COUNT,
         kv_write=run.rows * width * run.kv, repeat=layers, split="heads", kv_heads=shape.kv_heads,
     )  # fmt: skip
     return (make, keep)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from accelscope.core.numeric.term import Term, exp, maximum, minimum, power, term, total
 
-KINDS = ("random", "even", "power_law")
+ROUTING_DISTRIBUTIONS = ("random", "even", "power_law")
 _NODES = tuple((place + 0.5) / 16.0 for place in range(16))
 """Midpoints of shares of the experts that visited ones are counted at."""
 _OFF = 1e-4  # keeps exponents off 1, 2 and 3, where the moments are logarithms
@@ -18,7 +18,7 @@ _ONE = term(1.0)
 
 
 @frozen(kw_only=True, eq=False)
-class Popularity:
+class ExpertPopularity:
     """A distribution of visits over experts.
 
     Attributes:
@@ -60,11 +60,11 @@ class Popularity:
         return maximum(self.ratio, 1.0 + 1e-6)
 
 
-def drawn(exponent: Term, tokens: Term, top_k: Term, experts: Term) -> Popularity:
+def measured_popularity(exponent: Term, tokens: Term, top_k: Term, experts: Term) -> ExpertPopularity:
     """Return the power law of measurements whose experts are visited by 1 to 80 % of the tokens.
 
     Where there are fewer visits than experts it reaches from 1 to 200 times the rarest. Source: the load distributions that
     published measurements of experts draw (ai-dynamo/aiconfigurator, Apache-2.0).
     """
     many = minimum(maximum(tokens * top_k / experts - 1.0, 0.0) * 1e9, 1.0)
-    return Popularity(exponent=exponent, ratio=many * (0.8 * tokens) + (1.0 - many) * 200.0)
+    return ExpertPopularity(exponent=exponent, ratio=many * (0.8 * tokens) + (1.0 - many) * 200.0)

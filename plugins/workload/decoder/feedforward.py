@@ -6,14 +6,14 @@ from attrs import evolve
 
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm, quantize
-from accelscope.plugins.workload.decoder.shape import Routing, distinct_experts
+from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op, quantize_op
+from accelscope.plugins.workload.decoder.shape import ExpertShape, distinct_experts
 
 _GATE = 8.0  # an exponential, a division and two products for each number of a gated activation
 _TWO = term(2.0)
 
 
-def feedforward_ops(run: Forward) -> tuple[Op, ...]:
+def feedforward_ops(run: ForwardPass) -> tuple[Op, ...]:
     """Return the operations of the feed-forward networks of all layers."""
     shape, routing = run.shape, run.shape.routing
     found: tuple[Op, ...] = ()
@@ -28,16 +28,16 @@ def feedforward_ops(run: Forward) -> tuple[Op, ...]:
 
 
 def _network(
-    run: Forward, name: str, *, inner: Term, gates: float, repeat: Term, last: str, biases: bool
+    run: ForwardPass, name: str, *, inner: Term, gates: float, repeat: Term, last: str, biases: bool
 ) -> tuple[Op, ...]:
     """Return up projection, activation and down projection of a network that every token visits."""
     shape = run.shape
     wide = gates * inner
-    up = gemm(
+    up = gemm_op(
         run, f"{name}_up", "ffn", m=run.rows, k=shape.hidden, n=wide, repeat=repeat, split="column",
         bias=wide if biases else None,
     )  # fmt: skip
-    act = elementwise(
+    act = elementwise_op(
         run,
         f"{name}_activation",
         "ffn",
@@ -49,25 +49,25 @@ def _network(
         split="column",
         columns=inner,
     )
-    down = gemm(
+    down = gemm_op(
         run, f"{name}_down", "ffn", m=run.rows, k=inner, n=shape.hidden, repeat=repeat, split=last,
         bias=shape.hidden if biases else None,
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)
-    narrow = quantize(
+    narrow = quantize_op(
         run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split="column", columns=inner
     )
     return (up, act, narrow, down)
 
 
-def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
+def _experts(run: ForwardPass, routing: ExpertShape) -> tuple[Op, ...]:
     """Return router, shared experts, routed experts and the sum of their results.
 
     Only the weights of experts that some token visits are read: see `distinct_experts`.
     """
     shape, repeat = run.shape, routing.layers
-    router = gemm(
+    router = gemm_op(
         run, "router", "experts", m=run.rows, k=shape.hidden,
         n=routing.routed + (1.0 if routing.shared_gate else 0.0), repeat=repeat, split="none",
         weight=run.outer, stored=run.wide_dtype, bias=routing.routed if routing.router_bias else None,
@@ -79,7 +79,7 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
             run, "shared", inner=inner, gates=routing.gates, repeat=repeat, last="partial", biases=routing.bias
         )  # fmt: skip
     visits = run.rows * routing.top_k
-    combine = elementwise(
+    combine = elementwise_op(
         run,
         "combine",
         "experts",
@@ -90,33 +90,35 @@ def _experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
         split="expert_row",
     )
     routed = (*_narrowed_for_experts(run, routing), *_routed(run.in_experts(), routing, visits), combine)
-    if run.trains:
+    if run.is_training:
         routed = (*_sorted(run, routing, visits), *routed)
     if routing.latent:
-        into = gemm(
+        into = gemm_op(
             run, "latent_down", "experts", m=run.rows, k=shape.hidden, n=routing.width, repeat=repeat, split="none"
         )  # fmt: skip
-        back = gemm(
+        back = gemm_op(
             run, "latent_up", "experts", m=run.rows, k=routing.width, n=shape.hidden, repeat=repeat, split="none"
         )  # fmt: skip
         routed = (into, *routed, back)
     return (_routed_in_wide(run, router), *shared, *routed)
 
 
-def _narrowed_for_experts(run: Forward, routing: Routing) -> tuple[Op, ...]:
+def _narrowed_for_experts(run: ForwardPass, routing: ExpertShape) -> tuple[Op, ...]:
     """Return the narrowing of what goes to the experts, where only they compute in a narrow type."""
     if run.quantizes or not run.in_experts().quantizes:
         return ()
     elements = run.rows * routing.width
     return (
-        quantize(run.in_experts(), "quantize_tokens", elements=elements, repeat=routing.layers, split="none"),
+        quantize_op(
+            run.in_experts(), "quantize_tokens", elements=elements, repeat=routing.layers, split="none"
+        ),
     )
 
 
-def _sorted(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
+def _sorted(run: ForwardPass, routing: ExpertShape, visits: Term) -> tuple[Op, ...]:
     """Return the copies that sort tokens by expert and back, which kernels of training do not do inside (Megatron Core)."""
     moved = visits * routing.width * run.wide
-    op = elementwise(
+    op = elementwise_op(
         run,
         "permute",
         "experts",
@@ -129,21 +131,21 @@ def _sorted(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
     return (op,)
 
 
-def _routed_in_wide(run: Forward, router: Op) -> Op:
+def _routed_in_wide(run: ForwardPass, router: Op) -> Op:
     """Routers stay at 16 bit; choosing the best experts is a second kernel."""
     return evolve(router, dtype=run.wide_dtype, reads=run.rows * run.shape.hidden * run.wide, launches=_TWO)
 
 
-def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
+def _routed(run: ForwardPass, routing: ExpertShape, visits: Term) -> tuple[Op, ...]:
     repeat, inner = routing.layers, routing.ffn
     hit = distinct_experts(routing.routed, routing.top_k, run.rows)
     each = visits / hit
     wide = routing.gates * inner
-    up = gemm(
+    up = gemm_op(
         run, "experts_up", "experts", m=each, k=routing.width, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
         split="expert_column", weight=run.expert, stored=run.stored_expert, bias=hit * wide if routing.bias else None,
     )  # fmt: skip
-    act = elementwise(
+    act = elementwise_op(
         run,
         "experts_activation",
         "experts",
@@ -154,11 +156,13 @@ def _routed(run: Forward, routing: Routing, visits: Term) -> tuple[Op, ...]:
         repeat=repeat,
         split="expert_column",
     )
-    down = gemm(
+    down = gemm_op(
         run, "experts_down", "experts", m=each, k=inner, n=routing.width, groups=hit, repeat=repeat,
         kind="grouped_gemm", split="expert_row", weight=run.expert, stored=run.stored_expert, bias=hit * routing.width if routing.bias else None,
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)
-    narrow = quantize(run, "quantize_experts", elements=visits * inner, repeat=repeat, split="expert_column")
+    narrow = quantize_op(
+        run, "quantize_experts", elements=visits * inner, repeat=repeat, split="expert_column"
+    )
     return (up, act, narrow, down)

@@ -6,18 +6,18 @@ from attrs import evolve, frozen
 
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.operation import Op, Precision, Step
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.shape import Shape, plain
+from accelscope.plugins.workload.decoder.shape import DecoderShape, strip_token_unit
 
-SIXTEEN_BIT = 2.0
-TRAINING = ("forward", "backward")
+SIXTEEN_BIT_BYTES = 2.0
+_TRAINING_PHASES = ("forward", "backward")
 """Phases that make logits of all tokens, and a loss of them."""
-OP = term(1.0, "op")
+ONE_OP = term(1.0, "op")
 
 
 @frozen(kw_only=True, eq=False)
-class Forward:
+class ForwardPass:
     """One pass: a decoder's sizes, how many tokens it works on, and how wide their numbers are.
 
     Attributes:
@@ -30,13 +30,13 @@ class Forward:
         weight, expert, kv: bytes of a weight, of a weight of a routed expert, of a number in the KV cache.
     """
 
-    shape: Shape
+    shape: DecoderShape
     sequences: Term
     tokens: Term
     context: Term
     rows: Term
     decode: bool
-    trains: bool
+    is_training: bool
     dtype: str
     stored: str
     stored_expert: str
@@ -44,7 +44,7 @@ class Forward:
     stored_kv: str
     stored_head: str | None
     wide_dtype: str
-    narrow: Term
+    gemm_input_bytes: Term
     wide: Term
     weight: Term
     outer: Term
@@ -57,43 +57,47 @@ class Forward:
         """Whether activations are narrowed before each GEMM."""
         return self.dtype != self.wide_dtype
 
-    def in_experts(self) -> Forward:
+    def in_experts(self) -> ForwardPass:
         """Return the same pass as routed experts compute it."""
-        return evolve(self, dtype=self.expert_dtype, narrow=term(bytes_of(self.expert_dtype), "B"))
+        return evolve(
+            self, dtype=self.expert_dtype, gemm_input_bytes=term(bytes_per_element(self.expert_dtype), "B")
+        )
 
 
-def forward_of(shape: Shape, step: Step, precision: Precision) -> Forward:
+def build_forward_pass(shape: DecoderShape, step: Step, precision: Precision) -> ForwardPass:
     """Return one pass of a decoder."""
-    tokens, sequences = plain(step.tokens), step.sequences
-    narrow, weight = bytes_of(precision.activations), bytes_of(precision.weights)
+    tokens, sequences = strip_token_unit(step.tokens), step.sequences
+    narrow, weight = bytes_per_element(precision.activations), bytes_per_element(precision.weights)
     expert = shape.routing.weights if shape.routing and shape.routing.weights else precision.weights
-    return Forward(
+    return ForwardPass(
         shape=shape,
         sequences=sequences,
         tokens=tokens,
-        context=plain(step.context),
+        context=strip_token_unit(step.context),
         rows=sequences * tokens,
         decode=step.phase == "decode",
-        trains=step.phase in TRAINING,
+        is_training=step.phase in _TRAINING_PHASES,
         dtype=precision.activations,
         stored=precision.weights,
         stored_expert=expert,
         expert_dtype=precision.experts or precision.activations,
         stored_kv=precision.kv,
-        wide_dtype=precision.activations if narrow >= SIXTEEN_BIT else "bf16",
-        narrow=term(narrow, "B"),
-        wide=term(max(narrow, SIXTEEN_BIT), "B"),
+        wide_dtype=precision.activations if narrow >= SIXTEEN_BIT_BYTES else "bf16",
+        gemm_input_bytes=term(narrow, "B"),
+        wide=term(max(narrow, SIXTEEN_BIT_BYTES), "B"),
         weight=term(weight, "B"),
-        outer=term(max(weight, SIXTEEN_BIT), "B"),
-        head=term(bytes_of(precision.head) if precision.head else max(weight, SIXTEEN_BIT), "B"),
+        outer=term(max(weight, SIXTEEN_BIT_BYTES), "B"),
+        head=term(
+            bytes_per_element(precision.head) if precision.head else max(weight, SIXTEEN_BIT_BYTES), "B"
+        ),
         stored_head=precision.head,
-        expert=term(bytes_of(expert), "B"),
-        kv=term(bytes_of(precision.kv), "B"),
+        expert=term(bytes_per_element(expert), "B"),
+        kv=term(bytes_per_element(precision.kv), "B"),
     )
 
 
-def gemm(
-    run: Forward,
+def gemm_op(
+    run: ForwardPass,
     name: str,
     component: str,
     *,
@@ -122,9 +126,9 @@ def gemm(
         kind=kind,
         dtype=run.dtype,
         stored=stored or run.stored,
-        flops=(2.0 * groups * m * n * k * OP).named(f"{name} flops"),
+        flops=(2.0 * groups * m * n * k * ONE_OP).named(f"{name} flops"),
         weights=(weights if bias is None else weights + bias * run.outer).named(f"{name} weights"),
-        reads=groups * m * k * run.narrow,
+        reads=groups * m * k * run.gemm_input_bytes,
         writes=groups * m * n * run.wide,
         m=m,
         n=n,
@@ -136,8 +140,8 @@ def gemm(
     )
 
 
-def elementwise(
-    run: Forward,
+def elementwise_op(
+    run: ForwardPass,
     name: str,
     component: str,
     *,
@@ -165,7 +169,7 @@ def elementwise(
         kind="elementwise",
         kernel=kernel,
         dtype=run.wide_dtype,
-        flops=ops * OP,
+        flops=ops * ONE_OP,
         weights=weights,
         reads=reads,
         writes=writes,
@@ -179,14 +183,16 @@ def elementwise(
     )
 
 
-def quantize(run: Forward, name: str, *, elements: Term, repeat: Term, split: str, columns: Term = ONE) -> Op:
+def quantize_op(
+    run: ForwardPass, name: str, *, elements: Term, repeat: Term, split: str, columns: Term = ONE
+) -> Op:
     """Return the narrowing of activations before a GEMM: read at 16 bit, write narrow; scale, round, find the maximum."""
-    return elementwise(
+    return elementwise_op(
         run,
         name,
         "quantize",
         reads=elements * run.wide,
-        writes=elements * run.narrow,
+        writes=elements * run.gemm_input_bytes,
         ops=3.0 * elements,
         repeat=repeat,
         split=split,

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, minimum, term
-from accelscope.plugins.workload.decoder.shape import ZERO, Routing, Shape, shape_of
-from accelscope.plugins.workload.decoder.shared_blocks import adapter_parameters, blocks_of
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape, ExpertShape, resolve_shape
+from accelscope.plugins.workload.decoder.shared_blocks import adapter_parameters, count_distinct_blocks
 from accelscope.plugins.workload.decoder.sparse_indexer import index_elements, indexer_parameters
 from accelscope.plugins.workload.decoder.spec import Decoder
 from accelscope.plugins.workload.mixers.mixers import mixer_parameters
 
 
 @frozen(kw_only=True, eq=False)
-class Counts:
+class ParameterCounts:
     """Parameters of a decoder by where they are.
 
     Attributes:
@@ -64,17 +64,17 @@ class Counts:
         return self.total - self.routed + self.visited
 
 
-def parameters(spec: Decoder) -> Term:
+def count_parameters(spec: Decoder) -> Term:
     """Return how many parameters a decoder has."""
-    return counts_of(shape_of(spec)).total.named("parameters")
+    return count_parameters_by_part(resolve_shape(spec)).total.named("parameters")
 
 
-def active_parameters(spec: Decoder) -> Term:
+def count_active_parameters(spec: Decoder) -> Term:
     """Return how many parameters one token uses, as its publisher counts: of the routed experts only `top_k`.
 
     Without `active_embedding` the input embedding does not count, unless lm_head reads it too.
     """
-    counts = counts_of(shape_of(spec))
+    counts = count_parameters_by_part(resolve_shape(spec))
     active = counts.active
     if not spec.active_embedding and not spec.tied:
         active = active - spec.vocab * spec.hidden
@@ -87,40 +87,42 @@ def kv_bytes_per_token(spec: Decoder, dtype: str = "bf16") -> Term:
     Grouped attention keeps a key and a value for each KV head; latent attention keeps kv_rank + rope_dim numbers; an
     indexer keeps a key.
     """
-    return (token_elements(shape_of(spec)) * term(bytes_of(dtype), "B")).named("KV bytes of a token")
+    return (kv_elements_per_token(resolve_shape(spec)) * term(bytes_per_element(dtype), "B")).named(
+        "KV bytes of a token"
+    )
 
 
-def token_elements(shape: Shape) -> Term:
+def kv_elements_per_token(shape: DecoderShape) -> Term:
     """Return the numbers that one token leaves in the KV cache of all layers, none having dropped it."""
-    return shape.attention_layers * (kv_elements(shape) + index_elements(shape))
+    return shape.attention_layers * (kv_layer_elements(shape) + index_elements(shape))
 
 
-def kv_elements(shape: Shape) -> Term:
+def kv_layer_elements(shape: DecoderShape) -> Term:
     """Return the numbers that one token leaves in the KV cache of one layer."""
     if shape.latent is not None:
         return shape.latent.kv_rank + shape.latent.rope_dim
     return 2.0 * shape.kv_heads * shape.head_dim
 
 
-def cached_tokens(shape: Shape, tokens: Term) -> Term:
+def cached_tokens(shape: DecoderShape, tokens: Term) -> Term:
     """Return tokens that a sequence keeps in the KV cache, summed over the layers; a window keeps the last ones."""
-    full = (shape.attention_layers - shape.windowed) * tokens
-    return full + shape.windowed * minimum(tokens, shape.window)
+    full = (shape.attention_layers - shape.windowed_layers) * tokens
+    return full + shape.windowed_layers * minimum(tokens, shape.window)
 
 
-def counts_of(shape: Shape) -> Counts:
+def count_parameters_by_part(shape: DecoderShape) -> ParameterCounts:
     """Count the parameters of a decoder."""
     spec = shape.spec
     norm = _norm(shape)
     embedding = shape.vocab * shape.hidden
-    positions = ZERO if spec.positions is None else spec.positions * shape.hidden
-    encoder = spec.encoder.layers if spec.encoder else ZERO
-    attentions = blocks_of(shape, shape.attention_layers)
+    positions = ZERO_COUNT if spec.positions is None else spec.positions * shape.hidden
+    encoder = spec.encoder.layers if spec.encoder else ZERO_COUNT
+    attentions = count_distinct_blocks(shape, shape.attention_layers)
     if spec.encoder is not None:
         attentions = 2.0 * attentions + encoder
-    return Counts(
+    return ParameterCounts(
         embedding=embedding + positions,
-        head=ZERO if spec.tied else embedding,
+        head=ZERO_COUNT if spec.tied else embedding,
         attention=attentions * (attention_parameters(shape) + indexer_parameters(shape)),
         mixers=mixer_parameters(shape) + adapter_parameters(shape),
         norms=_norms(shape) * norm,
@@ -129,7 +131,7 @@ def counts_of(shape: Shape) -> Counts:
     )
 
 
-def _norms(shape: Shape) -> Term:
+def _norms(shape: DecoderShape) -> Term:
     """Return how many normalisations there are; those of shared blocks work on 2 d and d numbers.
 
     `norms` counts those of a decoder layer, cross-attention included; an encoder layer has one less.
@@ -141,21 +143,21 @@ def _norms(shape: Shape) -> Term:
     return found if spec.encoder is None else found + spec.encoder.layers * (spec.norms - 1.0) + 1.0
 
 
-def _dense(shape: Shape, encoder: Term) -> Term:
+def _dense(shape: DecoderShape, encoder: Term) -> Term:
     """Return how many plain networks there are; an encoder has them where the decoder has no experts."""
-    own = blocks_of(shape, shape.dense_layers)
+    own = count_distinct_blocks(shape, shape.dense_layers)
     return own if shape.routing else own + encoder
 
 
-def _expert_counts(shape: Shape, encoder: Term) -> dict[str, Term]:
+def _expert_counts(shape: DecoderShape, encoder: Term) -> dict[str, Term]:
     """Return the parameters of layers with experts by their names in `Counts`."""
     routing = shape.routing
     if routing is None:
-        return {"routed": ZERO, "router": ZERO, "shared": ZERO, "visited": ZERO}
+        return {"routed": ZERO_COUNT, "router": ZERO_COUNT, "shared": ZERO_COUNT, "visited": ZERO_COUNT}
     layers = routing.layers + encoder
     expert = layers * _mlp(routing.width, routing.ffn, routing.gates, routing.bias)
     shared = routing.shared * _mlp(shape.hidden, routing.shared_ffn, routing.gates, routing.bias)
-    between = 2.0 * shape.hidden * routing.width if routing.latent else ZERO
+    between = 2.0 * shape.hidden * routing.width if routing.latent else ZERO_COUNT
     return {
         "routed": routing.routed * expert,
         "router": layers * _router(shape, routing),
@@ -164,7 +166,7 @@ def _expert_counts(shape: Shape, encoder: Term) -> dict[str, Term]:
     }
 
 
-def attention_parameters(shape: Shape) -> Term:
+def attention_parameters(shape: DecoderShape) -> Term:
     """Return the parameters of one layer's attention, its own normalisations and biases included."""
     if shape.latent is not None:
         return _latent(shape)
@@ -183,7 +185,7 @@ def attention_parameters(shape: Shape) -> Term:
     return count + shape.heads if spec.sinks else count
 
 
-def _latent(shape: Shape) -> Term:
+def _latent(shape: DecoderShape) -> Term:
     """Count latent attention: compressed query and key-value, each with a normalisation (DeepSeek-V2, equations 9-17)."""
     latent = shape.latent
     assert latent is not None  # the caller's branch
@@ -201,10 +203,10 @@ def _mlp(width: Term, inner: Term, gates: float, biases: bool) -> Term:
     return count + gates * inner + width if biases else count
 
 
-def _norm(shape: Shape) -> Term:
+def _norm(shape: DecoderShape) -> Term:
     return shape.hidden * (2.0 if shape.spec.norm == "layernorm" else 1.0)
 
 
-def _router(shape: Shape, routing: Routing) -> Term:
+def _router(shape: DecoderShape, routing: ExpertShape) -> Term:
     found = routing.routed * (shape.hidden + (1.0 if routing.router_bias else 0.0))
     return found + shape.hidden if routing.shared_gate else found

@@ -8,17 +8,24 @@ from attrs import frozen
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, exp, floor, log2, maximum, term
-from accelscope.plugins.workload.decoder.spec import GATED, Decoder, Hyena, LatentAttention, Mamba1, Mamba2
+from accelscope.plugins.workload.decoder.spec import (
+    GATED_ACTIVATIONS,
+    Decoder,
+    Hyena,
+    LatentAttention,
+    Mamba1,
+    Mamba2,
+)
 
-ZERO = term(0.0)
-TOKEN = term(1.0, "tok")
-LN2 = math.log(2)
-TINY = 1e-300  # stands for 0 in a logarithm
-ENDLESS = term(1e15)  # a window that no context reaches; the square still fits a float
+ZERO_COUNT = term(0.0)
+ONE_TOKEN = term(1.0, "tok")
+_LN2 = math.log(2)
+_TINY = 1e-300  # stands for 0 in a logarithm
+UNBOUNDED_CONTEXT = term(1e15)  # a window that no context reaches; the square still fits a float
 
 
 @frozen(kw_only=True, eq=False)
-class Routing:
+class ExpertShape:
     """Sizes of the layers with experts; `layers` is how many there are.
 
     Attributes:
@@ -41,7 +48,7 @@ class Routing:
 
 
 @frozen(kw_only=True, eq=False)
-class Shape:
+class DecoderShape:
     """Sizes of a decoder.
 
     Attributes:
@@ -63,28 +70,28 @@ class Shape:
     gates: float
     ffn: Term
     dense_layers: Term
-    windowed: Term
+    windowed_layers: Term
     window: Term
-    chunked: bool
+    uses_chunks: bool
     latent: LatentAttention | None
-    routing: Routing | None
+    routing: ExpertShape | None
 
 
-def plain(value: Term) -> Term:
+def strip_token_unit(value: Term) -> Term:
     """Return a count of tokens as a plain number, so that it can index sizes; plain numbers stay as they are."""
-    return value / TOKEN if value.dimension == TOKEN.dimension else value
+    return value / ONE_TOKEN if value.dimension == ONE_TOKEN.dimension else value
 
 
-def shape_of(spec: Decoder) -> Shape:
+def resolve_shape(spec: Decoder) -> DecoderShape:
     """Resolve the optional fields of a decoder."""
     latent = spec.attention if isinstance(spec.attention, LatentAttention) else None
     routing = _routing(spec)
-    expert_layers = routing.layers if routing else ZERO
+    expert_layers = routing.layers if routing else ZERO_COUNT
     dense_ffn = spec.experts.dense_ffn if spec.experts else None
-    attention_layers = attention_layers_of(spec)
+    attention_layers = count_attention_layers(spec)
     windowed, window = _windows(spec, attention_layers)
     heads = _or(spec.heads, _heads_without_attention(spec))
-    return Shape(
+    return DecoderShape(
         spec=spec,
         layers=spec.layers,
         attention_layers=attention_layers,
@@ -94,25 +101,25 @@ def shape_of(spec: Decoder) -> Shape:
         kv_heads=ONE if latent else _or(spec.kv_heads, heads),
         head_dim=_or(spec.head_dim, spec.hidden / heads),
         vocab=spec.vocab,
-        gates=gates_of(spec.activation),
-        ffn=_or(dense_ffn, _or(spec.ffn, ZERO)),
-        dense_layers=ffn_layers_of(spec) - expert_layers,
-        windowed=windowed,
+        gates=count_up_matrices(spec.activation),
+        ffn=_or(dense_ffn, _or(spec.ffn, ZERO_COUNT)),
+        dense_layers=count_ffn_layers(spec) - expert_layers,
+        windowed_layers=windowed,
         window=window,
-        chunked=spec.chunk is not None,
+        uses_chunks=spec.chunk is not None,
         latent=latent,
         routing=routing,
     )
 
 
-def gates_of(activation: str) -> float:
+def count_up_matrices(activation: str) -> float:
     """Return the matrices of an up projection: 2 with a gate, 1 without."""
-    return 2.0 if activation in GATED else 1.0
+    return 2.0 if activation in GATED_ACTIVATIONS else 1.0
 
 
-def mixer_layers_of(spec: Decoder) -> Term:
+def count_mixer_layers(spec: Decoder) -> Term:
     """Return how many layers have linear attention, a state space or a convolution."""
-    found = ZERO if spec.linear is None else spec.linear.layers
+    found = ZERO_COUNT if spec.linear is None else spec.linear.layers
     if spec.ssm is not None:
         found = found + spec.ssm.layers
     if isinstance(spec.conv, Hyena):
@@ -120,16 +127,16 @@ def mixer_layers_of(spec: Decoder) -> Term:
     return found if spec.conv is None else found + spec.conv.layers
 
 
-def attention_layers_of(spec: Decoder) -> Term:
+def count_attention_layers(spec: Decoder) -> Term:
     """Return how many layers, or uses of a shared block, have attention."""
     if spec.attention_layers is not None:
         return spec.attention_layers
     if spec.shared is not None:
         return spec.shared.uses
-    return maximum(spec.layers - mixer_layers_of(spec), 0.0)
+    return maximum(spec.layers - count_mixer_layers(spec), 0.0)
 
 
-def ffn_layers_of(spec: Decoder) -> Term:
+def count_ffn_layers(spec: Decoder) -> Term:
     """Return how many layers, or uses of a shared block, have a feed-forward network or experts."""
     if spec.ffn_layers is not None:
         return spec.ffn_layers
@@ -145,18 +152,18 @@ def _heads_without_attention(spec: Decoder) -> Term:
     return spec.ssm.inner if isinstance(spec.ssm, Mamba1) else spec.hidden
 
 
-def _routing(spec: Decoder) -> Routing | None:
+def _routing(spec: Decoder) -> ExpertShape | None:
     experts = spec.experts
     if experts is None:
         return None
-    return Routing(
+    return ExpertShape(
         routed=experts.routed,
         top_k=experts.top_k,
         ffn=experts.ffn,
-        shared=_or(experts.shared, ZERO),
+        shared=_or(experts.shared, ZERO_COUNT),
         shared_ffn=_or(experts.shared_ffn, experts.ffn),
-        layers=maximum(ffn_layers_of(spec) - _or(experts.dense_layers, ZERO), 0.0),
-        gates=gates_of(experts.activation or spec.activation),
+        layers=maximum(count_ffn_layers(spec) - _or(experts.dense_layers, ZERO_COUNT), 0.0),
+        gates=count_up_matrices(experts.activation or spec.activation),
         width=_or(experts.latent, spec.hidden),
         latent=experts.latent is not None,
         shared_gate=bool(experts.shared_gate),
@@ -170,13 +177,13 @@ def _windows(spec: Decoder, layers: Term) -> tuple[Term, Term]:
     """Return how many layers see a sliding window or their chunk only, and its tokens."""
     span = spec.window if spec.chunk is None else spec.chunk
     if span is None:
-        return ZERO, ENDLESS
-    everywhere = ZERO
+        return ZERO_COUNT, UNBOUNDED_CONTEXT
+    everywhere = ZERO_COUNT
     if spec.global_every is not None:
         everywhere = floor(layers / spec.global_every)
     if spec.global_layers is not None:
         everywhere = spec.global_layers
-    return maximum(layers - everywhere, 0.0), plain(span)
+    return maximum(layers - everywhere, 0.0), strip_token_unit(span)
 
 
 def _or(value: Term | None, other: Term) -> Term:
@@ -185,5 +192,5 @@ def _or(value: Term | None, other: Term) -> Term:
 
 def distinct_experts(routed: Term, top_k: Term, tokens: Term) -> Term:
     """Return the expected number of experts that `tokens` visit: E(1-(1-k/E)^n), each token choosing k of E evenly."""
-    missed = maximum(1.0 - top_k / routed, TINY)
-    return (routed * (1.0 - exp(maximum(tokens * log2(missed) * LN2, -700.0)))).named("distinct experts hit")
+    missed = maximum(1.0 - top_k / routed, _TINY)
+    return (routed * (1.0 - exp(maximum(tokens * log2(missed) * _LN2, -700.0)))).named("distinct experts hit")

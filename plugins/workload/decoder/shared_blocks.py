@@ -8,33 +8,33 @@ from __future__ import annotations
 
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
-from accelscope.plugins.workload.decoder.op_builders import Forward, gemm
-from accelscope.plugins.workload.decoder.shape import ZERO, Shape
+from accelscope.plugins.workload.decoder.op_builders import ForwardPass, gemm_op
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 
 
-def adapter_ops(run: Forward) -> tuple[Op, ...]:
+def adapter_ops(run: ForwardPass) -> tuple[Op, ...]:
     """Return the low-rank adapters of the network and the projection of each use."""
     shape, shared = run.shape, run.shape.spec.shared
     if shared is None:
         return ()
-    out = gemm(
+    out = gemm_op(
         run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.uses, split="none"
     )  # fmt: skip
     if shared.lora_rank is None:
         return (out,)
     rank, wide = shared.lora_rank, shape.gates * shape.ffn
-    down = gemm(
+    down = gemm_op(
         run, "lora_down", "shared", m=run.rows, k=shape.hidden, n=rank, repeat=shared.uses, split="none"
     )
-    up = gemm(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split="column")
+    up = gemm_op(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split="column")
     return (down, up, out)
 
 
-def adapter_parameters(shape: Shape) -> Term:
+def adapter_parameters(shape: DecoderShape) -> Term:
     """Return the parameters of projections and adapters; a checkpoint has an adapter for each use in every block."""
     shared = shape.spec.shared
     if shared is None:
-        return ZERO
+        return ZERO_COUNT
     projections = shared.uses * shape.hidden * shape.hidden
     if shared.lora_rank is None:
         return projections
@@ -42,7 +42,7 @@ def adapter_parameters(shape: Shape) -> Term:
     return projections + shared.uses * shared.blocks * each
 
 
-def blocks_of(shape: Shape, layers: Term) -> Term:
+def count_distinct_blocks(shape: DecoderShape, layers: Term) -> Term:
     """Return how many of some layers have weights of their own."""
     shared = shape.spec.shared
     return layers if shared is None else layers / shared.uses * shared.blocks

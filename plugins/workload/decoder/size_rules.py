@@ -9,16 +9,16 @@ from attrs import frozen
 from accelscope.core.ir.constants import ONE
 from accelscope.core.numeric.term import Term, as_term, floor, minimum, where
 from accelscope.plugins.workload.decoder.shape import (
-    ZERO,
-    attention_layers_of,
-    ffn_layers_of,
-    mixer_layers_of,
+    ZERO_COUNT,
+    count_attention_layers,
+    count_ffn_layers,
+    count_mixer_layers,
 )
 from accelscope.plugins.workload.decoder.spec import Decoder, Experts, Hyena, LatentAttention, Mamba2
 
 
 @frozen(kw_only=True, eq=False)
-class Rule:
+class SizeRule:
     """A field whose value is at most, or divides, another; it is broken where `used` is above `available`.
 
     Attributes:
@@ -40,7 +40,7 @@ class Rule:
         return f"{self.field} {self.relation} {self.other}"
 
 
-def rules_of(spec: Decoder) -> Iterator[Rule]:
+def list_size_rules(spec: Decoder) -> Iterator[SizeRule]:
     """Yield the rules that apply to a decoder."""
     if not isinstance(spec.attention, LatentAttention):
         if spec.kv_heads is not None and spec.heads is not None:
@@ -54,12 +54,12 @@ def rules_of(spec: Decoder) -> Iterator[Rule]:
         yield _at_most("global_layers", spec.global_layers, "layers", spec.layers)
     yield from _of_layers(spec)
     if spec.experts is not None:
-        yield from _of_experts(spec.experts, ffn_layers_of(spec))
+        yield from _of_experts(spec.experts, count_ffn_layers(spec))
 
 
-def _of_layers(spec: Decoder) -> Iterator[Rule]:
+def _of_layers(spec: Decoder) -> Iterator[SizeRule]:
     """Yield the rules of layers without attention, and of what their heads and channels share."""
-    taken = mixer_layers_of(spec)
+    taken = count_mixer_layers(spec)
     if spec.attention_layers is not None:
         taken = taken + spec.attention_layers
     if spec.linear is not None or spec.ssm is not None or spec.conv is not None:
@@ -75,7 +75,7 @@ def _of_layers(spec: Decoder) -> Iterator[Rule]:
         yield _at_most("shared.blocks", spec.shared.blocks, "shared.uses", spec.shared.uses)
 
 
-def _of_experts(experts: Experts, layers: Term) -> Iterator[Rule]:
+def _of_experts(experts: Experts, layers: Term) -> Iterator[SizeRule]:
     yield _at_most("experts.top_k", experts.top_k, "experts.routed", experts.routed)
     if experts.dense_layers is not None:
         yield _at_most("experts.dense_layers", experts.dense_layers, "layers", layers)
@@ -88,19 +88,19 @@ def _of_experts(experts: Experts, layers: Term) -> Iterator[Rule]:
         yield _at_most("experts.top_k", experts.top_k, "experts in top_groups groups", reached)
 
 
-def missing_of(spec: Decoder) -> Iterator[tuple[str, str]]:
+def find_missing_fields(spec: Decoder) -> Iterator[tuple[str, str]]:
     """Yield (field that is absent, why it is needed) of fields that the sizes need and do not have."""
     for name in ("global_every", "global_layers"):
         if spec.window is None and spec.chunk is None and getattr(spec, name) is not None:
             yield "window", f"`{name}` says which layers have none"
-    if spec.heads is None and _any(attention_layers_of(spec)):
+    if spec.heads is None and _any(count_attention_layers(spec)):
         yield "heads", "it has layers with attention"
     experts = spec.experts
     if experts is None:
-        if spec.ffn is None and _any(ffn_layers_of(spec)):
+        if spec.ffn is None and _any(count_ffn_layers(spec)):
             yield "ffn", "its layers have a feed-forward network and no experts"
         return
-    dense = ZERO if experts.dense_layers is None else experts.dense_layers
+    dense = ZERO_COUNT if experts.dense_layers is None else experts.dense_layers
     if _any(dense) and spec.ffn is None and experts.dense_ffn is None:
         yield "experts.dense_ffn", "`experts.dense_layers` have a plain feed-forward network"
     if experts.top_groups is not None and experts.groups is None:
@@ -111,10 +111,10 @@ def _any(layers: Term) -> bool:
     return bool((layers.value > 0).any())
 
 
-def _divides(field: str, value: Term, other: str, bound: Term) -> Rule:
+def _divides(field: str, value: Term, other: str, bound: Term) -> SizeRule:
     left = bound - value * floor(bound / value)
     available = where(left.value > 0.0, ONE, bound)
-    return Rule(
+    return SizeRule(
         field=field,
         relation="divides",
         other=other,
@@ -125,8 +125,8 @@ def _divides(field: str, value: Term, other: str, bound: Term) -> Rule:
     )
 
 
-def _at_most(field: str, value: Term, other: str, bound: Term) -> Rule:
-    return Rule(
+def _at_most(field: str, value: Term, other: str, bound: Term) -> SizeRule:
+    return SizeRule(
         field=field,
         relation="at most",
         other=other,

@@ -7,47 +7,52 @@ from __future__ import annotations
 
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, minimum, term
-from accelscope.plugins.workload.decoder.attention_mask import Span
-from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm
-from accelscope.plugins.workload.decoder.shape import ENDLESS, ZERO, Shape, plain
+from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
+from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.shape import (
+    UNBOUNDED_CONTEXT,
+    ZERO_COUNT,
+    DecoderShape,
+    strip_token_unit,
+)
 
 _SCORE = term(4.0, "B")  # scores are 32 bit
 _PICK = 4.0  # comparisons of a score in a radix selection of four passes of eight bits
 _NORM = 8.0  # layer normalisation and rotation of a key
 
 
-def indexer_ops(run: Forward) -> tuple[Op, ...]:
+def indexer_ops(run: ForwardPass) -> tuple[Op, ...]:
     """Return what the indexers of all layers do; every tensor-parallel rank does it in full."""
     shape, indexer = run.shape, run.shape.spec.indexer
     if indexer is None:
         return ()
     repeat, rows = shape.attention_layers, run.rows
     width = indexer.heads * indexer.dim
-    queries = gemm(
+    queries = gemm_op(
         run, "index_q", "indexer", m=rows, k=_query_in(shape), n=width, repeat=repeat, split="none"
     )
-    keys = gemm(
+    keys = gemm_op(
         run, "index_k", "indexer", m=rows, k=shape.hidden, n=indexer.dim + indexer.heads, repeat=repeat, split="none"
     )  # fmt: skip
-    own = elementwise(
+    own = elementwise_op(
         run,
         "index_key",
         "indexer",
         reads=rows * indexer.dim * run.wide,
-        writes=ZERO * run.wide,
+        writes=ZERO_COUNT * run.wide,
         ops=_NORM * rows * indexer.dim,
         weights=2.0 * indexer.dim * run.outer,
         kv_write=rows * indexer.dim * run.kv,
         repeat=repeat,
     )
-    span = Span.window(run, ENDLESS)
+    span = AttentionMask.window(run, UNBOUNDED_CONTEXT)
     pairs = run.sequences * span.pairs
     score = Op(
         name="index_score",
         component="indexer",
         kind="attention",
         dtype=run.dtype,
-        flops=(2.0 * pairs * width * OP).named("index_score flops"),
+        flops=(2.0 * pairs * width * ONE_OP).named("index_score flops"),
         reads=rows * (width + indexer.heads) * run.wide,
         writes=pairs * _SCORE,
         kv_read=run.sequences * span.seen * indexer.dim * run.kv,
@@ -57,33 +62,33 @@ def indexer_ops(run: Forward) -> tuple[Op, ...]:
         groups=run.sequences,
         repeat=repeat,
     )
-    pick = elementwise(
+    pick = elementwise_op(
         run,
         "index_pick",
         "indexer",
         reads=pairs * _SCORE,
-        writes=rows * minimum(span.seen, plain(indexer.top_k)) * _SCORE,
+        writes=rows * minimum(span.seen, strip_token_unit(indexer.top_k)) * _SCORE,
         ops=_PICK * pairs,
         repeat=repeat,
     )
     return (queries, keys, own, score, pick)
 
 
-def indexer_parameters(shape: Shape) -> Term:
+def indexer_parameters(shape: DecoderShape) -> Term:
     """Return the parameters of one layer's indexer: queries, the key with its layer normalisation, weights of heads."""
     indexer = shape.spec.indexer
     if indexer is None:
-        return ZERO
+        return ZERO_COUNT
     queries = _query_in(shape) * indexer.heads * indexer.dim
     return queries + shape.hidden * (indexer.dim + indexer.heads) + 2.0 * indexer.dim
 
 
-def index_elements(shape: Shape) -> Term:
+def index_elements(shape: DecoderShape) -> Term:
     """Return the numbers that one token leaves in the index key cache of one layer."""
-    return ZERO if shape.spec.indexer is None else shape.spec.indexer.dim
+    return ZERO_COUNT if shape.spec.indexer is None else shape.spec.indexer.dim
 
 
-def _query_in(shape: Shape) -> Term:
+def _query_in(shape: DecoderShape) -> Term:
     """Queries of the indexer are made of the compressed query where there is one."""
     if shape.latent is None or shape.latent.q_rank is None:
         return shape.hidden

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from accelscope.core.numeric.dtypes import NAMES
+from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import block, choice, count, flag, fraction, listing, quantity, spec, text
 
-GATED = ("swiglu", "geglu", "reglu")
-PLAIN = ("gelu", "relu", "relu2", "silu")
+GATED_ACTIVATIONS = ("swiglu", "geglu", "reglu")
+UNGATED_ACTIVATIONS = ("gelu", "relu", "relu2", "silu")
 
 _LLAMA = "Llama 2 (arXiv 2307.09288) section 2.2: RMSNorm before each half of a layer, SwiGLU, no biases"
 
@@ -80,7 +80,7 @@ class Mamba1:
         source="Mamba (arXiv 2312.00752); Jamba (arXiv 2403.19887) adds them",
     )
     state_dtype: str = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="data type of the state",
         default="fp32",
         source="mamba_ssm and vLLM keep ssm_state at 32 bit",
@@ -107,7 +107,7 @@ class Mamba2:
         unit="tok", doc="tokens of a chunk in prefill", default=256, source="mamba_ssm: chunk_size 256"
     )
     state_dtype: str = choice(
-        *NAMES,
+        *DTYPE_NAMES,
         doc="data type of the state",
         default="fp32",
         source="mamba_ssm and vLLM keep ssm_state at 32 bit",
@@ -187,8 +187,8 @@ class Experts:
         doc="inner width of the plain layers; without it the model's `ffn`", optional=True
     )
     activation: str | None = choice(
-        *GATED,
-        *PLAIN,
+        *GATED_ACTIVATIONS,
+        *UNGATED_ACTIVATIONS,
         doc="activation function of experts, where it is not the model's; those that end in glu have a gate",
         optional=True,
     )
@@ -202,7 +202,7 @@ class Experts:
         source="Mixtral (arXiv 2401.04088)",
     )
     weights: str | None = choice(
-        *NAMES, doc="stored routed experts, where they differ from other weights", optional=True
+        *DTYPE_NAMES, doc="stored routed experts, where they differ from other weights", optional=True
     )
     router_bias: bool | None = flag(
         doc="whether the router has a bias for each expert",
@@ -251,8 +251,8 @@ class Decoder:
     )
     ffn: Term | None = count(doc="inner width of the feed-forward network of dense layers", optional=True)
     activation: str = choice(
-        *GATED,
-        *PLAIN,
+        *GATED_ACTIVATIONS,
+        *UNGATED_ACTIVATIONS,
         doc="activation function; those that end in glu have a gate",
         default="swiglu",
         source=_LLAMA,

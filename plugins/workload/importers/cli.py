@@ -9,11 +9,11 @@ from typing import Any
 import rich_click as click
 
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.io.files import STDIN, read, read_stdin
+from accelscope.core.io.files import STDIN, read_stdin, read_text_file
 from accelscope.core.io.output import write_text
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Source
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 
-OK = 0
+_EXIT_OK = 0
 
 
 @click.group()
@@ -34,18 +34,18 @@ def hugging_face(path: str, output: str | None, name: str | None) -> int:
     not used are listed on standard error. "-" reads standard input.
     """
     from accelscope.dsl.format.formatter import format_text
-    from accelscope.plugins.workload.importers.huggingface.reader import read_config
+    from accelscope.plugins.workload.importers.huggingface.reader import read_huggingface_config
 
     config = _config(path)
     folder = Path(path).absolute().parent.name if path != STDIN else None
     known = config.get("_name_or_path") or config.get("name_or_path")
-    text, unused, problems = read_config(config, name or (None if known else folder))
+    text, unused, problems = read_huggingface_config(config, name or (None if known else folder))
     if text is None:
         raise UsageError(f"`{path}`: " + "; ".join(problems))
     if unused:
         click.echo(f"note: {len(unused)} keys of `{path}` were not used: {', '.join(unused)}", err=True)
-    write_text(output or STDIN, format_text(Source(output or "<imported>", text)))
-    return OK
+    write_text(output or STDIN, format_text(SourceText(output or "<imported>", text)))
+    return _EXIT_OK
 
 
 @import_group.command("gguf")
@@ -59,10 +59,10 @@ def gguf(path: str, output: str | None, name: str | None) -> int:
     the closest data type of the language. Needs the package gguf: pip install 'accelscope[gguf]'.
     """
     from accelscope.dsl.format.formatter import format_text
-    from accelscope.plugins.workload.importers.gguf.file import read_file
+    from accelscope.plugins.workload.importers.gguf.file import read_gguf_file
     from accelscope.plugins.workload.importers.gguf.reader import read_gguf
 
-    found = read_gguf(read_file(Path(path), path), name)
+    found = read_gguf(read_gguf_file(Path(path), path), name)
     if found.text is None:
         raise UsageError(f"`{path}`: " + "; ".join(found.problems))
     for note in found.notes:
@@ -70,13 +70,13 @@ def gguf(path: str, output: str | None, name: str | None) -> int:
     if found.unused:
         said = ", ".join(found.unused)
         click.echo(f"note: {len(found.unused)} keys of `{path}` were not used: {said}", err=True)
-    write_text(output or STDIN, format_text(Source(output or "<imported>", found.text)))
-    return OK
+    write_text(output or STDIN, format_text(SourceText(output or "<imported>", found.text)))
+    return _EXIT_OK
 
 
 def _config(path: str) -> dict[str, Any]:
     """Return the JSON object of a file; raise with a message where it is none."""
-    source = read_stdin() if path == STDIN else read(Path(path), path)
+    source = read_stdin() if path == STDIN else read_text_file(Path(path), path)
     if isinstance(source, Diagnostic):
         raise DescriptionError((source,))
     try:

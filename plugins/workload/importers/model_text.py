@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-Fields = dict[str, object]
+BlockFields = dict[str, object]
 
 _WORDS = (
     "use", "let", "sweep", "tune", "assert", "check", "require", "prefer", "minimize", "maximize", "connect", "if",
@@ -14,18 +14,22 @@ _WORDS = (
 _LONG = 10_000  # numbers from here on are written in groups of three digits
 
 
-class Tokens(int):
+class TokenCount(int):
     """A number of tokens, which is written with its unit."""
 
 
-def label_of(name: str) -> str:
+def make_model_label(name: str) -> str:
     """Return a name as a label of the language: `Qwen/Qwen3-8B` is `qwen3_8b`."""
     label = re.sub(r"[^a-z0-9]+", "_", name.rstrip("/").rpartition("/")[2].lower()).strip("_")
     return label if label[:1].isalpha() and label not in _WORDS else f"model_{label}".rstrip("_")
 
 
 def model_text(
-    label: str, hub: str | None, fields: Fields, blocks: Mapping[str, Fields], notes: Iterable[str] = ()
+    label: str,
+    hub: str | None,
+    fields: BlockFields,
+    blocks: Mapping[str, BlockFields],
+    notes: Iterable[str] = (),
 ) -> str:
     """Return the text of a block; absent values are left out.
 
@@ -49,7 +53,7 @@ def model_text(
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Tokens):
+    if isinstance(value, TokenCount):
         return f"{int(value):_} tok"
     if isinstance(value, int):
         return f"{value:_}" if value >= _LONG else str(value)

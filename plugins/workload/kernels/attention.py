@@ -7,25 +7,30 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Workload
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.workload.decoder.op_builders import SIXTEEN_BIT
-from accelscope.plugins.workload.decoder.shape import TOKEN
+from accelscope.plugins.workload.decoder.op_builders import SIXTEEN_BIT_BYTES
+from accelscope.plugins.workload.decoder.shape import ONE_TOKEN
 from accelscope.plugins.workload.decoder.spec import LatentAttention, LinearAttention
-from accelscope.plugins.workload.kernels.common import blank, decoder_of, kernel_workload, picked
+from accelscope.plugins.workload.kernels.common import (
+    build_kernel_decoder,
+    build_kernel_workload,
+    instantiate_spec,
+    select_decoder_ops,
+)
 
-PHASES = ("prefill", "decode")
+_PHASES = ("prefill", "decode")
 _V3 = "DeepSeek-V3 Technical Report (arXiv 2412.19437), section 4.2"
 _DELTA = "Gated Delta Networks (arXiv 2412.06464), section 4: keys and values of the same width"
 
 
 @spec(kind="model", select={"family": ("attention",)}, default=False, within=("file",))
-class Attention:
+class AttentionKernel:
     """Attention of one layer: `seq_q` new tokens of each sequence to `kv_len` tokens, themselves included."""
 
-    phase: str = choice(*PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     kv_len: Term = count(doc="tokens of a sequence, the new ones included")
@@ -36,10 +41,10 @@ class Attention:
 
 
 @spec(kind="model", select={"family": ("mla",)}, default=False, within=("file",))
-class Mla:
+class MlaKernel:
     """Latent attention of one layer: keys and values expanded in prefill, absorbed into the query in decode."""
 
-    phase: str = choice(*PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     kv_len: Term = count(doc="tokens of a sequence, the new ones included")
@@ -53,11 +58,11 @@ class Mla:
 
 
 @spec(kind="model", select={"family": ("linear_attention",)}, default=False, within=("file",))
-class LinearKernel:
+class LinearAttentionKernel:
     """A kernel of linear attention by the gated delta rule: its short convolution or its pass over the state."""
 
     part: str = choice("convolution", "scan", doc="which kernel of the layer")
-    phase: str = choice(*PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     key_heads: Term = count(doc="heads of queries and keys")
@@ -66,32 +71,36 @@ class LinearKernel:
     value_dim: Term | None = count(doc="width of a head's value; without it `head_dim`", optional=True)
 
 
-def build_attention(spec: Attention, step: Step, precision: Precision) -> Workload:
+def build_attention(spec: AttentionKernel, step: Step, precision: Precision) -> Workload:
     """Build attention alone: neither projections nor the writing of new keys and values."""
-    window = None if spec.window is None else spec.window * TOKEN
-    decoder = decoder_of(heads=spec.heads, kv_heads=spec.kv_heads, head_dim=spec.head_dim, window=window)
+    window = None if spec.window is None else spec.window * ONE_TOKEN
+    decoder = build_kernel_decoder(
+        heads=spec.heads, kv_heads=spec.kv_heads, head_dim=spec.head_dim, window=window
+    )
     name = "attention" if window is None else "attention_window"
-    ops = picked(decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, name)
-    return kernel_workload(
+    ops = select_decoder_ops(decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, name)
+    return build_kernel_workload(
         tuple(_in_own_type(op, precision) for op in ops), heads=spec.heads, kv_heads=spec.kv_heads
     )
 
 
-def build_mla(spec: Mla, step: Step, precision: Precision) -> Workload:
+def build_mla(spec: MlaKernel, step: Step, precision: Precision) -> Workload:
     """Build latent attention alone: neither projections nor the products that expand or absorb latents."""
-    latent = blank(
+    latent = instantiate_spec(
         LatentAttention,
         kv_rank=spec.kv_rank,
         rope_dim=spec.rope_dim,
         nope_dim=spec.nope_dim,
         v_dim=spec.v_dim,
     )
-    decoder = decoder_of(heads=spec.heads, attention=latent)
-    ops = picked(decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, "attention")
-    return kernel_workload(tuple(_in_own_type(op, precision) for op in ops), heads=spec.heads)
+    decoder = build_kernel_decoder(heads=spec.heads, attention=latent)
+    ops = select_decoder_ops(
+        decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, "attention"
+    )
+    return build_kernel_workload(tuple(_in_own_type(op, precision) for op in ops), heads=spec.heads)
 
 
-def build_linear(spec: LinearKernel, step: Step, precision: Precision) -> Workload:
+def build_linear_attention(spec: LinearAttentionKernel, step: Step, precision: Precision) -> Workload:
     """Build one kernel of a layer with linear attention."""
     linear = LinearAttention(
         layers=ONE,
@@ -101,10 +110,13 @@ def build_linear(spec: LinearKernel, step: Step, precision: Precision) -> Worklo
         value_dim=spec.head_dim if spec.value_dim is None else spec.value_dim,
     )
     name = "linear_scan" if spec.part == "scan" else "linear_conv"
-    ops = picked(
-        decoder_of(linear=linear), _step(spec.phase, spec.batch, spec.seq_q, spec.seq_q), precision, name
+    ops = select_decoder_ops(
+        build_kernel_decoder(linear=linear),
+        _step(spec.phase, spec.batch, spec.seq_q, spec.seq_q),
+        precision,
+        name,
     )
-    return kernel_workload(ops, heads=spec.value_heads)
+    return build_kernel_workload(ops, heads=spec.value_heads)
 
 
 def _step(phase: str, batch: Term, tokens: Term, length: Term) -> Step:
@@ -113,18 +125,21 @@ def _step(phase: str, batch: Term, tokens: Term, length: Term) -> Step:
 
 def _in_own_type(op: Op, precision: Precision) -> Op:
     """Let attention compute in the type of the activations, where a decoder keeps it at 16 bit."""
-    narrow = bytes_of(precision.activations)
-    if narrow >= SIXTEEN_BIT:
+    narrow = bytes_per_element(precision.activations)
+    if narrow >= SIXTEEN_BIT_BYTES:
         return op
-    return evolve(op, dtype=precision.activations, reads=op.reads * (narrow / SIXTEEN_BIT))
+    return evolve(op, dtype=precision.activations, reads=op.reads * (narrow / SIXTEEN_BIT_BYTES))
 
 
-KERNELS = (
+ATTENTION_KERNELS = (
     WorkloadModel(
-        name="attention", doc="Attention of one layer, grouped.", spec=Attention, build=build_attention
+        name="attention", doc="Attention of one layer, grouped.", spec=AttentionKernel, build=build_attention
     ),
-    WorkloadModel(name="mla", doc="Latent attention of one layer.", spec=Mla, build=build_mla),
+    WorkloadModel(name="mla", doc="Latent attention of one layer.", spec=MlaKernel, build=build_mla),
     WorkloadModel(
-        name="linear_attention", doc="One kernel of linear attention.", spec=LinearKernel, build=build_linear
+        name="linear_attention",
+        doc="One kernel of linear attention.",
+        spec=LinearAttentionKernel,
+        build=build_linear_attention,
     ),
 )

@@ -16,28 +16,33 @@ from accelscope.core.ir.plan import Residency, Workload
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import count, flag, spec
-from accelscope.plugins.workload.decoder.decoder import build as build_decoder
-from accelscope.plugins.workload.decoder.op_builders import Forward, forward_of, gemm, quantize
-from accelscope.plugins.workload.decoder.shape import shape_of
+from accelscope.plugins.workload.decoder.decoder import build_decoder
+from accelscope.plugins.workload.decoder.op_builders import (
+    ForwardPass,
+    build_forward_pass,
+    gemm_op,
+    quantize_op,
+)
+from accelscope.plugins.workload.decoder.shape import resolve_shape
 from accelscope.plugins.workload.decoder.spec import Decoder
 
-S = TypeVar("S")
+_S = TypeVar("_S")
 _BYTE = term(1.0, "B")
-STATIC = "kernels of quantised models that are measured without the narrowing of their input"
+_STATIC = "kernels of quantised models that are measured without the narrowing of their input"
 
 
 @spec(kind="model", select={"family": ("gemm",)}, default=False, within=("file",))
-class Gemm:
+class GemmKernel:
     """One product of activations and weights: (m x k) by (k x n)."""
 
     m: Term = count(doc="rows: tokens")
     n: Term = count(doc="columns of the weights")
     k: Term = count(doc="rows of the weights")
-    quantize: bool = flag(doc="whether narrowing the input is part of it", default=False, source=STATIC)
+    quantize: bool = flag(doc="whether narrowing the input is part of it", default=False, source=_STATIC)
 
 
 @spec(kind="model", select={"family": ("grouped_gemm",)}, default=False, within=("file",))
-class GroupedGemm:
+class GroupedGemmKernel:
     """One product for each of several experts in one kernel: `experts` times (m x k) by (k x n)."""
 
     m: Term = count(doc="rows of one expert: tokens that visit it")
@@ -47,65 +52,65 @@ class GroupedGemm:
 
 
 @spec(kind="model", select={"family": ("quantize",)}, default=False, within=("file",))
-class Quantize:
+class QuantizeKernel:
     """The narrowing of activations of 16 bit to the type that a product takes."""
 
     rows: Term = count(doc="rows: tokens")
     columns: Term = count(doc="numbers of a row")
 
 
-def build_gemm(spec: Gemm, step: Step, precision: Precision) -> Workload:
+def build_gemm(spec: GemmKernel, step: Step, precision: Precision) -> Workload:
     """Build one product, and the narrowing of its input where that is part of it."""
-    run = pass_of(spec.m, precision)
-    product = gemm(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split="none")
+    run = build_row_pass(spec.m, precision)
+    product = gemm_op(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split="none")
     if not (spec.quantize and run.quantizes):
-        return kernel_workload((product,))
-    narrow = quantize(run, "quantize", elements=spec.m * spec.k, repeat=ONE, split="none", columns=spec.k)
-    return kernel_workload((narrow, product))
+        return build_kernel_workload((product,))
+    narrow = quantize_op(run, "quantize", elements=spec.m * spec.k, repeat=ONE, split="none", columns=spec.k)
+    return build_kernel_workload((narrow, product))
 
 
-def build_grouped_gemm(spec: GroupedGemm, step: Step, precision: Precision) -> Workload:
+def build_grouped_gemm(spec: GroupedGemmKernel, step: Step, precision: Precision) -> Workload:
     """Build a product for each expert."""
-    run = pass_of(spec.m * spec.experts, precision)
-    product = gemm(
+    run = build_row_pass(spec.m * spec.experts, precision)
+    product = gemm_op(
         run, "grouped_gemm", "experts", m=spec.m, k=spec.k, n=spec.n, groups=spec.experts, repeat=ONE, split="none",
         kind="grouped_gemm",
     )  # fmt: skip
-    return kernel_workload((product,))
+    return build_kernel_workload((product,))
 
 
-def build_quantize(spec: Quantize, step: Step, precision: Precision) -> Workload:
+def build_quantize(spec: QuantizeKernel, step: Step, precision: Precision) -> Workload:
     """Build the narrowing of activations."""
-    run = pass_of(spec.rows, precision)
+    run = build_row_pass(spec.rows, precision)
     elements = spec.rows * spec.columns
-    return kernel_workload(
-        (quantize(run, "quantize", elements=elements, repeat=ONE, split="none", columns=spec.columns),)
+    return build_kernel_workload(
+        (quantize_op(run, "quantize", elements=elements, repeat=ONE, split="none", columns=spec.columns),)
     )
 
 
-def decoder_of(**fields: Any) -> Decoder:
+def build_kernel_decoder(**fields: Any) -> Decoder:
     """Return a decoder of one layer with the given fields; sizes that no kernel reads are 1."""
-    return blank(Decoder, **{"layers": ONE, "hidden": ONE, "vocab": ONE} | fields)
+    return instantiate_spec(Decoder, **{"layers": ONE, "hidden": ONE, "vocab": ONE} | fields)
 
 
-def blank(cls: type[S], **fields: Any) -> S:
+def instantiate_spec(cls: type[_S], **fields: Any) -> _S:
     """Return an instance of a spec class with the given fields, all others at their defaults."""
     return cls(**fields)
 
 
-def pass_of(rows: Term, precision: Precision) -> Forward:
+def build_row_pass(rows: Term, precision: Precision) -> ForwardPass:
     """Return a pass of some rows, for operations whose sizes are given one by one."""
     step = Step(phase="decode", sequences=rows, tokens=ONE, context=ONE * 0.0)
-    return forward_of(shape_of(decoder_of()), step, precision)
+    return build_forward_pass(resolve_shape(build_kernel_decoder()), step, precision)
 
 
-def picked(decoder: Decoder, step: Step, precision: Precision, *names: str) -> tuple[Op, ...]:
+def select_decoder_ops(decoder: Decoder, step: Step, precision: Precision, *names: str) -> tuple[Op, ...]:
     """Return the named operations of a decoder's pass, each once."""
     ops = build_decoder(decoder, step, precision).ops
     return tuple(evolve(op, repeat=ONE) for op in ops if op.name in names)
 
 
-def kernel_workload(ops: tuple[Op, ...], **about: Any) -> Workload:
+def build_kernel_workload(ops: tuple[Op, ...], **about: Any) -> Workload:
     """Return a workload of a few operations that touches what they read and write, and nothing else.
 
     Args:
@@ -130,13 +135,17 @@ def kernel_workload(ops: tuple[Op, ...], **about: Any) -> Workload:
     return Workload(ops=ops, residency=residency, **(fields | about))
 
 
-KERNELS = (
-    WorkloadModel(name="gemm", doc="One product of activations and weights.", spec=Gemm, build=build_gemm),
+GEMM_KERNELS = (
+    WorkloadModel(
+        name="gemm", doc="One product of activations and weights.", spec=GemmKernel, build=build_gemm
+    ),
     WorkloadModel(
         name="grouped_gemm",
         doc="A product for each of several experts.",
-        spec=GroupedGemm,
+        spec=GroupedGemmKernel,
         build=build_grouped_gemm,
     ),
-    WorkloadModel(name="quantize", doc="The narrowing of activations.", spec=Quantize, build=build_quantize),
+    WorkloadModel(
+        name="quantize", doc="The narrowing of activations.", spec=QuantizeKernel, build=build_quantize
+    ),
 )

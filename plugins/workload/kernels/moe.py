@@ -10,17 +10,22 @@ from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import Term, minimum, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, quantity, spec
-from accelscope.plugins.workload.decoder.expert_popularity import KINDS, drawn
-from accelscope.plugins.workload.decoder.shape import ZERO
-from accelscope.plugins.workload.decoder.spec import GATED, PLAIN, Experts
-from accelscope.plugins.workload.kernels.common import blank, decoder_of, kernel_workload, picked
+from accelscope.plugins.workload.decoder.expert_popularity import ROUTING_DISTRIBUTIONS, measured_popularity
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT
+from accelscope.plugins.workload.decoder.spec import GATED_ACTIVATIONS, UNGATED_ACTIVATIONS, Experts
+from accelscope.plugins.workload.kernels.common import (
+    build_kernel_decoder,
+    build_kernel_workload,
+    instantiate_spec,
+    select_decoder_ops,
+)
 
 _WIDE = term(2.0, "B")
-OPS = ("experts_up", "experts_activation", "quantize_experts", "experts_down", "combine")
+_OPS = ("experts_up", "experts_activation", "quantize_experts", "experts_down", "combine")
 
 
 @spec(kind="model", select={"family": ("moe",)}, default=False, within=("file",))
-class Moe:
+class MoeKernel:
     """The routed experts of one layer, without router and shared experts."""
 
     tokens: Term = count(doc="tokens that enter the layer")
@@ -29,10 +34,14 @@ class Moe:
     experts: Term = count(doc="experts")
     topk: Term = count(doc="experts that a token visits, at most `experts`")
     activation: str = choice(
-        *GATED, *PLAIN, doc="activation function", default="swiglu", source="Mixtral (arXiv 2401.04088)"
+        *GATED_ACTIVATIONS,
+        *UNGATED_ACTIVATIONS,
+        doc="activation function",
+        default="swiglu",
+        source="Mixtral (arXiv 2401.04088)",
     )
     routing: str = choice(
-        *KINDS,
+        *ROUTING_DISTRIBUTIONS,
         doc="how visits fall on experts: evenly at random, just alike, or by a power law",
         default="random",
         source="Switch Transformers (arXiv 2101.03961), section 2.2: a loss that balances the load",
@@ -45,23 +54,25 @@ class Moe:
     )
 
 
-def build_moe(spec: Moe, step: Step, precision: Precision) -> Workload:
+def build_moe(spec: MoeKernel, step: Step, precision: Precision) -> Workload:
     """Build the experts of a layer that `tokens` enter; strategies of parallelism spread them over ranks."""
-    routed = blank(Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation)
-    decoder = decoder_of(hidden=spec.hidden, heads=ONE, experts=routed)
+    routed = instantiate_spec(
+        Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation
+    )
+    decoder = build_kernel_decoder(hidden=spec.hidden, heads=ONE, experts=routed)
     whole = Step(phase="decode", sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
-    ops = picked(decoder, whole, precision, *OPS)
-    spread, chance = ZERO, ONE
+    ops = select_decoder_ops(decoder, whole, precision, *_OPS)
+    spread, chance = ZERO_COUNT, ONE
     if spec.routing == "even":
-        chance = ZERO
+        chance = ZERO_COUNT
         dealt = minimum(spec.experts, spec.tokens * spec.topk)
         ops = tuple(_visiting(op, dealt) if op.kind == "grouped_gemm" else op for op in ops)
     if spec.routing == "power_law":
-        law = drawn(spec.skew, spec.tokens, spec.topk, spec.experts)
+        law = measured_popularity(spec.skew, spec.tokens, spec.topk, spec.experts)
         spread = law.spread()
         visited = law.visited(spec.experts, spec.tokens * spec.topk / spec.experts)
         ops = tuple(_visiting(op, visited) if op.kind == "grouped_gemm" else op for op in ops)
-    return kernel_workload(
+    return build_kernel_workload(
         ops,
         expert_spread=spread,
         expert_chance=chance,
@@ -78,4 +89,6 @@ def _visiting(op: Op, visited: Term) -> Op:
     return evolve(op, groups=visited, m=op.m / share, weights=op.weights * share)
 
 
-KERNELS = (WorkloadModel(name="moe", doc="The routed experts of one layer.", spec=Moe, build=build_moe),)
+MOE_KERNELS = (
+    WorkloadModel(name="moe", doc="The routed experts of one layer.", spec=MoeKernel, build=build_moe),
+)

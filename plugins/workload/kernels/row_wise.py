@@ -8,9 +8,14 @@ from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, flag, spec
-from accelscope.plugins.workload.decoder.op_builders import elementwise
-from accelscope.plugins.workload.decoder.spec import GATED, PLAIN
-from accelscope.plugins.workload.kernels.common import decoder_of, kernel_workload, pass_of, picked
+from accelscope.plugins.workload.decoder.op_builders import elementwise_op
+from accelscope.plugins.workload.decoder.spec import GATED_ACTIVATIONS, UNGATED_ACTIVATIONS
+from accelscope.plugins.workload.kernels.common import (
+    build_kernel_decoder,
+    build_kernel_workload,
+    build_row_pass,
+    select_decoder_ops,
+)
 
 _ROTATION = 3.0  # two multiplications and an addition for each number
 _SOFTMAX = 5.0  # maximum, difference, exponential, sum, quotient
@@ -20,7 +25,7 @@ _VOCABULARY = "Llama 3 (arXiv 2407.21783), section 3.2: 128,000 tokens"
 
 
 @spec(kind="model", select={"family": ("norm",)}, default=False, within=("file",))
-class Norm:
+class NormKernel:
     """A normalisation of rows."""
 
     kind: str = choice(
@@ -41,18 +46,22 @@ class Norm:
 
 
 @spec(kind="model", select={"family": ("activation",)}, default=False, within=("file",))
-class Activation:
+class ActivationKernel:
     """The activation of a feed-forward network; gated ones read two numbers for each that they write."""
 
     kind: str = choice(
-        *GATED, *PLAIN, doc="activation function", default="swiglu", source="Llama 2 (arXiv 2307.09288)"
+        *GATED_ACTIVATIONS,
+        *UNGATED_ACTIVATIONS,
+        doc="activation function",
+        default="swiglu",
+        source="Llama 2 (arXiv 2307.09288)",
     )
     rows: Term = count(doc="rows: tokens")
     columns: Term = count(doc="numbers of a row that are written")
 
 
 @spec(kind="model", select={"family": ("rope",)}, default=False, within=("file",))
-class Rope:
+class RopeKernel:
     """The rotation of queries and keys by their positions, in place."""
 
     rows: Term = count(doc="rows: tokens")
@@ -60,7 +69,7 @@ class Rope:
 
 
 @spec(kind="model", select={"family": ("embedding",)}, default=False, within=("file",))
-class Embedding:
+class EmbeddingKernel:
     """The look-up of a row for each token."""
 
     rows: Term = count(doc="rows: tokens")
@@ -69,7 +78,7 @@ class Embedding:
 
 
 @spec(kind="model", select={"family": ("sampling",)}, default=False, within=("file",))
-class Sampling:
+class SamplingKernel:
     """The choice of a token by its logits."""
 
     rows: Term = count(doc="rows: sequences")
@@ -77,40 +86,40 @@ class Sampling:
 
 
 @spec(kind="model", select={"family": ("softmax",)}, default=False, within=("file",))
-class Softmax:
+class SoftmaxKernel:
     """A softmax of rows."""
 
     rows: Term = count(doc="rows")
     columns: Term = count(doc="numbers of a row")
 
 
-def build_norm(spec: Norm, step: Step, precision: Precision) -> Workload:
+def build_norm(spec: NormKernel, step: Step, precision: Precision) -> Workload:
     """Build a normalisation: the one of a layer, one without the residual, or one of elementary operations."""
     if spec.native:
-        return kernel_workload((_native_norm(spec, precision),))
+        return build_kernel_workload((_native_norm(spec, precision),))
     if spec.residual:
-        decoder = decoder_of(hidden=spec.columns, norm=spec.kind, heads=ONE)
-        return kernel_workload(picked(decoder, _rows(spec.rows), precision, "norm"))
+        decoder = build_kernel_decoder(hidden=spec.columns, norm=spec.kind, heads=ONE)
+        return build_kernel_workload(select_decoder_ops(decoder, _rows(spec.rows), precision, "norm"))
     vectors = 2.0 if spec.kind == "layernorm" else 1.0
-    run = pass_of(spec.rows, precision)
-    return kernel_workload(
+    run = build_row_pass(spec.rows, precision)
+    return build_kernel_workload(
         (_mapped(spec, precision, "norm", _NORM, weights=vectors * spec.columns * run.outer),)
     )
 
 
-def _native_norm(spec: Norm, precision: Precision) -> Op:
+def _native_norm(spec: NormKernel, precision: Precision) -> Op:
     """Return an RMS normalisation as PyTorch runs it without a kernel for it.
 
     Widen, square, average, scale, narrow and weigh; and before, where there is a residual, widen it, add and narrow the
     sum (vLLM: RMSNorm.forward_native).
     """
-    run = pass_of(spec.rows, precision)
+    run = build_row_pass(spec.rows, precision)
     elements, wide = spec.rows * spec.columns, run.wide
     steps = [(wide, _FP32), (_FP32, _FP32), (_FP32, NO_BYTES), (_FP32, _FP32), (_FP32, wide), (wide, wide)]
     if spec.residual:
         steps += [(wide, _FP32), (2.0 * _FP32, _FP32), (_FP32, wide)]
     reads, writes = (total(side) for side in zip(*steps, strict=True))
-    return elementwise(
+    return elementwise_op(
         run,
         "norm",
         "norm",
@@ -125,32 +134,32 @@ def _native_norm(spec: Norm, precision: Precision) -> Op:
     )
 
 
-def build_activation(spec: Activation, step: Step, precision: Precision) -> Workload:
+def build_activation(spec: ActivationKernel, step: Step, precision: Precision) -> Workload:
     """Build the activation of a network of inner width `columns`."""
-    decoder = decoder_of(ffn=spec.columns, activation=spec.kind, heads=ONE)
-    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "ffn_activation"))
+    decoder = build_kernel_decoder(ffn=spec.columns, activation=spec.kind, heads=ONE)
+    return build_kernel_workload(select_decoder_ops(decoder, _rows(spec.rows), precision, "ffn_activation"))
 
 
-def build_rope(spec: Rope, step: Step, precision: Precision) -> Workload:
+def build_rope(spec: RopeKernel, step: Step, precision: Precision) -> Workload:
     """Build a rotation."""
-    return kernel_workload((_mapped(spec, precision, "rope", _ROTATION),))
+    return build_kernel_workload((_mapped(spec, precision, "rope", _ROTATION),))
 
 
-def build_embedding(spec: Embedding, step: Step, precision: Precision) -> Workload:
+def build_embedding(spec: EmbeddingKernel, step: Step, precision: Precision) -> Workload:
     """Build the look-up of an embedding."""
-    decoder = decoder_of(hidden=spec.columns, vocab=spec.vocab, heads=ONE)
-    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "embedding"))
+    decoder = build_kernel_decoder(hidden=spec.columns, vocab=spec.vocab, heads=ONE)
+    return build_kernel_workload(select_decoder_ops(decoder, _rows(spec.rows), precision, "embedding"))
 
 
-def build_sampling(spec: Sampling, step: Step, precision: Precision) -> Workload:
+def build_sampling(spec: SamplingKernel, step: Step, precision: Precision) -> Workload:
     """Build sampling."""
-    decoder = decoder_of(vocab=spec.columns, heads=ONE)
-    return kernel_workload(picked(decoder, _rows(spec.rows), precision, "sampling"))
+    decoder = build_kernel_decoder(vocab=spec.columns, heads=ONE)
+    return build_kernel_workload(select_decoder_ops(decoder, _rows(spec.rows), precision, "sampling"))
 
 
-def build_softmax(spec: Softmax, step: Step, precision: Precision) -> Workload:
+def build_softmax(spec: SoftmaxKernel, step: Step, precision: Precision) -> Workload:
     """Build a softmax."""
-    return kernel_workload((_mapped(spec, precision, "softmax", _SOFTMAX),))
+    return build_kernel_workload((_mapped(spec, precision, "softmax", _SOFTMAX),))
 
 
 def _rows(rows: Term) -> Step:
@@ -158,12 +167,16 @@ def _rows(rows: Term) -> Step:
 
 
 def _mapped(
-    spec: Norm | Rope | Softmax, precision: Precision, kernel: str, ops: float, weights: Term | None = None
+    spec: NormKernel | RopeKernel | SoftmaxKernel,
+    precision: Precision,
+    kernel: str,
+    ops: float,
+    weights: Term | None = None,
 ) -> Op:
     """Return an operation that reads every number once and writes as many."""
-    run = pass_of(spec.rows, precision)
+    run = build_row_pass(spec.rows, precision)
     elements = spec.rows * spec.columns
-    return elementwise(
+    return elementwise_op(
         run,
         kernel,
         kernel,
@@ -177,15 +190,18 @@ def _mapped(
     )
 
 
-KERNELS = (
-    WorkloadModel(name="norm", doc="A normalisation of rows.", spec=Norm, build=build_norm),
+ROW_KERNELS = (
+    WorkloadModel(name="norm", doc="A normalisation of rows.", spec=NormKernel, build=build_norm),
     WorkloadModel(
-        name="activation", doc="The activation of a network.", spec=Activation, build=build_activation
+        name="activation", doc="The activation of a network.", spec=ActivationKernel, build=build_activation
     ),
-    WorkloadModel(name="rope", doc="The rotation of queries and keys.", spec=Rope, build=build_rope),
+    WorkloadModel(name="rope", doc="The rotation of queries and keys.", spec=RopeKernel, build=build_rope),
     WorkloadModel(
-        name="embedding", doc="The look-up of a row for each token.", spec=Embedding, build=build_embedding
+        name="embedding",
+        doc="The look-up of a row for each token.",
+        spec=EmbeddingKernel,
+        build=build_embedding,
     ),
-    WorkloadModel(name="sampling", doc="The choice of a token.", spec=Sampling, build=build_sampling),
-    WorkloadModel(name="softmax", doc="A softmax of rows.", spec=Softmax, build=build_softmax),
+    WorkloadModel(name="sampling", doc="The choice of a token.", spec=SamplingKernel, build=build_sampling),
+    WorkloadModel(name="softmax", doc="A softmax of rows.", spec=SoftmaxKernel, build=build_softmax),
 )

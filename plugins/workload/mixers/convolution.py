@@ -10,14 +10,14 @@ from attrs import frozen
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, ceil, log2, term
-from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise, gemm
-from accelscope.plugins.workload.decoder.shape import ZERO, Shape
+from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 from accelscope.plugins.workload.decoder.spec import Hyena, ShortConv
-from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, recurrence, short_convolution
+from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, recurrence_op, short_convolution_op
 
-_STATE = term(bytes_of("fp32"), "B")  # modes of an implicit filter are kept at 32 bit
+_STATE = term(bytes_per_element("fp32"), "B")  # modes of an implicit filter are kept at 32 bit
 _MODE = 4.0  # of a mode in decode: decay, sum, product with the residue and its sum
 _GATES = 2.0  # k . v and q . G
 _FFT = 10.0  # of s log2 s for each channel (arXiv 2503.01868, as its authors count)
@@ -27,7 +27,7 @@ _SPECTRA = (
 
 
 @frozen(kw_only=True, eq=False)
-class Operator:
+class HyenaOperator:
     """One Hyena operator: its layers, parameters of a filter, bytes of state, and operations of a token in decode."""
 
     name: str
@@ -37,54 +37,56 @@ class Operator:
     token: Term
 
 
-def conv_ops(run: Forward, conv: ShortConv | Hyena) -> tuple[Op, ...]:
+def conv_ops(run: ForwardPass, conv: ShortConv | Hyena) -> tuple[Op, ...]:
     """Return the operations of all layers with a convolution."""
     return _short(run, conv) if isinstance(conv, ShortConv) else _hyena(run, conv)
 
 
-def conv_state(shape: Shape, conv: ShortConv | Hyena, wide: Term) -> Term:
+def conv_state(shape: DecoderShape, conv: ShortConv | Hyena, wide: Term) -> Term:
     """Return the bytes of one sequence in all layers with a convolution."""
     if isinstance(conv, ShortConv):
         return conv.layers * shape.hidden * (conv.width - 1.0) * wide
-    found = operators(shape, conv, wide)
+    found = list_hyena_operators(shape, conv, wide)
     return (
         found[0].layers * found[0].state + found[1].layers * found[1].state + found[2].layers * found[2].state
     )
 
 
-def conv_parameters(shape: Shape, conv: ShortConv | Hyena) -> Term:
+def conv_parameters(shape: DecoderShape, conv: ShortConv | Hyena) -> Term:
     """Return the parameters of all layers with a convolution."""
     hidden = shape.hidden
     if isinstance(conv, ShortConv):
-        biases = 5.0 * hidden if conv.bias else ZERO
+        biases = 5.0 * hidden if conv.bias else ZERO_COUNT
         return conv.layers * (4.0 * hidden * hidden + hidden * conv.width + biases)
     layers = conv.short + conv.medium + conv.long
     common = 4.0 * hidden * hidden + hidden + 3.0 * conv.featurizer * hidden
-    own = (item.layers * item.own for item in operators(shape, conv, _STATE))
-    return layers * common + sum(own, ZERO)
+    own = (item.layers * item.own for item in list_hyena_operators(shape, conv, _STATE))
+    return layers * common + sum(own, ZERO_COUNT)
 
 
-def operators(shape: Shape, conv: Hyena, wide: Term) -> tuple[Operator, Operator, Operator]:
+def list_hyena_operators(
+    shape: DecoderShape, conv: Hyena, wide: Term
+) -> tuple[HyenaOperator, HyenaOperator, HyenaOperator]:
     """Return the operators of a striped model; `wide` is bytes of a number in the caches of explicit filters."""
     hidden = shape.hidden
     before = 3.0 * hidden * (conv.featurizer - 1.0) * wide
     short, medium, modes = conv.short_width, conv.medium_width, conv.modes
     return (
-        Operator(
+        HyenaOperator(
             name="hyena_se",
             layers=conv.short,
             own=conv.groups * short,
             state=before + hidden * (short - 1.0) * wide,
             token=(2.0 * short + _GATES) * hidden,
         ),
-        Operator(
+        HyenaOperator(
             name="hyena_mr",
             layers=conv.medium,
             own=conv.groups * medium + hidden,
             state=before + hidden * (medium - 1.0) * wide,
             token=(2.0 * medium + _GATES) * hidden,
         ),
-        Operator(
+        HyenaOperator(
             name="hyena_li",
             layers=conv.long,
             own=(2.0 * modes + 1.0) * hidden,
@@ -94,34 +96,34 @@ def operators(shape: Shape, conv: Hyena, wide: Term) -> tuple[Operator, Operator
     )
 
 
-def _hyena(run: Forward, conv: Hyena) -> tuple[Op, ...]:
-    found = operators(run.shape, conv, run.wide)
+def _hyena(run: ForwardPass, conv: Hyena) -> tuple[Op, ...]:
+    found = list_hyena_operators(run.shape, conv, run.wide)
     return tuple(op for item in found for op in _operator(run, conv, item))
 
 
-def _operator(run: Forward, conv: Hyena, item: Operator) -> tuple[Op, ...]:
+def _operator(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
     hidden, rows, name = run.shape.hidden, run.rows, item.name
-    project = gemm(
+    project = gemm_op(
         run, f"{name}_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=item.layers, split="column"
     )
-    before = short_convolution(
+    before = short_convolution_op(
         run, f"{name}_featurizer", "conv", channels=3.0 * hidden, width=conv.featurizer,
         own=3.0 * conv.featurizer * hidden + item.own, repeat=item.layers,
     )  # fmt: skip
-    out = gemm(
+    out = gemm_op(
         run, f"{name}_out", "conv", m=rows, k=hidden, n=hidden, repeat=item.layers, split="row", bias=hidden
     )
     return (project, before, *_filter(run, conv, item), out)
 
 
-def _filter(run: Forward, conv: Hyena, item: Operator) -> tuple[Op, ...]:
+def _filter(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
     """Decode convolves one token with the cache; prefill of a medium filter is products, of an endless one an FFT."""
     hidden = run.shape.hidden
     state = Recurrence(heads=hidden, moved=item.state, inputs=3.0 * hidden, outputs=hidden, update=item.token)
-    step = recurrence(run, item.name, "conv", state, item.layers)
+    step = recurrence_op(run, item.name, "conv", state, item.layers)
     if run.decode or item.name == "hyena_se":
         return (step,)
-    gated = recurrence(run, f"{item.name}_gates", "conv", _gates(state, hidden), item.layers)
+    gated = recurrence_op(run, f"{item.name}_gates", "conv", _gates(state, hidden), item.layers)
     return (gated, _blocked(run, conv, item) if item.name == "hyena_mr" else _fourier(run, item))
 
 
@@ -131,7 +133,7 @@ def _gates(state: Recurrence, hidden: Term) -> Recurrence:
     )
 
 
-def _blocked(run: Forward, conv: Hyena, item: Operator) -> Op:
+def _blocked(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> Op:
     """Return the two-stage blocked convolution: y_n = H0 x_n + H1 x_(n-1), a pair of l x l Toeplitz matrices a group.
 
     4 l l d operations for each block of l tokens, l being the length of the filter (arXiv 2503.01868, section 3).
@@ -144,7 +146,7 @@ def _blocked(run: Forward, conv: Hyena, item: Operator) -> Op:
         component="conv",
         kind="gemm",
         dtype=run.wide_dtype,
-        flops=(4.0 * groups * block * block * width * OP).named("hyena_mr flops"),
+        flops=(4.0 * groups * block * block * width * ONE_OP).named("hyena_mr flops"),
         reads=run.rows * hidden * run.wide,
         writes=run.rows * hidden * run.wide,
         m=block,
@@ -156,11 +158,11 @@ def _blocked(run: Forward, conv: Hyena, item: Operator) -> Op:
     )
 
 
-def _fourier(run: Forward, item: Operator) -> Op:
+def _fourier(run: ForwardPass, item: HyenaOperator) -> Op:
     """Return the convolution by FFT over the whole sequence: 10 s log2 s operations of a channel, bound by memory."""
     hidden = run.shape.hidden
     spectra = _SPECTRA * run.rows * hidden * 2.0 * _STATE
-    return elementwise(
+    return elementwise_op(
         run,
         item.name,
         "conv",
@@ -174,11 +176,11 @@ def _fourier(run: Forward, item: Operator) -> Op:
     )
 
 
-def _short(run: Forward, conv: ShortConv) -> tuple[Op, ...]:
+def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
     """Two gates and a filter between two projections (transformers modeling_lfm2.py); filters are read with the first."""
     hidden, rows = run.shape.hidden, run.rows
-    own = hidden * conv.width + (4.0 * hidden if conv.bias else ZERO)
-    project = gemm(
+    own = hidden * conv.width + (4.0 * hidden if conv.bias else ZERO_COUNT)
+    project = gemm_op(
         run, "conv_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=conv.layers, split="column", bias=own
     )
     state = Recurrence(
@@ -188,8 +190,8 @@ def _short(run: Forward, conv: ShortConv) -> tuple[Op, ...]:
         outputs=hidden,
         update=(2.0 * conv.width + _GATES) * hidden,
     )
-    step = recurrence(run, "conv", "conv", state, conv.layers)
-    out = gemm(
+    step = recurrence_op(run, "conv", "conv", state, conv.layers)
+    out = gemm_op(
         run, "conv_out", "conv", m=rows, k=hidden, n=hidden, repeat=conv.layers, split="row",
         bias=hidden if conv.bias else None,
     )  # fmt: skip

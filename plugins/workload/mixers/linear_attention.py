@@ -9,52 +9,48 @@ from __future__ import annotations
 from functools import partial
 
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm
-from accelscope.plugins.workload.decoder.shape import Shape
+from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.shape import DecoderShape
 from accelscope.plugins.workload.decoder.spec import LinearAttention
-from accelscope.plugins.workload.mixers.recurrent_state import (
-    Recurrence,
-    scan,
-    short_convolution,
-)
+from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, scan_op, short_convolution_op
 
-_STATE = term(bytes_of("fp32"), "B")  # transformers and vLLM keep the state at 32 bit
+_STATE = term(bytes_per_element("fp32"), "B")  # transformers and vLLM keep the state at 32 bit
 _UPDATE = 7.0  # of a value of the state: decay, product with k (2), outer product (2), product with q (2)
 _NORM = 8.0  # normalisation and gate of the output
 
 
-def linear_ops(run: Forward, linear: LinearAttention) -> tuple[Op, ...]:
+def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
     """Return the operations of all layers with linear attention."""
     shape, rows, repeat = run.shape, run.rows, linear.layers
     values = linear.value_heads * linear.value_dim
     mixed = _mixed(linear)
-    project = gemm(
+    project = gemm_op(
         run, "linear_in", "linear", m=rows, k=shape.hidden, n=mixed + values + 2.0 * linear.value_heads, repeat=repeat,
         split="column",
     )  # fmt: skip
-    convolve = short_convolution(
+    convolve = short_convolution_op(
         run, "linear_conv", "linear", channels=mixed, width=linear.conv, own=mixed * linear.conv + 2.0 * linear.value_heads,
         repeat=repeat,
     )  # fmt: skip
-    norm = elementwise(
+    norm = elementwise_op(
         run,
         "linear_norm",
         "linear",
         reads=2.0 * rows * values * run.wide,
-        writes=rows * values * run.narrow,
+        writes=rows * values * run.gemm_input_bytes,
         ops=_NORM * rows * values,
         weights=linear.value_dim * run.outer,
         repeat=repeat,
         split="heads",
         kv_heads=linear.value_heads,
     )
-    out = gemm(run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split="row")
+    out = gemm_op(run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split="row")
     return (project, convolve, _scan(run, linear), norm, out)
 
 
-def _scan(run: Forward, linear: LinearAttention) -> Op:
+def _scan(run: ForwardPass, linear: LinearAttention) -> Op:
     state = linear.key_dim * linear.value_dim
     found = Recurrence(
         heads=linear.value_heads,
@@ -64,11 +60,11 @@ def _scan(run: Forward, linear: LinearAttention) -> Op:
         update=_UPDATE * linear.value_heads * state,
         kernel="linear_attention",
     )
-    token = partial(linear_token, linear)
-    return scan(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)
+    token = partial(linear_token_ops, linear)
+    return scan_op(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)
 
 
-def linear_token(linear: LinearAttention, chunk: Term) -> Term:
+def linear_token_ops(linear: LinearAttention, chunk: Term) -> Term:
     """Return the operations of one token in a chunk of C, all heads: C (6 dk + 4 dv) + C C / 3 + 6 dk dv each.
 
     Products k k', q k' and T k of 2 C dk, T v and (q k') u of 2 C dv; T, the inverse of a triangle, of C C / 3;
@@ -85,7 +81,7 @@ def linear_state(linear: LinearAttention, wide: Term) -> Term:
     return matrix + _mixed(linear) * (linear.conv - 1.0) * wide
 
 
-def linear_parameters(shape: Shape, linear: LinearAttention) -> Term:
+def linear_parameters(shape: DecoderShape, linear: LinearAttention) -> Term:
     """Return the parameters of one layer."""
     values = linear.value_heads * linear.value_dim
     projected = shape.hidden * (_mixed(linear) + 2.0 * values + 2.0 * linear.value_heads)

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term, ceil, minimum, term
-from accelscope.plugins.workload.decoder.op_builders import OP, Forward, elementwise
-from accelscope.plugins.workload.decoder.shape import plain
+from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op
+from accelscope.plugins.workload.decoder.shape import strip_token_unit
 
 _ACTIVATION = 4.0  # SiLU: an exponential, an addition, a division and a product
 _KERNELS = term(4.0)  # decay, states of chunks, passing of states, outputs
@@ -39,11 +39,11 @@ class Recurrence:
     kernel: str = ""
 
 
-def short_convolution(
-    run: Forward, name: str, component: str, *, channels: Term, width: Term, own: Term, repeat: Term
+def short_convolution_op(
+    run: ForwardPass, name: str, component: str, *, channels: Term, width: Term, own: Term, repeat: Term
 ) -> Op:
     """Return a causal convolution of each channel with its activation; `own` parameters are read."""
-    return elementwise(
+    return elementwise_op(
         run,
         name,
         component,
@@ -58,7 +58,7 @@ def short_convolution(
     )
 
 
-def recurrence(run: Forward, name: str, component: str, state: Recurrence, repeat: Term) -> Op:
+def recurrence_op(run: ForwardPass, name: str, component: str, state: Recurrence, repeat: Term) -> Op:
     """Return the plain recurrence, token after token: what decode does, and what has no form of products."""
     moved = run.sequences * state.moved
     return Op(
@@ -67,7 +67,7 @@ def recurrence(run: Forward, name: str, component: str, state: Recurrence, repea
         kind="elementwise",
         kernel="recurrence" if state.kernel else "",
         dtype=run.wide_dtype,
-        flops=(run.rows * state.update * OP).named(f"{name} flops"),
+        flops=(run.rows * state.update * ONE_OP).named(f"{name} flops"),
         reads=run.rows * state.inputs * run.wide,
         writes=run.rows * state.outputs * run.wide,
         kv_read=moved,
@@ -80,8 +80,8 @@ def recurrence(run: Forward, name: str, component: str, state: Recurrence, repea
     )
 
 
-def scan(
-    run: Forward,
+def scan_op(
+    run: ForwardPass,
     name: str,
     component: str,
     state: Recurrence,
@@ -97,13 +97,13 @@ def scan(
         token: tokens of a chunk to the operations of one token, all heads.
     """
     if run.decode:
-        return recurrence(run, name, component, state, repeat)
-    size = minimum(plain(chunk), run.tokens)
+        return recurrence_op(run, name, component, state, repeat)
+    size = minimum(strip_token_unit(chunk), run.tokens)
     return _chunked(run, name, component, state, chunk=size, token=token(size), repeat=repeat)
 
 
 def _chunked(
-    run: Forward, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
+    run: ForwardPass, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
 ) -> Op:
     """Return the form in chunks as products of matrices, one group for each (sequence, head, chunk).
 
@@ -124,7 +124,7 @@ def _chunked(
         kind="attention",
         kernel=state.kernel,
         dtype=run.wide_dtype,
-        flops=(flops * OP).named(f"{name} flops"),
+        flops=(flops * ONE_OP).named(f"{name} flops"),
         reads=run.rows * state.inputs * run.wide,
         writes=run.rows * state.outputs * run.wide,
         kv_read=moved,

@@ -8,16 +8,16 @@ from __future__ import annotations
 from functools import partial
 
 from accelscope.core.ir.operation import Op
-from accelscope.core.numeric.dtypes import bytes_of
+from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.op_builders import Forward, elementwise, gemm
-from accelscope.plugins.workload.decoder.shape import ZERO, Shape
+from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 from accelscope.plugins.workload.decoder.spec import Mamba1, Mamba2
 from accelscope.plugins.workload.mixers.recurrent_state import (
     Recurrence,
-    recurrence,
-    scan,
-    short_convolution,
+    recurrence_op,
+    scan_op,
+    short_convolution_op,
 )
 
 _UPDATE_1 = 8.0  # of a state: decay (2: product, exponential), input (2), update (2), output (2)
@@ -25,32 +25,35 @@ _UPDATE_2 = 6.0  # of a state: decay (1), input (2), sum (1), output (2)
 _NORM = 8.0  # gate and normalisation of the output
 
 
-def ssm_ops(run: Forward, ssm: Mamba1 | Mamba2) -> tuple[Op, ...]:
+def ssm_ops(run: ForwardPass, ssm: Mamba1 | Mamba2) -> tuple[Op, ...]:
     """Return the operations of all layers with a state space."""
     return _mamba1(run, ssm) if isinstance(ssm, Mamba1) else _mamba2(run, ssm)
 
 
 def ssm_state(ssm: Mamba1 | Mamba2, wide: Term) -> Term:
     """Return the bytes of one sequence in one layer: states of all channels, and the last inputs of the filter."""
-    channels = inner_of(ssm)
+    channels = inner_channels(ssm)
     filtered = channels if isinstance(ssm, Mamba1) else _mixed(ssm)
-    return channels * ssm.state * term(bytes_of(ssm.state_dtype), "B") + filtered * (ssm.conv - 1.0) * wide
+    return (
+        channels * ssm.state * term(bytes_per_element(ssm.state_dtype), "B")
+        + filtered * (ssm.conv - 1.0) * wide
+    )
 
 
-def ssm_parameters(shape: Shape, ssm: Mamba1 | Mamba2) -> Term:
+def ssm_parameters(shape: DecoderShape, ssm: Mamba1 | Mamba2) -> Term:
     """Return the parameters of one layer: projections, filter with bias, decays, skips, step sizes, normalisations."""
-    inner = inner_of(ssm)
+    inner = inner_channels(ssm)
     if isinstance(ssm, Mamba2):
         projected = shape.hidden * (2.0 * inner + _mixed(ssm) - inner + ssm.heads)
         return projected + _mixed(ssm) * (ssm.conv + 1.0) + 3.0 * ssm.heads + inner + inner * shape.hidden
     selected = ssm.dt_rank + 2.0 * ssm.state
     steps = inner * selected + ssm.dt_rank * inner + inner
-    norms = selected if ssm.inner_norms else ZERO
+    norms = selected if ssm.inner_norms else ZERO_COUNT
     own = inner * (ssm.conv + 1.0) + inner * ssm.state + inner
     return 2.0 * shape.hidden * inner + own + steps + norms + inner * shape.hidden
 
 
-def inner_of(ssm: Mamba1 | Mamba2) -> Term:
+def inner_channels(ssm: Mamba1 | Mamba2) -> Term:
     """Return the channels of a layer."""
     return ssm.inner if isinstance(ssm, Mamba1) else ssm.heads * ssm.head_dim
 
@@ -60,34 +63,34 @@ def _mixed(ssm: Mamba2) -> Term:
     return ssm.heads * ssm.head_dim + 2.0 * ssm.groups * ssm.state
 
 
-def _mamba2(run: Forward, ssm: Mamba2) -> tuple[Op, ...]:
+def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
     shape, rows, repeat = run.shape, run.rows, ssm.layers
-    inner, mixed = inner_of(ssm), _mixed(ssm)
-    project = gemm(
+    inner, mixed = inner_channels(ssm), _mixed(ssm)
+    project = gemm_op(
         run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split="column"
     )  # fmt: skip
-    convolve = short_convolution(
+    convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv, own=mixed * (ssm.conv + 1.0) + 3.0 * ssm.heads,
         repeat=repeat,
     )  # fmt: skip
-    norm = elementwise(
+    norm = elementwise_op(
         run,
         "ssm_norm",
         "ssm",
         reads=2.0 * rows * inner * run.wide,
-        writes=rows * inner * run.narrow,
+        writes=rows * inner * run.gemm_input_bytes,
         ops=_NORM * rows * inner,
         weights=inner * run.outer,
         repeat=repeat,
         split="column",
         columns=inner,
     )
-    out = gemm(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
     return (project, convolve, _scan(run, ssm), norm, out)
 
 
-def _scan(run: Forward, ssm: Mamba2) -> Op:
-    inner = inner_of(ssm)
+def _scan(run: ForwardPass, ssm: Mamba2) -> Op:
+    inner = inner_channels(ssm)
     found = Recurrence(
         heads=ssm.heads,
         moved=ssm_state(ssm, run.wide),
@@ -96,29 +99,31 @@ def _scan(run: Forward, ssm: Mamba2) -> Op:
         update=_UPDATE_2 * inner * ssm.state,
         kernel="scan",
     )
-    token = partial(mamba2_token, ssm)
-    return scan(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
+    token = partial(mamba2_token_ops, ssm)
+    return scan_op(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
 
 
-def mamba2_token(ssm: Mamba2, chunk: Term) -> Term:
+def mamba2_token_ops(ssm: Mamba2, chunk: Term) -> Term:
     """Return the operations of one token in a chunk of C: 2 C N a group, and 2 C P + 4 N P a head.
 
     C B' of each group, its product with x, the state of a chunk and the output of the state (arXiv 2405.21060, 6.2).
     """
-    inner = inner_of(ssm)
+    inner = inner_channels(ssm)
     return 2.0 * chunk * ssm.state * ssm.groups + 2.0 * chunk * inner + 4.0 * ssm.state * inner
 
 
-def _mamba1(run: Forward, ssm: Mamba1) -> tuple[Op, ...]:
+def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
     """The decay differs for each channel and state, so prefill is the plain recurrence, on vector engines."""
     shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner
     selected = ssm.dt_rank + 2.0 * ssm.state
-    project = gemm(run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split="column")
-    convolve = short_convolution(
+    project = gemm_op(
+        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split="column"
+    )
+    convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=inner, width=ssm.conv, own=inner * (ssm.conv + 2.0 + ssm.state), repeat=repeat
     )  # fmt: skip
-    select = gemm(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split="row")
-    norms = elementwise(
+    select = gemm_op(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split="row")
+    norms = elementwise_op(
         run,
         "ssm_norms",
         "ssm",
@@ -128,7 +133,7 @@ def _mamba1(run: Forward, ssm: Mamba1) -> tuple[Op, ...]:
         weights=selected * run.outer,
         repeat=repeat,
     )
-    steps = gemm(
+    steps = gemm_op(
         run, "ssm_steps", "ssm", m=rows, k=ssm.dt_rank, n=inner, repeat=repeat, split="column", bias=inner
     )  # fmt: skip
     found = Recurrence(
@@ -138,7 +143,7 @@ def _mamba1(run: Forward, ssm: Mamba1) -> tuple[Op, ...]:
         outputs=inner,
         update=_UPDATE_1 * inner * ssm.state,
     )
-    scan = recurrence(run, "ssm_scan", "ssm", found, repeat)
-    out = gemm(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    scan = recurrence_op(run, "ssm_scan", "ssm", found, repeat)
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
     between = (select, norms, steps) if ssm.inner_norms else (select, steps)
     return (project, convolve, *between, scan, out)

@@ -18,7 +18,7 @@ _LONG = 256  # a longer list belongs to the tokenizer
 
 
 @frozen(kw_only=True)
-class Tensor:
+class GgufTensor:
     """One tensor: its name, the name of its type, its sizes (the inner one first), its numbers and its bytes."""
 
     name: str
@@ -33,10 +33,10 @@ class GgufFile:
     """What is said in front of the weights; lists of the tokenizer are left out."""
 
     metadata: dict[str, object]
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[GgufTensor, ...]
 
 
-def read_file(path: Path, name: str) -> GgufFile:
+def read_gguf_file(path: Path, name: str) -> GgufFile:
     """Return metadata and tensor table of a file.
 
     Args:
@@ -99,9 +99,9 @@ def _contents(field: Any) -> object:
     return found
 
 
-def _tensors(reader: GGUFReader) -> Iterable[Tensor]:
+def _tensors(reader: GGUFReader) -> Iterable[GgufTensor]:
     for item in reader.tensors:
-        yield Tensor(
+        yield GgufTensor(
             name=item.name,
             kind=item.tensor_type.name,
             shape=tuple(int(size) for size in item.shape),

@@ -12,18 +12,23 @@ from attrs import frozen
 
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.plugins.workload.importers.gguf.file import GgufFile
-from accelscope.plugins.workload.importers.gguf.storage import storage_of
-from accelscope.plugins.workload.importers.gguf.tensors import Tensors
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
+from accelscope.plugins.workload.importers.gguf.storage import describe_storage
+from accelscope.plugins.workload.importers.gguf.tensors import GgufTensorTable
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
 from accelscope.plugins.workload.importers.huggingface.layers import FULL, SLIDING
-from accelscope.plugins.workload.importers.huggingface.sliding_window import everywhere_of
-from accelscope.plugins.workload.importers.model_text import Fields, Tokens, label_of, model_text
+from accelscope.plugins.workload.importers.huggingface.sliding_window import find_global_layers
+from accelscope.plugins.workload.importers.model_text import (
+    BlockFields,
+    TokenCount,
+    make_model_label,
+    model_text,
+)
 
 _MOST_LAYERS = 10_000
 
 
 @frozen(kw_only=True)
-class Architecture:
+class GgufArchitecture:
     """What an architecture has that a file does not say: its activation, and which layers see everything.
 
     Attributes:
@@ -36,13 +41,13 @@ class Architecture:
     every: int | None = None
 
 
-_SWIGLU = Architecture()
-ARCHITECTURES: Mapping[str, Architecture] = {
-    "gemma": Architecture(gated="geglu"),
-    "gemma2": Architecture(gated="geglu", every=2),
-    "gemma3": Architecture(gated="geglu", every=6),
-    "gpt-oss": Architecture(every=2),
-    "cohere2": Architecture(every=4),
+_SWIGLU = GgufArchitecture()
+GGUF_ARCHITECTURES: Mapping[str, GgufArchitecture] = {
+    "gemma": GgufArchitecture(gated="geglu"),
+    "gemma2": GgufArchitecture(gated="geglu", every=2),
+    "gemma3": GgufArchitecture(gated="geglu", every=6),
+    "gpt-oss": GgufArchitecture(every=2),
+    "cohere2": GgufArchitecture(every=4),
     **dict.fromkeys(
         (
             "llama", "mistral3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "phi3", "deepseek2", "command-r",
@@ -56,7 +61,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 @frozen(kw_only=True)
-class Imported:
+class ImportedModel:
     """What a file became: text, what to tell about it, keys that were not used, and problems."""
 
     text: str | None = None
@@ -65,7 +70,7 @@ class Imported:
     problems: tuple[str, ...] = ()
 
 
-def read_gguf(file: GgufFile, name: str | None = None) -> Imported:
+def read_gguf(file: GgufFile, name: str | None = None) -> ImportedModel:
     """Return a model block from what stands in front of the weights of a GGUF file.
 
     Args:
@@ -73,46 +78,48 @@ def read_gguf(file: GgufFile, name: str | None = None) -> Imported:
         name: label of the block; without it the name that the file gives.
     """
     arch = file.metadata.get("general.architecture")
-    if not isinstance(arch, str) or arch not in ARCHITECTURES:
-        return Imported(problems=(_unknown(arch),))
+    if not isinstance(arch, str) or arch not in GGUF_ARCHITECTURES:
+        return ImportedModel(problems=(_unknown(arch),))
     parts = file.metadata.get("split.count")
     if isinstance(parts, int) and parts > 1:
-        return Imported(
+        return ImportedModel(
             problems=(
                 f"it is one of {parts} parts; join them first, for example with `llama-gguf-split --merge`",
             )
         )
     prefix = arch + "."
-    keys = Keys(
+    keys = ConfigKeys(
         {key.removeprefix(prefix): value for key, value in file.metadata.items() if key.startswith(prefix)},
         {},
     )
-    tensors = Tensors(items=file.tensors)
-    fields, blocks = _model(keys, tensors, ARCHITECTURES[arch])
-    told, precision = storage_of(file.tensors, blocks)
+    tensors = GgufTensorTable(items=file.tensors)
+    fields, blocks = _model(keys, tensors, GGUF_ARCHITECTURES[arch])
+    told, precision = describe_storage(file.tensors, blocks)
     blocks |= {"precision": precision}
-    problems = (*keys.problems, *tensors.strange())
+    problems = (*keys.problems, *tensors.find_unsupported())
     if problems:
-        return Imported(problems=problems, unused=keys.unused)
+        return ImportedModel(problems=problems, unused=keys.unused)
     known = file.metadata.get("general.name")
-    label = label_of(name or (known if isinstance(known, str) and known else arch))
-    return Imported(text=model_text(label, None, fields, blocks, told), notes=told, unused=keys.unused)
+    label = make_model_label(name or (known if isinstance(known, str) and known else arch))
+    return ImportedModel(text=model_text(label, None, fields, blocks, told), notes=told, unused=keys.unused)
 
 
 def _unknown(arch: object) -> str:
     if not isinstance(arch, str):
         return "there is no `general.architecture`, so nothing says what the keys mean"
-    hint = did_you_mean(arch, tuple(ARCHITECTURES))
-    known = ", ".join(sorted(ARCHITECTURES))
+    hint = did_you_mean(arch, tuple(GGUF_ARCHITECTURES))
+    known = ", ".join(sorted(GGUF_ARCHITECTURES))
     return f"`general.architecture` is `{arch}`, which is not known{'; ' + hint if hint else ''} (known: {known})"
 
 
-def _model(keys: Keys, tensors: Tensors, arch: Architecture) -> tuple[Fields, dict[str, Fields]]:
+def _model(
+    keys: ConfigKeys, tensors: GgufTensorTable, arch: GgufArchitecture
+) -> tuple[BlockFields, dict[str, BlockFields]]:
     """Return the fields of the block and the blocks in it."""
     layers = _layers(keys, tensors)
     hidden = keys.needed("numbers a token has", "embedding_length")
-    fields: Fields = {"family": "decoder", "layers": layers, "hidden": hidden}
-    blocks: dict[str, Fields] = {}
+    fields: BlockFields = {"family": "decoder", "layers": layers, "hidden": hidden}
+    blocks: dict[str, BlockFields] = {}
     heads = _per_layer(keys, "attention.head_count")
     fields["heads"] = heads
     if keys.count("attention.kv_lora_rank") is None:
@@ -140,7 +147,7 @@ def _model(keys: Keys, tensors: Tensors, arch: Architecture) -> tuple[Fields, di
     return fields, blocks
 
 
-def _layers(keys: Keys, tensors: Tensors) -> int | None:
+def _layers(keys: ConfigKeys, tensors: GgufTensorTable) -> int | None:
     """Return decoder layers: blocks but those that predict further tokens."""
     blocks = keys.needed("layers", "block_count")
     if blocks is None:
@@ -150,11 +157,11 @@ def _layers(keys: Keys, tensors: Tensors) -> int | None:
         return None
     if not tensors.items:
         keys.problems.append("there are no tensors, so nothing says what the layers are made of")
-    extra = tensors.predicting()
+    extra = tensors.count_prediction_layers()
     return blocks - extra if extra < blocks else blocks
 
 
-def _per_layer(keys: Keys, name: str) -> int | None:
+def _per_layer(keys: ConfigKeys, name: str) -> int | None:
     """Return a number that the file gives once or for each layer, all alike."""
     found = keys.raw(name)
     if not isinstance(found, list):
@@ -167,7 +174,7 @@ def _per_layer(keys: Keys, name: str) -> int | None:
     return found[0]
 
 
-def _grouped(keys: Keys, heads: int | None, hidden: int | None) -> Fields:
+def _grouped(keys: ConfigKeys, heads: int | None, hidden: int | None) -> BlockFields:
     kv_heads = (
         heads if keys.raw("attention.head_count_kv") is None else _per_layer(keys, "attention.head_count_kv")
     )
@@ -183,7 +190,7 @@ def _grouped(keys: Keys, heads: int | None, hidden: int | None) -> Fields:
     return {"kv_heads": kv_heads, "head_dim": key or (hidden // heads if hidden and heads else None)}
 
 
-def _latent(keys: Keys) -> dict[str, Fields]:
+def _latent(keys: ConfigKeys) -> dict[str, BlockFields]:
     """Return latent attention; newer files give the widths before the latent is absorbed as `*_length_mla`."""
     rope = keys.needed("rotated numbers a key has", "rope.dimension_count")
     plain_key, plain_value = keys.count("attention.key_length"), keys.count("attention.value_length")
@@ -205,7 +212,7 @@ def _latent(keys: Keys) -> dict[str, Fields]:
     }
 
 
-def _norm(keys: Keys, tensors: Tensors) -> str:
+def _norm(keys: ConfigKeys, tensors: GgufTensorTable) -> str:
     if keys.raw("attention.layer_norm_rms_epsilon") is not None:
         return "rmsnorm"
     if keys.raw("attention.layer_norm_epsilon") is None:
@@ -215,7 +222,7 @@ def _norm(keys: Keys, tensors: Tensors) -> str:
     return "layernorm" if tensors.named("output_norm.bias") else "layernorm_no_bias"
 
 
-def _window(keys: Keys, arch: Architecture, layers: int) -> Fields:
+def _window(keys: ConfigKeys, arch: GgufArchitecture, layers: int) -> BlockFields:
     """Return the sliding window, and which layers see everything in spite of it."""
     window, pattern = (
         keys.count("attention.sliding_window", least=0),
@@ -230,10 +237,12 @@ def _window(keys: Keys, arch: Architecture, layers: int) -> Fields:
     else:
         every = keys.count("attention.sliding_window_pattern") or arch.every
         kinds = [FULL if every and (index + 1) % every == 0 else SLIDING for index in range(layers)]
-    return {"window": Tokens(window)} | everywhere_of(kinds) if SLIDING in kinds else {}
+    return {"window": TokenCount(window)} | find_global_layers(kinds) if SLIDING in kinds else {}
 
 
-def _experts(keys: Keys, tensors: Tensors, fields: Fields, layers: int) -> dict[str, Fields]:
+def _experts(
+    keys: ConfigKeys, tensors: GgufTensorTable, fields: BlockFields, layers: int
+) -> dict[str, BlockFields]:
     routed = keys.count("expert_count", least=0)
     if not routed:
         keys.raw("expert_used_count")
@@ -249,7 +258,7 @@ def _experts(keys: Keys, tensors: Tensors, fields: Fields, layers: int) -> dict[
     keys.count("leading_dense_block_count", least=0)
     dense, inner = layers - with_experts, fields.pop("ffn", None)
     groups, top_groups = keys.count("expert_group_count"), keys.count("expert_group_used_count")
-    found: Fields = {
+    found: BlockFields = {
         "routed": routed,
         "top_k": top_k,
         "ffn": width,
@@ -264,7 +273,7 @@ def _experts(keys: Keys, tensors: Tensors, fields: Fields, layers: int) -> dict[
     return {"experts": found}
 
 
-def _shared(keys: Keys, tensors: Tensors) -> Fields:
+def _shared(keys: ConfigKeys, tensors: GgufTensorTable) -> BlockFields:
     """Return the experts that every token visits; the tensor has the width of all of them together."""
     width = tensors.size("ffn_down_shexp.weight", 0, block=True)
     count = keys.count("expert_shared_count", least=0) or (1 if width else None)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from accelscope.core.numeric.dtypes import BITS
-from accelscope.plugins.workload.importers.gguf.file import Tensor
-from accelscope.plugins.workload.importers.model_text import Fields
+from accelscope.core.numeric.dtypes import DTYPE_BITS
+from accelscope.plugins.workload.importers.gguf.file import GgufTensor
+from accelscope.plugins.workload.importers.model_text import BlockFields
 
 _EXACT = {
     "F64": "fp64", "F32": "fp32", "F16": "fp16", "BF16": "bf16", "MXFP4": "mxfp4", "NVFP4": "nvfp4",
@@ -17,7 +17,7 @@ _STORED = ("bf16", "int8", "mxfp8", "fp8", "mxfp6", "fp6", "nvfp4", "mxfp4", "in
 
 
 @frozen(kw_only=True)
-class Stored:
+class StoredTensors:
     """Some tensors together; `shares` are (type, share of the bytes), the largest first."""
 
     elements: int
@@ -35,19 +35,19 @@ class Stored:
         kind = self.shares[0][0] if self.shares else "BF16"
         if kind in _EXACT and self.shares[0][1] > 0.95:
             return _EXACT[kind]
-        return min(_STORED, key=lambda name: abs(BITS[name] - self.bits))
+        return min(_STORED, key=lambda name: abs(DTYPE_BITS[name] - self.bits))
 
     @property
     def counted(self) -> float:
         """Bytes that the weights take in that data type."""
-        return self.elements * BITS[self.dtype] / 8.0
+        return self.elements * DTYPE_BITS[self.dtype] / 8.0
 
     def told(self) -> str:
         """Return types and their shares in words."""
         return ", ".join(f"{kind} {share:.0%}" for kind, share in self.shares)
 
 
-def stored(tensors: Iterable[Tensor]) -> Stored:
+def summarise_tensors(tensors: Iterable[GgufTensor]) -> StoredTensors:
     """Return what some tensors take together."""
     items = tuple(tensors)
     total = sum(item.bytes for item in items)
@@ -55,14 +55,16 @@ def stored(tensors: Iterable[Tensor]) -> Stored:
     shares = [
         (kind, sum(item.bytes for item in items if item.kind == kind) / max(total, 1)) for kind in kinds
     ]
-    return Stored(
+    return StoredTensors(
         elements=sum(item.elements for item in items),
         bytes=total,
         shares=tuple(sorted(shares, key=lambda share: (-share[1], share[0]))),
     )
 
 
-def storage_of(tensors: Iterable[Tensor], blocks: Mapping[str, Fields]) -> tuple[tuple[str, ...], Fields]:
+def describe_storage(
+    tensors: Iterable[GgufTensor], blocks: Mapping[str, BlockFields]
+) -> tuple[tuple[str, ...], BlockFields]:
     """Return what to tell about the bytes of the weights, and the `precision` block closest to them.
 
     Args:
@@ -70,9 +72,9 @@ def storage_of(tensors: Iterable[Tensor], blocks: Mapping[str, Fields]) -> tuple
         blocks: of the model; experts whose closest data type is another say so in their own block.
     """
     weights = [item for item in tensors if not item.name.startswith("rope_")]
-    everything = stored(weights)
-    routed = stored(item for item in weights if "_exps." in item.name)
-    rest = stored(item for item in weights if "_exps." not in item.name)
+    everything = summarise_tensors(weights)
+    routed = summarise_tensors(item for item in weights if "_exps." in item.name)
+    rest = summarise_tensors(item for item in weights if "_exps." not in item.name)
     parts, dtype = [everything], everything.dtype
     if "experts" in blocks and routed.elements and routed.dtype != rest.dtype:
         blocks["experts"]["weights"] = routed.dtype
@@ -83,7 +85,7 @@ def storage_of(tensors: Iterable[Tensor], blocks: Mapping[str, Fields]) -> tuple
     return _told(everything, parts), {"weights": dtype, "activations": wide, "kv": "fp16"}
 
 
-def _told(everything: Stored, parts: Sequence[Stored]) -> tuple[str, ...]:
+def _told(everything: StoredTensors, parts: Sequence[StoredTensors]) -> tuple[str, ...]:
     away = sum(part.counted for part in parts) - everything.bytes
     types = (
         parts[0].dtype if len(parts) == 1 else f"{parts[0].dtype} for experts, {parts[1].dtype} for the rest"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from accelscope.plugins.workload.importers.gguf.file import Tensor
+from accelscope.plugins.workload.importers.gguf.file import GgufTensor
 
 _NORMS = ("attn_norm", "attn_norm_2", "post_attention_norm", "ffn_norm", "post_ffw_norm", "layer_output_norm")
 _KNOWN = re.compile(
@@ -20,16 +20,16 @@ _KNOWN = re.compile(
 
 
 @frozen(kw_only=True)
-class Tensors:
+class GgufTensorTable:
     """The tensor table of a file."""
 
-    items: tuple[Tensor, ...]
+    items: tuple[GgufTensor, ...]
 
-    def named(self, name: str) -> Tensor | None:
+    def named(self, name: str) -> GgufTensor | None:
         """Return a tensor by its name."""
         return next((item for item in self.items if item.name == name), None)
 
-    def block(self, ending: str) -> Tensor | None:
+    def block(self, ending: str) -> GgufTensor | None:
         """Return the first tensor of a layer that is called so."""
         pattern = re.compile(rf"blk\.\d+\.{re.escape(ending)}")
         return next((item for item in self.items if pattern.fullmatch(item.name)), None)
@@ -48,7 +48,7 @@ class Tensors:
         names = {item.name for item in self.items}
         return sum(f"blk.{index}.{ending}" in names for index in range(layers))
 
-    def predicting(self) -> int:
+    def count_prediction_layers(self) -> int:
         """Return how many layers predict further tokens."""
         found = (re.match(r"blk\.(\d+)\.nextn\.", item.name) for item in self.items)
         return len({match.group(1) for match in found if match})
@@ -79,7 +79,7 @@ class Tensors:
             return "all" if output else "qkv"
         return "out" if output else "none"
 
-    def strange(self) -> Iterator[str]:
+    def find_unsupported(self) -> Iterator[str]:
         """Yield what is wrong where tensors belong to something that no field describes."""
         unknown = sorted(
             {re.sub(r"blk\.\d+", "blk.*", x.name) for x in self.items if not _KNOWN.fullmatch(x.name)}

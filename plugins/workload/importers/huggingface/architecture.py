@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 
 @frozen(kw_only=True)
-class Family:
+class HuggingFaceArchitecture:
     """One architecture.
 
     Attributes:
@@ -46,7 +46,7 @@ class Family:
     tied: bool = False
     moe: bool = False
     latent: bool = False
-    indexed: bool = False
+    has_indexer: bool = False
     expert_key: str = "moe_intermediate_size"
     shared_key: str | None = None
     dense_key: str = "intermediate_size"
@@ -58,7 +58,7 @@ class Family:
     every: int | None = None
     mixer: str | None = None
     only_mixers: bool = False
-    alone: bool = False
+    single_role_layers: bool = False
     shared: bool = False
     rules: str | None = None
     defaults: Mapping[str, object] = field(factory=dict)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
 
-_LLAMA = Family(defaults={"hidden_act": "silu"})
+_LLAMA = HuggingFaceArchitecture(defaults={"hidden_act": "silu"})
 _KV = "num_key_value_heads"
 _QWEN = evolve(
     _LLAMA,
@@ -26,8 +26,10 @@ _DEEPSEEK = evolve(
     latent=True,
     needs=("kv_lora_rank", "q_lora_rank", "first_k_dense_replace", "n_shared_experts"),
 )
-_GEMMA = Family(tied=True, defaults={"hidden_act": "gelu_pytorch_tanh", "head_dim": 256}, needs=(_KV,))
-_GPT = Family(
+_GEMMA = HuggingFaceArchitecture(
+    tied=True, defaults={"hidden_act": "gelu_pytorch_tanh", "head_dim": 256}, needs=(_KV,)
+)
+_GPT = HuggingFaceArchitecture(
     gated=False, norm="layernorm", attention_bias="all", mlp_bias=True, tied=True,
     defaults={"hidden_act": "gelu_new"},
 )  # fmt: skip
@@ -44,11 +46,11 @@ _LINEAR_MOE = evolve(
     needs=(*_LINEAR.needs, "shared_expert_intermediate_size"),
 )  # fmt: skip
 _SPARSE = evolve(
-    _DEEPSEEK, router_bias=True, indexed=True,
+    _DEEPSEEK, router_bias=True, has_indexer=True,
     needs=("kv_lora_rank", "q_lora_rank", "n_shared_experts", "index_topk", "index_n_heads", "index_head_dim"),
 )  # fmt: skip
-_ONLY_STATES = Family(norms=1, only_mixers=True, defaults={"expand": 2, "conv_kernel": 4})
-_LFM2 = Family(
+_ONLY_STATES = HuggingFaceArchitecture(norms=1, only_mixers=True, defaults={"expand": 2, "conv_kernel": 4})
+_LFM2 = HuggingFaceArchitecture(
     qk_norm="head", tied=True, mixer="conv",
     defaults={
         "hidden_act": "silu", "conv_L_cache": 3, "block_ffn_dim_multiplier": 1.0, "block_multiple_of": 256,
@@ -56,7 +58,7 @@ _LFM2 = Family(
     needs=(_KV,),
 )  # fmt: skip
 
-FAMILIES: Mapping[str, Family] = {
+HUGGING_FACE_ARCHITECTURES: Mapping[str, HuggingFaceArchitecture] = {
     "llama": _LLAMA,
     "mistral": evolve(
         _LLAMA, defaults={"hidden_act": "silu", "num_key_value_heads": 8}, needs=("sliding_window",)
@@ -115,25 +117,25 @@ FAMILIES: Mapping[str, Family] = {
         },
         needs=(_KV, "moe_num_shared_experts"),
     ),
-    "cohere": Family(
+    "cohere": HuggingFaceArchitecture(
         norm="layernorm_no_bias", norms=1, tied=True, rules="cohere", defaults={"hidden_act": "silu"}
     ),
-    "cohere2": Family(
+    "cohere2": HuggingFaceArchitecture(
         norm="layernorm_no_bias", norms=1, tied=True, every=4, defaults={"hidden_act": "silu"},
         needs=("sliding_window",),
     ),
-    "starcoder2": Family(
+    "starcoder2": HuggingFaceArchitecture(
         gated=False, norm="layernorm", bias_key="use_bias", tied=True, needs=(_KV,),
         defaults={"hidden_act": "gelu_pytorch_tanh", "use_bias": True},
     ),
     "dbrx": evolve(
         _LLAMA, norm="layernorm_no_bias", moe=True, expert_key="ffn_hidden_size", needs=("kv_n_heads",)
     ),
-    "mpt": Family(
+    "mpt": HuggingFaceArchitecture(
         gated=False, norm="layernorm", bias_key="no_bias", tied=True, rules="mpt",
         defaults={"hidden_act": "gelu", "expansion_ratio": 4, "qk_ln": False},
     ),
-    "falcon": Family(
+    "falcon": HuggingFaceArchitecture(
         gated=False, norm="layernorm", bias_key="bias", tied=True, rules="falcon",
         defaults={"activation": "gelu"},
         note="checkpoints of Falcon also store an lm_head, which the class ties to the embedding: `tied = false` "
@@ -157,13 +159,13 @@ FAMILIES: Mapping[str, Family] = {
         defaults={"expand": 2, "conv_kernel": 4, "state_size": 16, "time_step_rank": "auto"},
     ),
     "mamba2": evolve(_ONLY_STATES, mixer="mamba2", needs=("state_size", "n_groups", "tie_word_embeddings")),
-    "zamba2": Family(
+    "zamba2": HuggingFaceArchitecture(
         norms=1, tied=True, mixer="mamba2", shared=True,
         defaults={"hidden_act": "gelu", "mamba_d_conv": 4, "mamba_expand": 2, "mamba_ngroups": 1, "adapter_rank": 128},
         needs=("mamba_d_state", "n_mamba_heads"),
     ),
-    "nemotron_h": Family(
-        gated=False, norms=1, mixer="mamba2", alone=True, moe=True, router_bias=True,
+    "nemotron_h": HuggingFaceArchitecture(
+        gated=False, norms=1, mixer="mamba2", single_role_layers=True, moe=True, router_bias=True,
         shared_key="moe_shared_expert_intermediate_size",
         defaults={"mlp_hidden_act": "relu2", "conv_kernel": 4, "expand": 2},
         needs=(_KV, "head_dim", "n_groups", "ssm_state_size"),
@@ -183,14 +185,14 @@ FAMILIES: Mapping[str, Family] = {
     "gpt2": evolve(_GPT, positions=0),
     "opt": evolve(_GPT, positions=2, defaults={"hidden_act": "relu"}),
     "bloom": evolve(_GPT, defaults={"hidden_act": "gelu"}),
-    "gptj": Family(
+    "gptj": HuggingFaceArchitecture(
         gated=False, norm="layernorm", norms=1, mlp_bias=True, defaults={"hidden_act": "gelu_new"}
     ),
     "gpt_neox": evolve(_GPT, tied=False, defaults={"hidden_act": "gelu"}),
 }  # fmt: skip
 """By `model_type`."""
 
-REFUSED: Mapping[str, str] = {
+UNSUPPORTED_MODEL_TYPES: Mapping[str, str] = {
     "longcat_flash": "each layer has two attentions and two dense networks beside its experts, and `zero_expert_num` "
     "experts do nothing, so that how many a token visits differs; a layer here has one attention and one network",
     "deepseek_v4": "compressed attention (`compressed_sparse_attention`, `heavily_compressed_attention`) has no model",
@@ -206,35 +208,37 @@ REFUSED: Mapping[str, str] = {
 """What a `model_type` has that no block of the language describes."""
 
 
-def family_name(config: Mapping[str, object]) -> str | None:
+def infer_model_type(config: Mapping[str, object]) -> str | None:
     """Return the `model_type` of a configuration, or what its first architecture is called in that spelling."""
     found = config.get("model_type")
     if found is not None:
         return str(found)
-    names = architectures(config)
+    names = list_architectures(config)
     return names[0] if names else None
 
 
-def architectures(config: Mapping[str, object]) -> tuple[str, ...]:
+def list_architectures(config: Mapping[str, object]) -> tuple[str, ...]:
     """Return what the architectures of a configuration are called in the spelling of `model_type`."""
     names = config.get("architectures")
     if not isinstance(names, list):
         return ()
     ends = r"(ForCausalLM|LMHeadModel|ForConditionalGeneration|Model)$"
-    return tuple(snake_case(re.sub(ends, "", str(name))) for name in names)
+    return tuple(to_snake_case(re.sub(ends, "", str(name))) for name in names)
 
 
-def contradictions(config: Mapping[str, object], model_type: str) -> tuple[str, ...]:
+def find_contradictions(config: Mapping[str, object], model_type: str) -> tuple[str, ...]:
     """Return what is wrong where `architectures` names another family than `model_type`, or no language model."""
-    family = FAMILIES[model_type]
-    others = [name for name in architectures(config) if FAMILIES.get(name, family) != family]
-    heads = [name for name in architectures(config) if re.search(r"_for_(?!causal_lm)", name)]
+    family = HUGGING_FACE_ARCHITECTURES[model_type]
+    others = [
+        name for name in list_architectures(config) if HUGGING_FACE_ARCHITECTURES.get(name, family) != family
+    ]
+    heads = [name for name in list_architectures(config) if re.search(r"_for_(?!causal_lm)", name)]
     return (
         *(f"`model_type` is `{model_type}`, but `architectures` says `{name}`" for name in others),
         *(f"`architectures` names `{name}`, which is no language model" for name in heads),
     )
 
 
-def snake_case(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """Return `Qwen3Moe` as `qwen3_moe`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

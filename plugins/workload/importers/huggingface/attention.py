@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
-from accelscope.plugins.workload.importers.model_text import Fields
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
+from accelscope.plugins.workload.importers.model_text import BlockFields
 
-HEADS = ("num_attention_heads", "n_head", "n_heads")
-KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads")
+_HEAD_KEYS = ("num_attention_heads", "n_head", "n_heads")
+_KV_HEAD_KEYS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads")
 _HEAD_DIM = ("head_dim", "attention_head_dim")
 
 
-def attention_of(keys: Keys, family: Family, hidden: int | None) -> Fields:
+def read_attention(keys: ConfigKeys, family: HuggingFaceArchitecture, hidden: int | None) -> BlockFields:
     """Return the fields that say how attention is built."""
-    fields: Fields = {"heads": keys.needed("heads", *HEADS)}
+    fields: BlockFields = {"heads": keys.needed("heads", *_HEAD_KEYS)}
     if "kv_lora_rank" not in keys.config:
-        fields["kv_heads"] = _kv_heads(keys, family, keys.whole(*HEADS))
+        fields["kv_heads"] = _kv_heads(keys, family, keys.whole(*_HEAD_KEYS))
         width = 2 * hidden if family.shared and hidden else hidden  # Zamba2 concatenates with the embedding
-        fields["head_dim"] = keys.count(*_HEAD_DIM) or _divided(keys, width, keys.whole(*HEADS))
+        fields["head_dim"] = keys.count(*_HEAD_DIM) or _divided(keys, width, keys.whole(*_HEAD_KEYS))
     fields["qk_norm"] = _qk_norm(keys, family)
     fields["attention_bias"] = _bias(keys, family)
     fields["attention_gate"] = keys.flag("attn_output_gate", True) if family.attention_gate else None
@@ -25,7 +25,7 @@ def attention_of(keys: Keys, family: Family, hidden: int | None) -> Fields:
     return fields
 
 
-def has_biases(keys: Keys, family: Family) -> bool:
+def has_biases(keys: ConfigKeys, family: HuggingFaceArchitecture) -> bool:
     """Return whether the one key for biases of all projections says that there are some."""
     if family.bias_key is None:
         return False
@@ -33,9 +33,9 @@ def has_biases(keys: Keys, family: Family) -> bool:
     return said != (family.bias_key == "no_bias")
 
 
-def _kv_heads(keys: Keys, family: Family, heads: int | None) -> int | None:
+def _kv_heads(keys: ConfigKeys, family: HuggingFaceArchitecture, heads: int | None) -> int | None:
     """Return KV heads: given, as many as heads, or one where all heads share it."""
-    given = keys.count(*KV_HEADS)
+    given = keys.count(*_KV_HEAD_KEYS)
     if family.rules == "falcon" and not keys.flag("new_decoder_architecture", False):
         # transformers 5.23 modeling_falcon.py: `num_kv_heads` counts for the newer architecture only
         return 1 if keys.flag("multi_query", True) else heads
@@ -44,11 +44,11 @@ def _kv_heads(keys: Keys, family: Family, heads: int | None) -> int | None:
         return 1
     if isinstance(kind, str) and kind not in ("multihead_attention", "grouped_query_attention"):
         keys.problems.append(f"`attn_type` {kind!r} does not go with {given} KV heads, or is not known")
-    keys.divides(KV_HEADS, HEADS)
+    keys.divides(_KV_HEAD_KEYS, _HEAD_KEYS)
     return given or heads
 
 
-def _divided(keys: Keys, hidden: int | None, heads: int | None) -> int | None:
+def _divided(keys: ConfigKeys, hidden: int | None, heads: int | None) -> int | None:
     if hidden is None or not heads:
         return None
     if hidden % heads:
@@ -59,7 +59,7 @@ def _divided(keys: Keys, hidden: int | None, heads: int | None) -> int | None:
     return hidden // heads
 
 
-def _qk_norm(keys: Keys, family: Family) -> str:
+def _qk_norm(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str:
     found = keys.raw("use_qk_norm", "qk_norm", "qk_ln")
     kind = keys.raw("qk_norm_type")
     if found is None:
@@ -71,7 +71,7 @@ def _qk_norm(keys: Keys, family: Family) -> str:
     return ("full" if over_all else "head") if found else "none"
 
 
-def _bias(keys: Keys, family: Family) -> str:
+def _bias(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str:
     if family.bias_key is not None:
         return "all" if has_biases(keys, family) else "none"
     if family.attention_bias is not None:
@@ -84,7 +84,7 @@ def _bias(keys: Keys, family: Family) -> str:
     return "all" if family.o_bias else "qkv"
 
 
-def latent_of(keys: Keys, family: Family) -> dict[str, Fields]:
+def read_latent_attention(keys: ConfigKeys, family: HuggingFaceArchitecture) -> dict[str, BlockFields]:
     """Return the block of latent attention."""
     if "kv_lora_rank" not in keys.config:
         return {}

@@ -11,7 +11,7 @@ _MOST = 10**12  # no size of a model is larger
 
 
 @define
-class Keys:
+class ConfigKeys:
     """The keys of one configuration.
 
     Attributes:
@@ -47,7 +47,7 @@ class Keys:
         self._agreed(names)
         if not _whole(found) or not isinstance(found, int | float) or not least <= found <= _MOST:
             self._problem(
-                f"`{self.name_of(*names)}` must be a whole number of at least {least}, not {found!r}"
+                f"`{self.find_present(*names)}` must be a whole number of at least {least}, not {found!r}"
             )
             return None
         return int(found)
@@ -71,7 +71,7 @@ class Keys:
 
     def _holds(self, holds: bool, few: Sequence[str], many: Sequence[str], verb: str) -> bool:
         if not holds:
-            one, other = self.name_of(*few), self.name_of(*many)
+            one, other = self.find_present(*few), self.find_present(*many)
             self._problem(f"`{one}` of {self.whole(*few)} does not {verb} `{other}` of {self.whole(*many)}")
         return holds
 
@@ -112,7 +112,7 @@ class Keys:
                 f"the architecture needs {', '.join(absent)}, and nothing here says what to take instead"
             )
 
-    def name_of(self, *names: str) -> str:
+    def find_present(self, *names: str) -> str:
         """Return which of some keys is there."""
         return next((name for name in names if self.config.get(name) is not None), names[0])
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
-from accelscope.plugins.workload.importers.huggingface.layers import EXPERTS, NETWORK, indices
-from accelscope.plugins.workload.importers.model_text import Fields
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
+from accelscope.plugins.workload.importers.huggingface.layers import EXPERTS, NETWORK, read_layer_indices
+from accelscope.plugins.workload.importers.model_text import BlockFields
 
 _ROUTED = ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts")
 _TOP_K = (
@@ -22,7 +22,9 @@ _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "layers")
 _FIRST = ("first_k_dense_replace", "num_dense_layers")
 
 
-def experts_of(keys: Keys, family: Family, fields: Fields, kinds: Sequence[str]) -> Mapping[str, Fields]:
+def read_experts(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, fields: BlockFields, kinds: Sequence[str]
+) -> Mapping[str, BlockFields]:
     """Return the block of experts; the width of dense layers moves into it, or away where there are none.
 
     Args:
@@ -40,7 +42,7 @@ def experts_of(keys: Keys, family: Family, fields: Fields, kinds: Sequence[str])
         return {}
     if _none(keys, family, fields, kinds):
         return {}
-    found: Fields = {"routed": keys.needed("experts a layer has", *_ROUTED)}
+    found: BlockFields = {"routed": keys.needed("experts a layer has", *_ROUTED)}
     found["top_k"] = keys.needed("experts a token visits", *_TOP_K)
     keys.at_most(_TOP_K, _ROUTED)
     found["ffn"] = keys.needed("numbers an expert has", *_widths(family))
@@ -57,14 +59,16 @@ def experts_of(keys: Keys, family: Family, fields: Fields, kinds: Sequence[str])
     return {"experts": found | _groups(keys)}
 
 
-def _widths(family: Family) -> tuple[str, ...]:
+def _widths(family: HuggingFaceArchitecture) -> tuple[str, ...]:
     plain = family.expert_key == "moe_intermediate_size"
     return (family.expert_key, *(("expert_ffn_hidden_size", "moe_ffn_hidden_size") if plain else ()))
 
 
-def _none(keys: Keys, family: Family, fields: Fields, kinds: Sequence[str]) -> bool:
+def _none(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, fields: BlockFields, kinds: Sequence[str]
+) -> bool:
     """Return whether a checkpoint of an architecture with experts has none."""
-    if family.alone:
+    if family.single_role_layers:
         if (
             EXPERTS in kinds
             or keys.raw("layer_types", "layers_block_type", "hybrid_override_pattern") is None
@@ -81,7 +85,7 @@ def _none(keys: Keys, family: Family, fields: Fields, kinds: Sequence[str]) -> b
     return True
 
 
-def _shared(keys: Keys, family: Family) -> Fields:
+def _shared(keys: ConfigKeys, family: HuggingFaceArchitecture) -> BlockFields:
     shared = keys.count("n_shared_experts", "moe_num_shared_experts", "num_shared_experts", least=0)
     width = keys.count(family.shared_key, least=0) if family.shared_key else None
     if shared is None and width:
@@ -91,7 +95,7 @@ def _shared(keys: Keys, family: Family) -> Fields:
     return {"shared": shared, "shared_ffn": width or None, "shared_gate": family.shared_gate or None}
 
 
-def _groups(keys: Keys) -> Fields:
+def _groups(keys: ConfigKeys) -> BlockFields:
     groups, top_groups = keys.count("n_group"), keys.count("topk_group")
     if groups is None and top_groups is None:
         return {}
@@ -102,13 +106,13 @@ def _groups(keys: Keys) -> Fields:
     routed, top_k = keys.whole(*_ROUTED), keys.whole(*_TOP_K)
     if whole and routed and top_k and top_k > top_groups * routed // groups:
         keys.problems.append(
-            f"`{keys.name_of(*_TOP_K)}` is {top_k}, but {top_groups} of {groups} groups (`topk_group`, `n_group`) "
+            f"`{keys.find_present(*_TOP_K)}` is {top_k}, but {top_groups} of {groups} groups (`topk_group`, `n_group`) "
             f"hold {top_groups * routed // groups} experts"
         )
     return {"groups": groups, "top_groups": top_groups} if groups > 1 else {}
 
 
-def _dense_layers(keys: Keys, kinds: Sequence[str]) -> int:
+def _dense_layers(keys: ConfigKeys, kinds: Sequence[str]) -> int:
     """Return how many layers have a plain network: listed, the first ones, or all but each n-th."""
     layers = len(kinds)
     if EXPERTS in kinds:
@@ -121,14 +125,14 @@ def _dense_layers(keys: Keys, kinds: Sequence[str]) -> int:
     sparse = _sparse(keys, layers)
     listed = keys.raw("moe_layers")
     if listed:
-        sparse = indices(keys, "moe_layers", listed, layers)
+        sparse = read_layer_indices(keys, "moe_layers", listed, layers)
     without = keys.raw("mlp_only_layers")
     if without is not None:
-        sparse -= indices(keys, "mlp_only_layers", without, layers)
+        sparse -= read_layer_indices(keys, "mlp_only_layers", without, layers)
     return layers - len(sparse)
 
 
-def _named(keys: Keys, named: object, layers: int) -> int:
+def _named(keys: ConfigKeys, named: object, layers: int) -> int:
     """Return how many layers `mlp_layer_types` calls dense."""
     if (
         not isinstance(named, list)
@@ -140,7 +144,7 @@ def _named(keys: Keys, named: object, layers: int) -> int:
     return named.count("dense")
 
 
-def _sparse(keys: Keys, layers: int) -> frozenset[int]:
+def _sparse(keys: ConfigKeys, layers: int) -> frozenset[int]:
     """Return the layers that have experts by the keys that count them."""
     first = keys.count(*_FIRST, "moe_layer_start_index", least=0) or 0
     last = keys.count("moe_layer_end_index", least=-1)

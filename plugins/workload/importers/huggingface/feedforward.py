@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
 from accelscope.plugins.workload.importers.huggingface.attention import has_biases
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
 
 _GATED = {"silu": "swiglu", "swish": "swiglu", "gelu": "geglu", "gelu_pytorch_tanh": "geglu", "relu": "reglu"}
 _PLAIN = {
@@ -22,7 +22,7 @@ _INNER = ("n_inner", "ffn_dim", "ffn_hidden_size", "block_ff_dim")
 _FOURFOLD = ("gpt2", "bloom", "gptj", "falcon", "zamba2")
 
 
-def width_of(keys: Keys, family: Family, model_type: str) -> int | None:
+def read_ffn_width(keys: ConfigKeys, family: HuggingFaceArchitecture, model_type: str) -> int | None:
     """Return the inner width of a layer without experts, or None where no key gives it."""
     names = tuple(name for name in (family.dense_key, *_INNER) if name != family.expert_key or not family.moe)
     if family.rules == "lfm2" and keys.flag("block_auto_adjust_ff_dim", True):
@@ -37,7 +37,7 @@ def width_of(keys: Keys, family: Family, model_type: str) -> int | None:
     return inner
 
 
-def _adjusted(keys: Keys, *names: str) -> int | None:
+def _adjusted(keys: ConfigKeys, *names: str) -> int | None:
     """Return two thirds of a width, times a factor, rounded up: transformers 5.23 modeling_lfm2.py, Lfm2MLP."""
     given = keys.count(*names)
     factor, unit = keys.raw("block_ffn_dim_multiplier"), keys.count("block_multiple_of")
@@ -52,7 +52,7 @@ def _adjusted(keys: Keys, *names: str) -> int | None:
     return unit * -(-int(factor * inner) // unit)
 
 
-def activation_of(keys: Keys, family: Family) -> str | None:
+def read_activation(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str | None:
     """Return the activation function."""
     found = keys.raw(*_ACTIVATION)
     if isinstance(found, Mapping):  # DBRX: {"name": "silu"}
@@ -64,7 +64,7 @@ def activation_of(keys: Keys, family: Family) -> str | None:
     return None
 
 
-def mlp_bias_of(keys: Keys, family: Family) -> bool:
+def read_mlp_bias(keys: ConfigKeys, family: HuggingFaceArchitecture) -> bool:
     """Return whether the network has biases."""
     if family.bias_key is not None:
         return has_biases(keys, family)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
 
 FULL, SLIDING, CHUNKED = "full", "sliding", "chunked"
 MIXER, HYBRID, NETWORK, EXPERTS = "mixer", "hybrid", "network", "experts"
@@ -31,7 +31,7 @@ _OTHER = (
 )  # fmt: skip
 
 
-def kinds_of(keys: Keys, family: Family, layers: int) -> tuple[str, ...]:
+def read_layer_kinds(keys: ConfigKeys, family: HuggingFaceArchitecture, layers: int) -> tuple[str, ...]:
     """Return the kind of each layer; all are full attention where something is wrong with the keys."""
     listed, pattern = keys.raw(*_LISTS), keys.raw("hybrid_override_pattern")
     if listed is not None or pattern is not None:
@@ -45,15 +45,17 @@ def kinds_of(keys: Keys, family: Family, layers: int) -> tuple[str, ...]:
     return _reaches(keys, family, layers)
 
 
-def _listed(keys: Keys, family: Family, listed: object, layers: int) -> tuple[str, ...] | None:
+def _listed(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, listed: object, layers: int
+) -> tuple[str, ...] | None:
     """Return what `layer_types` says."""
-    name = keys.name_of(*_LISTS)
+    name = keys.find_present(*_LISTS)
     if not isinstance(listed, list):
         keys.problems.append(f"`{name}` must be a list of layers, not {listed!r}")
         return None
     known = {FULL, SLIDING, CHUNKED}
     known |= {MIXER} if family.mixer else set()
-    known |= {NETWORK, EXPERTS} if family.alone else set()
+    known |= {NETWORK, EXPERTS} if family.single_role_layers else set()
     known |= {HYBRID} if family.shared else set()
     strange = sorted({str(item) for item in listed if _kind(item) not in known})
     if strange:
@@ -71,7 +73,7 @@ def _kind(item: object) -> str | None:
     return _KINDS.get(item) if isinstance(item, str) else None
 
 
-def _patterned(keys: Keys, pattern: object, layers: int) -> tuple[str, ...] | None:
+def _patterned(keys: ConfigKeys, pattern: object, layers: int) -> tuple[str, ...] | None:
     """Return what `hybrid_override_pattern` says, one letter for each layer."""
     if not isinstance(pattern, str) or set(pattern) - set(_PATTERN):
         keys.problems.append(
@@ -84,11 +86,11 @@ def _patterned(keys: Keys, pattern: object, layers: int) -> tuple[str, ...] | No
     return tuple(_PATTERN[letter] for letter in pattern)
 
 
-def _mixed(keys: Keys, layers: int) -> tuple[str, ...]:
+def _mixed(keys: ConfigKeys, layers: int) -> tuple[str, ...]:
     """Return layers of which some have attention and the others a mixer."""
     listed = keys.raw("full_attn_idxs")
     if listed is not None:
-        full = indices(keys, "full_attn_idxs", listed, layers)
+        full = read_layer_indices(keys, "full_attn_idxs", listed, layers)
         return tuple(FULL if index in full else MIXER for index in range(layers))
     period, offset = keys.count("attn_layer_period"), keys.count("attn_layer_offset", least=0)
     if period is not None and offset is not None:
@@ -105,7 +107,7 @@ def _mixed(keys: Keys, layers: int) -> tuple[str, ...]:
     return tuple(MIXER if (index + 1) % interval else FULL for index in range(layers))
 
 
-def _reaches(keys: Keys, family: Family, layers: int) -> tuple[str, ...]:
+def _reaches(keys: ConfigKeys, family: HuggingFaceArchitecture, layers: int) -> tuple[str, ...]:
     """Return layers of attention, which see everything, a window or their chunk."""
     roped = _roped(keys, layers)
     if keys.count("attention_chunk_size") is not None:
@@ -125,7 +127,7 @@ def _reaches(keys: Keys, family: Family, layers: int) -> tuple[str, ...]:
     return tuple(FULL if first is not None and index < first else SLIDING for index in range(layers))
 
 
-def _roped(keys: Keys, layers: int) -> Sequence[bool]:
+def _roped(keys: ConfigKeys, layers: int) -> Sequence[bool]:
     """Return which layers rotate queries and keys; those of Llama 4 that do not see everything."""
     interval = keys.count("no_rope_layer_interval") or layers + 1
     listed = keys.raw("no_rope_layers")
@@ -138,7 +140,7 @@ def _roped(keys: Keys, layers: int) -> Sequence[bool]:
     return [bool(item) for item in items]
 
 
-def indices(keys: Keys, name: str, listed: object, layers: int) -> frozenset[int]:
+def read_layer_indices(keys: ConfigKeys, name: str, listed: object, layers: int) -> frozenset[int]:
     """Return the indices of layers that a key lists."""
     items = listed if isinstance(listed, list) else [listed]
     known = [item for item in items if type(item) is int and 0 <= item < layers]
@@ -147,7 +149,7 @@ def indices(keys: Keys, name: str, listed: object, layers: int) -> frozenset[int
     return frozenset(known)
 
 
-def counted(kinds: Sequence[str], *wanted: str) -> int:
+def count_layers(kinds: Sequence[str], *wanted: str) -> int:
     """Return how many layers are of some kinds."""
     found = Counter(kinds)
     return sum(found[kind] for kind in wanted)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
-from accelscope.plugins.workload.importers.huggingface.layers import HYBRID, MIXER, counted
-from accelscope.plugins.workload.importers.model_text import Fields, Tokens
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
+from accelscope.plugins.workload.importers.huggingface.layers import HYBRID, MIXER, count_layers
+from accelscope.plugins.workload.importers.model_text import BlockFields, TokenCount
 
 _WIDTH = ("hidden_size", "n_embd", "d_model", "dim", "n_embed")
 _STATE = ("mamba_d_state", "ssm_state_size", "state_size")
@@ -26,25 +26,27 @@ _FOREIGN = {
 }
 
 
-def mixers_of(keys: Keys, family: Family, kinds: Sequence[str]) -> dict[str, Fields]:
+def read_mixers(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, kinds: Sequence[str]
+) -> dict[str, BlockFields]:
     """Return the blocks of all layers that do not have attention alone."""
-    blocks: dict[str, Fields] = {}
-    count = counted(kinds, MIXER, HYBRID)
+    blocks: dict[str, BlockFields] = {}
+    count = count_layers(kinds, MIXER, HYBRID)
     if family.mixer is not None and count:
         blocks |= _READERS[family.mixer](keys, count)
     if family.shared:
-        blocks |= _shared(keys, counted(kinds, HYBRID))
-    if family.indexed:
+        blocks |= _shared(keys, count_layers(kinds, HYBRID))
+    if family.has_indexer:
         blocks |= _indexer(keys)
     _foreign(keys, family)
     return blocks
 
 
-def _foreign(keys: Keys, family: Family) -> None:
+def _foreign(keys: ConfigKeys, family: HuggingFaceArchitecture) -> None:
     """Refuse sizes of layers that the architecture does not have."""
     own = "mamba" if family.mixer in ("mamba1", "mamba2") else family.mixer
     for kind, names in _FOREIGN.items():
-        if kind == own or (kind == "indexer" and family.indexed):
+        if kind == own or (kind == "indexer" and family.has_indexer):
             continue
         keys.problems.extend(
             f"`{name}` belongs to layers that no model here has for this architecture"
@@ -53,7 +55,7 @@ def _foreign(keys: Keys, family: Family) -> None:
         )
 
 
-def _linear(keys: Keys, layers: int) -> dict[str, Fields]:
+def _linear(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
     keys.divides(("linear_num_key_heads",), ("linear_num_value_heads",))
     return {
         "linear": {
@@ -67,7 +69,7 @@ def _linear(keys: Keys, layers: int) -> dict[str, Fields]:
     }
 
 
-def _mamba1(keys: Keys, layers: int) -> dict[str, Fields]:
+def _mamba1(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
     _biases(keys)
     inner, width = _inner(keys), keys.whole(*_WIDTH)
     rank = keys.raw("mamba_dt_rank", "time_step_rank")
@@ -88,7 +90,7 @@ def _mamba1(keys: Keys, layers: int) -> dict[str, Fields]:
     }
 
 
-def _mamba2(keys: Keys, layers: int) -> dict[str, Fields]:
+def _mamba2(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
     _biases(keys)
     heads = keys.needed(
         "heads the state space has", "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "num_heads"
@@ -106,13 +108,13 @@ def _mamba2(keys: Keys, layers: int) -> dict[str, Fields]:
             "state": keys.needed("states a channel has", *_STATE),
             "groups": groups,
             "conv": keys.needed("tokens the convolution sees", *_CONV),
-            "chunk": None if chunk is None else Tokens(chunk),
+            "chunk": None if chunk is None else TokenCount(chunk),
             "state_dtype": _state_dtype(keys),
         }
     }
 
 
-def _channels(keys: Keys, heads: int | None) -> int | None:
+def _channels(keys: ConfigKeys, heads: int | None) -> int | None:
     """Return the channels of a head: given, or what is inside over the heads."""
     names = ("mamba_head_dim", "mamba_d_head", "mamba_headdim")
     given = keys.raw(*names)
@@ -127,13 +129,13 @@ def _channels(keys: Keys, heads: int | None) -> int | None:
     return inner // heads
 
 
-def _inner(keys: Keys) -> int | None:
+def _inner(keys: ConfigKeys) -> int | None:
     """Return the channels of a state space."""
     width, expand = keys.whole(*_WIDTH), keys.needed("times as wide the state space is", *_EXPAND)
     return None if width is None or expand is None else width * expand
 
 
-def _biases(keys: Keys) -> None:
+def _biases(keys: ConfigKeys) -> None:
     """Refuse the biases that no state space here has, and the absence of those that all have."""
     for name in _PROJECTIONS:
         if keys.flag(name, False):
@@ -143,7 +145,7 @@ def _biases(keys: Keys) -> None:
             keys.problems.append(f"`{name}` is false, but filters of a state space have biases here")
 
 
-def _state_dtype(keys: Keys) -> str | None:
+def _state_dtype(keys: ConfigKeys) -> str | None:
     found = keys.raw("mamba_ssm_cache_dtype", "mamba_ssm_dtype")
     if found is None:
         return None
@@ -152,7 +154,7 @@ def _state_dtype(keys: Keys) -> str | None:
     return _DTYPES.get(str(found))
 
 
-def _conv(keys: Keys, layers: int) -> dict[str, Fields]:
+def _conv(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
     return {
         "conv": {
             "kind": "short",
@@ -163,7 +165,7 @@ def _conv(keys: Keys, layers: int) -> dict[str, Fields]:
     }
 
 
-def _shared(keys: Keys, uses: int) -> dict[str, Fields]:
+def _shared(keys: ConfigKeys, uses: int) -> dict[str, BlockFields]:
     """Return the block that mixers share; each use adds an adapter to its network."""
     if keys.flag("use_shared_attention_adapter", False):
         keys.problems.append(
@@ -176,7 +178,7 @@ def _shared(keys: Keys, uses: int) -> dict[str, Fields]:
     return {"shared": {"uses": uses or None, "blocks": blocks, "lora_rank": rank}}
 
 
-def _indexer(keys: Keys) -> dict[str, Fields]:
+def _indexer(keys: ConfigKeys) -> dict[str, BlockFields]:
     """Return the indexer; every layer has one here."""
     kinds, step = keys.raw("indexer_types"), keys.count("index_topk_freq")
     pattern = keys.raw("index_topk_pattern")
@@ -194,12 +196,12 @@ def _indexer(keys: Keys) -> dict[str, Fields]:
         "indexer": {
             "heads": keys.needed("heads the indexer has", "index_n_heads"),
             "dim": keys.needed("numbers a head of the indexer has", "index_head_dim"),
-            "top_k": None if top_k is None else Tokens(top_k),
+            "top_k": None if top_k is None else TokenCount(top_k),
         }
     }
 
 
-_READERS: Mapping[str, Callable[[Keys, int], dict[str, Fields]]] = {
+_READERS: Mapping[str, Callable[[ConfigKeys, int], dict[str, BlockFields]]] = {
     "linear": _linear,
     "mamba1": _mamba1,
     "mamba2": _mamba2,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from accelscope.core.numeric.dtypes import BITS
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
+from accelscope.core.numeric.dtypes import DTYPE_BITS
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
 
 _DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16"}
 _BITS = {4: "int4", 8: "int8"}
@@ -26,7 +26,7 @@ _NEGLIGIBLE = 0.005
 _MODELOPT = {"FP8": ("fp8", "fp8"), "NVFP4": ("nvfp4", "nvfp4"), "W4A16_AWQ": ("int4", None)}
 
 
-def precision_of(keys: Keys, blocks: Mapping[str, dict[str, object]]) -> dict[str, object]:
+def read_precision(keys: ConfigKeys, blocks: Mapping[str, dict[str, object]]) -> dict[str, object]:
     """Return the fields of the `precision` block; experts stored in MXFP4 say so in their own block."""
     stored = keys.raw("dtype", "torch_dtype")
     wide = _DTYPES.get(str(stored).removeprefix("torch."), "bf16") if stored is not None else "bf16"
@@ -39,7 +39,7 @@ def precision_of(keys: Keys, blocks: Mapping[str, dict[str, object]]) -> dict[st
     if not isinstance(found, Mapping):
         keys.problems.append(f"`quantization_config` must be an object, not {found!r}")
         return {}
-    inner = Keys(found, {}, problems=keys.problems)
+    inner = ConfigKeys(found, {}, problems=keys.problems)
     method = str(inner.raw("quant_method")).lower()
     pair = _experts_only(blocks, wide) if method == "mxfp4" else _quantised(method, inner)
     if pair is None:
@@ -62,7 +62,7 @@ def _experts_only(blocks: Mapping[str, dict[str, object]], wide: str) -> tuple[s
     return wide, None
 
 
-def _scaled(keys: Keys, config: Keys, pair: tuple[str, str | None]) -> tuple[str, str | None]:
+def _scaled(keys: ConfigKeys, config: ConfigKeys, pair: tuple[str, str | None]) -> tuple[str, str | None]:
     """Return the types with the scales of their blocks, where a type has them, and note those that no type has."""
     shape = config.raw("weight_block_size")
     size = config.whole("group_size")
@@ -77,7 +77,7 @@ def _scaled(keys: Keys, config: Keys, pair: tuple[str, str | None]) -> tuple[str
         return pair
     if pair[0] == "fp8" and size == 32:
         return "mxfp8", "mxfp8" if pair[1] else None
-    if bits / size > _NEGLIGIBLE * BITS[pair[0]]:
+    if bits / size > _NEGLIGIBLE * DTYPE_BITS[pair[0]]:
         keys.notes.append(
             f"scales of {size} weights each take about {bits / size:.3g} bit per weight more than {pair[0]}"
         )
@@ -85,8 +85,8 @@ def _scaled(keys: Keys, config: Keys, pair: tuple[str, str | None]) -> tuple[str
 
 
 def _left_out(
-    keys: Keys,
-    config: Keys,
+    keys: ConfigKeys,
+    config: ConfigKeys,
     blocks: Mapping[str, dict[str, object]],
     pair: tuple[str, str | None],
     wide: str,
@@ -100,12 +100,12 @@ def _left_out(
         blocks["experts"]["weights"] = pair[0]
         return wide, pair[1]
     keys.notes.append(
-        f"{len(names)} modules keep {wide} in the checkpoint ({config.name_of(*_LEFT_OUT)}), which count as {pair[0]} here"
+        f"{len(names)} modules keep {wide} in the checkpoint ({config.find_present(*_LEFT_OUT)}), which count as {pair[0]} here"
     )
     return pair
 
 
-def _quantised(method: str, config: Keys) -> tuple[str, str | None] | None:
+def _quantised(method: str, config: ConfigKeys) -> tuple[str, str | None] | None:
     """Return data types of weights and activations; None for activations means that they stay as they are."""
     if method in ("fp8", "fbgemm_fp8"):
         return "fp8", "fp8"
@@ -143,7 +143,7 @@ def _scheme(found: object) -> str | None:
     return _SCHEMES.get(kind, "unknown")
 
 
-def _narrow_cache(config: Keys) -> bool:
+def _narrow_cache(config: ConfigKeys) -> bool:
     """Return whether the KV cache has 8 bit floats; anything else that is not the default is a problem."""
     scheme, algorithm = config.raw("kv_cache_scheme"), config.raw("kv_cache_quant_algo")
     if scheme is None and algorithm is None:

@@ -5,32 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.plugins.workload.importers.huggingface.architecture import Family
+from accelscope.plugins.workload.importers.huggingface.architecture import HuggingFaceArchitecture
 from accelscope.plugins.workload.importers.huggingface.architectures import (
-    FAMILIES,
-    REFUSED,
-    contradictions,
-    family_name,
+    HUGGING_FACE_ARCHITECTURES,
+    UNSUPPORTED_MODEL_TYPES,
+    find_contradictions,
+    infer_model_type,
 )
-from accelscope.plugins.workload.importers.huggingface.attention import attention_of, latent_of
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
-from accelscope.plugins.workload.importers.huggingface.experts import experts_of
-from accelscope.plugins.workload.importers.huggingface.feedforward import activation_of, mlp_bias_of, width_of
+from accelscope.plugins.workload.importers.huggingface.attention import read_attention, read_latent_attention
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
+from accelscope.plugins.workload.importers.huggingface.experts import read_experts
+from accelscope.plugins.workload.importers.huggingface.feedforward import (
+    read_activation,
+    read_ffn_width,
+    read_mlp_bias,
+)
 from accelscope.plugins.workload.importers.huggingface.layers import (
     CHUNKED,
     EXPERTS,
     FULL,
     NETWORK,
     SLIDING,
-    counted,
-    kinds_of,
+    count_layers,
+    read_layer_kinds,
 )
-from accelscope.plugins.workload.importers.huggingface.mixers import mixers_of
-from accelscope.plugins.workload.importers.huggingface.quantization import precision_of
-from accelscope.plugins.workload.importers.huggingface.sliding_window import windows_of
-from accelscope.plugins.workload.importers.model_text import Fields, label_of, model_text
+from accelscope.plugins.workload.importers.huggingface.mixers import read_mixers
+from accelscope.plugins.workload.importers.huggingface.quantization import read_precision
+from accelscope.plugins.workload.importers.huggingface.sliding_window import read_windows
+from accelscope.plugins.workload.importers.model_text import BlockFields, make_model_label, model_text
 
-__all__ = ["label_of", "read_config"]
+__all__ = ["make_model_label", "read_huggingface_config"]
 
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "layers")
 _WIDTH = ("hidden_size", "n_embd", "d_model", "dim", "n_embed")
@@ -40,7 +44,7 @@ _MOST_LAYERS = 10_000  # ten times the deepest model that was published
 _NESTED = ("attn_config", "ffn_config")
 
 
-def read_config(
+def read_huggingface_config(
     config: Mapping[str, object], name: str | None = None
 ) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     """Return (text of a model block, keys that were not used, problems); the text is None where there are problems.
@@ -50,22 +54,24 @@ def read_config(
         name: label of the block; without it that of the checkpoint.
     """
     inner, outer = _language_part(config)
-    model_type = family_name(inner) or family_name(config)
-    family = FAMILIES.get(model_type or "")
+    model_type = infer_model_type(inner) or infer_model_type(config)
+    family = HUGGING_FACE_ARCHITECTURES.get(model_type or "")
     if family is None or model_type is None:
         return None, (), (_unknown(model_type),)
     flat, origins = _flat(inner)
-    keys = Keys(flat, family.defaults, problems=list(contradictions(inner, model_type)), origins=origins)
+    keys = ConfigKeys(
+        flat, family.defaults, problems=list(find_contradictions(inner, model_type)), origins=origins
+    )
     keys.required(*family.needs)
     fields, blocks = _model(keys, family, model_type)
-    blocks |= {"precision": precision_of(keys, blocks)}
+    blocks |= {"precision": read_precision(keys, blocks)}
     keys.problems.extend(_foreign(config, inner))
     if keys.problems:
         return None, keys.unused, tuple(keys.problems)
     checkpoint = config.get("_name_or_path") or config.get("name_or_path")
     hub = checkpoint if isinstance(checkpoint, str) and checkpoint else None
     notes = [*([family.note] if family.note else []), *keys.notes]
-    text = model_text(label_of(name or hub or model_type), hub or name, fields, blocks, notes)
+    text = model_text(make_model_label(name or hub or model_type), hub or name, fields, blocks, notes)
     return text, tuple(sorted({*keys.unused, *outer})), ()
 
 
@@ -106,79 +112,83 @@ def _flat(config: Mapping[str, object]) -> tuple[dict[str, object], dict[str, st
 def _unknown(model_type: str | None) -> str:
     if model_type is None:
         return "there is neither `model_type` nor `architectures`, so nothing says what the keys mean"
-    if model_type in REFUSED:
-        return f"`model_type` is `{model_type}`, which cannot be described yet: {REFUSED[model_type]}"
-    hint = did_you_mean(model_type, tuple(FAMILIES))
-    known = ", ".join(sorted(FAMILIES))
+    if model_type in UNSUPPORTED_MODEL_TYPES:
+        return f"`model_type` is `{model_type}`, which cannot be described yet: {UNSUPPORTED_MODEL_TYPES[model_type]}"
+    hint = did_you_mean(model_type, tuple(HUGGING_FACE_ARCHITECTURES))
+    known = ", ".join(sorted(HUGGING_FACE_ARCHITECTURES))
     return f"`model_type` is `{model_type}`, which is not known{'; ' + hint if hint else ''} (known: {known})"
 
 
-def _model(keys: Keys, family: Family, model_type: str) -> tuple[Fields, dict[str, Fields]]:
+def _model(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, model_type: str
+) -> tuple[BlockFields, dict[str, BlockFields]]:
     """Return the fields of the block and the blocks in it."""
     layers = _layers(keys)
     hidden = keys.needed("numbers a token has", *_WIDTH)
-    fields: Fields = {"family": "decoder", "layers": layers, "hidden": hidden}
-    kinds = kinds_of(keys, family, layers) if layers is not None else ()
+    fields: BlockFields = {"family": "decoder", "layers": layers, "hidden": hidden}
+    kinds = read_layer_kinds(keys, family, layers) if layers is not None else ()
     if not family.only_mixers:
-        fields |= attention_of(keys, family, hidden)
+        fields |= read_attention(keys, family, hidden)
         fields |= _network(keys, family, model_type, kinds)
     fields["vocab"] = keys.needed("tokens the vocabulary has", "vocab_size")
     fields |= {"norm": _norm(keys, family), "norms": _norms(keys, family)}
-    fields["tied"] = keys.flag(keys.name_of(*_TIED), family.tied)
+    fields["tied"] = keys.flag(keys.find_present(*_TIED), family.tied)
     fields["positions"] = _positions(keys, family)
-    fields |= windows_of(keys, kinds)
+    fields |= read_windows(keys, kinds)
     fields |= _counts(family, kinds)
-    blocks: dict[str, Fields] = latent_of(keys, family)
-    blocks |= mixers_of(keys, family, kinds)
+    blocks: dict[str, BlockFields] = read_latent_attention(keys, family)
+    blocks |= read_mixers(keys, family, kinds)
     if kinds and not family.only_mixers:
-        blocks |= experts_of(keys, family, fields, kinds)
+        blocks |= read_experts(keys, family, fields, kinds)
     depth = keys.count("num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", least=0)
     blocks |= {"mtp": {"depth": depth}} if depth else {}
     return fields, blocks
 
 
-def _layers(keys: Keys) -> int | None:
+def _layers(keys: ConfigKeys) -> int | None:
     found = keys.needed("layers", *_LAYERS)
     if found is not None and found > _MOST_LAYERS:
         keys.problems.append(
-            f"`{keys.name_of(*_LAYERS)}` is {found}, but no model has more than {_MOST_LAYERS}"
+            f"`{keys.find_present(*_LAYERS)}` is {found}, but no model has more than {_MOST_LAYERS}"
         )
         return None
     return found
 
 
-def _network(keys: Keys, family: Family, model_type: str, kinds: Sequence[str]) -> Fields:
-    inner = width_of(keys, family, model_type)
+def _network(
+    keys: ConfigKeys, family: HuggingFaceArchitecture, model_type: str, kinds: Sequence[str]
+) -> BlockFields:
+    inner = read_ffn_width(keys, family, model_type)
     if inner is None and not family.moe:
         keys.needed("numbers the feed-forward network has", family.dense_key)
-    if family.alone and NETWORK not in kinds:
+    if family.single_role_layers and NETWORK not in kinds:
         inner = None
     return {
         "ffn": inner,
-        "activation": activation_of(keys, family),
-        "mlp_bias": mlp_bias_of(keys, family),
+        "activation": read_activation(keys, family),
+        "mlp_bias": read_mlp_bias(keys, family),
     }
 
 
-def _counts(family: Family, kinds: Sequence[str]) -> Fields:
+def _counts(family: HuggingFaceArchitecture, kinds: Sequence[str]) -> BlockFields:
     """Return how many layers have attention and a network, where it is not what the other blocks leave."""
     if family.only_mixers:
         return {"ffn_layers": 0}
-    if not family.alone:
+    if not family.single_role_layers:
         return {}
     return {
-        "attention_layers": counted(kinds, FULL, SLIDING, CHUNKED),
-        "ffn_layers": counted(kinds, NETWORK, EXPERTS),
+        "attention_layers": count_layers(kinds, FULL, SLIDING, CHUNKED),
+        "ffn_layers": count_layers(kinds, NETWORK, EXPERTS),
     }
 
 
-def _norm(keys: Keys, family: Family) -> str:
+def _norm(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str:
     if family.rules == "mpt" and keys.flag("no_bias", True):
         return "layernorm_no_bias"
     return family.norm
 
 
-def _norms(keys: Keys, family: Family) -> int:
+def _norms(keys: ConfigKeys, family: HuggingFaceArchitecture) -> int:
     """Return the normalisations of a layer; of Falcon, attention and network in parallel may share one."""
     if family.rules != "falcon":
         return family.norms
@@ -189,7 +199,7 @@ def _norms(keys: Keys, family: Family) -> int:
     return given or (2 if newer else 1)
 
 
-def _positions(keys: Keys, family: Family) -> int | None:
+def _positions(keys: ConfigKeys, family: HuggingFaceArchitecture) -> int | None:
     """Return learned positions."""
     if family.rules == "mpt":
         given = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accelscope.plugins.workload.importers.huggingface.config_keys import Keys
+from accelscope.plugins.workload.importers.huggingface.config_keys import ConfigKeys
 from accelscope.plugins.workload.importers.huggingface.layers import CHUNKED, FULL, SLIDING
-from accelscope.plugins.workload.importers.model_text import Tokens
+from accelscope.plugins.workload.importers.model_text import TokenCount
 
 
-def windows_of(keys: Keys, kinds: Sequence[str]) -> dict[str, object]:
+def read_windows(keys: ConfigKeys, kinds: Sequence[str]) -> dict[str, object]:
     """Return `window` or `chunk` and which layers see everything in spite of it, or nothing."""
     window, chunk = keys.count("sliding_window"), keys.count("attention_chunk_size")
     if SLIDING in kinds and CHUNKED in kinds:
@@ -24,15 +24,17 @@ def windows_of(keys: Keys, kinds: Sequence[str]) -> dict[str, object]:
     return {}
 
 
-def _reach(keys: Keys, name: str, key: str, tokens: int | None, kinds: Sequence[str]) -> dict[str, object]:
+def _reach(
+    keys: ConfigKeys, name: str, key: str, tokens: int | None, kinds: Sequence[str]
+) -> dict[str, object]:
     if tokens is None:
         word = "sliding" if name == "window" else "chunked"
         keys.problems.append(f"there are {word} layers, but there is no `{key}`")
         return {}
-    return {name: Tokens(tokens)} | everywhere_of(kinds)
+    return {name: TokenCount(tokens)} | find_global_layers(kinds)
 
 
-def everywhere_of(kinds: Sequence[str]) -> dict[str, object]:
+def find_global_layers(kinds: Sequence[str]) -> dict[str, object]:
     """Return which of the layers with attention see everything: each so many-th one, or how many."""
     attention = [kind for kind in kinds if kind in (FULL, SLIDING, CHUNKED)]
     everywhere = [index for index, kind in enumerate(attention) if kind == FULL]
