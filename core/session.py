@@ -194,9 +194,7 @@ class Session:
         from accelscope.core.render.plan import format_parallel_plan
 
         program, name = self._one(path, scenario)
-        return format_parallel_plan(
-            evaluate(assemble_single_point(program, self.registry, name, sets), self.registry)
-        )
+        return format_parallel_plan(evaluate(assemble_single_point(program, self.registry, name, sets)))
 
     def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
         """Return a checked program and the name of the scenario that is meant."""

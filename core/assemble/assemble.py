@@ -10,6 +10,7 @@ from attrs import evolve
 
 from accelscope.core.assemble.calibration_lookup import find_device_kernels
 from accelscope.core.assemble.design import Design, Model, SystemCost
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.expert_precision import with_narrow_experts
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.assemble.parallelism import assemble_pools, bind_inner_block, bind_strategies
@@ -42,7 +43,6 @@ from accelscope.core.blocks.scenario import (
     Training,
 )
 from accelscope.core.blocks.variability import Variability
-from accelscope.core.evaluate.op_cost import find_matrix_engine
 from accelscope.core.evaluate.training.step import bind_training, make_training_load
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
@@ -185,9 +185,7 @@ def _precision(deployment: Component, model: Component, machine: Machine, binder
     weights = given.get("weights") or fields_of(PrecisionBlock)["weights"]["default"]
     activations = given.get("activations")
     if activations is None:
-        activations = (
-            weights if find_matrix_engine(machine.device, weights, binder.registry) else FALLBACK_DTYPE
-        )
+        activations = weights if find_matrix_engine(machine.device, weights) else FALLBACK_DTYPE
     kv, head, experts = given.get("kv") or FALLBACK_DTYPE, given.get("head"), given.get("experts")
     return Precision(weights=weights, activations=activations, kv=kv, head=head, experts=experts)
 

@@ -145,5 +145,5 @@ def _names(device: Device) -> Iterable[tuple[str, str]]:
     if device.package.family is not None:
         yield "family", device.package.family
     if device.package.fusion == "op" and device.package.placement == "spread":
-        for model in dict.fromkeys(part.model for part in device.engines):
+        for model in dict.fromkeys(part.model.name for part in device.engines):
             yield "model", model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from accelscope.core.assemble.design import Design
-from accelscope.core.evaluate.op_cost import find_matrix_engine
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.plugin.registry import Registry
 
 _BLOCK_FORMAT = "mxfp4"
@@ -22,6 +22,6 @@ def with_narrow_experts(design: Design, registry: Registry) -> Design:
     narrow = design.runtime.mx_activations
     if experts is None or stored != _BLOCK_FORMAT or narrow is None or precision.experts is not None:
         return design
-    if find_matrix_engine(design.machine.device, _BLOCK_FORMAT, registry) is None:
+    if find_matrix_engine(design.machine.device, _BLOCK_FORMAT) is None:
         return design
     return evolve(design, precision=evolve(precision, experts=narrow))

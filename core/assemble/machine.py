@@ -12,7 +12,7 @@ from accelscope.core.assemble.on_die_fabric import bind_on_die_fabric
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import ConnectSettings, Link, Package, Switch
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.hardware import Device, Fabric, Machine, Part
+from accelscope.core.ir.hardware import Device, EnginePart, Fabric, Machine, MemoryPart, Part
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
@@ -72,16 +72,15 @@ def _has_engine(component: Component) -> bool:
     )
 
 
-def _device(package: Component, binder: Binder, tiers: list[Part[Any]]) -> Device | None:
+def _device(package: Component, binder: Binder, tiers: list[MemoryPart[Any]]) -> Device | None:
     bound = binder.bind_as(package, Package)
     if bound is None:
         return None
     start = _Place(path="", level="package", count=ONE, cores=ONE, clock=bound.clock)
-    parts = list(_parts(package, start, binder))
-    orders = {name: record.order for name, record in binder.registry.memories.items()}
-    own = [part for kind, part in parts if kind == "memory"]
-    memories = [*sorted(own, key=lambda part: orders[part.model]), *tiers]
-    engines = tuple(part for kind, part in parts if kind == "engine")
+    parts = _parts(package, start, binder)
+    own = [part for part in parts if isinstance(part, MemoryPart)]
+    memories = [*sorted(own, key=lambda part: part.model.order), *tiers]
+    engines = tuple(part for part in parts if isinstance(part, EnginePart))
     return Device(
         name=package.definition or package.name,
         engines=engines,
@@ -91,13 +90,13 @@ def _device(package: Component, binder: Binder, tiers: list[Part[Any]]) -> Devic
     )
 
 
-def _parts(component: Component, place: _Place, binder: Binder) -> list[tuple[str, Part[Any]]]:
-    found: list[tuple[str, Part[Any]]] = []
+def _parts(component: Component, place: _Place, binder: Binder) -> list[Part[Any]]:
+    found: list[Part[Any]] = []
     for child in component.children():
         if child.kind in ("engine", "memory"):
             part = binder.part(child)
             if part is not None:
-                found.append((child.kind, _placed(part, place)))
+                found.append(_placed(part, place))
         elif child.kind in _PLACES:
             found.extend(_parts(child, _inside(child, place, binder), binder))
     return found
@@ -185,9 +184,11 @@ def _joined(
     if inner[-1].kind == "nic":
         links, link = _through_nic(inner[-1], below, links, link, binder)
     inside = binder.counts(below[1:])
+    pattern = item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", _plain(others))
     return Fabric(
         name=item.via.name if isinstance(item.via, Component) else item.owner.name,
-        pattern=item.pattern or _LAYOUT_PATTERNS.get(settings.layout or "", _plain(others)),
+        pattern=pattern,
+        model=binder.registry.interconnect_for(pattern),
         link=link,
         links=links.named("links per device"),
         size=binder.count(below[0]).named(f"{below[0].name} in one group"),

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from accelscope.core.blocks.hardware import ConnectSettings, Link
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.hardware import OUTSIDE, Part
+from accelscope.core.ir.hardware import OUTSIDE, MemoryPart
 from accelscope.core.numeric.term import Term, minimum, term
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ONE_WAY = term(1.0, "dir")
 
 
-def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list[Part[Any]]:
+def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list[MemoryPart[Any]]:
     """Return the memories outside of a package that a connection joins with it, nearest first, each as the share of one device.
 
     Capacity and bandwidth of a memory are shared by the devices around it, and no device is faster than its links. A
@@ -28,7 +28,7 @@ def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list
     Args:
         chain: components from the system down to the package.
     """
-    found: list[Part[Any]] = []
+    found: list[MemoryPart[Any]] = []
     for depth, place in reversed(list(enumerate(chain[:-1]))):
         sharing = binder.counts(chain[depth + 1 :])
         for item in place.connections():
@@ -36,7 +36,9 @@ def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list
     return found
 
 
-def _joined(item: Connection, below: tuple[Component, ...], sharing: Term, binder: Binder) -> list[Part[Any]]:
+def _joined(
+    item: Connection, below: tuple[Component, ...], sharing: Term, binder: Binder
+) -> list[MemoryPart[Any]]:
     if item.right is None or item.via is None:
         return []
     ends = (item.left, item.right)
@@ -53,7 +55,7 @@ def _joined(item: Connection, below: tuple[Component, ...], sharing: Term, binde
     inside = binder.counts(below[depth + 1 :])
     share = ONE if settings.broadcast else sharing
     parts = (binder.part(memory) for memory in _memories(outer))
-    return [_seen(part, rate / inside, share, sharing) for part in parts if part is not None]
+    return [_seen(part, rate / inside, share, sharing) for part in parts if isinstance(part, MemoryPart)]
 
 
 def _memories(end: Endpoint) -> tuple[Component, ...]:
@@ -62,7 +64,7 @@ def _memories(end: Endpoint) -> tuple[Component, ...]:
     return tuple(end.component.children("memory")) if end.component.kind == "host" else ()
 
 
-def _seen(part: Part[Any], rate: Term, share: Term, sharing: Term) -> Part[Any]:
+def _seen(part: MemoryPart[Any], rate: Term, share: Term, sharing: Term) -> MemoryPart[Any]:
     """Return a memory as one device sees it: a count of 1, its share of capacity and bandwidth, and its link's rate."""
     given = part.spec.bandwidth
     bandwidth = rate if given is None else minimum(given * part.count / share, rate)

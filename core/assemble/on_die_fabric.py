@@ -34,6 +34,7 @@ def bind_on_die_fabric(package: Component, binder: Binder) -> Fabric | None:
             return Fabric(
                 name=item.via.name,
                 pattern=item.pattern,
+                model=binder.registry.interconnect_for(item.pattern),
                 link=link,
                 links=settings.links_per_source or ONE,
                 size=binder.count(item.left.component),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import Power
-from accelscope.core.evaluate.op_cost import find_matrix_engine, home_memory, list_weight_memories
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Device, Fabric
 from accelscope.core.ir.operation import Precision, Step
@@ -82,24 +82,19 @@ def device_facts(component: Component, registry: Registry, dtype: str = "bf16") 
     if machine is None:
         return None
     device = machine.device
-    chosen = find_matmul_dtype(device, registry, dtype)
-    engine = find_matrix_engine(device, chosen, registry) if chosen else None
-    home = home_memory(device, registry) if list_weight_memories(device, registry) else None
-    record = registry.memories[home.model] if home is not None else None
+    chosen = find_matmul_dtype(device, dtype)
+    engine = find_matrix_engine(device, chosen) if chosen else None
+    home = device.home if device.weight_memories else None
     tier = machine.tiers[0] if machine.tiers else None
     return DeviceFacts(
         device=device.name,
         devices=round(extract_finite_number(machine.devices) or 1),
         dtype=chosen,
-        peak=compute_matmul_peak(device, registry, chosen) if chosen else None,
-        engine=engine.model if engine else None,
+        peak=compute_matmul_peak(device, chosen) if chosen else None,
+        engine=engine.model.name if engine else None,
         memory_class=getattr(home.spec, "class_", None) if home is not None else None,
-        memory=extract_finite_number(record.capacity(home))
-        if record is not None and home is not None
-        else None,
-        bandwidth=extract_finite_number(record.peak(home))
-        if record is not None and home is not None
-        else None,
+        memory=extract_finite_number(home.capacity) if home is not None else None,
+        bandwidth=extract_finite_number(home.peak) if home is not None else None,
         tdp=extract_finite_number(device.package.tdp),
         power=_supply(component, binder),
         nearest=round(extract_finite_number(tier.size) or 1) if tier else 1,
@@ -125,30 +120,28 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
     )
 
 
-def find_matmul_dtype(device: Device, registry: Registry, asked: str) -> str | None:
+def find_matmul_dtype(device: Device, asked: str) -> str | None:
     """Return the data type that a device multiplies matrices in, closest to the one asked for.
 
     That is the type itself where any engine has it. Else it is one of the engine with the highest peak of all: a wider
     one, 16 bit before others as weight-only quantisation has it, then the narrowest; or else the widest narrower one.
     None where no engine multiplies matrices.
     """
-    peaks = {
-        name: rate for name in DTYPE_BITS if (rate := compute_matmul_peak(device, registry, name)) is not None
-    }
+    peaks = {name: rate for name in DTYPE_BITS if (rate := compute_matmul_peak(device, name)) is not None}
     if asked in peaks or not peaks:
         return asked if peaks else None
-    main = find_matrix_engine(device, max(peaks, key=lambda name: peaks[name]), registry)
-    known = [name for name in peaks if main and registry.computes[main.model].peak(main, name) is not None]
+    main = find_matrix_engine(device, max(peaks, key=lambda name: peaks[name]))
+    known = [name for name in peaks if main and main.peak(name) is not None]
     wider = [name for name in known if DTYPE_BITS[name] > DTYPE_BITS[asked]]
     if wider:
         return "bf16" if "bf16" in wider else min(wider, key=lambda name: DTYPE_BITS[name])
     return max(known, key=lambda name: DTYPE_BITS[name])
 
 
-def compute_matmul_peak(device: Device, registry: Registry, dtype: str) -> float | None:
+def compute_matmul_peak(device: Device, dtype: str) -> float | None:
     """Return the dense op/s of the fastest engine that multiplies matrices in a data type, or None without one."""
-    part = find_matrix_engine(device, dtype, registry)
-    return None if part is None else extract_finite_number(registry.computes[part.model].peak(part, dtype))
+    part = find_matrix_engine(device, dtype)
+    return None if part is None else extract_finite_number(part.peak(dtype))
 
 
 def extract_finite_number(value: Term | None) -> float | None:

@@ -9,14 +9,9 @@ import numpy as np
 from attrs import fields
 
 from accelscope.core.assemble.design import Design
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.parallelism import is_neutral_degree
 from accelscope.core.evaluate.memory_placement import ALL_RESIDENT
-from accelscope.core.evaluate.op_cost import (
-    find_matrix_engine,
-    home_memory,
-    list_offload_tiers,
-    list_weight_memories,
-)
 from accelscope.core.ir.hardware import Machine
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.values.values import Attribute
@@ -35,8 +30,8 @@ def refuse_missing_memory(machine: Machine | None, system: Component, binder: Bi
     """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
     if machine is None or binder.problems:
         return
-    memories, device = binder.registry.memories, machine.device
-    if not list_weight_memories(device, binder.registry):
+    device = machine.device
+    if not device.weight_memories:
         binder.problems.append(
             Diagnostic(
                 code="A304",
@@ -47,8 +42,8 @@ def refuse_missing_memory(machine: Machine | None, system: Component, binder: Bi
             )
         )
         return
-    home = home_memory(device, binder.registry)
-    if not np.all(np.isfinite(memories[home.model].peak(home).value)):
+    home = device.home
+    if not np.all(np.isfinite(home.peak.value)):
         binder.problems.append(
             Diagnostic(
                 code="A106",
@@ -64,7 +59,7 @@ def refuse_unsupported_dtype(design: Design, deployment: Component, binder: Bind
     """Refuse a data type that no engine of the device computes in."""
     dtype = design.precision.activations
     device = design.machine.device
-    if binder.problems or find_matrix_engine(device, dtype, binder.registry) is not None:
+    if binder.problems or find_matrix_engine(device, dtype) is not None:
         return
     known = sorted({name for part in device.engines for name in _entry_names(part.spec)})
     binder.problems.append(
@@ -106,7 +101,7 @@ def refuse_missing_tier(design: Design, deployment: Component, binder: Binder) -
     """Refuse a policy that puts bytes into a tier which the system does not have."""
     if binder.problems or (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
         return
-    tiers = [part.name for part in list_offload_tiers(design.machine.device, binder.registry)]
+    tiers = [part.name for part in design.machine.device.tiers]
     named = design.memory.tier
     inner = deployment.children("memory")
     name = design.machine.device.name

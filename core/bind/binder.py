@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, evolve, field
 
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.hardware import ComputeModel, EnginePart, MemoryModel, MemoryPart, Part
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Term, TraceNode, term
 from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, read_spec_info, written_name
@@ -108,14 +108,21 @@ class Binder:
         return self.registry.spec_for(component.kind, parent, selected)
 
     def part(self, component: Component) -> Part[Any] | None:
-        """Return a block as a part of its own, without its surroundings multiplied in."""
-        bound, record = self.bind(component)
-        if bound is None:
+        """Return a block as a part of its own, without its surroundings multiplied in.
+
+        Returns:
+            An `EnginePart` or a `MemoryPart` with its model if a compute or memory model serves the block, else a plain
+            `Part`; None if something is missing.
+        """
+        spec, model = self.bind(component)
+        if spec is None:
             return None
-        model = record.name if record is not None else component.kind
-        return Part(
-            name=component.name, path=component.path, spec=bound, model=model, count=self.count(component)
-        )
+        name, path, count = component.name, component.path, self.count(component)
+        if isinstance(model, MemoryModel):
+            return MemoryPart(name=name, path=path, spec=spec, model=model, count=count)
+        if isinstance(model, ComputeModel):
+            return EnginePart(name=name, path=path, spec=spec, model=model, count=count)
+        return Part(name=name, path=path, spec=spec, count=count)
 
     def count(self, component: Component) -> Term:
         """Return how many instances a block stands for."""

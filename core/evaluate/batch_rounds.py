@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.plan import Residency
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, term
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
-    from accelscope.core.plugin.registry import Registry
 
 _BYTE = term(1.0, "B")
 
 
-def compute_batch_rounds(design: Design, registry: Registry, longest: Residency, batch: Term) -> Term:
+def compute_batch_rounds(design: Design, longest: Residency, batch: Term) -> Term:
     """Return in how many rounds a batch is served: KV cache of all over what the runtime has for it, rounded up.
 
     Without a runtime, all sequences start together whatever they take, and a limit says where they do not fit. A
@@ -28,7 +26,7 @@ def compute_batch_rounds(design: Design, registry: Registry, longest: Residency,
         batch: sequences of the whole system.
     """
     share = design.runtime.memory
-    capacity = _capacity(design, registry)
+    capacity = _capacity(design)
     if share is None or capacity is None or design.memory.kv == "spilled":
         return ONE
     room = capacity * share - longest.weights - longest.activations
@@ -36,6 +34,6 @@ def compute_batch_rounds(design: Design, registry: Registry, longest: Residency,
     return maximum(minimum(needed, batch), ONE).named("rounds of a batch that does not fit")
 
 
-def _capacity(design: Design, registry: Registry) -> Term | None:
-    home = home_memory(design.machine.device, registry)
-    return registry.memories[home.model].capacity(home)
+def _capacity(design: Design) -> Term | None:
+    home = design.machine.device.home
+    return home.capacity

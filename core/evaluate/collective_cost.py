@@ -10,8 +10,6 @@ experts may go once to each group and be copied on over the inner tier (DeepEP; 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from attrs import evolve
 
@@ -22,10 +20,6 @@ from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, power, total, where
 
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
-
-
 _KERNELS = {
     "all_reduce": ("custom_all_reduce", "all_reduce"),
     "reduce_scatter": ("reduce_scatter", "all_gather"),
@@ -33,14 +27,14 @@ _KERNELS = {
 """Kind of collective to the classes of kernel that may do it, those that engines prefer first."""
 
 
-def compute_collective_cost(machine: Machine, collective: Collective, registry: Registry) -> Usage:
+def compute_collective_cost(machine: Machine, collective: Collective) -> Usage:
     """Return what a collective costs on a machine; ranks beyond the machine are a limit elsewhere.
 
     What was measured of its kernel on the device goes before what the description says of the network.
     """
     if machine.device.kernels is not None and collective.known is None:
         collective = _known(machine, collective)
-    return _over(machine.tiers, collective, registry)
+    return _over(machine.tiers, collective)
 
 
 def _known(machine: Machine, collective: Collective) -> Collective:
@@ -59,40 +53,40 @@ def find_collective_kernel(collective: Collective) -> Kernel | None:
     return kernel
 
 
-def _over(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
+def _over(tiers: tuple[Fabric, ...], item: Collective) -> Usage:
     if not tiers:
         return Usage(time=NO_TIME)
     if len(tiers) == 1 or not np.any(item.ranks * item.stride > tiers[0].size):
-        return _tier(tiers[0], item, item.ranks, registry)
+        return _tier(tiers[0], item, item.ranks)
     if item.kind == "send_recv":
-        return _neighbours(tiers, item, registry)
-    return _hierarchical(tiers, item, registry)
+        return _neighbours(tiers, item)
+    return _hierarchical(tiers, item)
 
 
-def _tier(fabric: Fabric, item: Collective, ranks: Term, registry: Registry) -> Usage:
-    return registry.interconnect_for(fabric.pattern).transfer(fabric, evolve(item, ranks=ranks))
+def _tier(fabric: Fabric, item: Collective, ranks: Term) -> Usage:
+    return fabric.model.transfer(fabric, evolve(item, ranks=ranks))
 
 
-def _neighbours(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
+def _neighbours(tiers: tuple[Fabric, ...], item: Collective) -> Usage:
     """A chain of ranks is as slow as its slowest link, which is the outer one where it leaves a group."""
-    inner = _tier(tiers[0], item, item.ranks, registry)
+    inner = _tier(tiers[0], item, item.ranks)
     groups = _divided(item, tiers[0])[1]
-    outer = _over(tiers[1:], _outwards(item, tiers[0], groups, item.bytes), registry)
+    outer = _over(tiers[1:], _outwards(item, tiers[0], groups, item.bytes))
     crosses = item.ranks * item.stride > tiers[0].size
     return Usage(time=where(crosses, outer.time, inner.time), energy=_added(inner.energy, outer.energy))
 
 
-def _hierarchical(tiers: tuple[Fabric, ...], item: Collective, registry: Registry) -> Usage:
+def _hierarchical(tiers: tuple[Fabric, ...], item: Collective) -> Usage:
     inside, across = _divided(item, tiers[0])
     crosses = across > 1.0
-    flat = _tier(tiers[0], item, where(crosses, 1.0, inside), registry)
+    flat = _tier(tiers[0], item, where(crosses, 1.0, inside))
 
     def inner(ranks: Collective) -> Usage:
-        return _tier(tiers[0], ranks, where(crosses, inside, 1.0), registry)
+        return _tier(tiers[0], ranks, where(crosses, inside, 1.0))
 
     def outer(payload: Term, positions: Term = ONE) -> Usage:
         beyond = _outwards(evolve(item, positions=positions), tiers[0], across, payload)
-        return _over(tiers[1:], beyond, registry)
+        return _over(tiers[1:], beyond)
 
     share = item.bytes / inside
     ways: list[tuple[Usage, ...]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -11,7 +11,6 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.blocks.scenario import Training
 from accelscope.core.evaluate.batch_rounds import compute_batch_rounds
 from accelscope.core.evaluate.memory_placement import Placement, place_memory
-from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost, strip_count_unit
 from accelscope.core.evaluate.serving.closed_loop import solve_closed_loop
 from accelscope.core.evaluate.serving.disaggregated import solve_disaggregated
@@ -19,14 +18,11 @@ from accelscope.core.evaluate.serving.steady_state import SteadyState
 from accelscope.core.evaluate.training.step import TrainingStepCost, compute_training_step
 from accelscope.core.evaluate.variability.latency import LatencyDistribution, build_latency_distribution
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.hardware import MemoryPart
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan, Residency
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 
 @frozen(kw_only=True, eq=False)
@@ -46,7 +42,6 @@ class Evaluation:
     """
 
     design: Design
-    registry: Registry
     prefill: PassCost
     decode: PassCost
     residency: Residency
@@ -71,18 +66,18 @@ class Evaluation:
         return found if self.training is None else (*found, self.training.update)
 
     @property
-    def home(self) -> Part[Any]:
+    def home(self) -> MemoryPart[Any]:
         """The memory level that holds weights and KV cache."""
-        return home_memory(self.design.machine.device, self.registry)
+        return self.design.machine.device.home
 
 
-def evaluate(design: Design, registry: Registry) -> Evaluation:
+def evaluate(design: Design) -> Evaluation:
     """Return an evaluation of a design: of a static batch, of the steady state under a closed loop, or of training."""
     if design.training is not None:
-        return _training(design, registry, design.training)
+        return _training(design, design.training)
     clients = design.load.concurrency
     if clients is not None:
-        return _varied(_under_load(design, registry, clients))
+        return _varied(_under_load(design, clients))
     load = design.load
     batch = (load.batch or ONE).named("batch")
     prompt = strip_count_unit(load.prompt).named("prompt")
@@ -92,12 +87,12 @@ def evaluate(design: Design, registry: Registry) -> Evaluation:
     further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
     longest = evolve(further, context=prompt + output - 1.0)
     held = _residency(build_step_plan(design, longest), build_step_plan(design, first))
-    rounds = compute_batch_rounds(design, registry, held, batch)
-    placement = place_memory(design, registry, evolve(held, kv=held.kv / rounds))
+    rounds = compute_batch_rounds(design, held, batch)
+    placement = place_memory(design, evolve(held, kv=held.kv / rounds))
     first, further = (evolve(step, sequences=step.sequences / rounds) for step in (first, further))
-    prefill = compute_pass_cost(design, registry, first.phase, build_step_plan(design, first), placement)
-    decode = compute_pass_cost(design, registry, further.phase, build_step_plan(design, further), placement)
-    found = _evaluation(design, registry, prefill, decode, placement, batch, decode.plan.ranks)
+    prefill = compute_pass_cost(design, first.phase, build_step_plan(design, first), placement)
+    decode = compute_pass_cost(design, further.phase, build_step_plan(design, further), placement)
+    found = _evaluation(design, prefill, decode, placement, batch, decode.plan.ranks)
     return _varied(evolve(found, rounds=rounds))
 
 
@@ -110,8 +105,8 @@ def _varied(found: Evaluation) -> Evaluation:
     first, further = (design, design) if pools is None else (pools.prefill, pools.decode)
     return evolve(
         found,
-        prompt_latency=build_latency_distribution(found.prefill, words, first, found.registry),
-        step_latency=build_latency_distribution(found.decode, words, further, found.registry),
+        prompt_latency=build_latency_distribution(found.prefill, words, first),
+        step_latency=build_latency_distribution(found.decode, words, further),
     )
 
 
@@ -132,31 +127,26 @@ def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
     )
 
 
-def _under_load(design: Design, registry: Registry, clients: Term) -> Evaluation:
+def _under_load(design: Design, clients: Term) -> Evaluation:
     pools, clients = design.pools, clients.named("clients")
     served = (
-        solve_closed_loop(design, registry, clients)
-        if pools is None
-        else solve_disaggregated(design, pools, registry, clients)
+        solve_closed_loop(design, clients) if pools is None else solve_disaggregated(design, pools, clients)
     )
     loop = served.loop
-    found = _evaluation(
-        design, registry, loop.prompts, loop.decode, served.placement, served.batch, served.ranks
-    )
+    found = _evaluation(design, loop.prompts, loop.decode, served.placement, served.batch, served.ranks)
     return evolve(found, loop=loop)
 
 
-def _training(design: Design, registry: Registry, asked: Training) -> Evaluation:
-    step = compute_training_step(design, registry, asked)
+def _training(design: Design, asked: Training) -> Evaluation:
+    step = compute_training_step(design, asked)
     found = _evaluation(
-        design, registry, step.forward, step.backward, step.placement, asked.batch, step.forward.plan.ranks
+        design, step.forward, step.backward, step.placement, asked.batch, step.forward.plan.ranks
     )
     return evolve(found, training=step)
 
 
 def _evaluation(
     design: Design,
-    registry: Registry,
     prefill: PassCost,
     decode: PassCost,
     placement: Placement,
@@ -172,7 +162,6 @@ def _evaluation(
     )
     return Evaluation(
         design=design,
-        registry=registry,
         prefill=prefill,
         decode=decode,
         residency=placement.held,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve
 
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.hardware import Device, Fabric
-from accelscope.core.ir.operation import Op
+from accelscope.core.ir.operation import MATRIX_OP_KINDS, Op
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.numeric.term import Term, maximum, sqrt, total, where
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
-
-MATRIX_OP_KINDS = ("gemm", "grouped_gemm", "attention")
-"""Kinds of operation that multiply matrices."""
 
 
 def compute_launch_time(op: Op, plan: Plan, package: Any, measured: Term | None = None) -> Term:
@@ -50,7 +44,7 @@ def has_work(op: Op) -> Any:
     return (op.flops.value > 0.0) | ((op.weights + op.reads + op.writes + op.kv_read).value > 0.0)
 
 
-def compute_operand_transfer(op: Op, device: Device, registry: Registry, places: Term = ONE) -> Term:
+def compute_operand_transfer(op: Op, device: Device, places: Term = ONE) -> Term:
     """Return the s that operands of a product travel between the cores of a die; none where nothing is said of it.
 
     On a grid of R rows and C columns, the input comes in at C columns and travels down R cores, and partial sums
@@ -65,10 +59,10 @@ def compute_operand_transfer(op: Op, device: Device, registry: Registry, places:
     rows, columns = (maximum(side / edge, 1.0) for side in device.fabric.shape[:2])
     spread = Collective(name=f"{op.name} operands", kind="broadcast", bytes=op.reads / columns, ranks=rows)
     summed = Collective(name=f"{op.name} sums", kind="reduce", bytes=op.writes / rows, ranks=columns)
-    time = _along(device.fabric, rows, spread, registry) + _along(device.fabric, columns, summed, registry)
+    time = _along(device.fabric, rows, spread) + _along(device.fabric, columns, summed)
     return time.named("way over the die")
 
 
-def _along(fabric: Fabric, cores: Term, item: Collective, registry: Registry) -> Term:
+def _along(fabric: Fabric, cores: Term, item: Collective) -> Term:
     line = evolve(fabric, size=cores, shape=(cores,))
-    return registry.interconnect_for(fabric.pattern).transfer(line, item).time
+    return fabric.model.transfer(line, item).time

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from accelscope.core.evaluate.op_cost import PassContext, home_memory, list_offload_tiers
+from accelscope.core.evaluate.op_cost import PassContext
 from accelscope.core.ir.constants import NO_BYTES
-from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.hardware import MemoryPart
 from accelscope.core.ir.plan import Residency
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
-    from accelscope.core.plugin.registry import Registry
 
 ALL_RESIDENT = ("resident", "resident")
 """Policy for weights and KV cache that leaves both in the device's memory."""
@@ -38,17 +37,17 @@ class Placement:
     limits: tuple[Limit, ...] = ()
 
 
-def place_memory(design: Design, registry: Registry, longest: Residency) -> Placement:
+def place_memory(design: Design, longest: Residency) -> Placement:
     """Return where the bytes lie when the context is longest.
 
     KV cache is spilled before weights where both may be: a step reads all weights, but the cache of one sequence only
     once. What is spilled is what does not fit; streamed weights lie in the tier as a whole.
     """
     device, policy = design.machine.device, design.memory
-    home = home_memory(device, registry)
-    tier = _tier(design, registry)
-    capacity = registry.memories[home.model].capacity(home)
-    assert capacity is not None  # home_memory chooses only levels with a capacity
+    home = device.home
+    tier = _tier(design)
+    capacity = home.capacity
+    assert capacity is not None  # `home` is one of the levels with a capacity
     weights, kv = _NONE, _NONE
     reserve = device.package.reserve if policy.reserve is None else policy.reserve
     used = longest.weights + longest.kv + longest.activations + reserve
@@ -65,16 +64,16 @@ def place_memory(design: Design, registry: Registry, longest: Residency) -> Plac
     return Placement(
         held=evolve(longest, weights=longest.weights * (1.0 - weights), kv=longest.kv * (1.0 - kv)),
         setting=PassContext(tier=tier, weights=weights, kv=kv),
-        limits=(_memory(home, used, capacity), *_behind(tier, away, registry)),
+        limits=(_memory(home, used, capacity), *_behind(tier, away)),
     )
 
 
-def _tier(design: Design, registry: Registry) -> Part[Any] | None:
+def _tier(design: Design) -> MemoryPart[Any] | None:
     """Return the tier that a policy puts bytes into: the one that it names, or else the nearest."""
     if (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
         return None
     named = design.memory.tier
-    tiers = list_offload_tiers(design.machine.device, registry)
+    tiers = design.machine.device.tiers
     return next((part for part in tiers if named is None or part.name == named), None)
 
 
@@ -82,7 +81,7 @@ def _share(over: Term, whole: Term, name: str) -> Term:
     return minimum(maximum(over, NO_BYTES) / maximum(whole, _BYTE), 1.0).named(name)
 
 
-def _memory(home: Part[Any], used: Term, capacity: Term) -> Limit:
+def _memory(home: MemoryPart[Any], used: Term, capacity: Term) -> Limit:
     return Limit(
         name="memory",
         used=used.named("memory used"),
@@ -91,8 +90,8 @@ def _memory(home: Part[Any], used: Term, capacity: Term) -> Limit:
     )
 
 
-def _behind(tier: Part[Any] | None, away: Term, registry: Registry) -> tuple[Limit, ...]:
-    capacity = None if tier is None else registry.memories[tier.model].capacity(tier)
+def _behind(tier: MemoryPart[Any] | None, away: Term) -> tuple[Limit, ...]:
+    capacity = None if tier is None else tier.capacity
     if tier is None or capacity is None:
         return ()
     return (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from attrs import evolve, frozen
 
+from accelscope.core.assemble.engine_selection import (
+    compute_dtypes,
+    compute_peak_op_rate,
+    find_engine,
+    first_peak_rate,
+)
 from accelscope.core.blocks.calibration import CalibratedKernel, Kernel, overlap_times
 from accelscope.core.blocks.runtime import (
     NO_OVERHEAD_PROFILE,
@@ -15,19 +20,14 @@ from accelscope.core.blocks.runtime import (
     select_compute_rate,
     select_memory_rate,
 )
-from accelscope.core.evaluate.launch import MATRIX_OP_KINDS, compute_launch_time, compute_operand_transfer
-from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
-from accelscope.core.ir.hardware import OUTSIDE, Device, Part
+from accelscope.core.evaluate.launch import compute_launch_time, compute_operand_transfer
+from accelscope.core.ir.constants import NO_BYTES, ONE
+from accelscope.core.ir.hardware import Device, EnginePart, MemoryPart
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Plan
 from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
-
-FIRST_TIER_ORDER = 50
-"""Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
 _NONE = term(0.0)
 
 
@@ -42,7 +42,7 @@ class PassContext:
         pace: what the runtime reaches of the kernels' rates.
     """
 
-    tier: Part[Any] | None = None
+    tier: MemoryPart[Any] | None = None
     weights: Term = _NONE
     kv: Term = _NONE
     places: Term = ONE
@@ -86,7 +86,7 @@ class OpCost:
         return self.op.component
 
 
-def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext) -> OpCost:
+def compute_op_cost(op: Op, plan: Plan, device: Device, setting: PassContext) -> OpCost:
     """Return what an operation of a plan costs on a device: its work, then its start.
 
     Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
@@ -97,18 +97,18 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, sett
     computing: list[Term] = []
     moving: list[Term] = []
     limits: list[Limit] = []
-    engine = engine_for(op, device, registry)
+    engine = find_engine(op, device)
     compute_energy = None
     if engine is not None:
-        usage = registry.computes[engine.model].run(engine, op, device)
+        usage = engine.run(op, device)
         time = scale_time_by_rate(
-            _no_slower(usage.time, engine, op, device, registry), select_compute_rate(setting.pace, op)
+            _no_slower(usage.time, engine, op, device), select_compute_rate(setting.pace, op)
         )
         computing.append(time.named(f"{engine.name} time"))
         parts.append((engine.name, computing[-1]))
         limits.extend(usage.limits)
         compute_energy = usage.energy
-    services = compute_memory_services(op, plan, device, registry, setting, known.kernel.bandwidth)
+    services = compute_memory_services(op, plan, device, setting, known.kernel.bandwidth)
     for part, arriving, usage in services:
         time = (
             scale_time_by_rate(usage.time, select_memory_rate(setting.pace, op))
@@ -121,7 +121,7 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, sett
     slowest = (maximum(*moving),) if moving else ()
     work = overlap_times((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
     each = work
-    for name, start in _starts(op, plan, device, registry, setting, known.kernel):
+    for name, start in _starts(op, plan, device, setting, known.kernel):
         parts.append((name, start))
         each = each + start
     each = each.named(op.name)
@@ -131,8 +131,8 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, sett
         work=work,
         each=each,
         seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
-        peak=compute_peak_op_rate(engine, op, registry),
-        home_bytes=_home_bytes(services, home_memory(device, registry)),
+        peak=compute_peak_op_rate(engine, op),
+        home_bytes=_home_bytes(services, device.home),
         compute_energy=_times_repeat(compute_energy, op),
         memory_energy=_memory_energy(op, services),
         known=known,
@@ -140,52 +140,52 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, registry: Registry, sett
     )
 
 
-def _no_slower(time: Term, chosen: Part[Any], op: Op, device: Device, registry: Registry) -> Term:
+def _no_slower(time: Term, chosen: EnginePart[Any], op: Op, device: Device) -> Term:
     """Return the time of a product on its engine, or of a single row on another that is faster, such as a vector unit."""
     if op.kind != "gemm":
         return time
     others = (part for part in device.engines if part is not chosen)
-    able = (part for part in others if op.kind in registry.computes[part.model].kinds)
+    able = (part for part in others if op.kind in part.model.kinds)
     for part in able:
-        if _first_peak(part, _dtypes(op), registry) is not None:
-            other = registry.computes[part.model].run(part, op, device).time
+        if first_peak_rate(part, compute_dtypes(op)) is not None:
+            other = part.run(op, device).time
             time = where(op.m > 1.0, time, minimum(time, other))
     return time
 
 
 def _starts(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext, kernel: Kernel
+    op: Op, plan: Plan, device: Device, setting: PassContext, kernel: Kernel
 ) -> tuple[tuple[str, Term], ...]:
     start = compute_launch_time(op, plan, device.package, kernel.start)
     if setting.pace.starts is not None:
         start = start * setting.pace.starts
     found: tuple[tuple[str, Term], ...] = (("launch", start),)
     if kernel.gather is not None:
-        found = (*found, ("gather", _gathering(op, device, registry, kernel.gather)))
+        found = (*found, ("gather", _gathering(op, device, kernel.gather)))
     if device.fabric is None:
         return found
-    return (*found, (device.fabric.name, compute_operand_transfer(op, device, registry, setting.places)))
+    return (*found, (device.fabric.name, compute_operand_transfer(op, device, setting.places)))
 
 
-def _gathering(op: Op, device: Device, registry: Registry, passes: Term) -> Term:
+def _gathering(op: Op, device: Device, passes: Term) -> Term:
     """Return the time of moving the rows of an operation so many times more, at the peak of the home memory."""
-    home = home_memory(device, registry)
-    return (op.reads + op.writes) * passes / registry.memories[home.model].peak(home)
+    home = device.home
+    return (op.reads + op.writes) * passes / home.peak
 
 
-def compute_min_op_time(cost: OpCost, device: Device, registry: Registry) -> Term:
+def compute_min_op_time(cost: OpCost, device: Device) -> Term:
     """Return the time that all executions of an operation take at least: at full peaks, nothing lost."""
-    home = home_memory(device, registry)
-    moving = cost.home_bytes / registry.memories[home.model].peak(home)
+    home = device.home
+    moving = cost.home_bytes / home.peak
     least = moving if cost.peak is None else maximum(moving, cost.op.flops / cost.peak)
     return least * cost.op.repeat
 
 
-MemoryService = tuple[Part[Any], Traffic, Usage]
+MemoryService = tuple[MemoryPart[Any], Traffic, Usage]
 
 
 def compute_memory_services(
-    op: Op, plan: Plan, device: Device, registry: Registry, setting: PassContext, share: Term | None = None
+    op: Op, plan: Plan, device: Device, setting: PassContext, share: Term | None = None
 ) -> list[MemoryService]:
     """Return the traffic of an operation at each level of the memory hierarchy and its cost, from the inside outwards.
 
@@ -201,91 +201,25 @@ def compute_memory_services(
         footprint=(plan.residency.weights + plan.residency.kv).named("bytes touched in a pass"),
         op=op,
     )
-    home = home_memory(device, registry)
+    home = device.home
     traffic: Traffic | None = whole
     found: list[MemoryService] = []
     for part in device.memories:
-        if traffic is None or (part is not home and _behind(part, registry)):
+        if traffic is None or (part is not home and part.is_tier):
             break
         arriving = evolve(traffic, home=part is home, share=share if part is home else None)
-        usage = registry.memories[part.model].serve(part, arriving)
+        usage = part.serve(arriving)
         found.append((part, arriving, usage))
         traffic = usage.onward
     if setting.tier is not None:
         away = evolve(
             whole, weights=whole.weights * setting.weights, activations=NO_BYTES, kv=whole.kv * setting.kv
         )
-        found.append((setting.tier, away, registry.memories[setting.tier.model].serve(setting.tier, away)))
+        found.append((setting.tier, away, setting.tier.serve(away)))
     return found
 
 
-def list_offload_tiers(device: Device, registry: Registry) -> tuple[Part[Any], ...]:
-    """Return the tiers behind the memory of a device, nearest first: those outside of it, and all from order 50 on."""
-    home = home_memory(device, registry)
-    return tuple(part for part in device.memories if part is not home and _behind(part, registry))
-
-
-def _behind(part: Part[Any], registry: Registry) -> bool:
-    return part.level == OUTSIDE or registry.memories[part.model].order >= FIRST_TIER_ORDER
-
-
-def home_memory(device: Device, registry: Registry) -> Part[Any]:
-    """Return the level that holds weights and KV cache: the outermost one that is no tier behind the device's own.
-
-    Assembly makes sure that there is one.
-    """
-    holders = list_weight_memories(device, registry)
-    near = [part for part in holders if not _behind(part, registry)]
-    return (near or holders)[-1]
-
-
-def list_weight_memories(device: Device, registry: Registry) -> list[Part[Any]]:
-    """Return the memories of the device itself that can hold weights, from the inside outwards."""
-    own = (part for part in device.memories if part.level != OUTSIDE)
-    return [part for part in own if registry.memories[part.model].capacity(part) is not None]
-
-
-def find_matrix_engine(device: Device, dtype: str, registry: Registry) -> Part[Any] | None:
-    """Return the fastest engine that multiplies matrices in a data type, or None where the device has none."""
-    return engine_for(
-        Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS), device, registry
-    )
-
-
-def engine_for(op: Op, device: Device, registry: Registry) -> Part[Any] | None:
-    """Return the fastest engine that runs an operation in its data type, or None where the device has none.
-
-    Products need an engine that multiplies in this type; other arithmetic may be done in fp32.
-    """
-    dtypes = _dtypes(op)
-    best: Part[Any] | None = None
-    best_rate = 0.0
-    for part in device.engines:
-        record = registry.computes[part.model]
-        if op.kind not in record.kinds:
-            continue
-        rate = _first_peak(part, dtypes, registry)
-        value = float(np.max(rate.value)) if rate is not None else 0.0
-        if value > best_rate:
-            best, best_rate = part, value
-    return best
-
-
-def compute_peak_op_rate(engine: Part[Any] | None, op: Op, registry: Registry) -> Term | None:
-    """Return the op/s at which an engine could run an operation at best, or None without an engine."""
-    return None if engine is None else _first_peak(engine, _dtypes(op), registry)
-
-
-def _dtypes(op: Op) -> tuple[str, ...]:
-    return (op.dtype,) if op.kind in MATRIX_OP_KINDS else (op.dtype, "fp32")
-
-
-def _first_peak(part: Part[Any], dtypes: tuple[str, ...], registry: Registry) -> Term | None:
-    rates = (registry.computes[part.model].peak(part, dtype) for dtype in dtypes)
-    return next((rate for rate in rates if rate is not None), None)
-
-
-def _home_bytes(services: list[MemoryService], home: Part[Any]) -> Term:
+def _home_bytes(services: list[MemoryService], home: MemoryPart[Any]) -> Term:
     reached = (traffic.bytes for part, traffic, _ in services if part is home)
     return next(reached, NO_BYTES)
 

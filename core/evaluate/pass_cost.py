@@ -8,8 +8,6 @@ training take (M + (S - 1) / v) stage times (Narayanan et al., arXiv 2104.04473,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import evolve, frozen
 
 from accelscope.core.assemble.design import Design
@@ -37,9 +35,6 @@ from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, term, total, where
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 TRAINING_PHASES = ("forward", "backward")
 """Passes of training over one micro-batch after the other."""
@@ -123,23 +118,21 @@ def split_replica_batch(design: Design, step: Step) -> tuple[Step, Term]:
     return step, sequences
 
 
-def compute_pass_cost(
-    design: Design, registry: Registry, phase: str, plan: Plan, placement: Placement
-) -> PassCost:
+def compute_pass_cost(design: Design, phase: str, plan: Plan, placement: Placement) -> PassCost:
     """Return what a pass costs: its operations, communication, energy and time."""
     device, streaming = design.machine.device, is_streaming(design)
     setting = evolve(placement.setting, pace=design.runtime)
     if streaming:
         setting = evolve(setting, places=count_pipeline_places(plan))
-    ops = tuple(compute_op_cost(op, plan, device, registry, setting) for op in plan.ops)
+    ops = tuple(compute_op_cost(op, plan, device, setting) for op in plan.ops)
     items = merge_token_collectives(plan) if streaming else plan.collectives
-    comms = tuple(_communication(item, design, registry) for item in items)
-    energy = _energy(ops, comms, design, registry)
+    comms = tuple(_communication(item, design) for item in items)
+    energy = _energy(ops, comms, design)
     turns = plan.microbatches if streaming else ONE
     if streaming:
         ops = scale_costs_to_pass(ops, plan, phase)
     comms = compute_exposed_comms(design.runtime, _work(ops, comms, design, plan), comms, ops)
-    stage = _stage(ops, comms, energy, turns, design, registry, plan).named("stage time")
+    stage = _stage(ops, comms, energy, turns, design, plan).named("stage time")
     rounds = ONE if streaming else _rounds(phase, plan)
     host = host_time(design.runtime, plan, phase)
     overhead = (design.scheduler.step_overhead + host).named("host time between steps")
@@ -157,13 +150,11 @@ def compute_pass_cost(
     )
 
 
-def _energy(
-    ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design, registry: Registry
-) -> Term | None:
+def _energy(ops: tuple[OpCost, ...], comms: tuple[CommCost, ...], design: Design) -> Term | None:
     device = design.machine.device
     if device.package.tdp is None:
         return None
-    return dynamic_energy(ops, ((cost.usage, cost.item.repeat) for cost in comms), device, registry)
+    return dynamic_energy(ops, ((cost.usage, cost.item.repeat) for cost in comms), device)
 
 
 def _stage(
@@ -172,7 +163,6 @@ def _stage(
     energy: Term | None,
     turns: Term,
     design: Design,
-    registry: Registry,
     plan: Plan,
 ) -> Term:
     """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models.
@@ -192,7 +182,7 @@ def _stage(
         stage = stage * Term(1.0 + design.error * spread)
     if design.at_floor is None:
         return stage
-    floor = total(compute_min_op_time(cost, device, registry) for cost in ops) * turns
+    floor = total(compute_min_op_time(cost, device) for cost in ops) * turns
     return where(design.at_floor, floor, stage)
 
 
@@ -249,7 +239,7 @@ def _rounds(phase: str, plan: Plan) -> Term:
     return maximum(plan.microbatches, plan.stages).named("stage times between two tokens of a sequence")
 
 
-def _communication(item: Collective, design: Design, registry: Registry) -> CommCost:
-    usage = compute_collective_cost(design.machine, item, registry)
+def _communication(item: Collective, design: Design) -> CommCost:
+    usage = compute_collective_cost(design.machine, item)
     each = compute_comm_wait(design.runtime, item, usage.time) + compute_comm_overhead(design.runtime, item)
     return CommCost(item=item, usage=usage, seconds=(each * item.repeat).named(item.name))

@@ -10,17 +10,14 @@ of an operation is taken as the same at the lower clock, which is on the high si
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from accelscope.core.evaluate.op_cost import OpCost, home_memory
+from accelscope.core.evaluate.op_cost import OpCost
 from accelscope.core.ir.hardware import Device
 from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, maximum, term, total
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 STANDING_SHARE = 0.45
 """Standing power of a running device over its thermal design power: with it an A100 40 GB draws what LLM-Inference-Bench
@@ -49,15 +46,13 @@ def idle_power(package: Any) -> Term | None:
     return given.named("idle power")
 
 
-def dynamic_energy(
-    ops: Iterable[OpCost], moved: Iterable[tuple[Usage, Term]], device: Device, registry: Registry
-) -> Term:
+def dynamic_energy(ops: Iterable[OpCost], moved: Iterable[tuple[Usage, Term]], device: Device) -> Term:
     """Return the energy of operations and communication beyond the standing power, in J.
 
     Args:
         moved: what each collective costs, with how often it runs.
     """
-    pieces = [_op_energy(cost, device, registry) for cost in ops]
+    pieces = [_op_energy(cost, device) for cost in ops]
     pieces += [usage.energy * repeat for usage, repeat in moved if usage.energy is not None]
     return total(pieces).named("dynamic energy")
 
@@ -72,28 +67,28 @@ def apply_power_cap(work: Term, energy: Term | None, device: Device) -> Term:
     return maximum(work, (energy / left).named("time at the power cap"))
 
 
-def _op_energy(cost: OpCost, device: Device, registry: Registry) -> Term:
+def _op_energy(cost: OpCost, device: Device) -> Term:
     compute = cost.compute_energy
     if compute is None:
-        compute = _energy_per_op(cost, device, registry) * cost.op.flops * cost.op.repeat
+        compute = _energy_per_op(cost, device) * cost.op.flops * cost.op.repeat
     compute = compute.named("energy of computing")
     memory = cost.memory_energy
     energy = compute if memory is None else compute + memory.named("energy of moving bytes")
     return energy.named(f"{cost.name} energy")
 
 
-def _energy_per_op(cost: OpCost, device: Device, registry: Registry) -> Term:
+def _energy_per_op(cost: OpCost, device: Device) -> Term:
     standing = standing_power(device.package)
     if cost.peak is None or standing is None:
         return term(0.0, "J/op")
-    left = device.package.tdp - standing - _memory_power(device, registry)
+    left = device.package.tdp - standing - _memory_power(device)
     return (maximum(left, term(0.0, "W")) / cost.peak).named("energy per op")
 
 
-def _memory_power(device: Device, registry: Registry) -> Term:
-    home = home_memory(device, registry)
+def _memory_power(device: Device) -> Term:
+    home = device.home
     energy: Term | None = getattr(home.spec, "energy", None)
-    peak = registry.memories[home.model].peak(home)
+    peak = home.peak
     if energy is None or not np.all(np.isfinite(peak.value)):
         return term(0.0, "W")
     return energy * peak

@@ -1,18 +1,25 @@
-"""Hardware as models see it: parts, devices, network tiers and the machine that they form."""
+"""Hardware as models see it: parts, devices, network tiers and the machine that they form, and the models that serve them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.record import CONTRACT, RECORD_NAME
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.term import Term
 
 S = TypeVar("S")
-
 OUTSIDE = "outside"
 """Level of a memory that belongs to the host or the system around a device."""
+FIRST_TIER_ORDER = 50
+"""Order from which on a memory is a tier behind the device: reached over a slower bus, and no home of weights."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -23,7 +30,6 @@ class Part(Generic[S]):
         name: the label, such as `hbm`.
         path: dotted labels from the device, such as `gh100.sm.tensor`.
         spec: the bound spec.
-        model: name of the model that serves it.
         count: how many there are on one device, all levels multiplied.
         cores: how many cores of the kind that it stands in there are on one device; 1 outside any core.
         clock: cycle/s of the nearest enclosing clock, or None where none is given.
@@ -33,7 +39,6 @@ class Part(Generic[S]):
     name: str
     path: str
     spec: S
-    model: str
     count: Term = ONE
     cores: Term = ONE
     clock: Term | None = None
@@ -41,11 +46,61 @@ class Part(Generic[S]):
 
 
 @frozen(kw_only=True, eq=False)
+class EnginePart(Part[S]):
+    """An engine in its place on a device.
+
+    Attributes:
+        model: the compute model that serves it.
+    """
+
+    model: ComputeModel
+
+    def peak(self, dtype: str) -> Term | None:
+        """Return the op/s of all instances in a data type, or None if they cannot compute in it."""
+        return self.model.peak(self, dtype)
+
+    def run(self, op: Op, device: Device) -> Usage:
+        """Return what an operation costs on all instances."""
+        return self.model.run(self, op, device)
+
+
+@frozen(kw_only=True, eq=False)
+class MemoryPart(Part[S]):
+    """A memory in its place on a device, or behind it.
+
+    Attributes:
+        model: the memory model that serves it.
+    """
+
+    model: MemoryModel
+
+    @property
+    def capacity(self) -> Term | None:
+        """Bytes of all instances that can hold weights and KV cache, or None for a level that holds copies only."""
+        return self.model.capacity(self)
+
+    @property
+    def peak(self) -> Term:
+        """Peak bytes a second of all instances."""
+        return self.model.peak(self)
+
+    @property
+    def is_tier(self) -> bool:
+        """Whether it lies behind the memory of the device: outside of the package, or of an order from 50 on."""
+        return self.level == OUTSIDE or self.model.order >= FIRST_TIER_ORDER
+
+    def serve(self, traffic: Traffic) -> Usage:
+        """Return what the traffic that arrives at this level costs."""
+        return self.model.serve(self, traffic)
+
+
+@frozen(kw_only=True, eq=False)
 class Fabric:
     """One tier of the network: `size` endpoints that reach each other over links.
 
     Attributes:
-        pattern: `switch`, `clique`, `ring`, `mesh`, `torus`, `flat`, ...: selects the interconnect model.
+        pattern: `switch`, `clique`, `ring`, `mesh`, `torus`, `flat`, ...
+        model: the interconnect model that serves the pattern.
         link: the bound link spec (bandwidth of one link in one direction, latency, efficiency).
         links: links of one endpoint into this tier.
         size: endpoints of one group: devices for the innermost tier.
@@ -58,6 +113,7 @@ class Fabric:
 
     name: str
     pattern: str
+    model: InterconnectModel
     link: Any
     links: Term
     size: Term
@@ -74,18 +130,38 @@ class Device:
 
     Attributes:
         name: of its definition, such as `H100_SXM`.
-        engines: compute parts; memories: from the innermost to the outermost level, tiers of the system behind them.
+        engines: compute parts.
+        memories: from the innermost to the outermost level, then the tiers of the system behind them.
         package: the bound `package` spec.
         fabric: what joins the cores of a die, where the description says so.
         kernels: what was measured of its kernels, a `kernels.Kernels`.
     """
 
     name: str
-    engines: tuple[Part[Any], ...]
-    memories: tuple[Part[Any], ...]
+    engines: tuple[EnginePart[Any], ...]
+    memories: tuple[MemoryPart[Any], ...]
     package: Any
     fabric: Fabric | None = None
     kernels: Any = None
+
+    @cached_property
+    def weight_memories(self) -> tuple[MemoryPart[Any], ...]:
+        """The memories of the device itself that can hold weights, from the inside outwards."""
+        return tuple(part for part in self.memories if part.level != OUTSIDE and part.capacity is not None)
+
+    @cached_property
+    def home(self) -> MemoryPart[Any]:
+        """The level that holds weights and KV cache: the outermost one that is not a tier behind the device's own.
+
+        Assembly makes sure that there is one.
+        """
+        near = [part for part in self.weight_memories if not part.is_tier]
+        return (near or self.weight_memories)[-1]
+
+    @cached_property
+    def tiers(self) -> tuple[MemoryPart[Any], ...]:
+        """The memories behind `home` that a policy can put weights or KV cache into, nearest first."""
+        return tuple(part for part in self.memories if part is not self.home and part.is_tier)
 
 
 @frozen(kw_only=True, eq=False)
@@ -95,3 +171,65 @@ class Machine:
     device: Device
     devices: Term
     tiers: tuple[Fabric, ...]
+
+
+@frozen(kw_only=True)
+class MemoryModel:
+    """Serves the traffic of one level of the memory hierarchy.
+
+    Attributes:
+        spec: a spec class of kind `memory`; its `select` says which classes of memory it reads.
+        order: place in the hierarchy, small is near the engines (registers 0, scratchpad 10, cache 20,
+            memory-side cache 30, DRAM 40, tiers behind it 50 and up).
+        serve: (part, traffic) to what it costs; `Usage.onward` is what the next level has to serve.
+        capacity: (part) to the bytes of all instances on a device that can hold weights and KV, or None for a level
+            that holds copies only.
+        peak: (part) to the peak bytes a second of all instances on a device.
+    """
+
+    name: str = field(validator=RECORD_NAME)
+    doc: str
+    spec: type
+    order: int
+    serve: Callable[[MemoryPart[Any], Traffic], Usage]
+    capacity: Callable[[MemoryPart[Any]], Term | None]
+    peak: Callable[[MemoryPart[Any]], Term]
+    contract: int = CONTRACT
+
+
+@frozen(kw_only=True)
+class ComputeModel:
+    """Runs operations on one kind of engine.
+
+    Attributes:
+        spec: a spec class of kind `engine`.
+        kinds: kinds of `Op` that the engine can run.
+        peak: (part, dtype) to the op/s of all instances on a device, or None where it cannot compute in a dtype.
+        run: (part, op, device) to what it costs.
+    """
+
+    name: str = field(validator=RECORD_NAME)
+    doc: str
+    spec: type
+    kinds: tuple[str, ...]
+    peak: Callable[[EnginePart[Any], str], Term | None]
+    run: Callable[[EnginePart[Any], Op, Device], Usage]
+    contract: int = CONTRACT
+
+
+@frozen(kw_only=True)
+class InterconnectModel:
+    """Moves a collective over one tier of the network.
+
+    Attributes:
+        patterns: connection patterns it serves, such as `switch` or `torus`.
+        spec: spec class of the settings that its `connect` block takes, or None.
+        transfer: (fabric, collective with its ranks in this tier) to what it costs.
+    """
+
+    name: str = field(validator=RECORD_NAME)
+    doc: str
+    patterns: tuple[str, ...]
+    transfer: Callable[[Fabric, Collective], Usage]
+    spec: type | None = None
+    contract: int = CONTRACT

@@ -7,6 +7,9 @@ from attrs import frozen
 from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
 from accelscope.core.numeric.term import Term
 
+MATRIX_OP_KINDS = ("gemm", "grouped_gemm", "attention")
+"""Kinds of operation that multiply matrices."""
+
 
 @frozen(kw_only=True, eq=False)
 class Precision:

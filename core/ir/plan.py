@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
-from accelscope.core.ir.operation import Op, Step
+from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.record import CONTRACT, RECORD_NAME
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Term
 
@@ -165,3 +167,19 @@ class Plan:
     routed: Routed | None = None
     step: Step | None = None
     limits: tuple[Limit, ...] = ()
+
+
+@frozen(kw_only=True)
+class WorkloadModel:
+    """Builds the operations of one pass of a model.
+
+    Attributes:
+        spec: a spec class of kind `model`.
+        build: (spec, step, precision) to the workload.
+    """
+
+    name: str = field(validator=RECORD_NAME)
+    doc: str
+    spec: type
+    build: Callable[[Any, Step, Precision], Workload]
+    contract: int = CONTRACT

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from accelscope.core.errors import PluginConflictError, PluginError
+from accelscope.core.ir.record import CONTRACT
 from accelscope.core.plugin import records
 from accelscope.core.plugin.block_kinds import BlockKinds, SpecCandidate
 from accelscope.core.plugin.checked_calls import guard_record
@@ -19,7 +20,6 @@ from accelscope.core.spec.spec import build_block_schema, read_spec_info
 from accelscope.dsl.schema.schema import Schemas
 from accelscope.dsl.values.units import Unit, UnitTable, UnknownUnit
 
-CONTRACT_VERSION = 1
 """Version of the seams that this accelscope has."""
 
 
@@ -163,10 +163,10 @@ def _verify(hook: RecordFamily, record: Any, units: UnitTable) -> None:
     record_class: Any = hook.record
     if not isinstance(record, record_class):
         raise PluginError(f"yields {record!r} instead of a {record_class.__name__}")
-    contract = getattr(record, "contract", CONTRACT_VERSION)
-    if contract != CONTRACT_VERSION:
+    contract = getattr(record, "contract", CONTRACT)
+    if contract != CONTRACT:
         raise PluginError(
-            f"`{record.name}` is written for contract {contract}; this accelscope has {CONTRACT_VERSION}"
+            f"`{record.name}` is written for contract {contract}; this accelscope has {CONTRACT}"
         )
     spec = getattr(record, "spec", None)
     if spec is None:

@@ -64,7 +64,7 @@ def fill_columns(
     with np.errstate(all="ignore"):
         for where in iterate_chunk_slices(shape, limit):
             block = design if len(shape) == 0 else slice_terms(design, where)
-            _fill(columns, evaluate(block, registry), where, metrics)
+            _fill(columns, evaluate(block), where, metrics)
     return columns
 
 

@@ -54,7 +54,7 @@ def evaluate_points(design: Design, registry: Registry, size: int, wanted: Itera
         wanted: names of metrics.
     """
     with np.errstate(all="ignore"):
-        found = evaluate(design, registry)
+        found = evaluate(design)
         metrics = {}
         for name in wanted:
             metric = registry.metrics[name]

@@ -114,9 +114,7 @@ def trace_metric(
         known = ", ".join(sorted(registry.metrics))
         hint = hint or (f"there are {known}" if known else "there are none" + registry.describe_absent())
         raise UsageError(f"no metric is called `{metric}`; {hint}")
-    found = record.compute(
-        evaluate(assemble_single_point(program, registry, name, sets, trace=True), registry)
-    )
+    found = record.compute(evaluate(assemble_single_point(program, registry, name, sets, trace=True)))
     if found is None or found.node is None:
         raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
     return found.named(metric).node or found.node

@@ -101,7 +101,7 @@ class DiagramBlock:
 def build_block_diagram(component: Component, registry: Registry) -> DiagramBlock:
     """Return the structure of a package or of a system, or of a part of one such as a die."""
     machine = assemble_machine(component, Binder(registry))
-    totals = dict(_totals(machine.device, registry)) if machine is not None else {}
+    totals = dict(_totals(machine.device)) if machine is not None else {}
     return _block(component, totals, None)
 
 
@@ -234,25 +234,24 @@ def _link(item: Connection) -> str:
     return " ".join(part for part in (pattern, f"{many}{item.via.definition}", details) if part)
 
 
-def _totals(device: Device, registry: Registry) -> Iterator[tuple[str, str]]:
+def _totals(device: Device) -> Iterator[tuple[str, str]]:
     """Yield path and total of each engine and memory level of a device."""
-    for part in device.engines:
-        record = registry.computes[part.model]
-        if "gemm" not in record.kinds:
+    for engine in device.engines:
+        if "gemm" not in engine.model.kinds:
             continue
-        alone = evolve(device, engines=(part,))
-        dtype = find_matmul_dtype(alone, registry, "bf16")
-        rate = compute_matmul_peak(alone, registry, dtype) if dtype else None
+        alone = evolve(device, engines=(engine,))
+        dtype = find_matmul_dtype(alone, "bf16")
+        rate = compute_matmul_peak(alone, dtype) if dtype else None
         if rate is not None:
             yield (
-                part.path,
+                engine.path,
                 f"all: {format_si_number(rate, 'FLOP/s' if is_float_dtype(dtype) else 'op/s')} {dtype}",
             )
     for part in device.memories:
         if (extract_finite_number(part.count) or 1) <= 1:
             continue
         capacity: Term | None = getattr(part.spec, "capacity", None)
-        peak = extract_finite_number(registry.memories[part.model].peak(part))
+        peak = extract_finite_number(part.peak)
         held = None if capacity is None else extract_finite_number(capacity * part.count)
         texts = [
             "" if held is None or capacity is None else format_quantity(held, capacity.dimension),

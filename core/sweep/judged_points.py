@@ -104,7 +104,7 @@ class PointMetrics:
 
 def evaluate_design_points(design: Design, registry: Registry, wanted: Iterable[Metric]) -> PointMetrics:
     """Evaluate a design and some of its metrics; what the description gives too little for is left out."""
-    found = evaluate(design, registry)
+    found = evaluate(design)
     metrics = {}
     for metric in wanted:
         given = metric.of in ("any", found.sort) and (metric.given is None or metric.given(found))

@@ -11,16 +11,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints, overload
 
 import attrs
 import numpy as np
 
 from accelscope.core.blocks.hardware import Link, Package, Switch
 from accelscope.core.errors import UsageError
-from accelscope.core.ir.hardware import Device, Fabric, Part
+from accelscope.core.ir.hardware import (
+    ComputeModel,
+    Device,
+    EnginePart,
+    Fabric,
+    InterconnectModel,
+    MemoryModel,
+    MemoryPart,
+)
 from accelscope.core.ir.operation import Op
-from accelscope.core.ir.usage import Traffic
+from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Array, Term, TraceNode, as_term, term
 from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, written_name
@@ -86,8 +95,30 @@ def make_spec(cls: type, sample: Mapping[str, Any]) -> Any:
     return cls(**values)
 
 
+@overload
 def make_part(
-    model: Any,
+    model: MemoryModel,
+    sample: Mapping[str, Any],
+    *,
+    name: str = ...,
+    count: TermLike = ...,
+    cores: TermLike = ...,
+    clock: TermLike | None = ...,
+    level: str = ...,
+) -> MemoryPart[Any]: ...
+@overload
+def make_part(
+    model: ComputeModel,
+    sample: Mapping[str, Any],
+    *,
+    name: str = ...,
+    count: TermLike = ...,
+    cores: TermLike = ...,
+    clock: TermLike | None = ...,
+    level: str = ...,
+) -> EnginePart[Any]: ...
+def make_part(
+    model: MemoryModel | ComputeModel,
     sample: Mapping[str, Any],
     *,
     name: str = "part",
@@ -95,18 +126,20 @@ def make_part(
     cores: TermLike = 1.0,
     clock: TermLike | None = "1 GHz",
     level: str = "package",
-) -> Part[Any]:
+) -> EnginePart[Any] | MemoryPart[Any]:
     """Return a part that a memory or compute model can be asked about."""
-    return Part(
-        name=name,
-        path=name,
-        spec=make_spec(model.spec, sample),
-        model=model.name,
-        count=parse_term(count),
-        cores=parse_term(cores),
-        clock=None if clock is None else parse_term(clock, "Hz"),
-        level=level,
-    )
+    place = {
+        "name": name,
+        "path": name,
+        "spec": make_spec(model.spec, sample),
+        "count": parse_term(count),
+        "cores": parse_term(cores),
+        "clock": None if clock is None else parse_term(clock, "Hz"),
+        "level": level,
+    }
+    if isinstance(model, MemoryModel):
+        return MemoryPart(model=model, **place)
+    return EnginePart(model=model, **place)
 
 
 def make_op(
@@ -176,11 +209,24 @@ def make_fabric(
     shape: Sequence[TermLike] = (),
     switch: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    model: InterconnectModel | None = None,
 ) -> Fabric:
-    """Return one tier of a network."""
+    """Return one tier of a network.
+
+    Args:
+        pattern: connection pattern, such as `torus`.
+        link: fields of the link, as in a description.
+        links: links of one endpoint into the tier.
+        size: endpoints of one group.
+        shape: sizes along the dimensions of a mesh or torus.
+        switch: fields of the switch, or None without one.
+        settings: further fields of the `connect` block.
+        model: what serves the pattern; without it only a model's own `transfer` can be asked, not the core.
+    """
     return Fabric(
         name="fabric",
         pattern=pattern,
+        model=model or _unserved(pattern),
         link=make_spec(Link, link),
         links=parse_term(links),
         size=parse_term(size),
@@ -193,7 +239,14 @@ def make_fabric(
     )
 
 
-def make_device(engines: Sequence[Part[Any]] = (), memories: Sequence[Part[Any]] = ()) -> Device:
+def _unserved(pattern: str) -> InterconnectModel:
+    def refuse(fabric: Fabric, collective: Collective) -> Usage:
+        raise UsageError(f"no model serves `{pattern}` here; pass `model=` to make_fabric")
+
+    return InterconnectModel(name="unserved", doc="serves nothing", patterns=(pattern,), transfer=refuse)
+
+
+def make_device(engines: Sequence[EnginePart[Any]] = (), memories: Sequence[MemoryPart[Any]] = ()) -> Device:
     """Return a device of some parts in an otherwise empty package."""
     return Device(
         name="device", engines=tuple(engines), memories=tuple(memories), package=make_spec(Package, {})

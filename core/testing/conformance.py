@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import attrs
 import numpy as np
 
-from accelscope.core.ir.hardware import Part
+from accelscope.core.ir.hardware import EnginePart, MemoryPart
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
 from accelscope.core.numeric.term import Term, term
@@ -106,11 +106,11 @@ class MemoryConformance(SpecConformance):
     kind = "memory"
     place: ClassVar[Mapping[str, Any]] = {}
 
-    def part(self) -> Part[Any]:
+    def part(self) -> MemoryPart[Any]:
         """Return the part under test."""
         return make_part(self.model, self.sample, **self.place)
 
-    def usage(self, scale: TermLike, part: Part[Any] | None = None, *, trace: bool = False) -> Usage:
+    def usage(self, scale: TermLike, part: MemoryPart[Any] | None = None, *, trace: bool = False) -> Usage:
         """Return what scaled traffic costs, with numpy warnings as errors."""
         factor = parse_term(scale)
         traffic = make_traffic(
@@ -177,11 +177,11 @@ class ComputeConformance(SpecConformance):
     place: ClassVar[Mapping[str, Any]] = {}
     dtype: ClassVar[str] = "bf16"
 
-    def part(self) -> Part[Any]:
+    def part(self) -> EnginePart[Any]:
         """Return the part under test."""
         return make_part(self.model, self.sample, **self.place)
 
-    def usage(self, kind: str, rows: TermLike, part: Part[Any] | None = None) -> Usage:
+    def usage(self, kind: str, rows: TermLike, part: EnginePart[Any] | None = None) -> Usage:
         """Return what an operation with some rows costs, with numpy warnings as errors."""
         given = part or self.part()
         op = make_op(kind, m=rows, n=1000.0, k=128.0, groups=3.0, dtype=self.dtype)

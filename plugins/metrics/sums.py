@@ -46,7 +46,7 @@ def compute_peak(evaluation: Evaluation) -> Term | None:
     dtype = evaluation.design.precision.activations
     best: Term | None = None
     for part in evaluation.design.machine.device.engines:
-        rate = evaluation.registry.computes[part.model].peak(part, dtype)
+        rate = part.peak(dtype)
         if rate is not None and (best is None or np.max(rate.value) > np.max(best.value)):
             best = rate
     return None if best is None else best.named(f"peak in {dtype}")

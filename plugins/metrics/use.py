@@ -35,7 +35,7 @@ def mbu(evaluation: Evaluation) -> Term:
     (Databricks, "LLM inference performance engineering: best practices", 2023).
     """
     home = evaluation.home
-    peak = evaluation.registry.memories[home.model].peak(home).named(f"peak of {home.name}")
+    peak: Term = home.peak.named(f"peak of {home.name}")
     return (pass_bytes(evaluation.decode) / (peak * evaluation.decode.time)).named("mbu")
 
 

@@ -60,7 +60,7 @@ def test_a_device_multiplies_in_the_closest_type(shell, shelf, name, asked, foun
     from accelscope.core.bind.binder import Binder
 
     device = assemble_machine(find_definitions(shelf, name)[0].component, Binder(shell.registry)).device
-    assert find_matmul_dtype(device, shell.registry, asked) == found
+    assert find_matmul_dtype(device, asked) == found
 
 
 def test_facts_are_told_in_a_line(shell, shelf):

@@ -11,7 +11,6 @@ import pytest
 
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.ir.hardware import Fabric, Machine
 from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import term
@@ -70,13 +69,13 @@ def number(value):
 
 
 def peak(found: Machine, dtype):
-    rates = [session().registry.computes[part.model].peak(part, dtype) for part in found.device.engines]
+    rates = [part.peak(dtype) for part in found.device.engines]
     return max(number(rate) for rate in rates if rate is not None)
 
 
 def home(found: Machine):
-    part = home_memory(found.device, session().registry)
-    return session().registry.memories[part.model], part
+    part = found.device.home
+    return part.model, part
 
 
 def per_device(fabric: Fabric, found: Machine):
@@ -97,7 +96,7 @@ def level(found: Machine, name, field):
         return number(part.spec.capacity) * number(part.count)
     if field == "ports":
         return number(read_rate(part)) + number(write_rate(part))
-    return number(session().registry.memories[part.model].peak(part))
+    return number(part.peak)
 
 
 def measured(found: Machine, quantity):

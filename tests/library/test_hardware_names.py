@@ -16,7 +16,6 @@ import pytest
 
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import home_memory
 from accelscope.core.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +82,7 @@ def peaks(found, quantity):
     """Return the TFLOP/s that a listed peak may be; 16 bit stand in where a device has no type of 8."""
     known: dict[str, float] = {}
     for dtype in DTYPES[quantity]:
-        rates = [session().registry.computes[part.model].peak(part, dtype) for part in found.device.engines]
+        rates = [part.peak(dtype) for part in found.device.engines]
         found_rates = [number(rate) / 1e12 for rate in rates if rate is not None]
         if found_rates:
             known[dtype] = max(found_rates)
@@ -109,8 +108,8 @@ def of_library(row, quantity):
     found = machine(row["name"])
     if quantity in DTYPES:
         return peaks(found, quantity)
-    part = home_memory(found.device, session().registry)
-    record = session().registry.memories[part.model]
+    part = found.device.home
+    record = part.model
     return [number((record.capacity if quantity == "capacity" else record.peak)(part)) / 1e9]
 
 
@@ -149,7 +148,7 @@ def test_a_gpu_of_a_superchip_has_the_memory_of_its_cpu_as_a_tier():
     ):
         found = machine(name).device
         tier = next(part for part in found.memories if part.name == "grace")
-        record = session().registry.memories[tier.model]
-        assert home_memory(found, session().registry).name == "hbm"
+        record = tier.model
+        assert found.home.name == "hbm"
         assert number(record.capacity(tier)) / 1e9 == pytest.approx(gigabytes)
         assert number(record.peak(tier)) / 1e9 == pytest.approx(rate)

@@ -13,7 +13,6 @@ from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.plan import Collective
 from accelscope.core.numeric.term import term
-from accelscope.core.plugin.registry import Registry
 from accelscope.core.spec.spec import fields_of
 from accelscope.core.testing.builders import make_device, make_fabric
 from accelscope.plugins.interconnect.clique import CLIQUE
@@ -98,14 +97,14 @@ def machine(**kernels: Kernel) -> Machine:
     layer = CalibrationLayer(
         origin="device", runtime=None, kernels={name: (item,) for name, item in kernels.items()}
     )
-    fabric = make_fabric("switch", LINK, links=18, switch={"latency": "100 ns"})
+    fabric = make_fabric("switch", LINK, links=18, switch={"latency": "100 ns"}, model=SWITCHED)
     device = evolve(make_device(), kernels=DeviceKernels((layer,)))
     return Machine(device=device, tiers=(fabric,), devices=term(8.0))
 
 
 def on(place: Machine, kind: str, name: str = "") -> float:
     item = collective(kind, 1.0, name=name)
-    return float(compute_collective_cost(place, item, Registry.built_in()).time.value)
+    return float(compute_collective_cost(place, item).time.value)
 
 
 def test_engines_prefer_their_own_all_reduce_to_a_library_s():

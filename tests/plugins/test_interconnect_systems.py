@@ -58,7 +58,11 @@ def described(tmp_path):
 
 def cost(found, kind, size=1e12, ranks=8.0, stride=1.0):
     item = Collective(name="test", kind=kind, bytes=term(size, "B"), ranks=term(ranks), stride=term(stride))
-    return compute_collective_cost(found, item, session().registry).time.value
+    return compute_collective_cost(found, item).time.value
+
+
+def served_fabric(pattern, *args, **named):
+    return make_fabric(pattern, *args, model=session().registry.interconnect_for(pattern), **named)
 
 
 def machine_with(*tiers):
@@ -67,8 +71,8 @@ def machine_with(*tiers):
 
 
 def two_tiers(outer="rail", **settings):
-    inner = make_fabric("switch", INNER, settings=FREE)
-    return machine_with(inner, make_fabric(outer, OUTER, size=16.0, settings={**FREE, **settings}))
+    inner = served_fabric("switch", INNER, settings=FREE)
+    return machine_with(inner, served_fabric(outer, OUTER, size=16.0, settings={**FREE, **settings}))
 
 
 # ---- from the text
@@ -172,7 +176,7 @@ def test_a_small_broadcast_goes_through_one_rank_of_each_node():
     settings = {**FREE, "startup": "4 us"}
     near, far = {**INNER, "latency": "1 us"}, {**OUTER, "latency": "5 us"}
     found = machine_with(
-        make_fabric("switch", near, settings=settings), make_fabric("flat", far, settings=settings)
+        served_fabric("switch", near, settings=settings), served_fabric("flat", far, settings=settings)
     )
     whole, divided = (8 + 3 * 5 + 8 + 3 * 1) * 1e-6, (8 + 1 + 8 + 3 * 5 + 8 + 1) * 1e-6
     assert whole < divided
@@ -183,8 +187,8 @@ def test_an_all_to_all_changes_rails_inside_the_node_where_the_spine_is_narrow()
     direct = 7 / 8 / 400 / 4 + 4 * (1 - (1 - 1) / 8) / 50 * 3 / 4
     detour = 7 / 8 / 400 + 3 / 4 / 50
     found = machine_with(
-        make_fabric("switch", INNER, settings=FREE),
-        make_fabric(
+        served_fabric("switch", INNER, settings=FREE),
+        served_fabric(
             "rail", OUTER, size=16.0, switch={"radix": 32}, settings={**FREE, "oversubscription": "4"}
         ),
     )

@@ -12,7 +12,6 @@ from accelscope.core.analysis.jobs.phrases import format_short_number
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.assemble.spec_sheet import compute_matmul_peak, extract_finite_number
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import home_memory, list_weight_memories
 from accelscope.core.ir.hardware import Device
 
 _PEAK_DTYPES = ("fp32", "bf16", "fp8", "int8", "fp4")
@@ -93,14 +92,9 @@ def build_hardware_section(folder: StudyFolder, cast: StudyParticipants) -> Stud
 def _levels(
     folder: StudyFolder, cast: StudyParticipants, kin: StudyDevice, device: Device
 ) -> Iterator[tuple[TableCell, ...]]:
-    registry = folder.session.registry
-    home = home_memory(device, registry) if list_weight_memories(device, registry) else None
+    home = device.home if device.weight_memories else None
     for part in device.memories:
-        record = registry.memories[part.model]
-        capacity, peak = (
-            extract_finite_number(record.capacity(part)),
-            extract_finite_number(record.peak(part)),
-        )
+        capacity, peak = extract_finite_number(part.capacity), extract_finite_number(part.peak)
         each = extract_finite_number(getattr(part.spec, "capacity", None))
         held = (
             capacity
@@ -113,7 +107,7 @@ def _levels(
             cast.titles[kin.architecture],
             kin.device.name,
             part.name,
-            str(getattr(part.spec, "class_", None) or record.name),
+            str(getattr(part.spec, "class_", None) or part.model.name),
             None if held is None else held / 1e6,
             None if peak is None else peak / 1e12,
             "yes" if part is home else "no",
@@ -123,15 +117,14 @@ def _levels(
 def _compute(
     folder: StudyFolder, cast: StudyParticipants, kin: StudyDevice, device: Device
 ) -> tuple[TableCell, ...]:
-    registry = folder.session.registry
     engines = ", ".join(
-        f"{format_short_number(extract_finite_number(part.count) or 1)} {part.model} {part.name}"
+        f"{format_short_number(extract_finite_number(part.count) or 1)} {part.model.name} {part.name}"
         for part in device.engines
     )
     clock = next(
         (extract_finite_number(part.clock) for part in device.engines if part.clock is not None), None
     )
-    peaks = [compute_matmul_peak(device, registry, name) for name in _PEAK_DTYPES]
+    peaks = [compute_matmul_peak(device, name) for name in _PEAK_DTYPES]
     fabric = "-" if device.fabric is None else f"{device.fabric.pattern} {device.fabric.name}"
     return (
         cast.titles[kin.architecture],

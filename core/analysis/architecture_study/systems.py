@@ -19,8 +19,8 @@ from accelscope.core.assemble.spec_sheet import (
     model_facts,
 )
 from accelscope.core.bind.binder import Binder
-from accelscope.core.evaluate.op_cost import FIRST_TIER_ORDER
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.hardware import FIRST_TIER_ORDER
 from accelscope.core.ir.operation import Precision, Step
 from accelscope.dsl.values.values import Attribute, Quantity
 
@@ -94,7 +94,7 @@ def read_device_system(component: Component, registry: Registry, dtype: str) -> 
         return None
     machine = assemble_machine(component, Binder(registry))
     memories = machine.device.memories if machine is not None else ()
-    tiered = any(registry.memories[part.model].order >= FIRST_TIER_ORDER for part in memories)
+    tiered = any(part.model.order >= FIRST_TIER_ORDER for part in memories)
     return DeviceSystem(component=component, facts=facts, has_offload_tier=tiered)
 
 

@@ -102,7 +102,7 @@ def _sample(rows: MeasurementTable, group: KernelRowGroup, names: LibraryNames) 
         subject=subject,
         device=device.name,
         family=device.package.family,
-        model=device.engines[0].model if device.engines else "",
+        model=device.engines[0].model.name if device.engines else "",
         runtime=runtime,
         backend=backend_of(kernel),
         release=own.text("engine_version")[0] or None,

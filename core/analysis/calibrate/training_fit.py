@@ -202,7 +202,7 @@ def compute_training_errors(item: TrainingRowGroup, names: LibraryNames, logs: A
             np.minimum(values, 1.0) if name in _SHARE_FIELDS else values, "s" if name in _TIME_FIELDS else ""
         )
     with np.errstate(all="ignore"):
-        made = evaluate(evolve(item.design, runtime=evolve(item.design.runtime, **own)), names.registry)
+        made = evaluate(evolve(item.design, runtime=evolve(item.design.runtime, **own)))
     assert made.training is not None  # rows of training are evaluated as such
     time = np.broadcast_to(made.training.time.value, (len(tried), len(item.keep)))[:, item.keep]
     return np.asarray(np.log(time) - np.log(item.measured))

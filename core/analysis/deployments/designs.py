@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import evolve
@@ -35,9 +35,6 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.numeric.term import term
 from accelscope.core.query.pareto import find_pareto_front
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -88,17 +85,13 @@ def _sizes(design: Design, task: DeploymentTask) -> LayoutSizes:
     )
 
 
-def shared_layouts(
-    design: Design, registry: Registry, task: DeploymentTask
-) -> tuple[LayoutColumns, dict[str, int]]:
+def shared_layouts(design: Design, task: DeploymentTask) -> tuple[LayoutColumns, dict[str, int]]:
     """Return the layouts on shared devices that hold the model, and how many do not for which reason."""
     found = list_layouts(_sizes(design, task), _replicas(design, task))
-    return _fitting(apply_layouts(design, found), registry, found)
+    return _fitting(apply_layouts(design, found), found)
 
 
-def pooled_layouts(
-    design: Design, registry: Registry, task: DeploymentTask
-) -> tuple[LayoutColumns, dict[str, int]]:
+def pooled_layouts(design: Design, task: DeploymentTask) -> tuple[LayoutColumns, dict[str, int]]:
     """Return the pairs of layouts of two pools; a prefill pool is as large as it takes to keep up, so its replicas are one."""
     assert design.pools is not None  # the text has pools
     sizes = _sizes(design, task)
@@ -107,12 +100,12 @@ def pooled_layouts(
     for name in POOL_NAMES:
         found = list_layouts(sizes, [1] if name == "prefill" else _replicas(design, task))
         found = take_layouts(found, found["cp"] == 1)
-        left, counts = _fitting(apply_layouts(getattr(design.pools, name), found), registry, found)
+        left, counts = _fitting(apply_layouts(getattr(design.pools, name), found), found)
         out |= {f"{reason} in the {name} pool": count for reason, count in counts.items()}
         tables.append({f"{name}_{key}": column for key, column in left.items()})
     if not all(count_layouts(table) for table in tables):
         return take_layouts(cross_layouts(*tables), np.empty(0, dtype=np.int64)), out
-    worth = _worth(design, registry, task, tables[0])
+    worth = _worth(design, task, tables[0])
     beaten = count_layouts(tables[0]) - len(worth)
     if beaten:
         out["prefill pool is beaten by another"] = beaten
@@ -124,7 +117,7 @@ def pooled_layouts(
     return take_layouts(pairs, small), out
 
 
-def _worth(design: Design, registry: Registry, task: DeploymentTask, layouts: LayoutColumns) -> _Array:
+def _worth(design: Design, task: DeploymentTask, layouts: LayoutColumns) -> _Array:
     """Return the places of the prefill layouts that no other beats in all of: time of a prompt, device time, devices.
 
     Decoding sees a prefill pool that keeps up only by these, so each layout is looked at without it, under the least and
@@ -136,7 +129,7 @@ def _worth(design: Design, registry: Registry, task: DeploymentTask, layouts: La
     clients = term(block[task.wish.free]) if task.wish.free else design.load.concurrency
     assert pools is not None and clients is not None  # pools are evaluated under a concurrency
     with np.errstate(all="ignore"):
-        found = solve_prefill_pool(pools, registry, strip_count_unit(design.load.prompt), clients)
+        found = solve_prefill_pool(pools, strip_count_unit(design.load.prompt), clients)
     ranks = np.prod([block[f"prefill_{name}"] for name in _RANKS], axis=0).astype(float)
     costs = ((found.own + found.transfer).value, found.each.value * ranks, ranks)
     table = np.stack([np.broadcast_to(cost, ranks.shape) for cost in costs], axis=1)
@@ -144,13 +137,10 @@ def _worth(design: Design, registry: Registry, task: DeploymentTask, layouts: La
     return np.sort(find_pareto_front(np.nan_to_num(table, nan=np.inf)))
 
 
-def _fitting(
-    design: Design, registry: Registry, found: LayoutColumns
-) -> tuple[LayoutColumns, dict[str, int]]:
+def _fitting(design: Design, found: LayoutColumns) -> tuple[LayoutColumns, dict[str, int]]:
     size = count_layouts(found)
     over = (
-        (limit.name, where)
-        for limit, where in find_broken_limits(design, registry, size, tokens=min(TRIED_CHUNKS))
+        (limit.name, where) for limit, where in find_broken_limits(design, size, tokens=min(TRIED_CHUNKS))
     )
     names, first = find_first_reasons(over, size)
     return take_layouts(found, first < 0), count_reasons(names, first)

@@ -123,7 +123,7 @@ def _base(desk: JobEvaluator, task: DeploymentTask) -> tuple[Design, Component]:
 def _best(
     design: Design, scenario: Component, registry: Registry, task: DeploymentTask
 ) -> DeploymentVariantResult:
-    fitting, outside = (pooled_layouts if task.variant.pools else shared_layouts)(design, registry, task)
+    fitting, outside = (pooled_layouts if task.variant.pools else shared_layouts)(design, task)
     candidates = expand_loads(fitting, design, task)
     out = {name: count * count_loads_per_layout(design, task) for name, count in outside.items()}
     total, allowed = sum(out.values()) + count_layouts(candidates), 0

@@ -6,7 +6,7 @@ This costs two plans instead of an evaluation. A layout that breaks a limit here
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import evolve, fields_dict
@@ -18,9 +18,6 @@ from accelscope.core.evaluate.serving.closed_loop import plan_single_request
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import minimum, term
 from accelscope.core.query.points import compute_limit_excess
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,9 +31,7 @@ def apply_layouts(design: Design, columns: Mapping[str, _Array]) -> Design:
     return evolve(design, strategies=tuple(strategies))
 
 
-def find_broken_limits(
-    design: Design, registry: Registry, size: int, *, tokens: float
-) -> Iterator[tuple[Limit, _Array]]:
+def find_broken_limits(design: Design, size: int, *, tokens: float) -> Iterator[tuple[Limit, _Array]]:
     """Yield each limit that some layouts break, with where.
 
     Args:
@@ -49,7 +44,7 @@ def find_broken_limits(
     context = prompt + (output - 1.0) / 2.0
     with np.errstate(all="ignore"):
         alive, single = plan_single_request(design, context, minimum(prompt, term(tokens)))
-        placement = place_memory(design, registry, alive)
+        placement = place_memory(design, alive)
     devices = Limit(name="devices", used=single.ranks, available=design.machine.devices)
     for limit in (*design.limits, *single.limits, devices, *placement.limits):
         over = compute_limit_excess(limit, size) > 0.0

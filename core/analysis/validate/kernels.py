@@ -29,11 +29,12 @@ from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
 from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.assemble import FALLBACK_DTYPE
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.blocks.calibration import CalibratedKernel, DeviceKernels
 from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.evaluate.model_error import estimate_kernel_spread
-from accelscope.core.evaluate.op_cost import OpCost, PassContext, compute_op_cost, find_matrix_engine
+from accelscope.core.evaluate.op_cost import OpCost, PassContext, compute_op_cost
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.hardware import Device, Machine
 from accelscope.core.ir.operation import Precision, Step
@@ -123,7 +124,7 @@ def cost_row_group(
     device = group.machine.device
     if kernels is not None:
         device = evolve(device, kernels=kernels)
-    return [compute_op_cost(op, group.plan, device, registry, PassContext()) for op in group.plan.ops]
+    return [compute_op_cost(op, group.plan, device, PassContext()) for op in group.plan.ops]
 
 
 def _groups(
@@ -231,7 +232,7 @@ def exchange_time(group: KernelRowGroup, registry: Registry, kernels: DeviceKern
         return term(0.0, "s")
     if kernels is not None:
         machine = evolve(machine, device=evolve(machine.device, kernels=kernels))
-    return compute_collective_cost(machine, item, registry).time
+    return compute_collective_cost(machine, item).time
 
 
 def _nothing() -> Plan:
@@ -275,9 +276,9 @@ def _precision(rows: MeasurementTable, device: Device, registry: Registry) -> tu
     if dtype not in MEASURED_DTYPES:
         return None, f"no data type {dtype}" if dtype else "no data type"
     weights, activations = MEASURED_DTYPES[dtype]
-    if find_matrix_engine(device, activations, registry) is None:
+    if find_matrix_engine(device, activations) is None:
         activations = FALLBACK_DTYPE
-    if find_matrix_engine(device, activations, registry) is None:
+    if find_matrix_engine(device, activations) is None:
         return None, f"{device.name} multiplies nothing in {activations}"
     return Precision(
         weights=weights, activations=activations, kv=kv if kv in DTYPE_BITS else FALLBACK_DTYPE

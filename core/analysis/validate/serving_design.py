@@ -12,12 +12,12 @@ from accelscope.core.analysis.validate.static_batch import WEIGHT_DTYPES
 from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.assemble import FALLBACK_DTYPE
 from accelscope.core.assemble.design import Design, SystemCost
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.expert_precision import with_narrow_experts
 from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import NO_OVERHEAD_PROFILE, Runtime, build_engine_profile, device_names
 from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
-from accelscope.core.evaluate.op_cost import find_matrix_engine
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
 from accelscope.core.library.definitions import LibraryDefinition
@@ -110,7 +110,7 @@ def _precision(
     if experts == weights:
         weights = published.precision.get("weights", FALLBACK_DTYPE)
         activations = published.precision.get("activations", FALLBACK_DTYPE)
-    if find_matrix_engine(machine.device, activations, names.registry) is None:
+    if find_matrix_engine(machine.device, activations) is None:
         activations = FALLBACK_DTYPE
     if kv not in DTYPE_BITS:
         kv = "fp8" if runtime in _FP8_CACHE_RUNTIMES and narrow else FALLBACK_DTYPE

@@ -18,6 +18,7 @@ from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
 from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design, SystemCost
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.expert_precision import with_narrow_experts
 from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.bind.binder import Binder
@@ -25,7 +26,6 @@ from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device
 from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.model_error import estimate_runtime_spread, find_measurement_origin
-from accelscope.core.evaluate.op_cost import find_matrix_engine
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
@@ -160,7 +160,7 @@ def build_static_batch_design(
 def _precision(key: StaticBatchKey, machine: Machine, names: LibraryNames) -> Precision:
     """Weights that no product of the device computes in are widened on the way, whatever the column says."""
     weights, activations, head = WEIGHT_DTYPES[key.weights]
-    if find_matrix_engine(machine.device, activations, names.registry) is None:
+    if find_matrix_engine(machine.device, activations) is None:
         activations = "bf16"
     return Precision(weights=weights, activations=activations, kv=key.kv or "bf16", head=head)
 
@@ -220,7 +220,7 @@ def evaluate_row_design(
     A value is NaN where the description gives too little for its metric, or no metric tells it.
     """
     with np.errstate(all="ignore"):
-        evaluation = evaluate(design, registry)
+        evaluation = evaluate(design)
         shape = np.broadcast_shapes(evaluation.decode.time.value.shape, (len(rows),))
         values = np.full(shape, np.nan)
         for (metric,), own in rows.groups("metric"):

@@ -20,12 +20,12 @@ from accelscope.core.analysis.validate.predict import Prediction
 from accelscope.core.analysis.validate.static_batch import find_engine_runtime
 from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design, SystemCost
+from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device_names
 from accelscope.core.blocks.scenario import MemoryPolicy, Scheduler, Training
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.evaluate.op_cost import find_matrix_engine
 from accelscope.core.evaluate.training.step import make_training_load, training_memory_limit
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Precision
@@ -152,7 +152,7 @@ def evaluate_training_rows(
 
 def _evaluated(design: Design, names: LibraryNames) -> Evaluation:
     with np.errstate(all="ignore"):
-        return evaluate(design, names.registry)
+        return evaluate(design)
 
 
 _WAYS: Mapping[bool, tuple[tuple[bool, float | None], ...]] = {
@@ -177,7 +177,7 @@ def _allowed(rows: MeasurementTable, *, adapters: bool, zero: float | None) -> A
 def _fits(design: Design, size: int, names: LibraryNames) -> Array:
     assert design.training is not None  # rows of training ask for a step
     with np.errstate(all="ignore"):
-        limit = training_memory_limit(design, names.registry, design.training)
+        limit = training_memory_limit(design, design.training)
     fits = np.broadcast_to(limit.used.value <= limit.available.value * USABLE_MEMORY_SHARE, size)
     return np.array(fits)
 
@@ -238,7 +238,7 @@ def _halves(devices: int) -> Iterator[int]:
 
 def _precision(dtype: str, machine: Machine, names: LibraryNames) -> Precision:
     weights, activations = TRAINING_DTYPES[dtype]
-    if find_matrix_engine(machine.device, activations, names.registry) is None:
+    if find_matrix_engine(machine.device, activations) is None:
         weights = activations = "bf16"
     return Precision(weights=weights, activations=activations, kv="bf16")
 

@@ -24,7 +24,6 @@ from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
-    from accelscope.core.plugin.registry import Registry
 
 DEFAULT_BURST_SHARE = {"continuous": 0.15, "prefill_first": 0.4, "pools": 0.5}
 """Share of the other clients whose prompts arrive together with a request, by policy, where none is given.
@@ -51,7 +50,7 @@ class ServingState:
     placement: Placement
 
 
-def solve_closed_loop(design: Design, registry: Registry, clients: Term) -> ServingState:
+def solve_closed_loop(design: Design, clients: Term) -> ServingState:
     """Return the steady state of a design under some clients of the whole system."""
     load = design.load
     prompt, output = (
@@ -63,14 +62,14 @@ def solve_closed_loop(design: Design, registry: Registry, clients: Term) -> Serv
     alive, single = plan_single_request(design, context, minimum(prompt, manner.budget))
     replicas = single.replicas
     each = maximum(clients / replicas, 1.0).named("clients of a replica")
-    running = minimum(each, count_request_slots(design, registry, alive))
+    running = minimum(each, count_request_slots(design, alive))
     if design.scheduler.max_batch is not None:
         running = minimum(running, design.scheduler.max_batch)
     running = maximum(running, 1.0).named("requests that have room")
     held = evolve(alive, kv=(alive.kv * running).named("KV cache of running requests"))
-    placement = place_memory(design, registry, held)
+    placement = place_memory(design, held)
     loop = solve_steady_state(
-        build_serving_engine(design, registry, placement, single, context),
+        build_serving_engine(design, placement, single, context),
         ClientLoad(count=each, running=running, prompt=prompt, output=output),
         manner,
     )
@@ -80,9 +79,7 @@ def solve_closed_loop(design: Design, registry: Registry, clients: Term) -> Serv
     )
 
 
-def build_serving_engine(
-    design: Design, registry: Registry, placement: Placement, single: Plan, context: Term
-) -> ServingEngine:
+def build_serving_engine(design: Design, placement: Placement, single: Plan, context: Term) -> ServingEngine:
     """Return the engine of a design.
 
     Args:
@@ -91,7 +88,6 @@ def build_serving_engine(
     speculative = design.speculative
     return ServingEngine(
         design=design,
-        registry=registry,
         placement=placement,
         replicas=single.replicas,
         context=context,
@@ -134,7 +130,7 @@ def plan_single_request(design: Design, context: Term, tokens: Term) -> tuple[Re
     return evolve(single.residency, activations=activations.named("activations")), single
 
 
-def count_request_slots(design: Design, registry: Registry, alive: Residency) -> Term:
+def count_request_slots(design: Design, alive: Residency) -> Term:
     """Return how many requests the memory of a replica holds beside weights and activations; endless where the cache may
     spill.
 
@@ -143,7 +139,7 @@ def count_request_slots(design: Design, registry: Registry, alive: Residency) ->
     """
     if design.memory.kv == "spilled":
         return term(float("inf"))
-    limits = place_memory(design, registry, alive).limits
+    limits = place_memory(design, alive).limits
     memory = next(limit for limit in limits if limit.name == "memory")
     share = design.runtime.memory
     left = memory.available - memory.used + alive.kv

@@ -36,7 +36,6 @@ from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, te
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design, DisaggregatedPools
-    from accelscope.core.plugin.registry import Registry
 
 _TOO_FEW = "the split of the pool needs more devices"
 
@@ -62,27 +61,25 @@ class PrefillPoolState:
     instances: Term = ONE
 
 
-def solve_disaggregated(
-    design: Design, pools: DisaggregatedPools, registry: Registry, clients: Term
-) -> ServingState:
+def solve_disaggregated(design: Design, pools: DisaggregatedPools, clients: Term) -> ServingState:
     """Return the steady state of a prefill and a decode pool under some clients of both."""
     load = design.load
     prompt, output = (
         strip_count_unit(load.prompt).named("prompt"),
         strip_count_unit(load.output).named("output"),
     )
-    one = solve_prefill_pool(pools, registry, prompt, clients)
+    one = solve_prefill_pool(pools, prompt, clients)
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
     alive, single = plan_single_request(pools.decode, context, ONE)
     replicas = single.replicas
-    room = count_request_slots(pools.decode, registry, alive)
+    room = count_request_slots(pools.decode, alive)
     if pools.decode.scheduler.max_batch is not None:
         room = minimum(room, pools.decode.scheduler.max_batch)
     most = maximum(room, 1.0) * replicas
     batch = minimum(clients / replicas, maximum(room, 1.0))
     held = evolve(alive, kv=(alive.kv * maximum(batch, 1.0)).named("KV cache of running requests"))
-    placement = place_memory(pools.decode, registry, held)
-    engine = build_serving_engine(pools.decode, registry, placement, single, context)
+    placement = place_memory(pools.decode, held)
+    engine = build_serving_engine(pools.decode, placement, single, context)
     first, loop = one, _state(engine, one, clients, most, output, batch)
     for _ in range(BATCH_ITERATIONS - 1):
         first = _keeping_up(one, loop, output - 1.0, pools)
@@ -90,9 +87,7 @@ def solve_disaggregated(
     return _both(loop, first, clients, placement, single, pools)
 
 
-def solve_prefill_pool(
-    pools: DisaggregatedPools, registry: Registry, prompt: Term, clients: Term
-) -> PrefillPoolState:
+def solve_prefill_pool(pools: DisaggregatedPools, prompt: Term, clients: Term) -> PrefillPoolState:
     """Return the prefill pool: prompts alone, as many in a step as fit into its tokens and wait for it."""
     design = pools.prefill
     alive, single = plan_single_request(design, prompt, ONE)
@@ -100,8 +95,8 @@ def solve_prefill_pool(
     waiting = clients / single.replicas
     fitting = minimum(waiting, maximum(budget / prompt, 1.0))
     many = maximum(floor(fitting), 1.0).named("prompts of a step")
-    placement = place_memory(design, registry, evolve(alive, kv=alive.kv * many))
-    engine = build_serving_engine(design, registry, placement, single, prompt)
+    placement = place_memory(design, evolve(alive, kv=alive.kv * many))
+    engine = build_serving_engine(design, placement, single, prompt)
     alone, full = chunk_prompts(prompt, budget, ONE), chunk_prompts(prompt, budget, many)
     steps = (prompt / alone.tokens).named("steps of a prompt")
     busy = engine.prompts(full)
@@ -111,7 +106,7 @@ def solve_prefill_pool(
         each=each.named("time of the prefill pool for a prompt"),
         step=busy,
         passes=steps / (many * single.replicas),
-        transfer=_transfer(pools, registry, single, alive.kv),
+        transfer=_transfer(pools, single, alive.kv),
         placement=placement,
         replicas=single.replicas,
     )
@@ -129,7 +124,7 @@ def _keeping_up(
     )
 
 
-def _transfer(pools: DisaggregatedPools, registry: Registry, single: Plan, cache: Term) -> Term:
+def _transfer(pools: DisaggregatedPools, single: Plan, cache: Term) -> Term:
     """Return the time that each rank takes to send its part of a prompt's KV cache to the decode pool.
 
     Layer by layer, all but the last layer goes out while the next ones are computed.
@@ -141,7 +136,7 @@ def _transfer(pools: DisaggregatedPools, registry: Registry, single: Plan, cache
         ranks=term(2.0),
         stride=single.ranks / single.replicas,
     )
-    whole = compute_collective_cost(pools.prefill.machine, item, registry).time
+    whole = compute_collective_cost(pools.prefill.machine, item).time
     if pools.overlap == "layerwise":
         whole = whole / single.workload.layers
     return whole.named("transfer of the KV cache")

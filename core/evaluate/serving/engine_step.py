@@ -22,7 +22,6 @@ from accelscope.core.numeric.term import Term, minimum, term
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
-    from accelscope.core.plugin.registry import Registry
 
 _ZERO = term(0.0)
 
@@ -81,7 +80,6 @@ class ServingEngine:
     """
 
     design: Design
-    registry: Registry
     placement: Placement
     replicas: Term
     context: Term
@@ -91,7 +89,7 @@ class ServingEngine:
     def decode(self, sequences: Term) -> PassCost:
         """Return a step in which some sequences of each replica decode."""
         plan = build_step_plan(self.design, self._decoding(sequences))
-        return self._drafted(compute_pass_cost(self.design, self.registry, "decode", plan, self.placement))
+        return self._drafted(compute_pass_cost(self.design, "decode", plan, self.placement))
 
     def prompts(self, chunks: PromptChunks) -> PassCost:
         """Return a step with chunks of prompts alone."""
@@ -101,9 +99,7 @@ class ServingEngine:
             tokens=chunks.tokens,
             context=chunks.before,
         )
-        return compute_pass_cost(
-            self.design, self.registry, "prefill", build_step_plan(self.design, step), self.placement
-        )
+        return compute_pass_cost(self.design, "prefill", build_step_plan(self.design, step), self.placement)
 
     def mixed_step(self, sequences: Term, chunks: PromptChunks) -> PassCost:
         """Return a step in which sequences decode and chunks of prompts are worked on too."""
@@ -118,7 +114,7 @@ class ServingEngine:
         plan = Plan(ops=work.ops, residency=work.residency, workload=work, microbatches=decoding.microbatches)
         for strategy, spec in design.strategies:
             plan = strategy.shard(spec, plan, design.machine)
-        step = self._drafted(compute_pass_cost(design, self.registry, "decode", plan, self.placement))
+        step = self._drafted(compute_pass_cost(design, "decode", plan, self.placement))
         request = design.runtime.request
         time = step.time if request is None else step.time + request * chunks.requests_started
         return evolve(step, time=time.named("step with prompts"))

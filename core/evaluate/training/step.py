@@ -8,13 +8,13 @@ stage times as the pipeline needs (`passes`), the update follows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from accelscope.core.blocks.scenario import Load, Training
 from accelscope.core.evaluate.memory_placement import Placement
-from accelscope.core.evaluate.op_cost import PassContext, home_memory
+from accelscope.core.evaluate.op_cost import PassContext
 from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost
 from accelscope.core.evaluate.training.backward import (
     build_adapter_ops,
@@ -23,7 +23,6 @@ from accelscope.core.evaluate.training.backward import (
     compute_adapter_share,
 )
 from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
-from accelscope.core.ir.hardware import Part
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Plan, Residency, States
 from accelscope.core.ir.usage import Limit
@@ -33,7 +32,6 @@ from accelscope.core.numeric.term import Term, maximum, minimum, term, total, wh
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.bind.binder import Binder
-    from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
 
 TRAINING_KIND = "training"
@@ -95,15 +93,15 @@ def make_training_load(training: Training) -> Load:
     )
 
 
-def compute_training_step(design: Design, registry: Registry, training: Training) -> TrainingStepCost:
+def compute_training_step(design: Design, training: Training) -> TrainingStepCost:
     """Return a step of training of a design."""
     plans = [build_step_plan(design, _step(training, phase)) for phase in ("forward", "backward")]
     forth, back = build_forward_plan(plans[0], training), build_backward_plan(plans[1], training)
     memory = _memory(forth, training)
-    placement = _placed(design, registry, memory)
-    forward = compute_pass_cost(design, registry, "forward", forth, placement)
-    backward = compute_pass_cost(design, registry, "backward", back, placement)
-    update = compute_pass_cost(design, registry, "optimiser", _update(forth, training), placement)
+    placement = _placed(design, memory)
+    forward = compute_pass_cost(design, "forward", forth, placement)
+    backward = compute_pass_cost(design, "backward", back, placement)
+    update = compute_pass_cost(design, "optimiser", _update(forth, training), placement)
     return TrainingStepCost(
         forward=forward,
         backward=backward,
@@ -115,10 +113,10 @@ def compute_training_step(design: Design, registry: Registry, training: Training
     )
 
 
-def training_memory_limit(design: Design, registry: Registry, training: Training) -> Limit:
+def training_memory_limit(design: Design, training: Training) -> Limit:
     """Return what a step of training holds on one device, and what there is, without costing it."""
     plan = build_forward_plan(build_step_plan(design, _step(training, "forward")), training)
-    return _placed(design, registry, _memory(plan, training)).limits[0]
+    return _placed(design, _memory(plan, training)).limits[0]
 
 
 def _step(training: Training, phase: str) -> Step:
@@ -233,11 +231,11 @@ def _read(op: Op) -> Term:
     return (op.reads * KEPT_ACTIVATION_SHARES.get(op.kernel, 1.0)) + op.kv_read
 
 
-def _placed(design: Design, registry: Registry, memory: TrainingMemory) -> Placement:
+def _placed(design: Design, memory: TrainingMemory) -> Placement:
     device = design.machine.device
-    home: Part[Any] = home_memory(device, registry)
-    capacity = registry.memories[home.model].capacity(home)
-    assert capacity is not None  # home_memory chooses only levels with a capacity
+    home = device.home
+    capacity = home.capacity
+    assert capacity is not None  # `home` is one of the levels with a capacity
     reserve = device.package.reserve if design.memory.reserve is None else design.memory.reserve
     used = memory.parameters + memory.gradients + memory.optimiser + memory.activations + reserve
     limit = Limit(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.blocks.variability import Variability
     from accelscope.core.evaluate.pass_cost import PassCost
-    from accelscope.core.plugin.registry import Registry
 
 _BASE_PASS_NOTE = "the pass without what is random: `explain` of ttft or tpot says how it comes about"
 _MAX_SAMPLES = 20_000_000
@@ -48,11 +47,9 @@ class LatencyDistribution:
     percentiles: Mapping[int, Term]
 
 
-def build_latency_distribution(
-    step: PassCost, words: Variability, design: Design, registry: Registry
-) -> LatencyDistribution:
+def build_latency_distribution(step: PassCost, words: Variability, design: Design) -> LatencyDistribution:
     """Return the time of a pass as a distribution."""
-    parts = find_random_contributions(step, words, design, registry)
+    parts = find_random_contributions(step, words, design)
     base = make_leaf(step.time, f"{step.phase} pass", _BASE_PASS_NOTE)
     mean = total((base, *(part.shift for part in parts))).named("mean time")
     squares = [part.deviation * part.deviation for part in parts]

@@ -28,7 +28,6 @@ from accelscope.dsl.values.values import Origin
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
     from accelscope.core.blocks.variability import Variability
-    from accelscope.core.plugin.registry import Registry
 
 _LENGTH_STEP = 0.1
 """Share by which lengths are changed to see what depends on them."""
@@ -67,21 +66,19 @@ class RandomContribution:
 
 
 def find_random_contributions(
-    step: PassCost, words: Variability, design: Design, registry: Registry
+    step: PassCost, words: Variability, design: Design
 ) -> tuple[RandomContribution, ...]:
     """Return what is random in a pass."""
     found = (
-        _routing_contribution(step, words, design, registry),
+        _routing_contribution(step, words, design),
         _link_contribution(step, words),
         _straggler_contribution(step, words),
-        _length_contribution(step, words, design, registry),
+        _length_contribution(step, words, design),
     )
     return tuple(part for part in found if part is not None)
 
 
-def _routing_contribution(
-    step: PassCost, words: Variability, design: Design, registry: Registry
-) -> RandomContribution | None:
+def _routing_contribution(step: PassCost, words: Variability, design: Design) -> RandomContribution | None:
     """Return what the fullest rank changes; the mean of a uniform routing is in the time of the pass already."""
     plan = step.plan
     if words.routing == "even" or plan.routed is None:
@@ -89,7 +86,7 @@ def _routing_contribution(
     traffic, drawn = _traffic(plan, words, words.skew if words.routing == "zipf" else None)
 
     def run(visits: Term, hit: Term) -> Term:
-        return _again(step, _scale_fullest_rank(plan, visits, hit), design, registry)
+        return _again(step, _scale_fullest_rank(plan, visits, hit), design)
 
     centre = Term(np.ones(())), Term(np.ones(()))
     shift = NO_TIME
@@ -166,9 +163,7 @@ def _straggler_contribution(step: PassCost, words: Variability) -> RandomContrib
     )
 
 
-def _length_contribution(
-    step: PassCost, words: Variability, design: Design, registry: Registry
-) -> RandomContribution | None:
+def _length_contribution(step: PassCost, words: Variability, design: Design) -> RandomContribution | None:
     """Return what unlike lengths of the sequences of a replica change, through their mean."""
     whole = step.plan.step
     if words.lengths is None or whole is None:
@@ -177,7 +172,7 @@ def _length_contribution(
     def run(by: float) -> Term:
         tokens = whole.tokens * (1.0 + by) if step.phase == "prefill" else whole.tokens
         plan = build_step_plan(design, evolve(whole, tokens=tokens, context=whole.context * (1.0 + by)))
-        return _again(step, plan, design, registry)
+        return _again(step, plan, design)
 
     slope = make_leaf(
         (run(_LENGTH_STEP) - run(-_LENGTH_STEP)) / (2.0 * _LENGTH_STEP),
@@ -189,10 +184,10 @@ def _length_contribution(
     return RandomContribution(name="lengths", deviation=deviation)
 
 
-def _again(step: PassCost, plan: Plan, design: Design, registry: Registry) -> Term:
+def _again(step: PassCost, plan: Plan, design: Design) -> Term:
     """Return the time of a pass with another plan, and with the draft that it may have."""
     drafted = step.time / (step.stage * step.rounds + step.overhead)
-    return compute_pass_cost(design, registry, step.phase, plan, step.placement).time * drafted
+    return compute_pass_cost(design, step.phase, plan, step.placement).time * drafted
 
 
 def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[RoutingLoad, Array | None]:
