@@ -134,6 +134,7 @@ def _as_object(item: Diagnostic) -> dict[str, object]:
         "labels": [{**_place(label.span), "message": label.text} for label in item.labels],
         "notes": list(item.notes),
         "help": item.help,
+        "replacement": item.replacement,
     }
 
 

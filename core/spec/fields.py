@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,13 +19,16 @@ ENTRIES_KEY = "accelscope entries"
 """Keys of the metadata of a spec's attributes."""
 
 
-def _field(*, default: Any, optional: bool, source: str | None, **about: Any) -> Any:
+def _field(
+    *, default: Any, optional: bool, source: str | None, aliases: Sequence[str] = (), **about: Any
+) -> Any:
     given = default is not None
     if given and not source:
         raise ModelError(f"a default needs a source: {about.get('doc')!r}")
     if not about.get("doc"):
         raise ModelError("a field needs a doc sentence")
     about |= {"default": default, "source": source, "required": not given and not optional}
+    about["aliases"] = tuple(aliases)
     if about["required"]:
         return attrs.field(metadata={FIELD_KEY: about})
     if given and about["type"] == "quantity":
@@ -46,6 +49,7 @@ def quantity(
     le: float | None = None,
     plausible: tuple[float, float] | None = None,
     planned: bool = False,
+    aliases: Sequence[str] = (),
 ) -> Any:
     """Declare a number with a dimension; a text may use any of the units' dimensions.
 
@@ -59,6 +63,7 @@ def quantity(
         gt, ge, lt, le: bounds in the first unit.
         plausible: (low, high) in the first unit, beyond which a value is suspicious.
         planned: no installed model reads it yet.
+        aliases: former names of the field, which texts may still use.
     """
     return _field(
         default=default,
@@ -74,6 +79,7 @@ def quantity(
         le=le,
         plausible=plausible,
         planned=planned,
+        aliases=aliases,
     )
 
 
@@ -85,10 +91,19 @@ def fraction(
     optional: bool = False,
     over: str | None = None,
     planned: bool = False,
+    aliases: Sequence[str] = (),
 ) -> Any:
     """Declare a plain number above 0 and up to 1."""
     return quantity(
-        doc=doc, default=default, source=source, optional=optional, over=over, gt=0, le=1, planned=planned
+        doc=doc,
+        default=default,
+        source=source,
+        optional=optional,
+        over=over,
+        gt=0,
+        le=1,
+        planned=planned,
+        aliases=aliases,
     )
 
 
@@ -101,6 +116,7 @@ def count(
     optional: bool = False,
     ge: float = 1,
     planned: bool = False,
+    aliases: Sequence[str] = (),
 ) -> Any:
     """Declare a whole number, by default at least 1; `unit` may be "tok" or "req"."""
     return _field(
@@ -113,6 +129,7 @@ def count(
         ge=ge,
         integer=True,
         planned=planned,
+        aliases=aliases,
     )
 
 
@@ -124,8 +141,22 @@ def choice(
     optional: bool = False,
     text_too: bool = False,
     planned: bool = False,
+    aliases: Sequence[str] = (),
+    symbol_aliases: Mapping[str, str] | None = None,
 ) -> Any:
-    """Declare one of some symbols; without choices any symbol. The value is a str."""
+    """Declare one of some symbols; without choices any symbol. The value is a str.
+
+    Args:
+        choices: the symbols.
+        doc: one sentence.
+        default: a symbol; needs a source.
+        source: where the default comes from.
+        optional: an absent value is None.
+        text_too: a string is allowed, too.
+        planned: no installed model reads it yet.
+        aliases: former names of the field, which texts may still use.
+        symbol_aliases: former symbols, which texts may still use, to the present ones.
+    """
     return _field(
         default=default,
         optional=optional or planned,
@@ -135,12 +166,14 @@ def choice(
         choices=choices,
         text_too=text_too,
         planned=planned,
+        aliases=aliases,
+        symbol_aliases=dict(symbol_aliases or {}),
     )
 
 
-def text(*, doc: str, optional: bool = True) -> Any:
+def text(*, doc: str, optional: bool = True, aliases: Sequence[str] = ()) -> Any:
     """Declare a string."""
-    return _field(default=None, optional=optional, source=None, type="text", doc=doc)
+    return _field(default=None, optional=optional, source=None, type="text", doc=doc, aliases=aliases)
 
 
 def date(*, doc: str) -> Any:
@@ -148,12 +181,29 @@ def date(*, doc: str) -> Any:
     return _field(default=None, optional=True, source=None, type="date", doc=doc)
 
 
-def flag(*, doc: str, default: bool | None = None, source: str | None = None, planned: bool = False) -> Any:
+def flag(
+    *,
+    doc: str,
+    default: bool | None = None,
+    source: str | None = None,
+    planned: bool = False,
+    aliases: Sequence[str] = (),
+) -> Any:
     """Declare a boolean; without a default it is None where absent."""
-    return _field(default=default, optional=True, source=source, type="flag", doc=doc, planned=planned)
+    return _field(
+        default=default,
+        optional=True,
+        source=source,
+        type="flag",
+        doc=doc,
+        planned=planned,
+        aliases=aliases,
+    )
 
 
-def listing(*units: str, doc: str, optional: bool = True, planned: bool = False) -> Any:
+def listing(
+    *units: str, doc: str, optional: bool = True, planned: bool = False, aliases: Sequence[str] = ()
+) -> Any:
     """Declare a list; of quantities where units are given ("" for plain numbers), else of anything."""
     return _field(
         default=None,
@@ -163,10 +213,11 @@ def listing(*units: str, doc: str, optional: bool = True, planned: bool = False)
         doc=doc,
         units=units,
         planned=planned,
+        aliases=aliases,
     )
 
 
-def constructor(*choices: str, doc: str, planned: bool = False) -> Any:
+def constructor(*choices: str, doc: str, planned: bool = False, aliases: Sequence[str] = ()) -> Any:
     """Declare a called symbol such as `structured(2, 4)`; the choices are the symbols."""
     return _field(
         default=None,
@@ -176,10 +227,18 @@ def constructor(*choices: str, doc: str, planned: bool = False) -> Any:
         doc=doc,
         choices=choices,
         planned=planned,
+        aliases=aliases,
     )
 
 
-def ref(*kinds: str, doc: str, optional: bool = False, text_too: bool = False, planned: bool = False) -> Any:
+def ref(
+    *kinds: str,
+    doc: str,
+    optional: bool = False,
+    text_too: bool = False,
+    planned: bool = False,
+    aliases: Sequence[str] = (),
+) -> Any:
     """Declare a reference to a block of one of some kinds; the value is its component, or a str with text_too."""
     return _field(
         default=None,
@@ -190,6 +249,7 @@ def ref(*kinds: str, doc: str, optional: bool = False, text_too: bool = False, p
         ref_kinds=kinds,
         text_too=text_too,
         planned=planned,
+        aliases=aliases,
     )
 
 

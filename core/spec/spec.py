@@ -98,6 +98,7 @@ def spec(
     within: Sequence[str] = ("*",),
     cited: bool = True,
     derived: Sequence[DerivedQuantity] = (),
+    aliases: Sequence[str] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Turn a class into a frozen, keyword-only spec of a kind of block.
 
@@ -108,6 +109,7 @@ def spec(
         within: kinds of block that it may stand in; "file" is the top level, where every labelled block may stand.
         cited: whether its numbers say something about the world, so that a library has to cite a source for them.
         derived: quantities that the values must make plausible together; a warning (A404) says where they do not.
+        aliases: former words for the kind, which texts may still use.
     """
 
     def decorate(cls: type[_T]) -> type[_T]:
@@ -121,6 +123,7 @@ def spec(
             "within": tuple(within),
             "cited": cited,
             "derived": tuple(derived),
+            "aliases": tuple(aliases),
         }
         return made  # type: ignore[no-any-return]
 
@@ -159,6 +162,7 @@ def build_block_schema(cls: type, model: str, units: UnitTable | None = None) ->
         entries=_entries_schema(cls, table),
         cited=told["cited"],
         derived=told["derived"],
+        aliases=told["aliases"],
     )
 
 

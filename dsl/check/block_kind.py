@@ -54,7 +54,7 @@ def check_placement(
 
 
 def _word(component: Component, given: BlockDeclaration) -> Span:
-    return Span(given.scope.source, given.block.start, given.block.start + len(component.kind))
+    return Span(given.scope.source, given.block.start, given.block.start + len(given.block.kind))
 
 
 def _stands(kind: str) -> str:

@@ -11,6 +11,7 @@ from attrs import evolve
 from accelscope.dsl.check.block_kind import check_placement, unknown_kind
 from accelscope.dsl.check.duplicates import find_duplicate_keys
 from accelscope.dsl.check.field_value import FieldCheck, unknown_word
+from accelscope.dsl.check.former_axis_names import note_former_axis_names
 from accelscope.dsl.check.lints import (
     lint_decimal_sram,
     lint_shadowed_word,
@@ -86,6 +87,8 @@ class _Checker:
                 self.visit(source, known=True)
         for child in root.children():
             self.visit(child, known=True)
+        for finding in self.session.former_names:
+            self.report(finding)
 
     def report(self, finding: EvaluationFailed | Diagnostic | None, span: Span | None = None) -> None:
         """Report an error anywhere, and a warning where it is in this file."""
@@ -265,6 +268,7 @@ class _Checker:
             self._waiting(item)
         for axis in component.sweeps():
             evaluate_domain(self.session, axis)
+            note_former_axis_names(component, axis)
         for part in component.parts:
             if isinstance(part, BlockDeclaration):
                 self.session.citations(part.block.cites, part.scope)

@@ -79,6 +79,10 @@ CODES: dict[str, Code] = {
         "left-over-entries",
         "A text changes how many there are of a block and some of its entries, but not all.",
     ),
+    "A408": _warning(
+        "renamed-field",
+        "A field, a block or a symbol is written with its former name; `check --fix` writes the present one.",
+    ),
     # ---- A5xx: files and the command line
     "A501": _error("unreadable-file", "A file is missing, is a directory, or may not be read."),
     "A502": _error("not-text", "A file holds NUL bytes or is not UTF-8."),

@@ -80,6 +80,16 @@ class Diagnostic:
     """One finding about a text: a code, a sentence, a place, and what would be right.
 
     Messages are lower case without a full stop and put names in backticks.
+
+    Attributes:
+        code: of the table of codes.
+        message: one sentence.
+        span: the place, or None.
+        label: short text at the place.
+        labels: secondary places.
+        notes: further sentences.
+        help: what to do.
+        replacement: text that, in place of the span, does what `help` says; None if no text is certain to be right.
     """
 
     code: str = field()
@@ -89,6 +99,7 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    replacement: str | None = None
 
     @code.validator
     def _known(self, _: object, code: str) -> None:

@@ -8,6 +8,7 @@ from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.former_names import resolve_former_name
 from accelscope.dsl.interpret.functions import BUILT_IN_FUNCTIONS
 from accelscope.dsl.interpret.modules import Module
 from accelscope.dsl.interpret.scope import Scope, resolve_name
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from accelscope.dsl.interpret.interpreter import Interpreter
 
 
-def evaluate_name(name: str, scope: Scope) -> object:
+def evaluate_name(session: Interpreter, node: Name, scope: Scope) -> object:
     """Return what a name means; one that nothing defines is a symbol."""
-    found = resolve_name(scope, name)
-    return Symbol(name) if found is NOT_FOUND else found
+    found: object = NOT_FOUND
+    if node.id in session.fields.former:
+        found = resolve_former_name(session, node, scope)
+    if found is NOT_FOUND:
+        found = resolve_name(scope, node.id)
+    return Symbol(node.id) if found is NOT_FOUND else found
 
 
 def evaluate_member(base: object, node: Attr, scope: Scope) -> object:
@@ -41,6 +46,8 @@ def evaluate_member(base: object, node: Attr, scope: Scope) -> object:
         Problem: there is no such member.
     """
     span = Span(scope.source, node.end - len(node.name), node.end)
+    if isinstance(base, Component) and (present := base.present_name(node.name)) != node.name:
+        base.session.former_names.note(span, present)
     if isinstance(base, Component | Module):
         try:
             return base.member(node.name)

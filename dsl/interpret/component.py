@@ -124,6 +124,10 @@ class Component(ComponentNames):
         """Say whether there is a member of this name."""
         return name in self.index().members
 
+    def present_name(self, name: str) -> str:
+        """Return the present name of a member for a former one, else the name."""
+        return name if self.has(name) else self.session.fields.present_name(self, name)
+
     def names(self) -> list[str]:
         """Return the names of all members."""
         return list(self.index().members)
@@ -137,8 +141,11 @@ class Component(ComponentNames):
         """
         found = self._values.get(name, NOT_FOUND)
         if found is NOT_FOUND:
-            member = self.index().members.get(name)
-            return NOT_FOUND if member is None else self._compute(name, member)
+            index = self.index()
+            member = index.members.get(name)
+            if member is not None:
+                return self._compute(name, member)
+            return self.value(index.aliases[name]) if name in index.aliases else NOT_FOUND
         if found is IN_PROGRESS:
             raise self.session.cycle(self, name)
         if found is POISON:
@@ -159,6 +166,9 @@ class Component(ComponentNames):
             return self.built_in(name)
         if self.broken:
             raise PoisonedValue
+        present = self.session.fields.present_name(self, name)
+        if present != name:
+            return self.member(present)
         raise unknown_member(self, self.index(), name)
 
     def built_in(self, name: str) -> object:

@@ -90,9 +90,11 @@ def _alike(session: Interpreter, left: object, right: object) -> Magnitude:
         holds = compare_quantities("==", left, right, ops)
     elif is_condition(left) and is_condition(right):
         holds = ops.either(ops.both(left, right), ops.both(ops.negated(left), ops.negated(right)))
+    elif isinstance(left, Symbol) and isinstance(right, Symbol):
+        return left == right or left.name in right.aliases or right.name in left.aliases
     else:
         return type(left) is type(right) and isinstance(left, _PLAIN) and left == right
     return bool(holds) if ops.is_scalar(holds) else holds
 
 
-_PLAIN = (str, Symbol, datetime.date, type(None))
+_PLAIN = (str, datetime.date, type(None))

@@ -11,6 +11,7 @@ from accelscope.dsl.interpret.access import evaluate_call, evaluate_member, eval
 from accelscope.dsl.interpret.annotations import evaluate_annotated
 from accelscope.dsl.interpret.equality import values_equal
 from accelscope.dsl.interpret.expect import expect_condition, expect_quantity
+from accelscope.dsl.interpret.former_names import note_compared_symbol
 from accelscope.dsl.interpret.layers import ComponentLayer
 from accelscope.dsl.interpret.lists import evaluate_list, evaluate_object
 from accelscope.dsl.interpret.number_literals import evaluate_number, evaluate_range
@@ -109,7 +110,7 @@ class Evaluator:
         return node.value
 
     def _name(self, node: Name, scope: Scope) -> object:
-        return evaluate_name(node.id, scope)
+        return evaluate_name(self.session, node, scope)
 
     def _attr(self, node: Attr, scope: Scope) -> object:
         base = self.evaluate(node.base, scope)
@@ -249,6 +250,8 @@ class Evaluator:
                 problem.span = Span(scope.source, left_node.start, right_node.end)
                 raise
         if op in ("==", "!=") and not (isinstance(left, Quantity) or isinstance(right, Quantity)):
+            note_compared_symbol(self.session, left_node, left, right, scope)
+            note_compared_symbol(self.session, right_node, right, left, scope)
             equal = values_equal(self.session, left, right)
             return equal if op == "==" else self.session.operations.negated(equal)
         expect_quantity(left, left_node, scope)

@@ -14,6 +14,7 @@ from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.component_names import build_layers
 from accelscope.dsl.interpret.expressions import Evaluator
 from accelscope.dsl.interpret.fields import SchemaIndex
+from accelscope.dsl.interpret.former_names import FormerNames, present_symbol
 from accelscope.dsl.interpret.layers import (
     Binding,
     BlockDeclaration,
@@ -41,6 +42,7 @@ class Interpreter(Budget):
     Attributes:
         uncertain: hook for values with a tolerance, or None to take them as they are.
         altered: hook for the values of attributes and counts, or None to take them as they are.
+        former_names: the places where texts use former names of fields, blocks and symbols.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Interpreter(Budget):
         self.evaluate = self.evaluator.evaluate
         self.calls: list[Binding] = []
         self.depth = 0
+        self.former_names = FormerNames()
         self._findings = Findings()
         self._active: list[tuple[Component, str]] = []
         self._layering: list[Component] = []
@@ -237,6 +240,8 @@ class Interpreter(Budget):
             value = binding.ready
         else:
             value = self._symbol(owner, name, binding) or self.evaluate(binding.node, binding.scope)
+        if isinstance(value, Symbol):
+            value = present_symbol(owner, name, value, binding)
         if self.altered is not None and name != "count":
             value = self.altered(owner, name, value, binding.span)
         if isinstance(value, Quantity) and not value.cites:

@@ -40,9 +40,16 @@ class PathSetting:
 
     def rest(self) -> PathSetting:
         """Return the setting as the first component of the path sees it."""
+        return self._along(self.path[1:], self.spans[1:])
+
+    def with_first(self, name: str) -> PathSetting:
+        """Return the setting with another first name of the path."""
+        return self if name == self.path[0] else self._along((name, *self.path[1:]), self.spans)
+
+    def _along(self, path: tuple[str, ...], spans: tuple[Span, ...]) -> PathSetting:
         return PathSetting(
-            self.path[1:],
-            self.spans[1:],
+            path,
+            spans,
             self.scope,
             node=self.node,
             ready=self.ready,

@@ -46,13 +46,17 @@ class ScopedStatement:
 
 
 class MemberIndex:
-    """All members and statements of a component; sources have a name space of their own."""
+    """All members and statements of a component; sources have a name space of their own.
 
-    __slots__ = ("checks", "connects", "goals", "members", "sources", "sweeps", "uses")
+    `aliases` holds the former names that the texts use, each with the present name that its member has.
+    """
+
+    __slots__ = ("aliases", "checks", "connects", "goals", "members", "sources", "sweeps", "uses")
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.sources: dict[str, Member] = {}
+        self.aliases: dict[str, str] = {}
         self.connects: list[ScopedStatement] = []
         self.checks: list[ScopedStatement] = []
         self.sweeps: list[ScopedStatement] = []
@@ -109,11 +113,15 @@ def _binding(
 def _assign(place: _Place, statement: AssignStatement, doc: str) -> None:
     target = statement.target
     if type(target) is Name:
-        member = place.index.members.get(target.id)
+        span = target.span(place.layer.source)
+        name = _present_name(place, target.id, span)
+        member = place.index.members.get(name)
         sort = "let" if member is not None and member.sort == "let" else "attribute"
-        _valued(place.index, target.id, sort).bindings.append(
-            _binding(place, target.span(place.layer.source), statement.value, doc)
-        )
+        bindings = _valued(place.index, name, sort).bindings
+        earlier = next((item.at for item in bindings if item.layer is place.layer), None)
+        if earlier is not None and earlier.text != target.id:
+            _given_twice(place, name, span, earlier)
+        bindings.append(_binding(place, span, statement.value, doc))
         return
     try:
         names = flatten_path(target, place.layer)
@@ -128,6 +136,29 @@ def _assign(place: _Place, statement: AssignStatement, doc: str) -> None:
         span=statement.value.span(place.layer.source),
     )
     place.later.append(setting)
+
+
+def _present_name(place: _Place, name: str, span: Span) -> str:
+    """Return the present name of a field or inner block; a former one is noted, unless a `let` is called so."""
+    member = place.index.members.get(name)
+    if member is not None and member.sort == "let":
+        return name
+    session = place.component.session
+    present = session.fields.present_name(place.component, name)
+    if present != name:
+        place.index.aliases[name] = present
+        session.former_names.note(span, present)
+    return present
+
+
+def _given_twice(place: _Place, name: str, span: Span, earlier: Span) -> None:
+    """Report a member that one text gives under its present and its former name."""
+    former, present = (earlier, span) if span.text == name else (span, earlier)
+    note = f"`{former.text}` is the former name of `{present.text}`"
+    message = f"`{name}` is given twice in this block"
+    place.component.session.report(
+        EvaluationFailed("A103", message, span, notes=(note,), help="remove one of the two")
+    )
 
 
 def flatten_path(target: Expr, layer: ComponentLayer) -> list[tuple[str, Span]]:
@@ -163,18 +194,26 @@ def _valued(index: MemberIndex, name: str, sort: str) -> Member:
 
 
 def _block(place: _Place, statement: BlockStatement, doc: str) -> None:
-    name = statement.label or statement.kind
+    start = statement.start
+    word = Span(place.layer.source, start, start + len(statement.kind))
+    kind = place.component.session.fields.present_kind(place.component.kind, statement.kind)
+    if kind != statement.kind:
+        place.component.session.former_names.note(word, kind)
+        if statement.label is None:
+            place.index.aliases[statement.kind] = kind
+    name = statement.label or kind
     table = place.index.sources if statement.kind == "source" else place.index.members
     member = table.get(name)
     if member is None or member.sort != "child":
-        member = table[name] = Member(name, "child", statement.kind)
-    elif member.kind != statement.kind:
-        span = statement.span(place.layer.source)
-        message = f"`{name}` is both a `{member.kind}` and a `{statement.kind}`"
-        place.component.session.report(
-            EvaluationFailed("A103", message, Span(span.source, span.start, span.start + 1))
-        )
+        member = table[name] = Member(name, "child", kind)
+    elif member.kind != kind:
+        message = f"`{name}` is both a `{member.kind}` and a `{kind}`"
+        place.component.session.report(EvaluationFailed("A103", message, Span(word.source, start, start + 1)))
         return
+    blocks = (part for part in member.parts if isinstance(part, BlockDeclaration))
+    earlier = next((part.block for part in blocks if part.layer is place.layer), None)
+    if earlier is not None and earlier.kind != statement.kind:
+        _given_twice(place, name, word, Span(word.source, earlier.start, earlier.start + len(earlier.kind)))
     member.parts.append(BlockDeclaration(statement, place.scope, place.layer, doc))
 
 
@@ -186,7 +225,8 @@ def _keep(name: str) -> _StatementReader:
 
 
 def _set(place: _Place, setting: PathSetting) -> None:
-    first = setting.path[0]
+    first = _present_name(place, setting.path[0], setting.spans[0])
+    setting = setting.with_first(first)
     member = place.index.members.get(first)
     if len(setting.path) == 1:
         _set_value(place, setting, member)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelscope.dsl.check.field_value import FieldCheck
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.layers import ComponentLayer
+from accelscope.dsl.override.overrides import OVERRIDE_SOURCE_NAME
 from accelscope.dsl.values.values import Attribute
 
 
@@ -13,6 +14,9 @@ def check_settings(derived: Component) -> None:
     for part in derived.parts:
         for setting in part.settings if isinstance(part, ComponentLayer) else ():
             _check(derived, setting.path)
+    for finding in derived.session.former_names:
+        if finding.span is not None and finding.span.source.name == OVERRIDE_SOURCE_NAME:
+            derived.session.report(finding)
 
 
 def _check(at: Component, path: tuple[str, ...]) -> None:

@@ -28,7 +28,7 @@ from accelscope.dsl.syntax.nodes import (
 from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.syntax.walk import walk_nodes
 
-_OVERRIDE_SOURCE_NAME = "--set"
+OVERRIDE_SOURCE_NAME = "--set"
 """Name of the source that the texts of overrides have."""
 
 _DIVIDED = re.compile(r"\b(?:step|points)\b")
@@ -94,7 +94,7 @@ class Assignment:
 
 def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
     """Return `path = value` or `path = low .. high step n` as syntax that points into the text."""
-    source = SourceText(_OVERRIDE_SOURCE_NAME, text)
+    source = SourceText(OVERRIDE_SOURCE_NAME, text)
     path, equals, domain = text.partition("=")
     if not equals or not path.strip() or not domain.strip():
         whole = Span(source, 0, len(text))
@@ -136,7 +136,7 @@ def _several(value: Expr) -> bool:
 def _swept(source: SourceText, path: str, domain: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
     """Return an assignment of a range that is divided, with offsets into the source."""
     before = "sweep "
-    file, findings = parse(SourceText(_OVERRIDE_SOURCE_NAME, f"{before}{path} in {domain}"))
+    file, findings = parse(SourceText(OVERRIDE_SOURCE_NAME, f"{before}{path} in {domain}"))
     turn = len(before) + len(path)
     shifts = (len(before), len(before) + len(" in ") - len("="))
     moved = tuple(_moved(finding, source, turn, shifts) for finding in findings)
@@ -195,7 +195,7 @@ def derive_scenario(scenario: Component, overrides: Iterable[Override]) -> Compo
             return None
     for setting in settings:
         layer = ComponentLayer(
-            setting.scope.source, setting.scope, settings=(setting,), own=False, title=_OVERRIDE_SOURCE_NAME
+            setting.scope.source, setting.scope, settings=(setting,), own=False, title=OVERRIDE_SOURCE_NAME
         )
         derived.parts.append(layer)
     assert isinstance(derived.parts[0], InheritedComponent)

@@ -35,18 +35,22 @@ def resolve_path(scenario: Component, path: NamePath, spans: tuple[Span, ...]) -
             found = [(*above, *more) for component, above in level for more in find(component, first)]
             found = list(dict.fromkeys(found))
             if len(found) > 1:
-                found = [one for one in found if check_path(scenario, (*one, *rest)) is None] or found
+                fitting = [
+                    one for one in found if check_path(scenario, _present(scenario, (*one, *rest))) is None
+                ]
+                found = fitting or found
             if len(found) == 1 and not rest and len(found[0]) > _SHALLOW and find is _given:
                 found = _everywhere(scenario, first)
             if len(found) > 1:
                 raise _ambiguous(first, rest, found, spans[0])
             if found:
-                whole = (*found[0], *rest)
+                whole = _present(scenario, (*found[0], *rest))
                 wrong = check_path(scenario, whole)
                 if wrong is not None:
                     problem, place = wrong
                     problem.span = spans[max(len(path) - len(whole) + place, 0)]
                     raise problem
+                _note_former(scenario, whole[-len(path) :], path, spans)
                 return whole
     names = [name for level in _levels(scenario) for component, _ in level for name in _names(component)]
     raise EvaluationFailed(
@@ -60,9 +64,36 @@ def resolve_path(scenario: Component, path: NamePath, spans: tuple[Span, ...]) -
 def _everywhere(scenario: Component, first: str) -> list[NamePath]:
     """Return all places of a name, however deep: one name alone must not hit the nearest of several parts."""
     found = [
-        (*above, first) for level in _levels(scenario) for component, above in level if component.has(first)
+        (*above, *more)
+        for level in _levels(scenario)
+        for component, above in level
+        for more in _given(component, first)
     ]
     return list(dict.fromkeys(found))
+
+
+def _present(scenario: Component, path: NamePath) -> NamePath:
+    """Return a whole path with the present names in place of former ones."""
+    fields = scenario.session.fields
+    at: Component | None = scenario
+    kind, parent = scenario.kind, TOP_LEVEL_KIND
+    found: list[str] = []
+    for name in path:
+        present = at.present_name(name) if at is not None else fields.present_name_in(kind, parent, name)
+        found.append(present)
+        inner = at.get(present) if at is not None else None
+        value = inner.value if isinstance(inner, Attribute) else inner
+        at = value if isinstance(value, Component) else None
+        kind, parent = (at.kind if at is not None else present), kind
+    return tuple(found)
+
+
+def _note_former(scenario: Component, present: NamePath, path: NamePath, spans: tuple[Span, ...]) -> None:
+    """Note the former names of a path that a text writes."""
+    session = scenario.session
+    for name, written, span in zip(present, path, spans, strict=True):
+        if name != written and name in session.fields.former.get(written, ()) and span.source.name:
+            session.former_names.note(span, name)
 
 
 def _ambiguous(first: str, rest: NamePath, found: list[NamePath], span: Span) -> EvaluationFailed:
@@ -114,12 +145,15 @@ def _names(component: Component) -> list[str]:
 
 def _given(component: Component, first: str) -> list[NamePath]:
     """A member that a text gives."""
-    return [(first,)] if component.has(first) else []
+    name = component.present_name(first)
+    return [(name,)] if component.has(name) else []
 
 
 def _declared(component: Component, first: str) -> list[NamePath]:
     """A field that the schemas know."""
-    return [(first,)] if first in component.session.fields.of(component) else []
+    fields = component.session.fields
+    name = fields.present_name(component, first)
+    return [(name,)] if name in fields.of(component) else []
 
 
 def _linked(component: Component, first: str) -> list[NamePath]:
@@ -130,6 +164,7 @@ def _linked(component: Component, first: str) -> list[NamePath]:
 
 def _called(component: Component, first: str) -> list[NamePath]:
     """A block of this kind, or built on a definition of this name."""
+    first = component.session.fields.present_kind(component.kind, first)
     found = [name for name, inner in _inner(component) if first in (inner.kind, inner.definition)]
     links = {item.via.name: item.via.kind for item in component.connections() if item.via is not None}
     found += [name for name, kind in links.items() if kind == first and name not in found]
@@ -140,6 +175,7 @@ def _possible(component: Component, first: str) -> list[NamePath]:
     """A settings block that could be given, or a field of one; parts that stand on their own have to be given."""
     fields = component.session.fields
     found: list[NamePath] = []
+    first_kind = fields.present_kind(component.kind, first)
     for kind in fields.inner_kinds(component.kind):
         schema = fields.schemas.get(f"{component.kind}.{kind}") or fields.schemas.get(kind)
         if (
@@ -149,8 +185,9 @@ def _possible(component: Component, first: str) -> list[NamePath]:
             or component.children(kind)
         ):
             continue
-        if kind == first:
+        name = fields.present_name_in(kind, component.kind, first)
+        if kind == first_kind:
             found.append((kind,))
-        elif first in schema.all_fields():
-            found.append((kind, first))
+        elif name in schema.all_fields():
+            found.append((kind, name))
     return found

@@ -33,6 +33,8 @@ class FieldSchema:
         text_too: a choice or reference also takes a string.
         integer: a quantity must be a whole number.
         planned: no installed model reads it yet.
+        aliases: former names of the field, which texts may still use.
+        symbol_aliases: former symbols of a choice, which texts may still use, to the present ones.
     """
 
     name: str
@@ -54,6 +56,8 @@ class FieldSchema:
     text_too: bool = False
     integer: bool = False
     planned: bool = False
+    aliases: tuple[str, ...] = ()
+    symbol_aliases: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True, eq=False)
@@ -98,6 +102,7 @@ class BlockSchema:
         cited: whether its numbers, and those of blocks in it, say something about the world and need a source; a
             question such as a workload needs none.
         derived: quantities that its values must make plausible together.
+        aliases: former words for the kind, which texts may still use.
     """
 
     kind: str
@@ -108,6 +113,7 @@ class BlockSchema:
     entries: FieldSchema | None = None
     cited: bool = True
     derived: tuple[DerivedQuantity, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -150,6 +156,11 @@ class KindSchema:
     def cited(self) -> bool:
         """Whether numbers in blocks of this kind need a source."""
         return all(schema.cited for schema in self.blocks())
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Former words for the kind."""
+        return tuple(dict.fromkeys(name for schema in self.blocks() for name in schema.aliases))
 
     def blocks(self) -> tuple[BlockSchema, ...]:
         """Return the schemas of all models."""

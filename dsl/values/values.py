@@ -58,9 +58,15 @@ class Quantity:
 
 @frozen
 class Symbol:
-    """A word that no scope knows, such as `hbm3e`: a schema says whether it is right."""
+    """A word that no scope knows, such as `hbm3e`: a schema says whether it is right.
+
+    Attributes:
+        name: the word.
+        aliases: former words for the same choice; a comparison with one of them holds, too.
+    """
 
     name: str
+    aliases: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
 
 @frozen(eq=False)

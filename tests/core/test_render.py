@@ -152,6 +152,7 @@ def test_json_has_lines_and_columns_from_one_and_exclusive_ends():
             "labels": [],
             "notes": ["n"],
             "help": "h",
+            "replacement": None,
         }
     ]
 

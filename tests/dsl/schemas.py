@@ -20,7 +20,7 @@ def field(name, type, **more):
     return FieldSchema(name=name, type=type, doc=f"{name}.", **more)
 
 
-def block(kind, *fields, within=("*",), entries=None, model=None):
+def block(kind, *fields, within=("*",), entries=None, model=None, aliases=()):
     return BlockSchema(
         kind=kind,
         model=model or kind,
@@ -28,6 +28,7 @@ def block(kind, *fields, within=("*",), entries=None, model=None):
         fields={item.name: item for item in fields},
         within=within,
         entries=entries,
+        aliases=aliases,
     )
 
 
@@ -45,11 +46,11 @@ _SRAM = block(
 )
 _DRAM = block(
     "memory",
-    field("class", "choice", choices=("hbm3", "hbm3e")),
+    field("class", "choice", choices=("hbm3", "hbm3e"), symbol_aliases={"hbm3_fast": "hbm3e"}),
     quantity("capacity", "B", gt=0),
     quantity("bandwidth", "B/s", gt=0, plausible=(1e9, 1.5e12)),
     quantity("efficiency", "", gt=0, le=1, over="B"),
-    quantity("latency", "s", ge=0),
+    quantity("latency", "s", ge=0, aliases=("delay",)),
     quantity("energy", "J/b"),
     model="dram",
 )
@@ -88,7 +89,12 @@ SCHEMAS = {
             field("sparsity", "constructor", choices=("structured",)),
             within=("core", "die"),
         ),
-        one("ops", within=("engine",), entries=quantity("*", "op/cycle", choices=("bf16", "fp8"))),
+        one(
+            "ops",
+            within=("engine",),
+            entries=quantity("*", "op/cycle", choices=("bf16", "fp8")),
+            aliases=("rates",),
+        ),
         KindSchema(
             kind="memory",
             selector="class",
