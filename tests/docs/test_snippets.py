@@ -1,7 +1,7 @@
 """Every snippet of the documentation does what the page says.
 
 `accel` snippets are whole files and check clean; `accel-fragment` snippets parse; `python` snippets of a page run one
-after the other; commands that start with `accel` or `accelscope` name verbs and files that exist.
+after the other; commands that start with `accelscope` name verbs and files that exist, and no page uses its short name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from accelscope.core.plugin.commands import list_built_in_commands
 from accelscope.core.plugin.hookspecs import hookimpl
+from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.syntax.parser import parse
@@ -19,12 +21,13 @@ from accelscope.dsl.syntax.parser import parse
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "examples" / "plugin" / "README.md",
 ]
 FENCE = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-COMMAND = re.compile(r"^ {4}(?:accelscope|accel) ([a-z]+)(.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^ {4}accelscope ([a-z]+)(.*)$", re.MULTILINE)
 
 
 def snippets(language: str) -> list[object]:
@@ -71,12 +74,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
-def test_commands_name_verbs_and_examples_that_exist() -> None:
-    from accelscope.core.cli.main import main  # noqa: F401
+def list_verbs() -> set[str]:
+    commands = list_built_in_commands()
+    Registry.load().add_commands(commands)
+    return set(commands.verbs)
 
-    verbs = {path.stem for path in (ROOT / "core" / "verbs").glob("*.py")} | {"import"}
+
+def test_commands_name_verbs_and_examples_that_exist() -> None:
+    verbs = list_verbs()
     for page in PAGES:
         for verb, rest in COMMAND.findall(page.read_text()):
             assert verb in verbs, (page.name, verb)
             for name in re.findall(r"examples/[\w/.]+\.accel", rest):
                 assert (ROOT / name).exists(), (page.name, name)
+
+
+def test_pages_use_one_name_of_the_tool() -> None:
+    short = re.compile(rf"(?:^ {{4}}(?:\$ )?|`)accel (?:{'|'.join(sorted(list_verbs()))})\b", re.MULTILINE)
+    assert [page.name for page in PAGES if short.search(page.read_text())] == []

@@ -1,0 +1,37 @@
+"""The README of a folder names every module in it, and no module that is gone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+READMES = sorted(path for top in ("core", "dsl", "plugins") for path in (ROOT / top).rglob("README.md"))
+LISTED_MODULE = re.compile(r"^\| `(\w+\.py)` \|", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("readme", READMES, ids=relative)
+def test_a_readme_lists_exactly_the_modules_of_its_folder(readme: Path) -> None:
+    modules = {path.name for path in readme.parent.glob("*.py")} - {"__init__.py"}
+    assert set(LISTED_MODULE.findall(readme.read_text())) == modules
+
+
+@pytest.mark.parametrize("readme", READMES, ids=relative)
+def test_links_of_a_readme_lead_somewhere(readme: Path) -> None:
+    missing = [link for link in LINK.findall(readme.read_text()) if not (readme.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "name", ["compute", "interconnect", "memory", "metrics", "parallelism", "physical", "workload"]
+)
+def test_folders_of_plugins_have_a_readme(name: str) -> None:
+    folders = [path.parent for path in (ROOT / "plugins" / name).rglob("__init__.py")]
+    assert [relative(folder) for folder in folders if not (folder / "README.md").exists()] == []
