@@ -8,13 +8,14 @@ import numpy as np
 
 from accelscope.core.ir.constants import NO_OPS
 from accelscope.core.ir.hardware import Device, EnginePart
-from accelscope.core.ir.operation import MATRIX_OP_KINDS, Op
+from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term
 
 
 def find_matrix_engine(device: Device, dtype: str) -> EnginePart[Any] | None:
     """Return the fastest engine that multiplies matrices in a data type, or None where the device has none."""
-    return find_engine(Op(name="product", component="", kind="gemm", dtype=dtype, flops=NO_OPS), device)
+    return find_engine(Op(name="product", component="", kind=OpKind.GEMM, dtype=dtype, flops=NO_OPS), device)
 
 
 def find_engine(op: Op, device: Device) -> EnginePart[Any] | None:
@@ -42,7 +43,7 @@ def compute_peak_op_rate(engine: EnginePart[Any] | None, op: Op) -> Term | None:
 
 def compute_dtypes(op: Op) -> tuple[str, ...]:
     """Return the data types that an operation may be computed in, the first that an engine supports counts."""
-    return (op.dtype,) if op.kind in MATRIX_OP_KINDS else (op.dtype, "fp32")
+    return (op.dtype,) if op.kind.multiplies_matrices else (op.dtype, "fp32")
 
 
 def first_peak_rate(part: EnginePart[Any], dtypes: tuple[str, ...]) -> Term | None:

@@ -17,6 +17,7 @@ from accelscope.core.blocks.hardware import Power
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Device, Fabric
 from accelscope.core.ir.operation import Precision, Step
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.numeric.term import Term
 
@@ -109,7 +110,7 @@ def model_facts(component: Component, registry: Registry) -> ModelFacts | None:
     spec, record = binder.bind(component)
     if spec is None or record is None or binder.problems:
         return None
-    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    step = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE)
     built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
     return ModelFacts(
         parameters=extract_finite_number(built.parameters) or 0.0,

@@ -18,6 +18,7 @@ from accelscope.core.ir.constants import NO_TIME
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import DECODE_ATTENTION, PREFILL_ATTENTION, CollectiveKind, OpKind, Phase
 from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.core.spec.spec import blocks, choice, count, fraction, listing, quantity, spec
@@ -274,27 +275,29 @@ def scale_time_by_rate(time: Term, rate: Term | None) -> Term:
 
 def select_compute_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate, relative to the device's kernels, an operation computes; None for the same."""
-    if op.kind == "grouped_gemm" and pace.grouped is not None:
+    if op.kind is OpKind.GROUPED_GEMM and pace.grouped is not None:
         return pace.grouped if pace.compute is None else pace.compute * pace.grouped
-    if op.kind in ("gemm", "grouped_gemm"):
+    if op.kind.is_gemm:
         return pace.compute
-    if op.kind == "attention" and not op.kernel.endswith(("_prefill", "_decode")):
+    if op.kind is OpKind.ATTENTION and op.kernel not in PREFILL_ATTENTION | DECODE_ATTENTION:
         return pace.scan
-    return pace.attention if op.kernel.endswith("_prefill") else None
+    return pace.attention if op.kernel in PREFILL_ATTENTION else None
 
 
 def select_memory_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate an operation moves bytes, relative to the device's kernels; None for the same."""
-    if op.kernel.endswith("_decode"):
+    if op.kernel in DECODE_ATTENTION:
         return pace.cache
-    if op.kind != "elementwise" or pace.elementwise is None:
+    if op.kind is not OpKind.ELEMENTWISE or pace.elementwise is None:
         return pace.bandwidth
     return (term(1.0) if pace.bandwidth is None else pace.bandwidth) / pace.elementwise
 
 
 def compute_comm_overhead(pace: EngineProfile, item: Collective) -> Term:
     """Return the s that a runtime adds to one execution of a communication; nothing where one rank takes part."""
-    added = {"all_reduce": pace.collective, "send_recv": pace.hand_over}.get(item.kind)
+    added = {CollectiveKind.ALL_REDUCE: pace.collective, CollectiveKind.SEND_RECV: pace.hand_over}.get(
+        item.kind
+    )
     if added is None:
         return NO_TIME
     return where(item.ranks > 1.0, added, NO_TIME).named(f"{pace.name} at {item.name}")
@@ -302,7 +305,7 @@ def compute_comm_overhead(pace: EngineProfile, item: Collective) -> Term:
 
 def compute_comm_wait(pace: EngineProfile, item: Collective, time: Term) -> Term:
     """Return the s of one execution of a communication that work waits for; exchanges between experts name their kernel."""
-    if item.kind != "all_to_all" or not item.kernel or pace.exchange is None:
+    if item.kind is not CollectiveKind.ALL_TO_ALL or not item.kernel or pace.exchange is None:
         return time
     return time * pace.exchange
 
@@ -321,13 +324,13 @@ def apply_host_launches(pace: EngineProfile, plan: Plan, work: Term) -> Term:
     return overlap_times((work, launching), LAUNCH_OVERLAP_EXPONENT).named("work as the host launches it")
 
 
-def host_time(pace: EngineProfile, plan: Plan, phase: str) -> Term:
+def host_time(pace: EngineProfile, plan: Plan, phase: Phase) -> Term:
     """Return the s of the host between two steps that nothing hides.
 
     (step + workers where a layer is divided) x passes + sequences x (sequence in decode, request in prefill), where a
     pass over a batch takes several where its prompts are cut. A step of training has it once, with its update.
     """
-    if phase in ("forward", "backward"):
+    if phase.is_training:
         return NO_TIME
     passes = maximum(plan.microbatches / plan.stages, 1.0)
     found = NO_TIME
@@ -336,7 +339,7 @@ def host_time(pace: EngineProfile, plan: Plan, phase: str) -> Term:
     if pace.workers is not None:
         divided = plan.ranks / plan.replicas / plan.stages > 1.0
         found = found + where(divided, pace.workers, NO_TIME) * passes
-    each = pace.sequence if phase == "decode" else pace.request
+    each = pace.sequence if phase is Phase.DECODE else pace.request
     if each is not None:
         found = found + each * plan.sequences
     return found.named(f"{pace.name} on the host") if pace.name else found

@@ -18,6 +18,7 @@ from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.hardware import Fabric, Machine
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, ceil, maximum, minimum, power, total, where
 
 _KERNELS = {
@@ -58,7 +59,7 @@ def _over(tiers: tuple[Fabric, ...], item: Collective) -> Usage:
         return Usage(time=NO_TIME)
     if len(tiers) == 1 or not np.any(item.ranks * item.stride > tiers[0].size):
         return _tier(tiers[0], item, item.ranks)
-    if item.kind == "send_recv":
+    if item.kind == CollectiveKind.SEND_RECV:
         return _neighbours(tiers, item)
     return _hierarchical(tiers, item)
 
@@ -90,19 +91,22 @@ def _hierarchical(tiers: tuple[Fabric, ...], item: Collective) -> Usage:
 
     share = item.bytes / inside
     ways: list[tuple[Usage, ...]]
-    if item.kind == "all_to_all":
+    if item.kind == CollectiveKind.ALL_TO_ALL:
         ways = [(inner(evolve(item, bytes=item.bytes / across)), outer(item.bytes, inside))]
         if item.picks is not None:
             once = item.bytes * _visited(across, item.picks) / _visited(item.ranks, item.picks)
             ways.append((inner(item), outer(once)))
         if tiers[1].pattern == "rail":
             ways.append((inner(item), outer(item.bytes)))
-    elif item.kind in ("all_gather", "reduce_scatter"):
+    elif item.kind in (CollectiveKind.ALL_GATHER, CollectiveKind.REDUCE_SCATTER):
         ways = [(inner(item), outer(share))]
     else:
-        halves = inner(evolve(item, kind="reduce_scatter")), inner(evolve(item, kind="all_gather"))
+        halves = (
+            inner(evolve(item, kind=CollectiveKind.REDUCE_SCATTER)),
+            inner(evolve(item, kind=CollectiveKind.ALL_GATHER)),
+        )
         ways = [(halves[0], outer(share), halves[1])]
-        if item.kind in ("broadcast", "reduce"):
+        if item.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
             ways.append((inner(item), outer(item.bytes)))
     return _fastest(item, tuple(_sum((flat, *way)) for way in ways))
 

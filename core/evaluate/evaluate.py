@@ -11,7 +11,7 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.blocks.scenario import Training
 from accelscope.core.evaluate.batch_rounds import compute_batch_rounds
 from accelscope.core.evaluate.memory_placement import Placement, place_memory
-from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost, strip_count_unit
+from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost
 from accelscope.core.evaluate.serving.closed_loop import solve_closed_loop
 from accelscope.core.evaluate.serving.disaggregated import solve_disaggregated
 from accelscope.core.evaluate.serving.steady_state import SteadyState
@@ -22,7 +22,8 @@ from accelscope.core.ir.hardware import MemoryPart
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan, Residency
 from accelscope.core.ir.usage import Limit
-from accelscope.core.numeric.term import Term, ceil, maximum, minimum
+from accelscope.core.ir.vocabulary import Phase
+from accelscope.core.numeric.term import Term, ceil, maximum, minimum, strip_count_unit
 
 
 @frozen(kw_only=True, eq=False)
@@ -84,7 +85,7 @@ def evaluate(design: Design) -> Evaluation:
     output = strip_count_unit(load.output).named("output")
     context = (prompt + (output - 1.0) / 2.0).named("mean context of a decode step")
     first = _prompts(design, batch, prompt)
-    further = Step(phase="decode", sequences=batch, tokens=ONE, context=context)
+    further = Step(phase=Phase.DECODE, sequences=batch, tokens=ONE, context=context)
     longest = evolve(further, context=prompt + output - 1.0)
     held = _residency(build_step_plan(design, longest), build_step_plan(design, first))
     rounds = compute_batch_rounds(design, held, batch)
@@ -116,10 +117,10 @@ def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
     Chunks follow each other through the stages of a pipeline, so they count as its micro-batches.
     """
     if design.runtime.chunk is None:
-        return Step(phase="prefill", sequences=batch, tokens=prompt, context=ONE * 0.0)
+        return Step(phase=Phase.PREFILL, sequences=batch, tokens=prompt, context=ONE * 0.0)
     tokens = minimum(prompt, strip_count_unit(design.runtime.chunk)).named("prompt tokens of a pass")
     return Step(
-        phase="prefill",
+        phase=Phase.PREFILL,
         sequences=batch,
         tokens=tokens,
         context=((prompt - tokens) / 2.0).named("tokens done before"),

@@ -8,8 +8,9 @@ from attrs import evolve
 
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.hardware import Device, Fabric
-from accelscope.core.ir.operation import MATRIX_OP_KINDS, Op
+from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, maximum, sqrt, total, where
 
 
@@ -53,12 +54,16 @@ def compute_operand_transfer(op: Op, device: Device, places: Term = ONE) -> Term
     Args:
         places: into how many equal places the grid is divided, one for each operation that lies on it.
     """
-    if device.fabric is None or op.kind not in MATRIX_OP_KINDS or len(device.fabric.shape) < 2:
+    if device.fabric is None or not op.kind.multiplies_matrices or len(device.fabric.shape) < 2:
         return NO_TIME
     edge = sqrt(maximum(places, 1.0))
     rows, columns = (maximum(side / edge, 1.0) for side in device.fabric.shape[:2])
-    spread = Collective(name=f"{op.name} operands", kind="broadcast", bytes=op.reads / columns, ranks=rows)
-    summed = Collective(name=f"{op.name} sums", kind="reduce", bytes=op.writes / rows, ranks=columns)
+    spread = Collective(
+        name=f"{op.name} operands", kind=CollectiveKind.BROADCAST, bytes=op.reads / columns, ranks=rows
+    )
+    summed = Collective(
+        name=f"{op.name} sums", kind=CollectiveKind.REDUCE, bytes=op.writes / rows, ranks=columns
+    )
     time = _along(device.fabric, rows, spread) + _along(device.fabric, columns, summed)
     return time.named("way over the die")
 

@@ -26,6 +26,7 @@ from accelscope.core.ir.hardware import Device, EnginePart, MemoryPart
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Plan
 from accelscope.core.ir.usage import Limit, Traffic, Usage
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term, maximum, minimum, term, where
 
 _NONE = term(0.0)
@@ -142,7 +143,7 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, setting: PassContext) ->
 
 def _no_slower(time: Term, chosen: EnginePart[Any], op: Op, device: Device) -> Term:
     """Return the time of a product on its engine, or of a single row on another that is faster, such as a vector unit."""
-    if op.kind != "gemm":
+    if op.kind != OpKind.GEMM:
         return time
     others = (part for part in device.engines if part is not chosen)
     able = (part for part in others if op.kind in part.model.kinds)

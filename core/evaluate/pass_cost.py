@@ -34,10 +34,9 @@ from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import Term, maximum, term, total, where
 
-TRAINING_PHASES = ("forward", "backward")
-"""Passes of training over one micro-batch after the other."""
 MIN_WORK_TIME = term(1e-15, "s")
 FULLY_HIDDEN_SHARE = term(1.0)
 """Share of communication beside work that can be hidden where a runtime does not say."""
@@ -64,7 +63,7 @@ class PassCost:
         placement: what it was costed with.
     """
 
-    phase: str
+    phase: Phase
     plan: Plan
     ops: tuple[OpCost, ...]
     comms: tuple[CommCost, ...]
@@ -74,13 +73,6 @@ class PassCost:
     overhead: Term
     time: Term
     placement: Placement
-
-
-def strip_count_unit(value: Term) -> Term:
-    """Return a count of tokens or requests as a plain number."""
-    if not value.dimension.powers:
-        return value
-    return value / Term(term(1.0).value, value.dimension)
 
 
 def build_step_plan(design: Design, step: Step) -> Plan:
@@ -118,7 +110,7 @@ def split_replica_batch(design: Design, step: Step) -> tuple[Step, Term]:
     return step, sequences
 
 
-def compute_pass_cost(design: Design, phase: str, plan: Plan, placement: Placement) -> PassCost:
+def compute_pass_cost(design: Design, phase: Phase, plan: Plan, placement: Placement) -> PassCost:
     """Return what a pass costs: its operations, communication, energy and time."""
     device, streaming = design.machine.device, is_streaming(design)
     setting = evolve(placement.setting, pace=design.runtime)
@@ -227,13 +219,13 @@ def _left(cost: CommCost, share: Term | None) -> CommCost:
     return evolve(cost, seconds=(cost.seconds * share).named(f"{cost.item.name} that nothing hides"))
 
 
-def _rounds(phase: str, plan: Plan) -> Term:
-    if phase in TRAINING_PHASES:
+def _rounds(phase: Phase, plan: Plan) -> Term:
+    if phase.is_training:
         bubble = (plan.stages - 1.0) / plan.chunks
         return (plan.microbatches + bubble).named("stage times of all micro-batches")
-    if phase == "optimiser":
+    if phase == Phase.OPTIMIZER:
         return ONE
-    if phase == "prefill":
+    if phase == Phase.PREFILL:
         bubble = (plan.stages - 1.0) / plan.chunks
         return (plan.microbatches + bubble).named("stage times until the last result")
     return maximum(plan.microbatches, plan.stages).named("stage times between two tokens of a sequence")

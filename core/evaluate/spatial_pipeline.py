@@ -16,12 +16,12 @@ from accelscope.core.evaluate.op_cost import OpCost
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import Term, maximum, total, where
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
 
-_HOLDING = ("gemm", "grouped_gemm")
 """Kinds of operation whose weights lie in places of their own."""
 
 
@@ -45,7 +45,7 @@ def make_token_step(step: Step) -> Step:
 
 def count_pipeline_places(plan: Plan) -> Term:
     """Return how many places the operations of a device lie on: one for each product with weights."""
-    return maximum(total(op.repeat for op in plan.ops if op.kind in _HOLDING), 1.0).named("places")
+    return maximum(total(op.repeat for op in plan.ops if op.kind.is_gemm), 1.0).named("places")
 
 
 def merge_token_collectives(plan: Plan) -> tuple[Collective, ...]:
@@ -57,7 +57,7 @@ def merge_token_collectives(plan: Plan) -> tuple[Collective, ...]:
     )
 
 
-def scale_costs_to_pass(costs: tuple[OpCost, ...], plan: Plan, phase: str) -> tuple[OpCost, ...]:
+def scale_costs_to_pass(costs: tuple[OpCost, ...], plan: Plan, phase: Phase) -> tuple[OpCost, ...]:
     """Return the costs with what each contributes to the time of a whole pass.
 
     Prefill takes one trip and then a token's work for each further token; decoding the longer of a trip, until the
@@ -65,7 +65,7 @@ def scale_costs_to_pass(costs: tuple[OpCost, ...], plan: Plan, phase: str) -> tu
     """
     trips = [_trip(cost, plan) for cost in costs]
     works = [cost.work * cost.op.repeat for cost in costs]
-    if phase == "prefill":
+    if phase == Phase.PREFILL:
         further = plan.microbatches - 1.0
         spent = [trip + work * further for trip, work in zip(trips, works, strict=True)]
     else:
@@ -86,6 +86,6 @@ def _trip(cost: OpCost, plan: Plan) -> Term:
     """
     op, held = cost.op, plan.residency.weights
     layers = maximum(plan.workload.layers / plan.stages, 1.0)
-    fewer = maximum(held / maximum(op.weights, held / 1e9), 1.0) if op.kind in _HOLDING else layers
+    fewer = maximum(held / maximum(op.weights, held / 1e9), 1.0) if op.kind.is_gemm else layers
     start = cost.each - cost.work
     return (cost.work * fewer.named("all cores for one that works") + start) * op.repeat * plan.stages

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
-from accelscope.core.numeric.term import Term
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Phase, Split
+from accelscope.core.numeric.term import Term, strip_count_unit
 
-MATRIX_OP_KINDS = ("gemm", "grouped_gemm", "attention")
-"""Kinds of operation that multiply matrices."""
+
+def _count(value: Term) -> Term:
+    return strip_count_unit(value) if isinstance(value, Term) else value
 
 
 @frozen(kw_only=True, eq=False)
@@ -29,10 +31,10 @@ class Precision:
 
 @frozen(kw_only=True, eq=False)
 class Step:
-    """One pass of a model over a batch.
+    """One pass of a model over a batch. Its counts are plain numbers; a unit such as `tok` is taken off.
 
     Attributes:
-        phase: "prefill" or "decode"; of training "forward" or "backward".
+        phase: which pass it is.
         sequences: how many sequences are in the pass.
         tokens: new tokens of each sequence in the pass (the prompt, or 1).
         context: tokens of each sequence that are cached before the pass.
@@ -40,10 +42,10 @@ class Step:
         micro_batch: sequences of one such pass in training, or None where they follow from the pipeline.
     """
 
-    phase: str
-    sequences: Term
-    tokens: Term
-    context: Term
+    phase: Phase = field(converter=Phase)
+    sequences: Term = field(converter=_count)
+    tokens: Term = field(converter=_count)
+    context: Term = field(converter=_count)
     microbatches: Term = ONE
     micro_batch: Term | None = None
 
@@ -57,8 +59,9 @@ class Op:
     Attributes:
         name: such as `qkv`; unique within a pass.
         component: `attention`, `ffn`, `norm`, `embedding`, `lm_head`, ...: what a breakdown groups by.
-        kind: `gemm`, `grouped_gemm`, `attention`, `elementwise` or `gather`.
-        kernel: class of kernel that calibrations know it by, such as `attention_decode`; "" is the same as `kind`.
+        kind: what it does.
+        kernel: class of kernel that calibrations know it by: a `KernelClass` or a plugin's own name; "" is the same as
+            `kind`.
         dtype: data type that is computed in.
         stored: data type that its weights or KV cache are stored in; "" is the same as `dtype`.
         flops: op.
@@ -71,20 +74,19 @@ class Op:
             group are not of several heads that a kernel could also take one by one.
         repeat: executions a pass (layers).
         launches: kernels started for one execution.
-        split: how tensor parallelism divides it: `column` (n), `row` (k, then an all-reduce of `writes`), `partial`
-            (k like `row`, but a later operation's all-reduce adds it up), `heads`, `vocab`, `expert_column` and
-            `expert_row` (by expert, and within one like `column` and `row`) or `none`.
+        split: how tensor parallelism divides it.
         kv_heads: KV heads on the device, where the operation has a part for each KV head that repeats beyond them.
         layered: whether it stands in the layers that a pipeline divides; not so embedding and lm_head.
+        is_prompt: whether its tokens are those of prompts in a step that decodes other sequences beside them.
         expands: whether it makes keys and values of all tokens, cached ones too, from latents just before an attention.
     """
 
     name: str
     component: str
-    kind: str
+    kind: OpKind = field(converter=OpKind)
     dtype: str
     flops: Term
-    kernel: str = ""
+    kernel: KernelClass | str = ""
     stored: str = ""
     weights: Term = NO_BYTES
     reads: Term = NO_BYTES
@@ -100,7 +102,8 @@ class Op:
     steps: Term = ONE
     repeat: Term = ONE
     launches: Term = ONE
-    split: str = "none"
+    split: Split = field(default=Split.NONE, converter=Split)
     kv_heads: Term | None = None
     layered: bool = True
+    is_prompt: bool = False
     expands: bool = False

@@ -11,6 +11,7 @@ from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.record import CONTRACT, RECORD_NAME
 from accelscope.core.ir.usage import Limit
+from accelscope.core.ir.vocabulary import CollectiveKind, Phase
 from accelscope.core.numeric.term import Term
 
 
@@ -40,7 +41,7 @@ class Collective:
     """
 
     name: str
-    kind: str
+    kind: CollectiveKind = field(converter=CollectiveKind)
     bytes: Term
     ranks: Term
     stride: Term = ONE
@@ -161,7 +162,7 @@ class Plan:
     ranks: Term = ONE
     contexts: Term = ONE
     handed: Term | None = None
-    phase: str = ""
+    phase: Phase = field(default=Phase.DECODE, converter=Phase)
     chunks: Term = ONE
     states: States | None = None
     routed: Routed | None = None

@@ -275,3 +275,10 @@ def _node(item: Term) -> TraceNode:
 
 def _scalar(value: Any) -> float:
     return float(np.asarray(value).flat[0])
+
+
+def strip_count_unit(value: Term) -> Term:
+    """Return a count of tokens or requests as a plain number."""
+    if not value.dimension.powers:
+        return value
+    return value / Term(term(1.0).value, value.dimension)

@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.evaluate.pass_cost import PassCost
+from accelscope.core.ir.vocabulary import Phase
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -18,7 +19,7 @@ NETWORK, HOST = "network", "host"
 class Bottleneck:
     """What decides most of a step at one point, and its share of the step."""
 
-    phase: str
+    phase: Phase
     resource: str
     share: float
 

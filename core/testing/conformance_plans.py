@@ -18,6 +18,7 @@ import numpy as np
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Plan, Residency, Workload
+from accelscope.core.ir.vocabulary import Split
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.plugin.records import Strategy, WorkloadModel
 from accelscope.core.testing.builders import TermLike, make_device, make_op, make_spec, parse_term
@@ -29,12 +30,16 @@ BF16_PRECISION = Precision(weights="bf16", activations="bf16", kv="bf16")
 def make_step(
     phase: str = "decode", *, sequences: TermLike = 4.0, tokens: TermLike = 1.0, context: TermLike = 1024.0
 ) -> Step:
-    """Return one pass over a batch."""
+    """Return one pass over a batch, with counts as the evaluation gives them: plain numbers.
+
+    Args:
+        phase: name of a `Phase`.
+        sequences: in the pass.
+        tokens: new ones of each sequence.
+        context: tokens of each sequence that are cached before.
+    """
     return Step(
-        phase=phase,
-        sequences=parse_term(sequences),
-        tokens=parse_term(tokens, "tok"),
-        context=parse_term(context, "tok"),
+        phase=phase, sequences=parse_term(sequences), tokens=parse_term(tokens), context=parse_term(context)
     )
 
 
@@ -42,12 +47,14 @@ def make_plan(rows: TermLike = 4.0) -> Plan:
     """Return the plan of one device for a small transformer: two products, an attention and a norm in each layer."""
     ops = (
         attrs.evolve(
-            make_op("gemm", m=rows, n=6144.0, k=4096.0, name="qkv"), split="column", repeat=term(32.0)
+            make_op("gemm", m=rows, n=6144.0, k=4096.0, name="qkv"), split=Split.COLUMN, repeat=term(32.0)
         ),
         attrs.evolve(
-            make_op("attention", m=rows, n=1024.0, k=128.0, groups=8.0, name="attend"), split="heads"
+            make_op("attention", m=rows, n=1024.0, k=128.0, groups=8.0, name="attend"), split=Split.HEADS
         ),
-        attrs.evolve(make_op("gemm", m=rows, n=4096.0, k=4096.0, name="out"), split="row", repeat=term(32.0)),
+        attrs.evolve(
+            make_op("gemm", m=rows, n=4096.0, k=4096.0, name="out"), split=Split.ROW, repeat=term(32.0)
+        ),
         make_op("elementwise", m=rows, n=4096.0, k=1.0, name="norm"),
     )
     sizes = Residency(weights=term(16.0, "GB"), kv=term(1.0, "GB"), activations=term(0.1, "GB"))

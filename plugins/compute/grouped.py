@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term, exp, maximum, minimum
 from accelscope.plugins.compute.tiling import count_tiles
 
@@ -17,6 +18,6 @@ def count_row_tiles(op: Op, rows: float) -> Term:
     takes 1 / (1 - exp(-rows / m)) tiles in the mean: one where m is small, half a tile more than m / rows where it is
     large. Groups of a batched product are all alike.
     """
-    if op.kind != "grouped_gemm":
+    if op.kind != OpKind.GROUPED_GEMM:
         return op.groups * count_tiles(op.m, rows)
     return op.groups / (1.0 - exp(-minimum(rows / maximum(op.m, _FEWEST), _FAR)))

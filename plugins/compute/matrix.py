@@ -8,6 +8,7 @@ from accelscope.core.ir.constants import NO_OPS, NO_TIME
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term, where
 from accelscope.core.plugin.records import ComputeModel
 from accelscope.core.spec.spec import choice, count, fraction, quantity, spec
@@ -81,7 +82,7 @@ def cost_matrix_op(part: Part[Any], op: Op, device: Device) -> Usage:
     rate = require_peak(dense_peak(part, op.dtype), part, op.dtype)
     time = (
         attention_time(part, op, rate, device)
-        if op.kind == "attention"
+        if op.kind == OpKind.ATTENTION
         else product_time(part, op, rate, device)
     )
     time = where(op.flops > NO_OPS, time, NO_TIME)

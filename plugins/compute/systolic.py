@@ -7,6 +7,7 @@ from typing import Any
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import ComputeModel
@@ -75,7 +76,7 @@ def cost_systolic_op(part: Part[Any], op: Op, device: Device) -> Usage:
     a_cycle = rows * columns * OP_UNIT * 2.0 / rate
     loading = _loading(part, op.dtype, rows, columns, a_cycle)
     filling = _filling(part, rows, columns, a_cycle)
-    if op.kind == "attention":
+    if op.kind == OpKind.ATTENTION:
         taken = _attention(part, op, loading, filling)
     else:
         taken = _product(part, op, (op.m, op.n, op.k), loading, filling)

@@ -7,6 +7,7 @@ from typing import Any
 from accelscope.core.ir.hardware import Device, Part
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import ComputeModel
@@ -57,7 +58,7 @@ def cost_vector_op(part: Part[Any], op: Op, device: Device) -> Usage:
     rate = require_peak(vector_peak(part, op.dtype), part, op.dtype) * part.spec.efficiency
     time = op.flops / rate.named(f"achieved {part.name} rate")
     special = special_rate(part)
-    if op.kind == "attention" and special is not None:
+    if op.kind == OpKind.ATTENTION and special is not None:
         exponentials = op.flops / (4.0 * clamp_to_one(op.k))
         time = time + (exponentials / special).named("exponentials")
     return Usage(time=time.named(f"{part.name} time"), energy=arithmetic_energy(part, op))

@@ -20,6 +20,7 @@ from accelscope.core.ir.constants import NO_BYTES, NO_TIME, ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import Term, ceil, log2, maximum, minimum, term, where
 from accelscope.core.spec.spec import fields_of
@@ -122,7 +123,7 @@ def build_network_path(fabric: Fabric) -> NetworkPath:
 def build_kernel_path(fabric: Fabric, collective: Collective) -> NetworkPath:
     """Return the same for devices whose own kernels move and add the data; a plain send is a copy."""
     way, kernel = build_network_path(fabric), find_collective_kernel(collective)
-    if collective.kind != "send_recv":
+    if collective.kind != CollectiveKind.SEND_RECV:
         share = connection_term(fabric, "collective_efficiency").named("share that kernels reach")
         way = evolve(way, kernels=share)
     if kernel is None:
@@ -194,9 +195,13 @@ def remote_share(collective: Collective) -> Term:
 
 def sent_bytes(collective: Collective) -> Term:
     """Return the bytes that one rank sends at least: the bus traffic of the NCCL tests' documentation."""
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         return collective.bytes * remote_share(collective) * 2.0
-    return collective.bytes if collective.kind == "send_recv" else collective.bytes * remote_share(collective)
+    return (
+        collective.bytes
+        if collective.kind == CollectiveKind.SEND_RECV
+        else collective.bytes * remote_share(collective)
+    )
 
 
 def ring_time(way: NetworkPath, collective: Collective, *, rounds: float) -> Term:
@@ -216,7 +221,7 @@ def direct_time(way: NetworkPath, collective: Collective, *, rounds: float) -> T
     """
     chunk = collective.bytes / maximum(collective.ranks, 1.0)
     steps = maximum(collective.ranks, 1.0) - 1.0
-    each = steps if way.measured and collective.kind != "all_reduce" else ONE
+    each = steps if way.measured and collective.kind != CollectiveKind.ALL_REDUCE else ONE
     return (way.start(2.0) + way.hop * each * rounds + way.moving(chunk * steps * rounds, chunk)).named(
         "direct"
     )
@@ -259,7 +264,9 @@ def chain_time(way: NetworkPath, collective: Collective) -> Term:
 
 def multicast_time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
     """Broadcast, or its mirror image, the reduction: one copy leaves each sender where the network copies or adds."""
-    helps = has_multicast(fabric) if collective.kind == "broadcast" else reduces_in_network(fabric)
+    helps = (
+        has_multicast(fabric) if collective.kind == CollectiveKind.BROADCAST else reduces_in_network(fabric)
+    )
     return send_time(way, collective).named("one copy") if helps else tree_time(way, collective, rounds=1.0)
 
 

@@ -7,6 +7,7 @@ from attrs import evolve
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, maximum, minimum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
@@ -53,17 +54,21 @@ def _among(fabric: Fabric, collective: Collective) -> NetworkPath:
 
 
 def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         library = ring_time(way, collective, rounds=2.0)
         if not allows_one_shot(fabric, collective):
             return library
         return fastest_time(one_shot_time(way, collective), direct_time(way, collective, rounds=2.0), library)
-    if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
+    if collective.kind in (
+        CollectiveKind.ALL_GATHER,
+        CollectiveKind.REDUCE_SCATTER,
+        CollectiveKind.ALL_TO_ALL,
+    ):
         return direct_time(way, collective, rounds=1.0)
     pair = evolve(way, bandwidth=pair_bandwidth(fabric))
-    if collective.kind == "send_recv":
+    if collective.kind == CollectiveKind.SEND_RECV:
         return send_time(pair, collective)
-    if collective.kind in ("broadcast", "reduce"):
+    if collective.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
         return fastest_time(send_time(pair, collective), direct_time(way, collective, rounds=2.0))
     raise unknown_collective_error(fabric, collective)
 

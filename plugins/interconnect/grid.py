@@ -10,6 +10,7 @@ from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.curve import evaluate_curve
 from accelscope.core.numeric.term import (
     Array,
@@ -72,15 +73,15 @@ def cost_on_grid(fabric: Fabric, collective: Collective) -> Usage:
 
 
 def _time(fabric: Fabric, sides: tuple[GridDimension, ...], collective: Collective) -> Term:
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         return _buckets(fabric, sides, collective, 2.0)
-    if collective.kind in ("all_gather", "reduce_scatter"):
+    if collective.kind in (CollectiveKind.ALL_GATHER, CollectiveKind.REDUCE_SCATTER):
         return _buckets(fabric, sides, collective, 1.0)
-    if collective.kind == "all_to_all":
+    if collective.kind == CollectiveKind.ALL_TO_ALL:
         return _exchange(fabric, sides, collective)
-    if collective.kind in ("broadcast", "reduce"):
+    if collective.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
         return _spread(fabric, sides, collective)
-    if collective.kind == "send_recv":
+    if collective.kind == CollectiveKind.SEND_RECV:
         return _step(fabric, sides, collective)
     raise unknown_collective_error(fabric, collective)
 

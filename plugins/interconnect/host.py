@@ -8,6 +8,7 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, maximum, minimum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
@@ -31,7 +32,7 @@ def cost_through_host(fabric: Fabric, collective: Collective) -> Usage:
     Up and down use the two directions of a link, in pieces, so that a device sends at its link's rate and each message
     crosses two links (the shared-memory transport of NCCL). What all devices send at once shares `host_bandwidth`.
     """
-    senders = collective.stride * (ONE if collective.kind == "send_recv" else collective.ranks)
+    senders = collective.stride * (ONE if collective.kind == CollectiveKind.SEND_RECV else collective.ranks)
     way = _path(fabric, collective, senders)
     return collective_usage(fabric, collective, _time(fabric, way, collective), sent_bytes(collective))
 
@@ -48,13 +49,17 @@ def _path(fabric: Fabric, collective: Collective, senders: Term) -> NetworkPath:
 
 
 def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         return ring_or_tree_time(way, collective)
-    if collective.kind in ("all_gather", "reduce_scatter", "all_to_all"):
+    if collective.kind in (
+        CollectiveKind.ALL_GATHER,
+        CollectiveKind.REDUCE_SCATTER,
+        CollectiveKind.ALL_TO_ALL,
+    ):
         return direct_time(way, collective, rounds=1.0)
-    if collective.kind == "send_recv":
+    if collective.kind == CollectiveKind.SEND_RECV:
         return send_time(way, collective)
-    if collective.kind in ("broadcast", "reduce"):
+    if collective.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
         return tree_time(way, collective, rounds=1.0)
     raise unknown_collective_error(fabric, collective)
 

@@ -8,6 +8,7 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
@@ -60,20 +61,20 @@ def _in_network_tree_time(way: NetworkPath, collective: Collective) -> Term:
 
 
 def _time(fabric: Fabric, near: NetworkPath, wide: NetworkPath, collective: Collective) -> Term:
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         times = [ring_time(near, collective, rounds=2.0), tree_time(wide, collective, rounds=2.0)]
         return fastest_time(
             *times, *([_in_network_tree_time(near, collective)] if reduces_in_network(fabric) else [])
         )
-    if collective.kind in ("all_gather", "reduce_scatter"):
+    if collective.kind in (CollectiveKind.ALL_GATHER, CollectiveKind.REDUCE_SCATTER):
         return fastest_time(
             ring_time(near, collective, rounds=1.0), direct_time(wide, collective, rounds=1.0)
         )
-    if collective.kind == "all_to_all":
+    if collective.kind == CollectiveKind.ALL_TO_ALL:
         return direct_time(wide, collective, rounds=1.0)
-    if collective.kind == "send_recv":
+    if collective.kind == CollectiveKind.SEND_RECV:
         return send_time(near, collective)
-    if collective.kind in ("broadcast", "reduce"):
+    if collective.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
         return fastest_time(multicast_time(fabric, wide, collective), chain_time(near, collective))
     raise unknown_collective_error(fabric, collective)
 

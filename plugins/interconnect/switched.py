@@ -6,6 +6,7 @@ from accelscope.core.ir.constants import NO_TIME
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Usage
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import InterconnectModel
 from accelscope.plugins.interconnect.alphabeta import (
@@ -51,15 +52,15 @@ def _in_network_switch_time(way: NetworkPath, collective: Collective) -> Term:
 
 
 def _time(fabric: Fabric, way: NetworkPath, collective: Collective) -> Term:
-    if collective.kind == "all_reduce":
+    if collective.kind == CollectiveKind.ALL_REDUCE:
         return _all_reduce(fabric, way, collective)
-    if collective.kind in ("all_gather", "reduce_scatter"):
+    if collective.kind in (CollectiveKind.ALL_GATHER, CollectiveKind.REDUCE_SCATTER):
         return fastest_time(direct_time(way, collective, rounds=1.0), ring_time(way, collective, rounds=1.0))
-    if collective.kind == "all_to_all":
+    if collective.kind == CollectiveKind.ALL_TO_ALL:
         return direct_time(way, collective, rounds=1.0)
-    if collective.kind == "send_recv":
+    if collective.kind == CollectiveKind.SEND_RECV:
         return send_time(way, collective)
-    if collective.kind in ("broadcast", "reduce"):
+    if collective.kind in (CollectiveKind.BROADCAST, CollectiveKind.REDUCE):
         return multicast_time(fabric, way, collective)
     raise unknown_collective_error(fabric, collective)
 

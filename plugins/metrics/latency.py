@@ -8,8 +8,7 @@ token, time per output token).
 from __future__ import annotations
 
 from accelscope.core.evaluate.evaluate import Evaluation
-from accelscope.core.evaluate.pass_cost import strip_count_unit
-from accelscope.core.numeric.term import Term, term
+from accelscope.core.numeric.term import Term, strip_count_unit, term
 from accelscope.core.plugin.records import Metric
 from accelscope.plugins.metrics.sums import decode_steps, prefill_passes
 

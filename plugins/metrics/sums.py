@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from accelscope.core.evaluate.evaluate import Evaluation
-from accelscope.core.evaluate.pass_cost import PassCost, strip_count_unit
+from accelscope.core.evaluate.pass_cost import PassCost
 from accelscope.core.ir.constants import ONE
-from accelscope.core.numeric.term import Term, total
+from accelscope.core.numeric.term import Term, strip_count_unit, total
 
 
 def decode_steps(evaluation: Evaluation) -> Term:

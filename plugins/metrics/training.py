@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from accelscope.core.evaluate.evaluate import Evaluation
-from accelscope.core.evaluate.pass_cost import strip_count_unit
 from accelscope.core.evaluate.training.step import TrainingMemory, TrainingStepCost
-from accelscope.core.numeric.term import Term, term, total
+from accelscope.core.numeric.term import Term, strip_count_unit, term, total
 from accelscope.core.plugin.records import Metric
 
 

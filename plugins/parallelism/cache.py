@@ -18,12 +18,12 @@ from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import CollectiveKind, OpKind, Split
 from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, largest_share
 from accelscope.plugins.parallelism.sequence import (
-    CONTEXT_TRAINING_PHASES,
     ContextRanks,
     divide_by_cache,
     divide_by_sequences,
@@ -59,7 +59,7 @@ def split_decode_context(spec: DecodeContextParallelism, step: Step) -> Step:
 
 def shard_decode_context(spec: DecodeContextParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide the cache and the attention of decoding; prompts gather what is cached of them already."""
-    if plan.phase in CONTEXT_TRAINING_PHASES or not np.any(spec.dcp > 1.0):
+    if plan.phase.is_training or not np.any(spec.dcp > 1.0):
         return plan
     tp = plan.ranks / plan.replicas
     copies = (tp * largest_share(plan.workload.kv_heads, tp)).named("copies of a KV head")
@@ -81,12 +81,12 @@ def shard_decode_context(spec: DecodeContextParallelism, plan: Plan, machine: Ma
 def _divided(op: Op, spec: DecodeContextParallelism, plan: Plan) -> tuple[Op, tuple[Collective, ...]]:
     """Return what a rank does of an operation that reads or writes the cache, and what it exchanges."""
     dcp = spec.dcp
-    if op.kind != "attention" or is_prompt_attention(op, plan.phase):
+    if op.kind != OpKind.ATTENTION or is_prompt_attention(op, plan.phase):
         kept = evolve(op, kv_write=op.kv_write / dcp)
         return kept, tuple(_gathered(op, dcp))
     ring = ContextRanks(ranks=dcp, stride=ONE, heads=plan.workload.heads, kept=NO_BYTES, name="copies")
     divide = divide_by_sequences if spec.dcp_over == "sequences" else divide_by_cache
-    if op.split != "heads":
+    if op.split != Split.HEADS:
         return divide(op, ring)[0], ()
     return divide(_all_queries(op, dcp), ring)
 
@@ -105,12 +105,12 @@ def _all_queries(op: Op, dcp: Term) -> Op:
 
 def _gathered(op: Op, dcp: Term) -> Iterator[Collective]:
     """Yield how an operation on a prompt gets what is cached of it, all but its new tokens, from the other ranks."""
-    if op.kind not in ("attention", "gemm") or not np.any(op.kv_read.value > 0.0):
+    if op.kind not in (OpKind.ATTENTION, OpKind.GEMM) or not np.any(op.kv_read.value > 0.0):
         return
-    new = op.m / op.queries / maximum(op.n, 1.0) if op.kind == "attention" else NOTHING
+    new = op.m / op.queries / maximum(op.n, 1.0) if op.kind == OpKind.ATTENTION else NOTHING
     yield Collective(
         name=f"{op.name}_cached",
-        kind="all_gather",
+        kind=CollectiveKind.ALL_GATHER,
         bytes=op.kv_read * where(new < 1.0, 1.0 - new, NOTHING),
         ranks=dcp,
         repeat=op.repeat,

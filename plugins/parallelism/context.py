@@ -16,13 +16,13 @@ from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Collective, Plan, Residency
 from accelscope.core.ir.usage import Limit, condition
+from accelscope.core.ir.vocabulary import CollectiveKind, OpKind, Phase, Split
 from accelscope.core.numeric.term import Term, maximum, term, total
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import NO_SPLIT, check_divides, check_divides_either, largest_share
 from accelscope.plugins.parallelism.rows import fullest_token_share, scale_rows, scale_visits
 from accelscope.plugins.parallelism.sequence import (
-    CONTEXT_TRAINING_PHASES,
     ContextRanks,
     attended_kv_bytes,
     divide_by_all_to_all,
@@ -53,7 +53,7 @@ class ContextParallelism:
 
 def split_context_parallel(spec: ContextParallelism, step: Step) -> Step:
     """Give each rank its share of the tokens of a sequence, in training; in serving a step keeps its sequences whole."""
-    if step.phase not in CONTEXT_TRAINING_PHASES:
+    if not step.phase.is_training:
         return step
     return evolve(step, tokens=step.tokens / spec.cp)
 
@@ -63,7 +63,7 @@ def shard_context_parallel(spec: ContextParallelism, plan: Plan, machine: Machin
     if not np.any(spec.cp > 1.0):
         return plan
     limits = (*plan.limits, *_limits(spec, plan))
-    if plan.phase in CONTEXT_TRAINING_PHASES:
+    if plan.phase.is_training:
         ops, exchanged = _trained(spec, plan)
         said = plan.collectives
         wider = evolve(plan, replicas=plan.replicas * spec.cp)
@@ -90,10 +90,10 @@ def _trained(spec: ContextParallelism, plan: Plan) -> tuple[list[Op], list[Colle
     ops: list[Op] = []
     exchanged: list[Collective] = []
     for op in plan.ops:
-        if op.kind != "attention":
+        if op.kind != OpKind.ATTENTION:
             ops.append(op)
             continue
-        if spec.cp_method == "all_to_all" and op.split == "heads":
+        if spec.cp_method == "all_to_all" and op.split == Split.HEADS:
             mine, moved = divide_by_all_to_all(_whole(op, spec.cp), ring)
         else:
             mine, moved = _widened(op, spec.cp), tuple(_gathered(op, spec, plan))
@@ -122,7 +122,11 @@ def _whole(op: Op, cp: Term) -> Op:
 
 def _gathered(op: Op, spec: ContextParallelism, plan: Plan) -> Iterator[Collective]:
     """Yield the exchange of keys and values of an attention in training, and of their gradients on the way back."""
-    kinds = ("all_gather", "reduce_scatter") if plan.phase == "backward" else ("all_gather",)
+    kinds = (
+        (CollectiveKind.ALL_GATHER, CollectiveKind.REDUCE_SCATTER)
+        if plan.phase == Phase.BACKWARD
+        else (CollectiveKind.ALL_GATHER,)
+    )
     for kind in kinds:
         yield Collective(
             name=f"{op.name}_context_{kind}",
@@ -141,10 +145,10 @@ def _served(spec: ContextParallelism, plan: Plan) -> tuple[list[Op], list[Collec
     ops: list[Op] = []
     exchanged: list[Collective] = []
     for op in plan.ops:
-        if op.kind != "attention":
+        if op.kind != OpKind.ATTENTION:
             ops.append(_own_tokens(op, spec, plan))
             continue
-        if spec.cp_method == "all_to_all" and op.split == "heads":
+        if spec.cp_method == "all_to_all" and op.split == Split.HEADS:
             mine, moved = divide_by_all_to_all(op, ring)
         elif is_prompt_attention(op, plan.phase) or spec.cp_method == "all_to_all":
             mine, moved = divide_by_tokens(op, ring)
@@ -169,12 +173,12 @@ def _said(plan: Plan, ops: list[Op]) -> tuple[Collective, ...]:
 
 def _own_tokens(op: Op, spec: ContextParallelism, plan: Plan) -> Op:
     """Return an operation on a rank's own tokens; what follows the last token of a prompt is on the rank that has it."""
-    if plan.phase == "prefill" and not op.layered and op.kind != "gather":
+    if plan.phase == Phase.PREFILL and not op.layered and op.kind != OpKind.GATHER:
         return op
     if op.expands:
         return op if spec.cp_method == "ring" else _expanded(op, largest_share(op.n, spec.cp))
     experts, top_k = plan.workload.experts, plan.workload.top_k
-    if op.kind == "grouped_gemm" and experts is not None and top_k is not None:
+    if op.kind == OpKind.GROUPED_GEMM and experts is not None and top_k is not None:
         return scale_visits(op, experts, top_k, fullest_token_share(op, top_k, spec.cp))
     mine = scale_rows(op, largest_share(op.m, spec.cp))
     if spec.cp_method == "ring":
@@ -202,7 +206,7 @@ def _ring(spec: ContextParallelism, plan: Plan, part: Term) -> ContextRanks:
         for op in plan.ops
         if op.layered
     ]
-    layers = [op.repeat for op in plan.ops if op.kind == "attention" and op.split == "heads"]
+    layers = [op.repeat for op in plan.ops if op.kind == OpKind.ATTENTION and op.split == Split.HEADS]
     written = total(writes) * part if writes else NO_BYTES
     each = maximum(total(layers), 1.0) if layers else ONE
     return ContextRanks(
@@ -221,7 +225,7 @@ def _local(heads: Term, plan: Plan) -> Term:
 
 def _part(spec: ContextParallelism, plan: Plan) -> Term:
     """Return the share of the rows of a pass that a rank has."""
-    found = [op.m for op in plan.ops if op.kind == "gemm" and op.layered]
+    found = [op.m for op in plan.ops if op.kind == OpKind.GEMM and op.layered]
     return largest_share(found[0], spec.cp) if found else ONE / spec.cp
 
 
@@ -251,7 +255,7 @@ def _limits(spec: ContextParallelism, plan: Plan) -> Iterator[Limit]:
 
 
 def _keeps_state(op: Op) -> bool:
-    return op.kind == "elementwise" and bool(np.any(op.kv_read.value > 0.0))
+    return op.kind == OpKind.ELEMENTWISE and bool(np.any(op.kv_read.value > 0.0))
 
 
 CONTEXT = Strategy(

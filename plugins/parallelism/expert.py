@@ -14,6 +14,7 @@ from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Collective, Plan, Routed
 from accelscope.core.ir.usage import Limit
+from accelscope.core.ir.vocabulary import CollectiveKind, OpKind, Split
 from accelscope.core.numeric.term import Term, as_term, exp, log2, maximum, minimum, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
@@ -26,8 +27,6 @@ from accelscope.plugins.parallelism.routed import (
     fullest_rank_load,
     visited_slots,
 )
-
-_TRAINING_PHASES = ("forward", "backward")
 
 
 @spec(kind="parallel", within=("deployment", "pool"))
@@ -96,13 +95,11 @@ def split_expert_parallel(spec: ExpertParallelism, step: Step) -> Step:
 
 def shard_expert_parallel(spec: ExpertParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide what belongs to routed experts; plans without experts stay as they are, and allow no degree above 1."""
-    if (
-        spec.ep_overlap == "two_batches"
-        and plan.phase not in _TRAINING_PHASES
-        and plan.workload.experts is not None
-    ):
+    if spec.ep_overlap == "two_batches" and not plan.phase.is_training and plan.workload.experts is not None:
         plan = halve_batch(plan)
-    down = next((op for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm"), None)
+    down = next(
+        (op for op in plan.ops if op.split == Split.EXPERT_ROW and op.kind == OpKind.GROUPED_GEMM), None
+    )
     experts, top_k = plan.workload.experts, plan.workload.top_k
     if down is None or experts is None or top_k is None:
         if not np.any(spec.ep > 1.0):
@@ -178,12 +175,12 @@ def _received(plan: Plan, load: Term, tokens: Term, top_k: Term) -> Term:
 
 def _divided(op: Op, spread: ExpertLayout) -> Op:
     """Return what the fullest rank does of an operation on routed experts."""
-    if op.split not in ("expert_column", "expert_row"):
+    if op.split not in (Split.EXPERT_COLUMN, Split.EXPERT_ROW):
         return op
     load, rows, inner = spread.load, spread.rows, spread.inner
-    column = op.split == "expert_column"
+    column = op.split == Split.EXPERT_COLUMN
     narrow = rows / inner
-    simple = op.kind == "elementwise"
+    simple = op.kind == OpKind.ELEMENTWISE
     flops = op.flops * ((narrow if column else rows) if simple else load / inner)
     reads = op.reads * ((narrow if column else rows) if simple else (rows if column else narrow))
     writes = op.writes * (narrow if column else rows)
@@ -215,9 +212,9 @@ def _collectives(
     exchanged = where(many, spread.ep, ONE) if spec.ep_exchange == "all_to_all" else ONE
     whole = spread.tokens * token
     summed = spread.tp
-    if spec.ep_exchange == "all_to_all" and not any(op.split == "partial" for op in plan.ops):
+    if spec.ep_exchange == "all_to_all" and not any(op.split == Split.PARTIAL for op in plan.ops):
         summed = where(many, ONE, spread.tp)
-    trains = plan.phase in _TRAINING_PHASES
+    trains = plan.phase.is_training
     picks = top_k if trains else None
     window = ONE if spec.ep_overlap == "two_batches" and not trains else None
     found = (
@@ -225,13 +222,15 @@ def _collectives(
             _exchange(name, sent, exchanged, down, picks, window)
             for name in ("experts_dispatch", "experts_combine")
         ),
-        _collective("experts_all_reduce", "all_reduce", whole, summed, down),
+        _collective("experts_all_reduce", CollectiveKind.ALL_REDUCE, whole, summed, down),
     )
     if summed is spread.tp:
         return found
     return (
         *found,
-        _collective("experts_all_gather", "all_gather", whole, where(many, spread.tp, ONE), down),
+        _collective(
+            "experts_all_gather", CollectiveKind.ALL_GATHER, whole, where(many, spread.tp, ONE), down
+        ),
     )
 
 
@@ -239,15 +238,15 @@ def _exchange(
     name: str, sent: Term, ranks: Term, down: Op, picks: Term | None, window: Term | None
 ) -> Collective:
     """Return one direction of the exchange; libraries of training send a token once to each group of devices."""
-    return evolve(_collective(name, "all_to_all", sent, ranks, down), picks=picks, window=window)
+    return evolve(_collective(name, CollectiveKind.ALL_TO_ALL, sent, ranks, down), picks=picks, window=window)
 
 
 def _log_missed(ranks: Term) -> Term:
     return log2(maximum(1.0 - 1.0 / ranks, 1e-300)) * LN2
 
 
-def _collective(name: str, kind: str, payload: Term, ranks: Term, down: Op) -> Collective:
-    kernel = name if kind == "all_to_all" else ""
+def _collective(name: str, kind: CollectiveKind, payload: Term, ranks: Term, down: Op) -> Collective:
+    kernel = name if kind == CollectiveKind.ALL_TO_ALL else ""
     return Collective(name=name, kind=kind, bytes=payload, ranks=ranks, repeat=down.repeat, kernel=kernel)
 
 

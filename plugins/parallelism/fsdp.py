@@ -22,13 +22,13 @@ from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan, States
+from accelscope.core.ir.vocabulary import CollectiveKind, OpKind, Phase
 from accelscope.core.numeric.dtypes import DTYPE_NAMES, bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import choice, count, spec
 from accelscope.plugins.parallelism.degree import largest_share
 
-_TRAINING_PHASES = ("forward", "backward")
 _BYTE = term(1.0, "B")
 _GATHERED_LAYERS = 2.0
 """Layers whose parameters are gathered at once: the one that is worked on and the next (torch FSDP prefetches one)."""
@@ -79,11 +79,11 @@ def split_fsdp(spec: Sharding, step: Step) -> Step:
 
 def shard_fsdp(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     """Add what replicas send each other, and say what each of them holds."""
-    if plan.phase not in _TRAINING_PHASES:
+    if not plan.phase.is_training:
         return _served(spec, plan) if np.any(spec.zero >= 3.0) else plan
     kept = _kept(plan)
     once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
-    moved = _gathered if plan.phase == "forward" else _reduced
+    moved = _gathered if plan.phase == Phase.FORWARD else _reduced
     return evolve(
         plan,
         collectives=(*plan.collectives, *(c for item in kept for c in moved(spec, item, once))),
@@ -107,7 +107,10 @@ def _served(spec: Sharding, plan: Plan) -> Plan:
         plan,
         collectives=(
             *plan.collectives,
-            *(_collective(item, "gather", "all_gather", item.bytes, times, ONE, "sharding") for item in kept),
+            *(
+                _collective(item, "gather", CollectiveKind.ALL_GATHER, item.bytes, times, ONE, "sharding")
+                for item in kept
+            ),
         ),
         residency=evolve(plan.residency, weights=weights),
     )
@@ -122,7 +125,7 @@ def _kept(plan: Plan) -> tuple[ReplicatedParameters, ...]:
     """Return the dense parameters of a device, and those of experts, which fewer replicas hold."""
     whole = plan.workload
     each = whole.residency.weights / whole.parameters
-    grouped = [op.weights * op.repeat for op in plan.ops if op.kind == "grouped_gemm"]
+    grouped = [op.weights * op.repeat for op in plan.ops if op.kind == OpKind.GROUPED_GEMM]
     routed = _routed(plan, grouped) if grouped else NO_BYTES
     layers = maximum(whole.layers / plan.stages, 1.0)
     holders = plan.replicas * plan.contexts
@@ -147,7 +150,7 @@ def _kept(plan: Plan) -> tuple[ReplicatedParameters, ...]:
 def _routed(plan: Plan, read: list[Term]) -> Term:
     """Return the bytes of the routed experts of a device: training reads all of them in a pass, serving those with a visit."""
     held, whole = plan.residency.weights, plan.workload
-    if plan.phase in _TRAINING_PHASES:
+    if plan.phase.is_training:
         return minimum(total(read), held)
     tp = plan.ranks / plan.replicas / plan.contexts / plan.stages
     dense = (whole.residency.weights - whole.expert_weights) / tp * largest_share(whole.layers, plan.stages)
@@ -162,8 +165,8 @@ def _gathered(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterato
     """
     each = where(spec.zero >= 2.0, ONE, ONE * 0.0)
     update = where((spec.zero >= 1.0) & (spec.zero < 2.0), once, ONE * 0.0)
-    yield _collective(kept, "gather", "all_gather", kept.bytes, each, ONE, "sharding")
-    yield _collective(kept, "update", "all_gather", kept.bytes, update, once, "update")
+    yield _collective(kept, "gather", CollectiveKind.ALL_GATHER, kept.bytes, each, ONE, "sharding")
+    yield _collective(kept, "update", CollectiveKind.ALL_GATHER, kept.bytes, update, once, "update")
 
 
 def _reduced(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator[Collective]:
@@ -172,16 +175,28 @@ def _reduced(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator
     none = ONE * 0.0
     again = where(spec.zero >= 3.0, ONE, none)
     each, last = where(spec.zero >= 2.0, ONE, none), where((spec.zero >= 1.0) & (spec.zero < 2.0), once, none)
-    yield _collective(kept, "gather_again", "all_gather", kept.bytes, again, ONE, "sharding")
-    yield _collective(kept, "gradients", "reduce_scatter", grads, each, ONE, "gradients")
-    yield _collective(kept, "last_gradients", "reduce_scatter", grads, last, once, "gradients")
+    yield _collective(kept, "gather_again", CollectiveKind.ALL_GATHER, kept.bytes, again, ONE, "sharding")
+    yield _collective(kept, "gradients", CollectiveKind.REDUCE_SCATTER, grads, each, ONE, "gradients")
+    yield _collective(kept, "last_gradients", CollectiveKind.REDUCE_SCATTER, grads, last, once, "gradients")
     yield _collective(
-        kept, "sum_gradients", "all_reduce", grads, where(spec.zero < 1.0, once, none), once, "gradients"
+        kept,
+        "sum_gradients",
+        CollectiveKind.ALL_REDUCE,
+        grads,
+        where(spec.zero < 1.0, once, none),
+        once,
+        "gradients",
     )
 
 
 def _collective(
-    kept: ReplicatedParameters, name: str, kind: str, payload: Term, times: Term, window: Term, component: str
+    kept: ReplicatedParameters,
+    name: str,
+    kind: CollectiveKind,
+    payload: Term,
+    times: Term,
+    window: Term,
+    component: str,
 ) -> Collective:
     """Return a communication of all layers of a stage, one after the other, beside the work."""
     return Collective(

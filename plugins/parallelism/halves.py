@@ -11,13 +11,16 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.term import Term, maximum, where
 from accelscope.plugins.parallelism.rows import count_sequences, scale_rows, scale_sequences, scale_visits
 
 
 def halve_batch(plan: Plan) -> Plan:
     """Return a plan whose layers run twice on half of the sequences; a single sequence is not divided."""
-    attending = [count_sequences(op) for op in plan.ops if op.kind == "attention" and op.split == "heads"]
+    attending = [
+        count_sequences(op) for op in plan.ops if op.kind == OpKind.ATTENTION and op.split == Split.HEADS
+    ]
     if not attending:
         return plan
     times = where(maximum(*attending) >= 2.0, ONE * 2.0, ONE)
@@ -33,9 +36,9 @@ def _half(op: Op, plan: Plan, times: Term) -> Op:
         return op
     part = ONE / times
     experts, top_k = plan.workload.experts, plan.workload.top_k
-    if op.kind == "attention":
+    if op.kind == OpKind.ATTENTION:
         half = scale_sequences(op, part)
-    elif op.kind == "grouped_gemm" and experts is not None and top_k is not None:
+    elif op.kind == OpKind.GROUPED_GEMM and experts is not None and top_k is not None:
         half = scale_visits(op, experts, top_k, part)
     else:
         half = scale_rows(op, part)

@@ -6,6 +6,7 @@ from attrs import evolve
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.plugins.parallelism.degree import largest_share
 
@@ -16,14 +17,14 @@ def shard_heads(op: Op, heads: Term, tp: Term) -> Op:
     if op.kv_heads is None:
         return evolve(
             op,
-            groups=op.groups * queries if op.kind == "gemm" else op.groups,
+            groups=op.groups * queries if op.kind == OpKind.GEMM else op.groups,
             flops=op.flops * queries,
             weights=op.weights * queries,
             reads=op.reads * queries,
             writes=op.writes * queries,
         )
     kv = largest_share(op.kv_heads, tp)
-    reads = op.reads * (queries if op.kind == "attention" else qkv_share(op, heads, tp))
+    reads = op.reads * (queries if op.kind == OpKind.ATTENTION else qkv_share(op, heads, tp))
     divided = evolve(
         op,
         flops=op.flops * queries,
@@ -33,7 +34,7 @@ def shard_heads(op: Op, heads: Term, tp: Term) -> Op:
         kv_write=op.kv_write * kv,
         kv_heads=op.kv_heads * kv,
     )
-    if op.kind != "attention":
+    if op.kind != OpKind.ATTENTION:
         return divided
     each = queries / kv
     return evolve(divided, groups=op.groups * kv, m=op.m * each, queries=maximum(op.queries * each, 1.0))

@@ -15,6 +15,7 @@ from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan, Residency
 from accelscope.core.ir.usage import Limit
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Term, ceil, minimum
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, spec
@@ -96,7 +97,7 @@ def _boundary(spec: PipelineParallelism, plan: Plan) -> Collective:
     """
     return Collective(
         name="stage_send",
-        kind="send_recv",
+        kind=CollectiveKind.SEND_RECV,
         bytes=plan.workload.activation if plan.handed is None else plan.handed,
         ranks=spec.pp,
         stride=plan.ranks / plan.replicas,

@@ -16,13 +16,13 @@ from attrs import evolve, frozen
 from accelscope.core.ir.constants import NO_BYTES, NOTHING, ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective
+from accelscope.core.ir.vocabulary import PREFILL_ATTENTION, CollectiveKind, Phase, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, term, where
 from accelscope.plugins.parallelism.degree import largest_share
 from accelscope.plugins.parallelism.heads import shard_heads
 from accelscope.plugins.parallelism.rows import count_sequences, scale_sequences
 
-CONTEXT_TRAINING_PHASES = ("forward", "backward")
 _LOG_SUM_BYTES = term(4.0, "B")
 """The logarithm of the sum of exponentials of a query row, in fp32 (FlashAttention's `softmax_lse`)."""
 
@@ -47,9 +47,9 @@ class ContextRanks:
     name: str = "context"
 
 
-def is_prompt_attention(op: Op, phase: str) -> bool:
+def is_prompt_attention(op: Op, phase: Phase) -> bool:
     """Say whether an attention is of new prompts: also in a step that decodes beside them."""
-    return phase == "prefill" or op.kernel.endswith("_prefill") or op.name.startswith("prompt_")
+    return phase == Phase.PREFILL or op.kernel in PREFILL_ATTENTION or op.is_prompt
 
 
 def divide_by_tokens(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, ...]]:
@@ -64,7 +64,7 @@ def divide_by_tokens(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, 
     mine = evolve(op, m=op.m / cp, flops=op.flops / cp, reads=op.reads / cp, writes=op.writes / cp)
     passed = Collective(
         name=f"{op.name}_ring",
-        kind="send_recv",
+        kind=CollectiveKind.SEND_RECV,
         bytes=(passed_on / cp).named("keys and values of a rank"),
         ranks=cp,
         stride=ring.stride,
@@ -83,7 +83,9 @@ def divide_by_all_to_all(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collecti
     cp = ring.ranks
     sent = (query_bytes(op) / cp + ring.kept / cp).named("queries, keys and values of a rank")
     moves = (("dispatch", sent), ("combine", op.writes / cp))
-    exchanged = tuple(_exchange(op, ring, name, "all_to_all", payload) for name, payload in moves)
+    exchanged = tuple(
+        _exchange(op, ring, name, CollectiveKind.ALL_TO_ALL, payload) for name, payload in moves
+    )
     return shard_heads(op, ring.heads, cp), exchanged
 
 
@@ -96,8 +98,10 @@ def divide_by_cache(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, .
     """
     cp = ring.ranks
     part = evolve(op, n=op.n / cp, flops=op.flops / cp, kv_read=op.kv_read / cp)
-    if op.split != "heads":
-        return evolve(part, writes=op.writes / cp), (_exchange(op, ring, "queries", "all_gather", op.reads),)
+    if op.split != Split.HEADS:
+        return evolve(part, writes=op.writes / cp), (
+            _exchange(op, ring, "queries", CollectiveKind.ALL_GATHER, op.reads),
+        )
     partial = (op.writes + op.groups * op.m * _LOG_SUM_BYTES).named("partial results of a rank")
     joins = where(cp > 1.0, ONE, NOTHING)
     mine = evolve(
@@ -108,8 +112,8 @@ def divide_by_cache(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collective, .
     )
     asked = query_bytes(op).named("queries of all ranks")
     return mine, (
-        _exchange(op, ring, "queries", "all_gather", asked),
-        _exchange(op, ring, "results", "all_to_all", partial),
+        _exchange(op, ring, "queries", CollectiveKind.ALL_GATHER, asked),
+        _exchange(op, ring, "results", CollectiveKind.ALL_TO_ALL, partial),
     )
 
 
@@ -122,12 +126,12 @@ def divide_by_sequences(op: Op, ring: ContextRanks) -> tuple[Op, tuple[Collectiv
     mine = scale_sequences(op, largest_share(count_sequences(op), cp))
     asked, answered = query_bytes(op) / cp, op.writes / cp
     return mine, (
-        _exchange(op, ring, "queries", "all_to_all", asked.named("queries of a rank")),
-        _exchange(op, ring, "results", "all_to_all", answered.named("results of a rank")),
+        _exchange(op, ring, "queries", CollectiveKind.ALL_TO_ALL, asked.named("queries of a rank")),
+        _exchange(op, ring, "results", CollectiveKind.ALL_TO_ALL, answered.named("results of a rank")),
     )
 
 
-def _exchange(op: Op, ring: ContextRanks, name: str, kind: str, payload: Term) -> Collective:
+def _exchange(op: Op, ring: ContextRanks, name: str, kind: CollectiveKind, payload: Term) -> Collective:
     return Collective(
         name=f"{op.name}_{ring.name}_{name}",
         kind=kind,

@@ -12,6 +12,7 @@ from attrs import evolve
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Collective, Plan, Residency
+from accelscope.core.ir.vocabulary import CollectiveKind, OpKind, Split
 from accelscope.core.numeric.term import Term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import count, flag, spec
@@ -55,24 +56,24 @@ def shard_tensor_parallel(spec: TensorParallelism, plan: Plan, machine: Machine)
 
 def _divided(op: Op, spec: TensorParallelism, heads: Term) -> Op:
     """Return what one rank does of an operation."""
-    if op.split == "column":
+    if op.split == Split.COLUMN:
         return _by_columns(
             op, largest_share(op.n, spec.tp) if op.kv_heads is None else qkv_share(op, heads, spec.tp)
         )
-    if op.split in ("row", "partial"):
+    if op.split in (Split.ROW, Split.PARTIAL):
         return _by_rows(op, largest_share(op.k, spec.tp))
-    if op.split == "vocab":
+    if op.split == Split.VOCAB:
         return _by_vocabulary(op, spec.tp)
-    if op.split == "heads":
+    if op.split == Split.HEADS:
         return shard_heads(op, heads, spec.tp)
-    if spec.sp and op.split == "none" and op.kind == "elementwise" and op.layered:
+    if spec.sp and op.split == Split.NONE and op.kind == OpKind.ELEMENTWISE and op.layered:
         return _by_tokens(op, spec.tp)
     return op
 
 
 def _by_columns(op: Op, part: Term) -> Op:
     """Every rank reads the whole input and writes some columns; an elementwise operation reads its columns only."""
-    reads = op.reads * part if op.kind == "elementwise" else op.reads
+    reads = op.reads * part if op.kind == OpKind.ELEMENTWISE else op.reads
     return evolve(
         op,
         n=op.n * part,
@@ -90,7 +91,7 @@ def _by_rows(op: Op, part: Term) -> Op:
 
 def _by_vocabulary(op: Op, tp: Term) -> Op:
     """Divide a padded vocabulary: lm_head by columns, while a gather finds its share of the rows on each rank."""
-    if op.kind == "gather":
+    if op.kind == OpKind.GATHER:
         return evolve(op, weights=op.weights / tp)
     return _by_columns(op, largest_share(op.n, tp))
 
@@ -101,10 +102,14 @@ def _by_tokens(op: Op, tp: Term) -> Op:
 
 def _collectives(op: Op, spec: TensorParallelism) -> tuple[Collective, ...]:
     """Return what joins the parts of an operation."""
-    if op.split == "row" or (op.split == "vocab" and op.kind == "gather"):
-        kinds = ("reduce_scatter", "all_gather") if spec.sp else ("all_reduce",)
-    elif op.split == "vocab":
-        kinds = ("all_gather",)
+    if op.split == Split.ROW or (op.split == Split.VOCAB and op.kind == OpKind.GATHER):
+        kinds = (
+            (CollectiveKind.REDUCE_SCATTER, CollectiveKind.ALL_GATHER)
+            if spec.sp
+            else (CollectiveKind.ALL_REDUCE,)
+        )
+    elif op.split == Split.VOCAB:
+        kinds = (CollectiveKind.ALL_GATHER,)
     else:
         return ()
     return tuple(

@@ -193,7 +193,7 @@ def test_energy_counts_what_a_rank_sends():
 
 
 def test_an_unknown_collective_is_an_error():
-    with pytest.raises(ModelError, match="gossip"):
+    with pytest.raises(ValueError, match="gossip"):
         seconds(SWITCHED, nvswitch(), "gossip", 1.0)
 
 

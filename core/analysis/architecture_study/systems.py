@@ -22,6 +22,7 @@ from accelscope.core.bind.binder import Binder
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import FIRST_TIER_ORDER
 from accelscope.core.ir.operation import Precision, Step
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.dsl.values.values import Attribute, Quantity
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_study_model(component: Component, registry: Registry) -> StudyModel | N
     if facts is None:
         return None
     spec, record = Binder(registry).bind(component)
-    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    step = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE)
     built = record.build(spec, step, Precision(weights="bf16", activations="bf16", kv="bf16"))
     return StudyModel(
         component=component, facts=facts, experts=round(extract_finite_number(built.experts) or 0)

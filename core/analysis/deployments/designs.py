@@ -29,11 +29,12 @@ from accelscope.core.analysis.deployments.layouts import (
 from accelscope.core.analysis.deployments.task import POOL_NAMES, DeploymentTask
 from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.spec_sheet import extract_finite_number
-from accelscope.core.evaluate.pass_cost import build_step_plan, strip_count_unit
+from accelscope.core.evaluate.pass_cost import build_step_plan
 from accelscope.core.evaluate.serving.disaggregated import solve_prefill_pool
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
-from accelscope.core.numeric.term import term
+from accelscope.core.ir.vocabulary import Phase
+from accelscope.core.numeric.term import strip_count_unit, term
 from accelscope.core.query.pareto import find_pareto_front
 
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -71,7 +72,7 @@ def _of(block: Mapping[str, _Array], pool: str) -> LayoutColumns:
 
 
 def _sizes(design: Design, task: DeploymentTask) -> LayoutSizes:
-    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    step = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE)
     built = build_step_plan(design, step).workload
     machine = design.machine
     devices = min(round(extract_finite_number(machine.devices) or 1), task.most)

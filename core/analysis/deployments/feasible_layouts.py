@@ -13,10 +13,9 @@ from attrs import evolve, fields_dict
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.memory_placement import place_memory
-from accelscope.core.evaluate.pass_cost import strip_count_unit
 from accelscope.core.evaluate.serving.closed_loop import plan_single_request
 from accelscope.core.ir.usage import Limit
-from accelscope.core.numeric.term import minimum, term
+from accelscope.core.numeric.term import minimum, strip_count_unit, term
 from accelscope.core.query.points import compute_limit_excess
 
 _Array = np.ndarray[Any, np.dtype[Any]]

@@ -16,6 +16,7 @@ from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design, DisaggregatedPools
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import Array
 
 _NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")
@@ -99,7 +100,7 @@ def with_pools(design: Design, pools: PoolDegrees, names: LibraryNames) -> Desig
 
 def _latent(design: Design) -> bool:
     """Return whether one head's cache serves all heads, so that devices that divide heads all hold the whole of it."""
-    step = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE)
+    step = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE)
     work = design.model.record.build(design.model.spec, step, design.precision)
     return bool(np.all(work.kv_heads.value <= 1.0))
 

@@ -39,6 +39,7 @@ from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.hardware import Device, Machine
 from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.ir.plan import Collective, Plan, Residency, Workload
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.dtypes import DTYPE_BITS, bytes_per_element
 from accelscope.core.numeric.term import Array, Term, term
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 _MICROSECONDS = 1e6
 _UNKEPT = term(np.inf, "B")
-_STEP = Step(phase="decode", sequences=ONE, tokens=ONE, context=ONE * 0.0)
+_STEP = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE * 0.0)
 _FARTHEST = ("given", "device", "family", "model", "none")
 """Where kernels' parameters may be from, the nearest first."""
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.blocks.calibration import value_or_default
 from accelscope.core.evaluate.memory_placement import Placement, place_memory
-from accelscope.core.evaluate.pass_cost import build_step_plan, strip_count_unit
+from accelscope.core.evaluate.pass_cost import build_step_plan
 from accelscope.core.evaluate.serving.engine_step import ServingEngine, resolve_batching_policy
 from accelscope.core.evaluate.serving.speculative import draft_overhead, expected_step_tokens
 from accelscope.core.evaluate.serving.steady_state import (
@@ -20,7 +20,8 @@ from accelscope.core.evaluate.serving.steady_state import (
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan, Residency
-from accelscope.core.numeric.term import Term, maximum, minimum, term, where
+from accelscope.core.ir.vocabulary import Phase
+from accelscope.core.numeric.term import Term, maximum, minimum, strip_count_unit, term, where
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
@@ -124,8 +125,10 @@ def plan_single_request(design: Design, context: Term, tokens: Term) -> tuple[Re
     Args:
         tokens: of a prompt in one step, whose activations are held too.
     """
-    single = build_step_plan(design, Step(phase="decode", sequences=ONE, tokens=ONE, context=context))
-    busy = build_step_plan(design, Step(phase="prefill", sequences=ONE, tokens=tokens, context=context * 0.0))
+    single = build_step_plan(design, Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=context))
+    busy = build_step_plan(
+        design, Step(phase=Phase.PREFILL, sequences=ONE, tokens=tokens, context=context * 0.0)
+    )
     activations = maximum(single.residency.activations, busy.residency.activations)
     return evolve(single.residency, activations=activations.named("activations")), single
 

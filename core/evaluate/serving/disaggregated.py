@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.evaluate.memory_placement import Placement, place_memory
-from accelscope.core.evaluate.pass_cost import PassCost, strip_count_unit
+from accelscope.core.evaluate.pass_cost import PassCost
 from accelscope.core.evaluate.serving.closed_loop import (
     ServingState,
     build_scheduling_policy,
@@ -32,7 +32,8 @@ from accelscope.core.evaluate.serving.steady_state import BATCH_ITERATIONS, Stea
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.plan import Collective, Plan
 from accelscope.core.ir.usage import Limit
-from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, term, where
+from accelscope.core.ir.vocabulary import CollectiveKind
+from accelscope.core.numeric.term import Term, ceil, floor, maximum, minimum, strip_count_unit, term, where
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design, DisaggregatedPools
@@ -131,7 +132,7 @@ def _transfer(pools: DisaggregatedPools, single: Plan, cache: Term) -> Term:
     """
     item = Collective(
         name="kv_transfer",
-        kind="send_recv",
+        kind=CollectiveKind.SEND_RECV,
         bytes=cache,
         ranks=term(2.0),
         stride=single.ranks / single.replicas,

@@ -18,6 +18,7 @@ from accelscope.core.evaluate.spatial_pipeline import is_streaming
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Plan
+from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import Term, minimum, term
 
 if TYPE_CHECKING:
@@ -89,24 +90,28 @@ class ServingEngine:
     def decode(self, sequences: Term) -> PassCost:
         """Return a step in which some sequences of each replica decode."""
         plan = build_step_plan(self.design, self._decoding(sequences))
-        return self._drafted(compute_pass_cost(self.design, "decode", plan, self.placement))
+        return self._drafted(compute_pass_cost(self.design, Phase.DECODE, plan, self.placement))
 
     def prompts(self, chunks: PromptChunks) -> PassCost:
         """Return a step with chunks of prompts alone."""
         step = Step(
-            phase="prefill",
+            phase=Phase.PREFILL,
             sequences=chunks.prompts * self.replicas,
             tokens=chunks.tokens,
             context=chunks.before,
         )
-        return compute_pass_cost(self.design, "prefill", build_step_plan(self.design, step), self.placement)
+        return compute_pass_cost(
+            self.design, Phase.PREFILL, build_step_plan(self.design, step), self.placement
+        )
 
     def mixed_step(self, sequences: Term, chunks: PromptChunks) -> PassCost:
         """Return a step in which sequences decode and chunks of prompts are worked on too."""
         design, model, precision = self.design, self.design.model, self.design.precision
         decoding = self._decoding(sequences)
         decoding, sequences = split_replica_batch(design, decoding)
-        prompts = Step(phase="prefill", sequences=chunks.prompts, tokens=chunks.tokens, context=chunks.before)
+        prompts = Step(
+            phase=Phase.PREFILL, sequences=chunks.prompts, tokens=chunks.tokens, context=chunks.before
+        )
         work = merge_passes(
             model.record.build(model.spec, decoding, precision),
             model.record.build(model.spec, prompts, precision),
@@ -114,7 +119,7 @@ class ServingEngine:
         plan = Plan(ops=work.ops, residency=work.residency, workload=work, microbatches=decoding.microbatches)
         for strategy, spec in design.strategies:
             plan = strategy.shard(spec, plan, design.machine)
-        step = self._drafted(compute_pass_cost(design, "decode", plan, self.placement))
+        step = self._drafted(compute_pass_cost(design, Phase.DECODE, plan, self.placement))
         request = design.runtime.request
         time = step.time if request is None else step.time + request * chunks.requests_started
         return evolve(step, time=time.named("step with prompts"))
@@ -126,7 +131,7 @@ class ServingEngine:
 
     def _decoding(self, sequences: Term) -> Step:
         return Step(
-            phase="decode",
+            phase=Phase.DECODE,
             sequences=(sequences * self.replicas).named("sequences that decode"),
             tokens=self.verified_tokens,
             context=self.context,

@@ -10,10 +10,8 @@ from attrs import evolve
 
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Workload
+from accelscope.core.ir.vocabulary import OpKind
 from accelscope.core.numeric.term import Term, maximum
-
-_MERGED_KINDS = ("gemm", "grouped_gemm", "elementwise", "gather")
-"""Kinds of operation that take the tokens of both passes at once."""
 
 
 def merge_passes(decode: Workload, prefill: Workload) -> Workload:
@@ -32,7 +30,7 @@ def merge_passes(decode: Workload, prefill: Workload) -> Workload:
             continue
         del others[op.name]
         ops.append(_joined(op, other, decode.experts))
-    ops += [evolve(op, name=f"prompt_{op.name}") for op in others.values()]
+    ops += [evolve(op, name=f"prompt_{op.name}", is_prompt=True) for op in others.values()]
     live = maximum(decode.residency.activations, prefill.residency.activations)
     return evolve(
         decode,
@@ -44,7 +42,7 @@ def merge_passes(decode: Workload, prefill: Workload) -> Workload:
 
 def _shares(op: Op, other: Op) -> bool:
     """Say whether one kernel does both: attention does not, since the two sorts of sequence have kernels of their own."""
-    return op.kind in _MERGED_KINDS and op.kind == other.kind and op.dtype == other.dtype
+    return op.kind is not OpKind.ATTENTION and op.kind == other.kind and op.dtype == other.dtype
 
 
 def _joined(op: Op, other: Op, experts: Term | None) -> Op:
@@ -59,7 +57,7 @@ def _joined(op: Op, other: Op, experts: Term | None) -> Op:
         kv_read=op.kv_read + other.kv_read,
         kv_write=op.kv_write + other.kv_write,
     )
-    if op.kind != "grouped_gemm" or experts is None:
+    if op.kind != OpKind.GROUPED_GEMM or experts is None:
         return both
     # Tokens of the two passes miss an expert independently of each other.
     missed = (1.0 - op.groups / experts) * (1.0 - other.groups / experts)

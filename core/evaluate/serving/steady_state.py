@@ -22,6 +22,7 @@ from attrs import frozen
 from accelscope.core.evaluate.pass_cost import PassCost
 from accelscope.core.evaluate.serving.engine_step import PromptChunks, ServingEngine, chunk_prompts
 from accelscope.core.ir.constants import NO_TIME, ONE
+from accelscope.core.ir.vocabulary import CollectiveKind
 from accelscope.core.numeric.term import Array, Term, floor, maximum, minimum, term, total, where
 
 _ZERO = term(0.0)
@@ -171,6 +172,6 @@ def _replicas_in_lockstep(decode: PassCost) -> Array:
     single = plan.ranks / plan.replicas
     found = np.zeros((), dtype=bool)
     for cost in decode.comms:
-        if cost.item.kind == "all_to_all":
+        if cost.item.kind == CollectiveKind.ALL_TO_ALL:
             found = found | (cost.item.ranks > single)
     return found

@@ -16,10 +16,10 @@ from accelscope.core.blocks.scenario import Training
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Collective, Plan
+from accelscope.core.ir.vocabulary import CollectiveKind, KernelClass, OpKind
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total
 
-GEMM_KINDS = ("gemm", "grouped_gemm")
 ATTENTION_BACKWARD_RATIO = 2.5
 """FLOPs of the backward pass of attention over those of the forward pass."""
 NARROWEST_BYTES = 1.0
@@ -60,7 +60,7 @@ def is_recomputed(op: Op, recompute: str) -> bool:
     """Return whether an operation runs again in the backward pass."""
     if not op.layered or recompute == "none":
         return False
-    return recompute == "full" or op.kind == "elementwise"
+    return recompute == "full" or op.kind == OpKind.ELEMENTWISE
 
 
 def apply_mixed_precision(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
@@ -71,7 +71,7 @@ def apply_mixed_precision(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
     """
     found: list[Op] = []
     for op in ops:
-        if op.kind not in GEMM_KINDS or bytes_per_element(op.dtype) >= NARROWEST_BYTES or not op.layered:
+        if not op.kind.is_gemm or bytes_per_element(op.dtype) >= NARROWEST_BYTES or not op.layered:
             found.append(make_quantize_op(op))
             continue
         found.append(evolve(op, repeat=op.repeat * (1.0 - wide)))
@@ -94,7 +94,7 @@ def _kept_wide(op: Op, share: Term) -> Op:
 
 def make_quantize_op(op: Op) -> Op:
     """Return the narrowing of an input, which training writes in both orders, as its gradients need the other one."""
-    return evolve(op, writes=op.writes * 2.0) if op.kernel == "quantize" else op
+    return evolve(op, writes=op.writes * 2.0) if op.kernel == KernelClass.QUANTIZE else op
 
 
 def build_gradient_ops(op: Op, training: Training, *, weights: bool) -> Iterator[Op]:
@@ -103,11 +103,11 @@ def build_gradient_ops(op: Op, training: Training, *, weights: bool) -> Iterator
     Args:
         weights: whether its weights are trained.
     """
-    if op.kind in GEMM_KINDS:
+    if op.kind.is_gemm:
         yield _of_input(op)
         if weights:
             yield _of_weights(op, training)
-    elif op.kind == "attention":
+    elif op.kind == OpKind.ATTENTION:
         yield evolve(
             op,
             name=f"{op.name}_backward",
@@ -115,9 +115,9 @@ def build_gradient_ops(op: Op, training: Training, *, weights: bool) -> Iterator
             reads=op.reads + op.writes * 2.0,
             writes=op.reads + op.kv_read,
         )
-    elif op.kind == "gather":
+    elif op.kind == OpKind.GATHER:
         yield evolve(op, name=f"{op.name}_backward", reads=op.reads + op.writes, writes=op.weights)
-    elif op.kernel == "quantize":
+    elif op.kernel == KernelClass.QUANTIZE:
         yield evolve(op, name=f"{op.name}_backward")
     else:
         yield evolve(
@@ -164,7 +164,7 @@ def build_adapter_ops(ops: Iterable[Op], rank: Term | None) -> Iterator[Op]:
         return
     byte = term(MIN_WIDE_BYTES, "B")
     for op in ops:
-        if op.kind != "gemm" or not op.layered:
+        if op.kind != OpKind.GEMM or not op.layered:
             continue
         dtype = op.dtype if bytes_per_element(op.dtype) >= MIN_WIDE_BYTES else "bf16"
         sizes = (("down", rank, op.k), ("up", op.n, rank))
@@ -203,5 +203,5 @@ def _of_trained(plan: Plan, added: tuple[Op, ...]) -> tuple[Collective, ...]:
 
 def _twice(item: Collective) -> Collective:
     """Return what joins the parts of a layer, once for what is computed again and once for the gradients."""
-    own = item.layered and item.window is None and item.kind != "send_recv"
+    own = item.layered and item.window is None and item.kind != CollectiveKind.SEND_RECV
     return evolve(item, repeat=item.repeat * 2.0) if own else item

@@ -26,6 +26,7 @@ from accelscope.core.ir.constants import NO_BYTES, NO_OPS, ONE
 from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Plan, Residency, States
 from accelscope.core.ir.usage import Limit
+from accelscope.core.ir.vocabulary import OpKind, Phase
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum, minimum, term, total, where
 
@@ -95,13 +96,13 @@ def make_training_load(training: Training) -> Load:
 
 def compute_training_step(design: Design, training: Training) -> TrainingStepCost:
     """Return a step of training of a design."""
-    plans = [build_step_plan(design, _step(training, phase)) for phase in ("forward", "backward")]
+    plans = [build_step_plan(design, _step(training, phase)) for phase in (Phase.FORWARD, Phase.BACKWARD)]
     forth, back = build_forward_plan(plans[0], training), build_backward_plan(plans[1], training)
     memory = _memory(forth, training)
     placement = _placed(design, memory)
-    forward = compute_pass_cost(design, "forward", forth, placement)
-    backward = compute_pass_cost(design, "backward", back, placement)
-    update = compute_pass_cost(design, "optimiser", _update(forth, training), placement)
+    forward = compute_pass_cost(design, Phase.FORWARD, forth, placement)
+    backward = compute_pass_cost(design, Phase.BACKWARD, back, placement)
+    update = compute_pass_cost(design, Phase.OPTIMIZER, _update(forth, training), placement)
     return TrainingStepCost(
         forward=forward,
         backward=backward,
@@ -115,11 +116,11 @@ def compute_training_step(design: Design, training: Training) -> TrainingStepCos
 
 def training_memory_limit(design: Design, training: Training) -> Limit:
     """Return what a step of training holds on one device, and what there is, without costing it."""
-    plan = build_forward_plan(build_step_plan(design, _step(training, "forward")), training)
+    plan = build_forward_plan(build_step_plan(design, _step(training, Phase.FORWARD)), training)
     return _placed(design, _memory(plan, training)).limits[0]
 
 
-def _step(training: Training, phase: str) -> Step:
+def _step(training: Training, phase: Phase) -> Step:
     sequence = (
         training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence
     )
@@ -161,14 +162,14 @@ def _update(plan: Plan, training: Training) -> Plan:
     op = Op(
         name="update",
         component="optimiser",
-        kind="elementwise",
+        kind=OpKind.ELEMENTWISE,
         dtype="fp32",
         flops=NO_OPS + numbers * term(12.0, "op"),
         reads=numbers * (gradient * GRADIENT_READS + state),
         writes=numbers * (state + term(PRODUCT_PARAMETER_BYTES, "B")),
         layered=False,
     )
-    return evolve(plan, ops=(op,), collectives=(), microbatches=ONE, phase="optimiser")
+    return evolve(plan, ops=(op,), collectives=(), microbatches=ONE, phase=Phase.OPTIMIZER)
 
 
 def _memory(plan: Plan, training: Training) -> TrainingMemory:
@@ -204,7 +205,7 @@ def compute_kept_activations(plan: Plan, recompute: str) -> Term:
     recomputation each layer keeps its input.
     """
     if recompute == "selective":
-        return total(_read(op) * op.repeat for op in _layered(plan) if op.kind != "elementwise")
+        return total(_read(op) * op.repeat for op in _layered(plan) if op.kind != OpKind.ELEMENTWISE)
     if recompute == "full":
         return plan.workload.activation * _layers(plan)
     return total(_read(op) * op.repeat for op in _layered(plan))

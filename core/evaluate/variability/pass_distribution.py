@@ -22,6 +22,7 @@ from accelscope.core.evaluate.variability.memoize import (
 from accelscope.core.ir.constants import NO_TIME
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.plan import Plan
+from accelscope.core.ir.vocabulary import OpKind, Phase, Split
 from accelscope.core.numeric.term import Array, Term, make_leaf, maximum, minimum, sqrt, term, total
 from accelscope.dsl.values.values import Origin
 
@@ -170,7 +171,7 @@ def _length_contribution(step: PassCost, words: Variability, design: Design) -> 
         return None
 
     def run(by: float) -> Term:
-        tokens = whole.tokens * (1.0 + by) if step.phase == "prefill" else whole.tokens
+        tokens = whole.tokens * (1.0 + by) if step.phase == Phase.PREFILL else whole.tokens
         plan = build_step_plan(design, evolve(whole, tokens=tokens, context=whole.context * (1.0 + by)))
         return _again(step, plan, design)
 
@@ -215,7 +216,9 @@ def _skewness(traffic: RoutingLoad, layers: Array, correlation: Array) -> Array:
 
 def _layers(plan: Plan) -> Term:
     """Return the layers with experts of a stage."""
-    return next(op.repeat for op in plan.ops if op.split == "expert_row" and op.kind == "grouped_gemm")
+    return next(
+        op.repeat for op in plan.ops if op.split == Split.EXPERT_ROW and op.kind == OpKind.GROUPED_GEMM
+    )
 
 
 def _over(part: Array, whole: Array) -> Term:
@@ -256,11 +259,11 @@ def _scale_fullest_rank(plan: Plan, visits: Term, hit: Term) -> Plan:
 
 
 def _fuller(op: Op, visits: Term, hit: Term) -> Op:
-    if op.split not in ("expert_column", "expert_row"):
+    if op.split not in (Split.EXPERT_COLUMN, Split.EXPERT_ROW):
         return op
     more = evolve(op, flops=op.flops * visits, reads=op.reads * visits)
-    if op.kind != "grouped_gemm":
-        writes = op.writes * visits if op.split == "expert_column" else op.writes
+    if op.kind != OpKind.GROUPED_GEMM:
+        writes = op.writes * visits if op.split == Split.EXPERT_COLUMN else op.writes
         return evolve(more, m=op.m * visits, writes=writes)
     return evolve(
         more,

@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
 from accelscope.plugins.workload.decoder.op_builders import (
@@ -53,7 +54,7 @@ def attention_ops(run: ForwardPass) -> tuple[Op, ...]:
     if run.quantizes:
         ops = (
             *ops,
-            quantize_op(run, "quantize_heads", elements=run.rows * width, repeat=repeat, split="heads"),
+            quantize_op(run, "quantize_heads", elements=run.rows * width, repeat=repeat, split=Split.HEADS),
         )
     project = gemm_op(
         run,
@@ -63,7 +64,7 @@ def attention_ops(run: ForwardPass) -> tuple[Op, ...]:
         k=width,
         n=run.shape.hidden,
         repeat=repeat,
-        split="row",
+        split=Split.ROW,
         bias=bias,
     )
     return (*ops, project)
@@ -76,20 +77,20 @@ def _grouped(run: ForwardPass) -> tuple[Op, ...]:
     projected = width + queries if shape.spec.attention_gate else width
     qkv = gemm_op(
         run, "qkv", "attention", m=run.rows, k=shape.attention_in, n=projected, repeat=shape.attention_layers,
-        split="column", bias=width if shape.spec.attention_bias in ("qkv", "all") else None, kv_heads=shape.kv_heads,
+        split=Split.COLUMN, bias=width if shape.spec.attention_bias in ("qkv", "all") else None, kv_heads=shape.kv_heads,
     )  # fmt: skip
     rope = elementwise_op(
         run,
         "rope",
         "attention",
-        kernel="rope",
+        kernel=KernelClass.ROPE,
         reads=run.rows * width * run.wide,
         writes=run.rows * queries * run.wide,
         kv_write=run.rows * 2.0 * keys * run.kv,
         weights=_own_weights(run, queries + keys),
         ops=_ROTATION * run.rows * (queries + keys),
         repeat=shape.attention_layers,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=shape.kv_heads,
     )
     heads = AttentionHeads(
@@ -114,7 +115,7 @@ def _gate(run: ForwardPass, width: Term) -> Op:
         writes=run.rows * width * run.wide,
         ops=_GATE * run.rows * width,
         repeat=run.shape.attention_layers,
-        split="heads",
+        split=Split.HEADS,
     )
 
 
@@ -157,7 +158,7 @@ def attention_op(run: ForwardPass, heads: AttentionHeads, name: str, layers: Ter
     return Op(
         name=name,
         component="attention",
-        kind="attention",
+        kind=OpKind.ATTENTION,
         kernel=_kernel(run),
         dtype=run.wide_dtype,
         stored=run.stored_kv,
@@ -172,7 +173,7 @@ def attention_op(run: ForwardPass, heads: AttentionHeads, name: str, layers: Ter
         queries=ONE if run.shape.latent is not None else heads.queries,
         outside=span.outside,
         repeat=layers,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=heads.groups,
     )
 
@@ -207,22 +208,24 @@ def _latent(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
     query_in = shape.hidden if latent.q_rank is None else latent.q_rank
     query_width = shape.heads * (latent.nope_dim + latent.rope_dim)
     down = gemm_op(
-        run, "qkv_down", "attention", m=rows, k=shape.hidden, n=compressed, repeat=layers, split="none"
+        run, "qkv_down", "attention", m=rows, k=shape.hidden, n=compressed, repeat=layers, split=Split.NONE
     )
-    up = gemm_op(run, "q_up", "attention", m=rows, k=query_in, n=query_width, repeat=layers, split="column")
+    up = gemm_op(
+        run, "q_up", "attention", m=rows, k=query_in, n=query_width, repeat=layers, split=Split.COLUMN
+    )
     own = latent.kv_rank if latent.q_rank is None else latent.kv_rank + latent.q_rank
     rope = elementwise_op(
         run,
         "rope",
         "attention",
-        kernel="rope",
+        kernel=KernelClass.ROPE,
         reads=rows * (compressed + shape.heads * latent.rope_dim) * run.wide,
         writes=rows * (own - latent.kv_rank + shape.heads * latent.rope_dim) * run.wide,
         kv_write=rows * cached * run.kv,
         weights=own * run.outer,
         ops=_ROTATION * rows * (compressed + shape.heads * latent.rope_dim),
         repeat=layers,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=ONE,
     )
     absorbed = run.decode or shape.spec.indexer is not None
@@ -243,11 +246,11 @@ def _absorbed(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
     )
     into = gemm_op(
         run, "q_absorb", "attention", m=rows, k=latent.nope_dim, n=latent.kv_rank, groups=shape.heads, repeat=layers,
-        split="heads",
+        split=Split.HEADS,
     )  # fmt: skip
     out = gemm_op(
         run, "v_absorb", "attention", m=rows, k=latent.kv_rank, n=latent.v_dim, groups=shape.heads, repeat=layers,
-        split="heads",
+        split=Split.HEADS,
     )  # fmt: skip
     return (into, *_attend(run, heads), out)
 
@@ -265,7 +268,7 @@ def _expanded(run: ForwardPass, latent: LatentAttention) -> tuple[Op, ...]:
         k=latent.kv_rank,
         n=width,
         repeat=shape.attention_layers,
-        split="column",
+        split=Split.COLUMN,
     )
     heads = AttentionHeads(
         groups=shape.heads,

@@ -7,6 +7,7 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Residency, Workload
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.plugins.workload.decoder.attention import attention_ops
@@ -85,15 +86,15 @@ def _embedding(run: ForwardPass) -> Op:
         run,
         "embedding",
         "embedding",
-        kernel="embedding",
+        kernel=KernelClass.EMBEDDING,
         reads=0.0 * moved,
         writes=moved,
         ops=0.0 * run.rows,
         weights=rows * shape.hidden * run.head,
         repeat=ONE,
-        split="vocab",
+        split=Split.VOCAB,
     )
-    return evolve(op, kind="gather", layered=False)
+    return evolve(op, kind=OpKind.GATHER, layered=False)
 
 
 def _norms(run: ForwardPass) -> tuple[Op, ...]:
@@ -105,7 +106,7 @@ def _norms(run: ForwardPass) -> tuple[Op, ...]:
         run,
         "norm",
         "norm",
-        kernel="norm",
+        kernel=KernelClass.NORM,
         reads=2.0 * elements * run.wide,
         writes=2.0 * elements * run.wide,
         ops=_NORM_OPS * elements,
@@ -116,7 +117,10 @@ def _norms(run: ForwardPass) -> tuple[Op, ...]:
     )
     if not run.quantizes:
         return (norm,)
-    return (norm, quantize_op(run, "quantize", elements=elements, repeat=2.0 * shape.layers, split="none"))
+    return (
+        norm,
+        quantize_op(run, "quantize", elements=elements, repeat=2.0 * shape.layers, split=Split.NONE),
+    )
 
 
 def _logit_rows(run: ForwardPass) -> Term:
@@ -136,7 +140,7 @@ def _lm_head(run: ForwardPass) -> Op:
         k=shape.hidden,
         n=shape.vocab,
         repeat=ONE,
-        split="column" if run.is_training else "vocab",
+        split=Split.COLUMN if run.is_training else Split.VOCAB,
         weight=run.head,
     )
     return evolve(
@@ -155,7 +159,7 @@ def _sampling(run: ForwardPass) -> Op:
         run,
         "sampling",
         "sampling",
-        kernel="sampling",
+        kernel=KernelClass.SAMPLING,
         reads=elements * (run.wide + _FP32),
         writes=elements * _FP32,
         ops=_SOFTMAX_OPS * elements,
@@ -178,7 +182,7 @@ def _loss(run: ForwardPass) -> Op:
         ops=_SOFTMAX_OPS * elements,
         repeat=ONE,
         launches=term(2.0),
-        split="column",
+        split=Split.COLUMN,
         columns=vocab,
     )
     return evolve(op, layered=False)

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import Split
 from accelscope.plugins.workload.decoder.attention import AttentionHeads, attention_op
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
@@ -55,7 +56,7 @@ def _self_attention(run: ForwardPass) -> tuple[Op, ...]:
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     layers = shape.attention_layers
     project = gemm_op(
-        run, "qkv", "attention", m=run.rows, k=shape.hidden, n=queries + 2.0 * keys, repeat=layers, split="column",
+        run, "qkv", "attention", m=run.rows, k=shape.hidden, n=queries + 2.0 * keys, repeat=layers, split=Split.COLUMN,
         kv_heads=shape.kv_heads,
     )  # fmt: skip
     heads = AttentionHeads(
@@ -68,7 +69,7 @@ def _self_attention(run: ForwardPass) -> tuple[Op, ...]:
     )
     attend = attention_op(run, heads, "attention", layers, AttentionMask.everything(run))
     out = gemm_op(
-        run, "o_proj", "attention", m=run.rows, k=queries, n=shape.hidden, repeat=layers, split="row"
+        run, "o_proj", "attention", m=run.rows, k=queries, n=shape.hidden, repeat=layers, split=Split.ROW
     )
     return (project, attend, out)
 
@@ -80,10 +81,17 @@ def _cross(run: ForwardPass) -> tuple[Op, ...]:
     layers = shape.attention_layers
     return (
         gemm_op(
-            run, "cross_q", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split="column"
+            run,
+            "cross_q",
+            "attention",
+            m=run.rows,
+            k=shape.hidden,
+            n=width,
+            repeat=layers,
+            split=Split.COLUMN,
         ),
         gemm_op(
-            run, "cross_out", "attention", m=run.rows, k=width, n=shape.hidden, repeat=layers, split="row"
+            run, "cross_out", "attention", m=run.rows, k=width, n=shape.hidden, repeat=layers, split=Split.ROW
         ),
     )
 
@@ -94,10 +102,10 @@ def _cross_kv(run: ForwardPass) -> tuple[Op, ...]:
     width = kv_layer_elements(shape)
     layers = shape.attention_layers
     make = gemm_op(
-        run, "cross_kv", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split="column"
+        run, "cross_kv", "attention", m=run.rows, k=shape.hidden, n=width, repeat=layers, split=Split.COLUMN
     )
     keep = elementwise_op(
         run, "cross_cache", "attention", reads=run.rows * width * run.wide, writes=ZERO_COUNT * run.wide, ops=ZERO_COUNT,
-        kv_write=run.rows * width * run.kv, repeat=layers, split="heads", kv_heads=shape.kv_heads,
+        kv_write=run.rows * width * run.kv, repeat=layers, split=Split.HEADS, kv_heads=shape.kv_heads,
     )  # fmt: skip
     return (make, keep)

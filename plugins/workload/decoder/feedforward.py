@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op, quantize_op
 from accelscope.plugins.workload.decoder.shape import ExpertShape, distinct_experts
@@ -19,7 +20,7 @@ def feedforward_ops(run: ForwardPass) -> tuple[Op, ...]:
     found: tuple[Op, ...] = ()
     if routing is None or (shape.spec.experts is not None and shape.spec.experts.dense_layers is not None):
         found = _network(
-            run, "ffn", inner=shape.ffn, gates=shape.gates, repeat=shape.dense_layers, last="row",
+            run, "ffn", inner=shape.ffn, gates=shape.gates, repeat=shape.dense_layers, last=Split.ROW,
             biases=shape.spec.mlp_bias,
         )  # fmt: skip
     if routing is not None:
@@ -28,25 +29,25 @@ def feedforward_ops(run: ForwardPass) -> tuple[Op, ...]:
 
 
 def _network(
-    run: ForwardPass, name: str, *, inner: Term, gates: float, repeat: Term, last: str, biases: bool
+    run: ForwardPass, name: str, *, inner: Term, gates: float, repeat: Term, last: Split, biases: bool
 ) -> tuple[Op, ...]:
     """Return up projection, activation and down projection of a network that every token visits."""
     shape = run.shape
     wide = gates * inner
     up = gemm_op(
-        run, f"{name}_up", "ffn", m=run.rows, k=shape.hidden, n=wide, repeat=repeat, split="column",
+        run, f"{name}_up", "ffn", m=run.rows, k=shape.hidden, n=wide, repeat=repeat, split=Split.COLUMN,
         bias=wide if biases else None,
     )  # fmt: skip
     act = elementwise_op(
         run,
         f"{name}_activation",
         "ffn",
-        kernel="activation",
+        kernel=KernelClass.ACTIVATION,
         reads=run.rows * wide * run.wide,
         writes=run.rows * inner * run.wide,
         ops=_GATE * run.rows * inner,
         repeat=repeat,
-        split="column",
+        split=Split.COLUMN,
         columns=inner,
     )
     down = gemm_op(
@@ -56,7 +57,7 @@ def _network(
     if not run.quantizes:
         return (up, act, down)
     narrow = quantize_op(
-        run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split="column", columns=inner
+        run, f"quantize_{name}", elements=run.rows * inner, repeat=repeat, split=Split.COLUMN, columns=inner
     )
     return (up, act, narrow, down)
 
@@ -69,14 +70,14 @@ def _experts(run: ForwardPass, routing: ExpertShape) -> tuple[Op, ...]:
     shape, repeat = run.shape, routing.layers
     router = gemm_op(
         run, "router", "experts", m=run.rows, k=shape.hidden,
-        n=routing.routed + (1.0 if routing.shared_gate else 0.0), repeat=repeat, split="none",
+        n=routing.routed + (1.0 if routing.shared_gate else 0.0), repeat=repeat, split=Split.NONE,
         weight=run.outer, stored=run.wide_dtype, bias=routing.routed if routing.router_bias else None,
     )  # fmt: skip
     shared: tuple[Op, ...] = ()
     if shape.spec.experts is not None and shape.spec.experts.shared is not None:
         inner = routing.shared * routing.shared_ffn
         shared = _network(
-            run, "shared", inner=inner, gates=routing.gates, repeat=repeat, last="partial", biases=routing.bias
+            run, "shared", inner=inner, gates=routing.gates, repeat=repeat, last=Split.PARTIAL, biases=routing.bias
         )  # fmt: skip
     visits = run.rows * routing.top_k
     combine = elementwise_op(
@@ -87,17 +88,17 @@ def _experts(run: ForwardPass, routing: ExpertShape) -> tuple[Op, ...]:
         writes=run.rows * routing.width * run.wide,
         ops=2.0 * visits * routing.width,
         repeat=repeat,
-        split="expert_row",
+        split=Split.EXPERT_ROW,
     )
     routed = (*_narrowed_for_experts(run, routing), *_routed(run.in_experts(), routing, visits), combine)
     if run.is_training:
         routed = (*_sorted(run, routing, visits), *routed)
     if routing.latent:
         into = gemm_op(
-            run, "latent_down", "experts", m=run.rows, k=shape.hidden, n=routing.width, repeat=repeat, split="none"
+            run, "latent_down", "experts", m=run.rows, k=shape.hidden, n=routing.width, repeat=repeat, split=Split.NONE
         )  # fmt: skip
         back = gemm_op(
-            run, "latent_up", "experts", m=run.rows, k=routing.width, n=shape.hidden, repeat=repeat, split="none"
+            run, "latent_up", "experts", m=run.rows, k=routing.width, n=shape.hidden, repeat=repeat, split=Split.NONE
         )  # fmt: skip
         routed = (into, *routed, back)
     return (_routed_in_wide(run, router), *shared, *routed)
@@ -110,7 +111,7 @@ def _narrowed_for_experts(run: ForwardPass, routing: ExpertShape) -> tuple[Op, .
     elements = run.rows * routing.width
     return (
         quantize_op(
-            run.in_experts(), "quantize_tokens", elements=elements, repeat=routing.layers, split="none"
+            run.in_experts(), "quantize_tokens", elements=elements, repeat=routing.layers, split=Split.NONE
         ),
     )
 
@@ -126,7 +127,7 @@ def _sorted(run: ForwardPass, routing: ExpertShape, visits: Term) -> tuple[Op, .
         writes=moved,
         ops=0.0 * visits,
         repeat=2.0 * routing.layers,
-        split="expert_column",
+        split=Split.EXPERT_COLUMN,
     )
     return (op,)
 
@@ -142,27 +143,27 @@ def _routed(run: ForwardPass, routing: ExpertShape, visits: Term) -> tuple[Op, .
     each = visits / hit
     wide = routing.gates * inner
     up = gemm_op(
-        run, "experts_up", "experts", m=each, k=routing.width, n=wide, groups=hit, repeat=repeat, kind="grouped_gemm",
-        split="expert_column", weight=run.expert, stored=run.stored_expert, bias=hit * wide if routing.bias else None,
+        run, "experts_up", "experts", m=each, k=routing.width, n=wide, groups=hit, repeat=repeat, kind=OpKind.GROUPED_GEMM,
+        split=Split.EXPERT_COLUMN, weight=run.expert, stored=run.stored_expert, bias=hit * wide if routing.bias else None,
     )  # fmt: skip
     act = elementwise_op(
         run,
         "experts_activation",
         "experts",
-        kernel="activation",
+        kernel=KernelClass.ACTIVATION,
         reads=visits * wide * run.wide,
         writes=visits * inner * run.wide,
         ops=_GATE * visits * inner,
         repeat=repeat,
-        split="expert_column",
+        split=Split.EXPERT_COLUMN,
     )
     down = gemm_op(
         run, "experts_down", "experts", m=each, k=inner, n=routing.width, groups=hit, repeat=repeat,
-        kind="grouped_gemm", split="expert_row", weight=run.expert, stored=run.stored_expert, bias=hit * routing.width if routing.bias else None,
+        kind=OpKind.GROUPED_GEMM, split=Split.EXPERT_ROW, weight=run.expert, stored=run.stored_expert, bias=hit * routing.width if routing.bias else None,
     )  # fmt: skip
     if not run.quantizes:
         return (up, act, down)
     narrow = quantize_op(
-        run, "quantize_experts", elements=visits * inner, repeat=repeat, split="expert_column"
+        run, "quantize_experts", elements=visits * inner, repeat=repeat, split=Split.EXPERT_COLUMN
     )
     return (up, act, narrow, down)

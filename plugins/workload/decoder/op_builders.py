@@ -6,12 +6,12 @@ from attrs import evolve, frozen
 
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.operation import Op, Precision, Step
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Phase, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.shape import DecoderShape, strip_token_unit
 
 SIXTEEN_BIT_BYTES = 2.0
-_TRAINING_PHASES = ("forward", "backward")
 """Phases that make logits of all tokens, and a loss of them."""
 ONE_OP = term(1.0, "op")
 
@@ -75,8 +75,8 @@ def build_forward_pass(shape: DecoderShape, step: Step, precision: Precision) ->
         tokens=tokens,
         context=strip_token_unit(step.context),
         rows=sequences * tokens,
-        decode=step.phase == "decode",
-        is_training=step.phase in _TRAINING_PHASES,
+        decode=step.phase == Phase.DECODE,
+        is_training=step.phase.is_training,
         dtype=precision.activations,
         stored=precision.weights,
         stored_expert=expert,
@@ -105,10 +105,10 @@ def gemm_op(
     k: Term,
     n: Term,
     repeat: Term,
-    split: str,
+    split: Split,
     groups: Term = ONE,
     bias: Term | None = None,
-    kind: str = "gemm",
+    kind: OpKind = OpKind.GEMM,
     weight: Term | None = None,
     kv_heads: Term | None = None,
     stored: str | None = None,
@@ -149,13 +149,13 @@ def elementwise_op(
     writes: Term,
     ops: Term,
     repeat: Term,
-    split: str = "none",
+    split: Split = Split.NONE,
     weights: Term = NO_BYTES,
     kv_write: Term = NO_BYTES,
     kv_heads: Term | None = None,
     launches: Term = ONE,
     columns: Term = ONE,
-    kernel: str = "elementwise",
+    kernel: KernelClass | str = "elementwise",
 ) -> Op:
     """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations.
 
@@ -166,7 +166,7 @@ def elementwise_op(
     return Op(
         name=name,
         component=component,
-        kind="elementwise",
+        kind=OpKind.ELEMENTWISE,
         kernel=kernel,
         dtype=run.wide_dtype,
         flops=ops * ONE_OP,
@@ -184,7 +184,7 @@ def elementwise_op(
 
 
 def quantize_op(
-    run: ForwardPass, name: str, *, elements: Term, repeat: Term, split: str, columns: Term = ONE
+    run: ForwardPass, name: str, *, elements: Term, repeat: Term, split: Split, columns: Term = ONE
 ) -> Op:
     """Return the narrowing of activations before a GEMM: read at 16 bit, write narrow; scale, round, find the maximum."""
     return elementwise_op(
@@ -197,5 +197,5 @@ def quantize_op(
         repeat=repeat,
         split=split,
         columns=columns,
-        kernel="quantize",
+        kernel=KernelClass.QUANTIZE,
     )

@@ -7,6 +7,7 @@ result into the stream. Sizes are those of transformers modeling_zamba2.py.
 from __future__ import annotations
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import Split
 from accelscope.core.numeric.term import Term
 from accelscope.plugins.workload.decoder.op_builders import ForwardPass, gemm_op
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
@@ -18,15 +19,15 @@ def adapter_ops(run: ForwardPass) -> tuple[Op, ...]:
     if shared is None:
         return ()
     out = gemm_op(
-        run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.uses, split="none"
+        run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.uses, split=Split.NONE
     )  # fmt: skip
     if shared.lora_rank is None:
         return (out,)
     rank, wide = shared.lora_rank, shape.gates * shape.ffn
     down = gemm_op(
-        run, "lora_down", "shared", m=run.rows, k=shape.hidden, n=rank, repeat=shared.uses, split="none"
+        run, "lora_down", "shared", m=run.rows, k=shape.hidden, n=rank, repeat=shared.uses, split=Split.NONE
     )
-    up = gemm_op(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split="column")
+    up = gemm_op(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split=Split.COLUMN)
     return (down, up, out)
 
 

@@ -6,6 +6,7 @@ DeepSeek-V3.2-Exp report, section 2.1: I(t, s) = sum over heads j of w(t, j) ReL
 from __future__ import annotations
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.term import Term, minimum, term
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
 from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
@@ -29,10 +30,10 @@ def indexer_ops(run: ForwardPass) -> tuple[Op, ...]:
     repeat, rows = shape.attention_layers, run.rows
     width = indexer.heads * indexer.dim
     queries = gemm_op(
-        run, "index_q", "indexer", m=rows, k=_query_in(shape), n=width, repeat=repeat, split="none"
+        run, "index_q", "indexer", m=rows, k=_query_in(shape), n=width, repeat=repeat, split=Split.NONE
     )
     keys = gemm_op(
-        run, "index_k", "indexer", m=rows, k=shape.hidden, n=indexer.dim + indexer.heads, repeat=repeat, split="none"
+        run, "index_k", "indexer", m=rows, k=shape.hidden, n=indexer.dim + indexer.heads, repeat=repeat, split=Split.NONE
     )  # fmt: skip
     own = elementwise_op(
         run,
@@ -50,7 +51,7 @@ def indexer_ops(run: ForwardPass) -> tuple[Op, ...]:
     score = Op(
         name="index_score",
         component="indexer",
-        kind="attention",
+        kind=OpKind.ATTENTION,
         dtype=run.dtype,
         flops=(2.0 * pairs * width * ONE_OP).named("index_score flops"),
         reads=rows * (width + indexer.heads) * run.wide,

@@ -13,6 +13,7 @@ from attrs import evolve
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Residency, Workload
+from accelscope.core.ir.vocabulary import OpKind, Phase, Split
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import count, flag, spec
@@ -62,10 +63,12 @@ class QuantizeKernel:
 def build_gemm(spec: GemmKernel, step: Step, precision: Precision) -> Workload:
     """Build one product, and the narrowing of its input where that is part of it."""
     run = build_row_pass(spec.m, precision)
-    product = gemm_op(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split="none")
+    product = gemm_op(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split=Split.NONE)
     if not (spec.quantize and run.quantizes):
         return build_kernel_workload((product,))
-    narrow = quantize_op(run, "quantize", elements=spec.m * spec.k, repeat=ONE, split="none", columns=spec.k)
+    narrow = quantize_op(
+        run, "quantize", elements=spec.m * spec.k, repeat=ONE, split=Split.NONE, columns=spec.k
+    )
     return build_kernel_workload((narrow, product))
 
 
@@ -73,8 +76,8 @@ def build_grouped_gemm(spec: GroupedGemmKernel, step: Step, precision: Precision
     """Build a product for each expert."""
     run = build_row_pass(spec.m * spec.experts, precision)
     product = gemm_op(
-        run, "grouped_gemm", "experts", m=spec.m, k=spec.k, n=spec.n, groups=spec.experts, repeat=ONE, split="none",
-        kind="grouped_gemm",
+        run, "grouped_gemm", "experts", m=spec.m, k=spec.k, n=spec.n, groups=spec.experts, repeat=ONE, split=Split.NONE,
+        kind=OpKind.GROUPED_GEMM,
     )  # fmt: skip
     return build_kernel_workload((product,))
 
@@ -84,7 +87,7 @@ def build_quantize(spec: QuantizeKernel, step: Step, precision: Precision) -> Wo
     run = build_row_pass(spec.rows, precision)
     elements = spec.rows * spec.columns
     return build_kernel_workload(
-        (quantize_op(run, "quantize", elements=elements, repeat=ONE, split="none", columns=spec.columns),)
+        (quantize_op(run, "quantize", elements=elements, repeat=ONE, split=Split.NONE, columns=spec.columns),)
     )
 
 
@@ -100,7 +103,7 @@ def instantiate_spec(cls: type[_S], **fields: Any) -> _S:
 
 def build_row_pass(rows: Term, precision: Precision) -> ForwardPass:
     """Return a pass of some rows, for operations whose sizes are given one by one."""
-    step = Step(phase="decode", sequences=rows, tokens=ONE, context=ONE * 0.0)
+    step = Step(phase=Phase.DECODE, sequences=rows, tokens=ONE, context=ONE * 0.0)
     return build_forward_pass(resolve_shape(build_kernel_decoder()), step, precision)
 
 

@@ -7,6 +7,7 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Workload
+from accelscope.core.ir.vocabulary import OpKind, Phase
 from accelscope.core.numeric.term import Term, minimum, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, quantity, spec
@@ -60,18 +61,18 @@ def build_moe(spec: MoeKernel, step: Step, precision: Precision) -> Workload:
         Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation
     )
     decoder = build_kernel_decoder(hidden=spec.hidden, heads=ONE, experts=routed)
-    whole = Step(phase="decode", sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
+    whole = Step(phase=Phase.DECODE, sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
     ops = select_decoder_ops(decoder, whole, precision, *_OPS)
     spread, chance = ZERO_COUNT, ONE
     if spec.routing == "even":
         chance = ZERO_COUNT
         dealt = minimum(spec.experts, spec.tokens * spec.topk)
-        ops = tuple(_visiting(op, dealt) if op.kind == "grouped_gemm" else op for op in ops)
+        ops = tuple(_visiting(op, dealt) if op.kind == OpKind.GROUPED_GEMM else op for op in ops)
     if spec.routing == "power_law":
         law = measured_popularity(spec.skew, spec.tokens, spec.topk, spec.experts)
         spread = law.spread()
         visited = law.visited(spec.experts, spec.tokens * spec.topk / spec.experts)
-        ops = tuple(_visiting(op, visited) if op.kind == "grouped_gemm" else op for op in ops)
+        ops = tuple(_visiting(op, visited) if op.kind == OpKind.GROUPED_GEMM else op for op in ops)
     return build_kernel_workload(
         ops,
         expert_spread=spread,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelscope.core.ir.constants import NO_BYTES, ONE
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Workload
+from accelscope.core.ir.vocabulary import KernelClass, Phase
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, flag, spec
@@ -130,7 +131,7 @@ def _native_norm(spec: NormKernel, precision: Precision) -> Op:
         repeat=ONE,
         columns=spec.columns,
         launches=term(float(len(steps))),
-        kernel="native_norm",
+        kernel=KernelClass.NATIVE_NORM,
     )
 
 
@@ -163,7 +164,7 @@ def build_softmax(spec: SoftmaxKernel, step: Step, precision: Precision) -> Work
 
 
 def _rows(rows: Term) -> Step:
-    return Step(phase="decode", sequences=rows, tokens=ONE, context=ONE * 0.0)
+    return Step(phase=Phase.DECODE, sequences=rows, tokens=ONE, context=ONE * 0.0)
 
 
 def _mapped(

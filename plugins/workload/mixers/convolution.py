@@ -10,6 +10,7 @@ from attrs import frozen
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, ceil, log2, term
 from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
@@ -104,14 +105,22 @@ def _hyena(run: ForwardPass, conv: Hyena) -> tuple[Op, ...]:
 def _operator(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
     hidden, rows, name = run.shape.hidden, run.rows, item.name
     project = gemm_op(
-        run, f"{name}_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=item.layers, split="column"
+        run, f"{name}_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=item.layers, split=Split.COLUMN
     )
     before = short_convolution_op(
         run, f"{name}_featurizer", "conv", channels=3.0 * hidden, width=conv.featurizer,
         own=3.0 * conv.featurizer * hidden + item.own, repeat=item.layers,
     )  # fmt: skip
     out = gemm_op(
-        run, f"{name}_out", "conv", m=rows, k=hidden, n=hidden, repeat=item.layers, split="row", bias=hidden
+        run,
+        f"{name}_out",
+        "conv",
+        m=rows,
+        k=hidden,
+        n=hidden,
+        repeat=item.layers,
+        split=Split.ROW,
+        bias=hidden,
     )
     return (project, before, *_filter(run, conv, item), out)
 
@@ -144,7 +153,7 @@ def _blocked(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> Op:
     return Op(
         name=item.name,
         component="conv",
-        kind="gemm",
+        kind=OpKind.GEMM,
         dtype=run.wide_dtype,
         flops=(4.0 * groups * block * block * width * ONE_OP).named("hyena_mr flops"),
         reads=run.rows * hidden * run.wide,
@@ -154,7 +163,7 @@ def _blocked(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> Op:
         k=2.0 * block,
         groups=groups,
         repeat=item.layers,
-        split="heads",
+        split=Split.HEADS,
     )
 
 
@@ -170,7 +179,7 @@ def _fourier(run: ForwardPass, item: HyenaOperator) -> Op:
         writes=run.rows * hidden * run.wide + spectra,
         ops=_FFT * run.rows * log2(run.tokens + ONE) * hidden,
         repeat=item.layers,
-        split="column",
+        split=Split.COLUMN,
         columns=hidden,
         launches=term(3.0),
     )
@@ -181,7 +190,15 @@ def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
     hidden, rows = run.shape.hidden, run.rows
     own = hidden * conv.width + (4.0 * hidden if conv.bias else ZERO_COUNT)
     project = gemm_op(
-        run, "conv_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=conv.layers, split="column", bias=own
+        run,
+        "conv_in",
+        "conv",
+        m=rows,
+        k=hidden,
+        n=3.0 * hidden,
+        repeat=conv.layers,
+        split=Split.COLUMN,
+        bias=own,
     )
     state = Recurrence(
         heads=hidden,
@@ -192,7 +209,7 @@ def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
     )
     step = recurrence_op(run, "conv", "conv", state, conv.layers)
     out = gemm_op(
-        run, "conv_out", "conv", m=rows, k=hidden, n=hidden, repeat=conv.layers, split="row",
+        run, "conv_out", "conv", m=rows, k=hidden, n=hidden, repeat=conv.layers, split=Split.ROW,
         bias=hidden if conv.bias else None,
     )  # fmt: skip
     return (project, step, out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import KernelClass, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
@@ -28,7 +29,7 @@ def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
     mixed = _mixed(linear)
     project = gemm_op(
         run, "linear_in", "linear", m=rows, k=shape.hidden, n=mixed + values + 2.0 * linear.value_heads, repeat=repeat,
-        split="column",
+        split=Split.COLUMN,
     )  # fmt: skip
     convolve = short_convolution_op(
         run, "linear_conv", "linear", channels=mixed, width=linear.conv, own=mixed * linear.conv + 2.0 * linear.value_heads,
@@ -43,10 +44,12 @@ def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
         ops=_NORM * rows * values,
         weights=linear.value_dim * run.outer,
         repeat=repeat,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=linear.value_heads,
     )
-    out = gemm_op(run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split="row")
+    out = gemm_op(
+        run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split=Split.ROW
+    )
     return (project, convolve, _scan(run, linear), norm, out)
 
 
@@ -58,7 +61,7 @@ def _scan(run: ForwardPass, linear: LinearAttention) -> Op:
         inputs=_mixed(linear) + 2.0 * linear.value_heads,
         outputs=linear.value_heads * linear.value_dim,
         update=_UPDATE * linear.value_heads * state,
-        kernel="linear_attention",
+        kernel=KernelClass.LINEAR_ATTENTION,
     )
     token = partial(linear_token_ops, linear)
     return scan_op(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)

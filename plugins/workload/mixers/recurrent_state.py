@@ -11,6 +11,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, ceil, minimum, term
 from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op
 from accelscope.plugins.workload.decoder.shape import strip_token_unit
@@ -52,9 +53,9 @@ def short_convolution_op(
         ops=(2.0 * width + _ACTIVATION) * run.rows * channels,
         weights=own * run.outer,
         repeat=repeat,
-        split="column",
+        split=Split.COLUMN,
         columns=channels,
-        kernel="convolution",
+        kernel=KernelClass.CONVOLUTION,
     )
 
 
@@ -64,8 +65,8 @@ def recurrence_op(run: ForwardPass, name: str, component: str, state: Recurrence
     return Op(
         name=name,
         component=component,
-        kind="elementwise",
-        kernel="recurrence" if state.kernel else "",
+        kind=OpKind.ELEMENTWISE,
+        kernel=KernelClass.RECURRENCE if state.kernel else "",
         dtype=run.wide_dtype,
         flops=(run.rows * state.update * ONE_OP).named(f"{name} flops"),
         reads=run.rows * state.inputs * run.wide,
@@ -75,7 +76,7 @@ def recurrence_op(run: ForwardPass, name: str, component: str, state: Recurrence
         m=run.rows,
         n=state.outputs,
         repeat=repeat,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=state.heads,
     )
 
@@ -121,7 +122,7 @@ def _chunked(
     return Op(
         name=name,
         component=component,
-        kind="attention",
+        kind=OpKind.ATTENTION,
         kernel=state.kernel,
         dtype=run.wide_dtype,
         flops=(flops * ONE_OP).named(f"{name} flops"),
@@ -136,6 +137,6 @@ def _chunked(
         steps=ceil(run.tokens / chunk),
         repeat=repeat,
         launches=_KERNELS,
-        split="heads",
+        split=Split.HEADS,
         kv_heads=state.heads,
     )

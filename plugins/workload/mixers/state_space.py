@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from accelscope.core.ir.operation import Op
+from accelscope.core.ir.vocabulary import KernelClass, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
 from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
@@ -67,7 +68,7 @@ def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
     shape, rows, repeat = run.shape, run.rows, ssm.layers
     inner, mixed = inner_channels(ssm), _mixed(ssm)
     project = gemm_op(
-        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split="column"
+        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split=Split.COLUMN
     )  # fmt: skip
     convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv, own=mixed * (ssm.conv + 1.0) + 3.0 * ssm.heads,
@@ -82,10 +83,10 @@ def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
         ops=_NORM * rows * inner,
         weights=inner * run.outer,
         repeat=repeat,
-        split="column",
+        split=Split.COLUMN,
         columns=inner,
     )
-    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split=Split.ROW)
     return (project, convolve, _scan(run, ssm), norm, out)
 
 
@@ -97,7 +98,7 @@ def _scan(run: ForwardPass, ssm: Mamba2) -> Op:
         inputs=_mixed(ssm) + ssm.heads,
         outputs=inner,
         update=_UPDATE_2 * inner * ssm.state,
-        kernel="scan",
+        kernel=KernelClass.SCAN,
     )
     token = partial(mamba2_token_ops, ssm)
     return scan_op(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
@@ -117,12 +118,12 @@ def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
     shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner
     selected = ssm.dt_rank + 2.0 * ssm.state
     project = gemm_op(
-        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split="column"
+        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split=Split.COLUMN
     )
     convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=inner, width=ssm.conv, own=inner * (ssm.conv + 2.0 + ssm.state), repeat=repeat
     )  # fmt: skip
-    select = gemm_op(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split="row")
+    select = gemm_op(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split=Split.ROW)
     norms = elementwise_op(
         run,
         "ssm_norms",
@@ -134,7 +135,7 @@ def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
         repeat=repeat,
     )
     steps = gemm_op(
-        run, "ssm_steps", "ssm", m=rows, k=ssm.dt_rank, n=inner, repeat=repeat, split="column", bias=inner
+        run, "ssm_steps", "ssm", m=rows, k=ssm.dt_rank, n=inner, repeat=repeat, split=Split.COLUMN, bias=inner
     )  # fmt: skip
     found = Recurrence(
         heads=inner,
@@ -144,6 +145,6 @@ def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
         update=_UPDATE_1 * inner * ssm.state,
     )
     scan = recurrence_op(run, "ssm_scan", "ssm", found, repeat)
-    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split="row")
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split=Split.ROW)
     between = (select, norms, steps) if ssm.inner_norms else (select, steps)
     return (project, convolve, *between, scan, out)
