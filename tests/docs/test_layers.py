@@ -1,0 +1,35 @@
+"""The page of the stages names folders and functions that exist."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "explanation" / "layers.md").read_text()
+FUNCTIONS = sorted(set(re.findall(r"`((?:core|dsl|plugins)(?:\.\w+){2,})`", PAGE)))
+FOLDERS = sorted(set(re.findall(r"`((?:core|dsl|plugins)/\w+)`", PAGE)))
+
+
+def test_every_stage_has_an_entry_function() -> None:
+    table = PAGE.split("## The pipeline")[1].split("\n\n")[2]
+    assert [len(re.findall(r"`\w+(?:\.\w+){2,}` \|$", row)) for row in table.splitlines()[2:]] == [1] * 9
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_entry_function_exists(name: str) -> None:
+    module, _, attribute = f"accelscope.{name}".rpartition(".")
+    assert callable(getattr(import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_exists(name: str) -> None:
+    assert (ROOT / name / "__init__.py").exists()
+
+
+def test_every_folder_of_the_core_is_on_the_page() -> None:
+    folders = {f"core/{path.parent.name}" for path in (ROOT / "core").glob("*/__init__.py")}
+    assert folders <= set(FOLDERS)
