@@ -1,4 +1,4 @@
-"""Fixtures for the registry and the command line: fake distributions, and the program in a process of its own."""
+"""Fixtures of all tests: sessions, fake distributions, and the program in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,28 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from accelscope.core.session import Session
+from tests.support.paths import MAIN_JOB, prepend_python_path
+from tests.support.sessions import built_in_session, open_session
+
+
+@pytest.fixture(scope="session")
+def session() -> Session:
+    """Return a session with all plugins that are installed."""
+    return open_session()
+
+
+@pytest.fixture(scope="session")
+def shell() -> Session:
+    """Return a session with the built-in plugins, whatever else is installed."""
+    return built_in_session()
+
+
+@pytest.fixture(scope="session")
+def main_job() -> str:
+    """Return the path of Llama-3-70B on a DGX H100."""
+    return MAIN_JOB
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +66,7 @@ def accel(tmp_path):
     """Return a function that runs the command line in a process of its own."""
 
     def run(*arguments: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        extra = {"PYTHONPATH": str(tmp_path / "site"), "COLUMNS": "100"} | environment
+        extra = {"PYTHONPATH": prepend_python_path(tmp_path / "site"), "COLUMNS": "100"} | environment
         return subprocess.run(
             [sys.executable, "-m", "accelscope", *arguments],
             check=False,

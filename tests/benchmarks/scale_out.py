@@ -1,4 +1,4 @@
-"""What a chunk costs, and what a store, a pool and a Dask cluster add to it: `python tests/benchmarks/scale_out.py`.
+"""What a chunk costs, and what a store, a pool and a Dask cluster add to it: `python -m tests.benchmarks.scale_out`.
 
 Processor time is measured, not the clock, so that what else a machine does matters little. The Dask scheduler is a process
 of its own, whose time the system tells.
@@ -19,11 +19,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "store"))
-
-from made_up import MadeUp
-
 from accelscope.core.session import Session
 from accelscope.core.sweep.plan import plan_sweep
 from accelscope.core.sweep.store import atomic
@@ -34,6 +29,8 @@ from accelscope.core.sweep.workers.dask_cluster import MAX_TASK_CHUNKS, TASK_SEC
 from accelscope.core.sweep.workers.dispatch import DispatchLimits, dispatch_into_store, dispatch_without_store
 from accelscope.core.sweep.workers.job import SweepEvaluator, build_sweep_job
 from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome
+from tests.support.made_up import MadeUp
+from tests.support.paths import ROOT
 
 FILE = str(ROOT / "examples" / "sweeps" / "million.accel")
 CHUNKS = 4

@@ -5,13 +5,11 @@ Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from accelscope.core.session import Session
+from tests.support.paths import MAIN_JOB
 
-MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
 SETS = (
     "batch=1..100 step 1",
     "prompt=128 tok .. 12_800 tok step 128 tok",

@@ -5,14 +5,11 @@ Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
 from accelscope.core.session import Session
-
-MAIN_JOB = str(Path(__file__).parents[2] / "examples" / "llama3_70b_on_dgx_h100.accel")
+from tests.support.paths import MAIN_JOB
 
 
 @pytest.mark.benchmark(group="sensitivity")

@@ -21,10 +21,9 @@ import pytest
 from accelscope.core.numeric.term import Term
 from accelscope.core.session import Session
 from accelscope.core.sweep.plan import SweepPlan, plan_sweep
+from tests.support.paths import EXAMPLES, MAIN_JOB
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")
-MAIN_JOB = str(EXAMPLES / "llama3_70b_on_dgx_h100.accel")
 VARIABILITY = str(EXAMPLES / "variability.accel")
 TEN_MILLION = ("output=16 tok .. 1_280 tok step 16 tok",)
 TWO_AXES = ("batch=1..1_000 step 1", "prompt=8 tok .. 8_000 tok step 8 tok")

@@ -5,14 +5,13 @@ Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
+from tests.support.paths import EXAMPLES
 
-EXAMPLE = str(Path(__file__).parents[2] / "examples" / "variability.accel")
+EXAMPLE = str(EXAMPLES / "variability.accel")
 SETS = (
     "batch=64 .. 6_400 step 64",
     "prompt=128 tok .. 12_800 tok step 256 tok",

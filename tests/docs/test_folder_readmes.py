@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 READMES = sorted(path for top in ("core", "dsl", "plugins") for path in (ROOT / top).rglob("README.md"))
 LISTED_MODULE = re.compile(r"^\| `(\w+\.py)` \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")

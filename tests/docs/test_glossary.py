@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 ENTRY = re.compile(r"^\| \*\*(.+?)\*\* \| (.+?) \| (.+?) \|$", re.MULTILINE)
 ENTRIES = ENTRY.findall(GLOSSARY.read_text())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 COMMAND = "$ accelscope eval examples/llama3_70b_on_dgx_h100.accel"
 
 

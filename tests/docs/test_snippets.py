@@ -17,8 +17,8 @@ from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.syntax.parser import parse
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

@@ -14,11 +14,10 @@ from accelscope.core.bind.binder import Binder
 from accelscope.core.ir.hardware import Fabric, Machine
 from accelscope.core.numeric.dtypes import DTYPE_NAMES
 from accelscope.core.numeric.term import term
-from accelscope.core.session import Session
 from accelscope.plugins.memory.level import read_rate, write_rate
+from tests.support.paths import STD
+from tests.support.sessions import open_session
 
-ROOT = Path(__file__).resolve().parents[2]
-STD = ROOT / "plugins" / "library" / "std"
 MODULES = (
     "amd",
     "apple",
@@ -43,13 +42,8 @@ with (Path(__file__).parent / "datasheets.csv").open(encoding="utf-8") as lines:
 
 
 @cache
-def session():
-    return Session.open()
-
-
-@cache
 def program(module):
-    found, problems = session().load(str(STD / f"{module}.accel"))
+    found, problems = open_session().load(str(STD / f"{module}.accel"))
     assert found is not None and problems == ()
     return found
 
@@ -58,7 +52,7 @@ def program(module):
 def machine(module, name) -> Machine:
     component = program(module).lookup(name)
     assert component is not None, f"std.{module} has no {name}"
-    binder = Binder(session().registry)
+    binder = Binder(open_session().registry)
     found = assemble_machine(component, binder)
     assert found is not None and binder.problems == []
     return found
@@ -138,7 +132,7 @@ def test_a_printed_value_names_its_source(row):
 
 @pytest.mark.parametrize("path", sorted(STD.glob("*.accel")), ids=lambda path: path.stem)
 def test_a_library_file_is_clean(path):
-    found = session().check(str(path), lint=True)
+    found = open_session().check(str(path), lint=True)
     assert [f"{item.code} {item.message}" for item in found if "`year`" not in item.message] == []
 
 

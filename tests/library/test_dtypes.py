@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.session import Session
+from tests.support.paths import STD
 
-PATH = Path(__file__).resolve().parents[2] / "plugins" / "library" / "std" / "dtypes.accel"
+PATH = STD / "dtypes.accel"
 
 
 def test_the_library_and_the_core_agree_on_data_types():

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from accelscope.core.session import Session
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
+from tests.support.paths import EXAMPLES, STD
+from tests.support.sessions import open_session
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.accel"))
-
-
-@cache
-def session():
-    return Session.open()
+FILES = sorted(EXAMPLES.glob("*.accel"))
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_an_example_is_clean(path):
-    assert [f"{item.code} {item.message}" for item in session().check(str(path))] == []
+    assert [f"{item.code} {item.message}" for item in open_session().check(str(path))] == []
 
 
 def test_the_first_example_is_one_question():
-    program, _ = session().load(str(next(path for path in EXAMPLES if path.stem == "llama3_70b_on_dgx_h100")))
+    program, _ = open_session().load(
+        str(next(path for path in FILES if path.stem == "llama3_70b_on_dgx_h100"))
+    )
     assert program is not None
     assert [item.name for item in program.definitions("scenario")] == ["one_person_on_dgx"]
 
@@ -39,8 +34,8 @@ QUESTIONS = (
 
 
 def results(stem, *sets):
-    path = str(next(path for path in EXAMPLES if path.stem == stem))
-    return session().evaluate(path, sets=sets, bars=False)
+    path = str(next(path for path in FILES if path.stem == stem))
+    return open_session().evaluate(path, sets=sets, bars=False)
 
 
 def value(result, metric):
@@ -73,14 +68,14 @@ def test_a_larger_batch_of_a_mixture_reads_more_experts():
 
 
 def test_the_first_sweep_has_144_points():
-    path = str(next(path for path in EXAMPLES if path.stem == "first_sweep"))
-    assert session().sweep(path).size == 9 * 4 * 4
+    path = str(next(path for path in FILES if path.stem == "first_sweep"))
+    assert open_session().sweep(path).size == 9 * 4 * 4
 
 
-LIBRARY = sorted((EXAMPLES[0].parents[1] / "plugins" / "library" / "std").glob("*.accel"))
+LIBRARY = sorted(STD.glob("*.accel"))
 
 
-@pytest.mark.parametrize("path", (*EXAMPLES, *LIBRARY), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", (*FILES, *LIBRARY), ids=lambda path: path.stem)
 def test_a_text_that_ships_is_laid_out_canonically(path):
     text = path.read_text(encoding="utf-8")
     assert format_text(SourceText(path.name, text)) == text

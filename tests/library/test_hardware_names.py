@@ -16,11 +16,10 @@ import pytest
 
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.bind.binder import Binder
-from accelscope.core.session import Session
+from tests.support.paths import STD
+from tests.support.sessions import open_session
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-STD = ROOT / "plugins" / "library" / "std"
 QUANTITIES = ("peak_16", "peak_8", "peak_4", "bandwidth", "capacity", "link")
 TOLERANCE = {"capacity": 0.08, "link": 0.04}
 """Capacities are round numbers, GB or GiB; PCI Express is listed before or after its coding."""
@@ -45,16 +44,11 @@ CASES = tuple(
 
 
 @cache
-def session():
-    return Session.open()
-
-
-@cache
 def components():
     """Return every package by alias and every system by name."""
     packages, systems = {}, {}
     for path in sorted(STD.glob("*.accel")):
-        program, _ = session().load(str(path))
+        program, _ = open_session().load(str(path))
         assert program is not None
         for package in program.definitions("package"):
             aliases = package.attributes().get("aliases")
@@ -68,7 +62,7 @@ def components():
 def machine(name, of_system=False):
     found = components()[1 if of_system else 0]
     assert name in found, f"the library has no `{name}`"
-    binder = Binder(session().registry)
+    binder = Binder(open_session().registry)
     built = assemble_machine(found[name], binder)
     assert built is not None and binder.problems == []
     return built

@@ -1,21 +1,10 @@
-"""Fixtures of the plugins' tests: the spec that the text of an imported model binds to; and their helper, `planning`."""
+"""Fixtures of the plugins' tests: the spec that the text of an imported model binds to."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import pytest
 
 from accelscope.core.bind.binder import Binder
-from accelscope.core.session import Session
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-
-@pytest.fixture(scope="session")
-def session() -> Session:
-    return Session.open()
 
 
 @pytest.fixture

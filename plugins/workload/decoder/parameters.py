@@ -1,7 +1,7 @@
 """Parameters of a decoder and bytes of its KV cache, counted from its structure to the last one.
 
 Counting rule: embeddings, then for each layer attention, normalisations and feed-forward network, then the final
-normalisation and lm_head. Checked against the totals of published checkpoints in `tests/plugins/test_workload_counts.py`.
+normalisation and lm_head. Checked against the totals of published checkpoints in `tests/plugins/workload/decoder/test_counts.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What several folders of tests share: places, texts, schemas, strategies, plans and processes."""
