@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, fields_dict
 
-from accelscope.core.assemble.design import Design, DisaggregatedPools
+from accelscope.core.assemble.parts import DisaggregatedParts, PoolParts
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.scenario import AllToAll, KvTransfer, MemoryPolicy, Pool, Scheduler
+from accelscope.core.blocks.scenario import AllToAll, KvTransfer, Load, MemoryPolicy, Pool, Scheduler
 from accelscope.core.spec.spec import fields_of, written_name
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Attribute
 
 if TYPE_CHECKING:
+    from accelscope.core.ir.hardware import Machine
     from accelscope.core.numeric.term import Term
     from accelscope.core.plugin.records import Strategy
     from accelscope.core.plugin.registry import Registry
@@ -37,26 +38,47 @@ def bind_strategies(deployment: Component, binder: Binder) -> tuple[tuple[Strate
     """Return each strategy with its degrees, as the `parallel` block of a deployment or a pool says."""
     inner = deployment.children("parallel")
     block = inner[0] if inner else None
-    found = []
+    strategies = []
     for strategy in binder.registry.strategies:
         bound = binder.bind_as(block, strategy.spec) if block is not None else None
-        found.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
+        strategies.append((strategy, bound or binder.default_of(strategy.spec, "parallel")))
     if block is not None:
-        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in found]))
-    return tuple(found)
+        binder.problems.extend(_not_modelled(block, [strategy.spec for strategy, _ in strategies]))
+    return tuple(strategies)
 
 
 def make_strategies(registry: Registry, degrees: Mapping[str, Any]) -> tuple[tuple[Strategy, Any], ...]:
-    """Return each strategy with the degrees that it reads of some, and its defaults for the others."""
+    """Return each strategy with the degrees that it reads, and its defaults for the others.
+
+    Args:
+        registry: has the strategies.
+        degrees: by name of the field, such as `tp`; terms are scalars or arrays.
+    """
     binder = Binder(registry)
-    found = []
-    for strategy in registry.strategies:
-        own = fields_dict(strategy.spec)
-        spec = binder.default_of(strategy.spec, "parallel")
-        found.append(
-            (strategy, evolve(spec, **{name: value for name, value in degrees.items() if name in own}))
+    defaults = tuple(
+        (strategy, binder.default_of(strategy.spec, "parallel")) for strategy in registry.strategies
+    )
+    return set_degrees(defaults, degrees)
+
+
+def set_degrees(
+    strategies: Iterable[tuple[Strategy, Any]], degrees: Mapping[str, Any]
+) -> tuple[tuple[Strategy, Any], ...]:
+    """Return strategies with other degrees; each reads those that its spec has a field for.
+
+    Args:
+        strategies: each with its bound spec.
+        degrees: by name of the field, such as `tp`; terms are scalars or arrays.
+    """
+    return tuple(
+        (
+            strategy,
+            evolve(
+                spec, **{name: value for name, value in degrees.items() if name in fields_dict(type(spec))}
+            ),
         )
-    return tuple(found)
+        for strategy, spec in strategies
+    )
 
 
 def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
@@ -82,8 +104,23 @@ def is_neutral_degree(attribute: Attribute) -> bool:
     )
 
 
-def assemble_pools(deployment: Component, design: Design, binder: Binder) -> DisaggregatedPools | None:
-    """Return the pools of a deployment: its design with the blocks of each pool in place of its own."""
+def read_pools(
+    deployment: Component,
+    *,
+    machine: Machine,
+    strategies: Iterable[tuple[Strategy, Any]],
+    load: Load,
+    binder: Binder,
+) -> DisaggregatedParts | None:
+    """Return what the pools of a deployment have of their own, or None if it has no pools that can be evaluated.
+
+    Args:
+        deployment: the block.
+        machine: the system, whose innermost groups are the nodes that pools count.
+        strategies: of the deployment, for pools without a `parallel` block.
+        load: pools are evaluated under a `concurrency` only.
+        binder: `problems` takes what is missing or refused.
+    """
     blocks = {pool.name: pool for pool in deployment.children("pool")}
     transfer = deployment.children("kv_transfer")
     for inner in deployment.children("all_to_all"):
@@ -91,35 +128,41 @@ def assemble_pools(deployment: Component, design: Design, binder: Binder) -> Dis
     moved: KvTransfer | None = binder.bind_as(transfer[0], KvTransfer) if transfer else None
     if not blocks:
         return None
-    if set(blocks) != set(SERVING_PHASES) or design.load.concurrency is None:
+    if set(blocks) != set(SERVING_PHASES) or load.concurrency is None:
         binder.problems.append(_refused(deployment, set(blocks) == set(SERVING_PHASES)))
         return None
-    found = {name: _pool(blocks[name], design, binder) for name in SERVING_PHASES}
-    overlap = "none" if moved is None or moved.overlap is None else moved.overlap
-    told: Pool | None = binder.bind_as(blocks["prefill"], Pool)
-    return DisaggregatedPools(
-        prefill=found["prefill"],
-        decode=found["decode"],
-        overlap=overlap,
-        keeps_up=np.asarray(told is not None and told.keeps_up),
+    bound: dict[str, Pool | None] = {name: binder.bind_as(blocks[name], Pool) for name in SERVING_PHASES}
+    prefill, decode = (
+        _read_pool(blocks[name], bound[name], machine, strategies, binder) for name in SERVING_PHASES
+    )
+    return DisaggregatedParts(
+        prefill=prefill,
+        decode=decode,
+        overlap="none" if moved is None or moved.overlap is None else moved.overlap,
+        keeps_up=np.asarray(bound["prefill"] is not None and bound["prefill"].keeps_up),
     )
 
 
-def _pool(block: Component, design: Design, binder: Binder) -> Design:
-    """Return a design with what a pool says; the rest is as the deployment has it."""
+def _read_pool(
+    block: Component,
+    pool: Pool | None,
+    machine: Machine,
+    strategies: Iterable[tuple[Strategy, Any]],
+    binder: Binder,
+) -> PoolParts:
+    """Return what a pool says; the rest is as the deployment has it."""
     own: dict[str, Any] = {}
     if block.children("parallel"):
         own["strategies"] = bind_strategies(block, binder)
     for kind, cls in (("scheduler", Scheduler), ("memory", MemoryPolicy)):
         if block.children(kind):
             own[kind] = bind_inner_block(block, kind, cls, binder)
-    pool: Pool | None = binder.bind_as(block, Pool)
     if pool is not None and pool.redundant_experts is not None:
-        own["strategies"] = _redundant(own.get("strategies", design.strategies), pool.redundant_experts)
-    if pool is not None and pool.nodes is not None and design.machine.tiers:
-        devices = pool.nodes * design.machine.tiers[0].size
-        own["machine"] = evolve(design.machine, devices=devices.named(f"devices of the {block.name} pool"))
-    return evolve(design, limits=(), **own)
+        own["strategies"] = _redundant(own.get("strategies", strategies), pool.redundant_experts)
+    if pool is not None and pool.nodes is not None and machine.tiers:
+        devices = pool.nodes * machine.tiers[0].size
+        own["devices"] = devices.named(f"devices of the {block.name} pool")
+    return PoolParts(**own)
 
 
 def _redundant(strategies: Iterable[tuple[Strategy, Any]], copies: Term) -> tuple[tuple[Strategy, Any], ...]:

@@ -10,15 +10,13 @@ from attrs import fields
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.engine_selection import find_matrix_engine
-from accelscope.core.assemble.parallelism import is_neutral_degree
+from accelscope.core.assemble.parts import PartPlaces
 from accelscope.core.evaluate.memory_placement import ALL_RESIDENT
 from accelscope.core.ir.hardware import Machine
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
-from accelscope.dsl.values.values import Attribute
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
-    from accelscope.dsl.interpret.component import Component
 
 TRAINING_ONLY_FIELDS = ("zero",)
 """Fields of a split that shard what only training has: gradients. 0 and 1 ask for nothing, 3 for weights."""
@@ -26,9 +24,9 @@ ZERO_GRADIENT_STAGE = 2
 """ZeRO stage whose gradients serving has not."""
 
 
-def refuse_missing_memory(machine: Machine | None, system: Component, binder: Binder) -> None:
-    """Refuse a device without a memory for weights, or with one whose bandwidth nobody gave."""
-    if machine is None or binder.problems:
+def refuse_missing_memory(machine: Machine, places: PartPlaces, binder: Binder) -> None:
+    """Refuse a device without a memory for weights, or with one whose bandwidth is not given."""
+    if binder.problems:
         return
     device = machine.device
     if not device.weight_memories:
@@ -36,7 +34,7 @@ def refuse_missing_memory(machine: Machine | None, system: Component, binder: Bi
             Diagnostic(
                 code="A304",
                 message=f"`{device.name}` has no memory that can hold weights",
-                span=system.span,
+                span=places.system,
                 label="in this system",
                 help="add a `memory` with a `class` such as hbm3 or scratchpad to the package",
             )
@@ -48,14 +46,14 @@ def refuse_missing_memory(machine: Machine | None, system: Component, binder: Bi
             Diagnostic(
                 code="A106",
                 message=f"`memory {home.name}` of `{device.name}` holds the weights and needs `bandwidth`",
-                span=system.span,
+                span=places.system,
                 label="in this system",
                 help="add `bandwidth = ...` to the memory",
             )
         )
 
 
-def refuse_unsupported_dtype(design: Design, deployment: Component, binder: Binder) -> None:
+def refuse_unsupported_dtype(design: Design, places: PartPlaces, binder: Binder) -> None:
     """Refuse a data type that no engine of the device computes in."""
     dtype = design.precision.activations
     device = design.machine.device
@@ -66,51 +64,45 @@ def refuse_unsupported_dtype(design: Design, deployment: Component, binder: Bind
         Diagnostic(
             code="A306",
             message=f"`{device.name}` has no engine that computes in {dtype}",
-            span=_precision_span(deployment),
+            span=places.precision,
             notes=(f"its engines compute in {', '.join(known)}",),
             help="set `activations` in the `precision` block to one of them",
         )
     )
 
 
-def refuse_training_degrees(design: Design, deployment: Component, binder: Binder) -> None:
-    """Refuse what only training has where a model serves."""
+def refuse_training_degrees(design: Design, places: PartPlaces, binder: Binder) -> None:
+    """Refuse degrees that shard what only training has, if the model serves."""
     if design.training is not None:
         return
-    for block in deployment.children("parallel"):
+    for _, spec in design.strategies:
         for name in TRAINING_ONLY_FIELDS:
-            attribute = block.attributes().get(name)
-            if attribute is not None and not _asks_nothing(attribute):
+            stage = getattr(spec, name, None)
+            if stage is not None and np.any(stage.value == ZERO_GRADIENT_STAGE):
                 binder.problems.append(
                     Diagnostic(
                         code="A303",
                         message=f"`{name}` is modelled in training only, so no number would be right",
-                        span=attribute.origin.span,
+                        span=places.degrees.get(name),
                         label="asked for here",
                         help="leave it out, or ask for training: `workload w { kind = training, ... }`",
                     )
                 )
 
 
-def _asks_nothing(attribute: Attribute) -> bool:
-    magnitude = np.asarray(getattr(attribute.value, "magnitude", attribute.value))
-    return is_neutral_degree(attribute) or not bool(np.any(magnitude == ZERO_GRADIENT_STAGE))
-
-
-def refuse_missing_tier(design: Design, deployment: Component, binder: Binder) -> None:
+def refuse_missing_tier(design: Design, places: PartPlaces, binder: Binder) -> None:
     """Refuse a policy that puts bytes into a tier which the system does not have."""
     if binder.problems or (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
         return
     tiers = [part.name for part in design.machine.device.tiers]
     named = design.memory.tier
-    inner = deployment.children("memory")
     name = design.machine.device.name
     if tiers and named is not None and named not in tiers:
         binder.problems.append(
             Diagnostic(
                 code="A304",
                 message=f"no memory behind `{name}` is called `{named}`",
-                span=inner[0].span if inner else deployment.span,
+                span=places.memory,
                 label="this policy puts bytes there",
                 help=f"there is {', '.join(f'`{tier}`' for tier in tiers)}",
             )
@@ -121,7 +113,7 @@ def refuse_missing_tier(design: Design, deployment: Component, binder: Binder) -
         Diagnostic(
             code="A304",
             message=f"nothing stands behind the memory of `{name}` that could hold what does not fit",
-            span=inner[0].span if inner else deployment.span,
+            span=places.memory,
             label="this policy puts bytes there",
             help="connect a memory of the host or the system to the device, such as "
             "`connect gpu[*] <-> host via PCIe5x16` with `memory` of class ddr5 in the host",
@@ -135,8 +127,3 @@ def _entry_names(spec: Any) -> Iterable[str]:
         value = getattr(ops, item.name)
         if isinstance(value, dict):
             yield from value
-
-
-def _precision_span(deployment: Component) -> Span | None:
-    inner = deployment.children("precision")
-    return inner[0].span if inner else deployment.span

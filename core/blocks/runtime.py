@@ -229,32 +229,51 @@ PORT_OVERRIDE_FIELDS = (
 _LABELS = ("device", "family", "vendor")
 
 
-def build_engine_profile(name: str, runtime: Runtime, names: Iterable[str | None]) -> EngineProfile:
-    """Return the pace of a runtime on a device.
+@frozen(kw_only=True, eq=False)
+class NamedRuntime:
+    """A bound `runtime` block.
+
+    Attributes:
+        name: of the runtime.
+        spec: its fields and ports.
+        kernels: what calibrations call the kernels that it starts.
+    """
+
+    name: str
+    spec: Runtime
+    kernels: str
+
+
+def build_engine_profile(runtime: NamedRuntime | None, device: Device) -> EngineProfile:
+    """Return the engine profile of a runtime on a device.
 
     Args:
-        names: of the device, its family and its vendor, the nearest first.
+        runtime: None for kernels alone.
+        device: its name, family and vendor select the port, the nearest first.
     """
-    labels = {part.name.casefold(): part.spec for part in runtime.ports}
-    found = [
-        (kind, labels[item.casefold()])
-        for kind, item in zip(_LABELS, names, strict=True)
-        if item and item.casefold() in labels
+    if runtime is None:
+        return NO_OVERHEAD_PROFILE
+    spec = runtime.spec
+    labels = {part.name.casefold(): part.spec for part in spec.ports}
+    ports = [
+        (kind, labels[label.casefold()])
+        for kind, label in zip(_LABELS, device_names(device), strict=True)
+        if label and label.casefold() in labels
     ]
-    values = {field: _first((*(port for _, port in found), runtime), field) for field in PORT_OVERRIDE_FIELDS}
+    values = {field: _first((*(port for _, port in ports), spec), field) for field in PORT_OVERRIDE_FIELDS}
     return EngineProfile(
-        name=name,
-        port=found[0][0] if found else "",
-        serial=runtime.pipeline == "serial",
-        chunk=runtime.chunk,
-        policy=runtime.policy,
-        bunching=runtime.bunching,
-        latency=runtime.latency,
-        launch=runtime.launch,
-        hold=runtime.hold,
-        memory=runtime.memory,
-        mx_activations=runtime.mx_activations,
-        spread=runtime.spread,
+        name=runtime.name,
+        port=ports[0][0] if ports else "",
+        serial=spec.pipeline == "serial",
+        chunk=spec.chunk,
+        policy=spec.policy,
+        bunching=spec.bunching,
+        latency=spec.latency,
+        launch=spec.launch,
+        hold=spec.hold,
+        memory=spec.memory,
+        mx_activations=spec.mx_activations,
+        spread=spec.spread,
         **values,
     )
 

@@ -18,7 +18,6 @@ from accelscope.core.assemble.design import Design
 from accelscope.core.bind.binder import Binder, ValuePerturbation
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate.evaluate import evaluate
-from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.core.numeric.error_bars import UncertainInputs
 from accelscope.core.numeric.term import TraceNode
@@ -262,23 +261,13 @@ def assemble_checked(
         DescriptionError: something is missing or wrong.
     """
     _refuse(session)
-    design = assemble(scenario, binder, inputs) if scenario is not None else None
+    design = assemble(scenario, binder, inputs, checks=checked) if scenario is not None else None
     if design is None:
         found = sort_diagnostics((*session.diagnostics, *binder.problems))
         raise DescriptionError(tuple(item for item in found if item.severity == "error") or found)
-    return _checked(design, binder.registry, session) if checked else design
-
-
-def _checked(design: Design, registry: Registry, session: Interpreter) -> Design:
-    """Run the plugins' checks: what they find is reported, and their limits join those of the design."""
-    limits = []
-    for check in registry.checks.values():
-        for item in check.run(design):
-            if isinstance(item, Limit):
-                limits.append(item)
-            else:
-                session.report(item)
-    return evolve(design, limits=(*design.limits, *limits))
+    for warning in binder.problems:
+        session.report(warning)
+    return design
 
 
 def _warnings(scenario: Component) -> tuple[str, ...]:

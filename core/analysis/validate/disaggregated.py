@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.serving_design import ParallelDegrees, build_row_strategies
 from accelscope.core.analysis.validate.table import MeasurementTable
-from accelscope.core.assemble.design import Design, DisaggregatedPools
+from accelscope.core.assemble.design import Model
+from accelscope.core.assemble.parts import DesignParts, DisaggregatedParts, PoolParts
+from accelscope.core.assemble.precision import FALLBACK_DTYPE
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.operation import Step
+from accelscope.core.ir.operation import Precision, Step
 from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import Array
 
 _NOTE = re.compile(r"prefill workers/tp/dp=\[([^\]]*)\] decode=\[([^\]]*)\]")
+_ANY_PRECISION = Precision(weights=FALLBACK_DTYPE, activations=FALLBACK_DTYPE, kv=FALLBACK_DTYPE)
 _MANY_CLIENTS = 64.0
 """Clients from which on engines divide sequences, not heads, over the devices of an instance that decodes with a latent
 cache, where a row does not say how its instances are divided."""
@@ -80,28 +83,30 @@ def _split(workers: Array, tp: Array, dp: Array) -> ParallelDegrees:
     )
 
 
-def with_pools(design: Design, pools: PoolDegrees, names: LibraryNames) -> Design:
-    """Return a design whose prompts and decoding have devices of their own; engines send the cache layer by layer."""
-    plain = evolve(design, pools=None)
+def make_pool_parts(parts: DesignParts, pools: PoolDegrees, names: LibraryNames) -> DisaggregatedParts:
+    """Return the pools of rows; engines send the cache layer by layer.
+
+    Args:
+        parts: of the rows without pools.
+        pools: their degrees.
+        names: the plugins.
+    """
     decode = pools.decode
-    if _latent(design) and design.load.concurrency is not None:
-        many = ~pools.counted & (design.load.concurrency.value >= _MANY_CLIENTS)
+    if _latent(parts.model) and parts.load.concurrency is not None:
+        many = ~pools.counted & (parts.load.concurrency.value >= _MANY_CLIENTS)
         decode = _by_sequence(decode, many & (decode.tp > 1.0))
-    return evolve(
-        design,
-        pools=DisaggregatedPools(
-            prefill=evolve(plain, strategies=build_row_strategies(names, pools.prefill)),
-            decode=evolve(plain, strategies=build_row_strategies(names, decode)),
-            overlap="layerwise",
-            keeps_up=~pools.counted,
-        ),
+    return DisaggregatedParts(
+        prefill=PoolParts(strategies=build_row_strategies(names, pools.prefill)),
+        decode=PoolParts(strategies=build_row_strategies(names, decode)),
+        overlap="layerwise",
+        keeps_up=~pools.counted,
     )
 
 
-def _latent(design: Design) -> bool:
+def _latent(model: Model) -> bool:
     """Return whether one head's cache serves all heads, so that devices that divide heads all hold the whole of it."""
     step = Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=ONE)
-    work = design.model.record.build(design.model.spec, step, design.precision)
+    work = model.record.build(model.spec, step, _ANY_PRECISION)
     return bool(np.all(work.kv_heads.value <= 1.0))
 
 

@@ -28,9 +28,10 @@ from accelscope.core.analysis.validate.kernel_rows import (
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
 from accelscope.core.analysis.validate.table import MeasurementTable
-from accelscope.core.assemble.assemble import FALLBACK_DTYPE
 from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.parallelism import make_strategies
+from accelscope.core.assemble.parts import PrecisionRequest
+from accelscope.core.assemble.precision import FALLBACK_DTYPE, resolve_precision
 from accelscope.core.blocks.calibration import CalibratedKernel, DeviceKernels
 from accelscope.core.evaluate.collective_cost import compute_collective_cost
 from accelscope.core.evaluate.model_error import estimate_kernel_spread
@@ -135,10 +136,10 @@ def _groups(
     hw, op, engine = (rows.text(name)[0] for name in ("hw", "op", "engine"))
     registry, form = names.registry, KERNEL_ROW_MAPPINGS[op]
     release = rows.text("engine_version")[0]
-    machine, reason = names.machine(hw, engine=engine, kernel=rows.text("kernel")[0], release=release)
+    machine, reason = names.kernel_machine(hw, engine=engine, kernel=rows.text("kernel")[0], release=release)
     precision = None
     if machine is not None:
-        precision, reason = _precision(rows, machine.device, registry)
+        precision, reason = _precision(rows, machine.device)
     if form.family not in registry.workloads:
         reason = f"no installed plugin builds `{form.family}`{registry.describe_absent()}"
     if machine is None or precision is None or reason:
@@ -214,7 +215,9 @@ def _exchanges(
     devices, nodes = rows.number("devices"), np.nan_to_num(rows.number("nodes"), nan=1.0)
     for count, spread in sorted({*zip(devices[given], nodes[given], strict=True)}):
         places = np.flatnonzero(given & (devices == count) & (nodes == spread))
-        machine, reason = names.machine(hw, int(count), int(spread), engine, backend, release, network)
+        machine, reason = names.kernel_machine(
+            hw, int(count), int(spread), engine=engine, kernel=backend, release=release, network=network
+        )
         if machine is None:
             found.skip(whole[places], reason)
             continue
@@ -271,19 +274,19 @@ def _collective(rows: MeasurementTable, op: str, machine: Machine, names: Librar
     return evolve(item, bytes=item.bytes * (bytes_per_element(dtype) / bytes_per_element(FALLBACK_DTYPE)))
 
 
-def _precision(rows: MeasurementTable, device: Device, registry: Registry) -> tuple[Precision | None, str]:
-    """Return the data types of a group: narrow weights are widened where a device cannot multiply in their type."""
+def _precision(rows: MeasurementTable, device: Device) -> tuple[Precision | None, str]:
+    """Return the data types of a group; None and the reason if the device multiplies in none that could be meant."""
     dtype, kv = rows.text("dtype")[0], rows.text("kv_dtype")[0]
     if dtype not in MEASURED_DTYPES:
         return None, f"no data type {dtype}" if dtype else "no data type"
     weights, activations = MEASURED_DTYPES[dtype]
-    if find_matrix_engine(device, activations) is None:
-        activations = FALLBACK_DTYPE
-    if find_matrix_engine(device, activations) is None:
-        return None, f"{device.name} multiplies nothing in {activations}"
-    return Precision(
-        weights=weights, activations=activations, kv=kv if kv in DTYPE_BITS else FALLBACK_DTYPE
-    ), ""
+    request = PrecisionRequest(
+        weights=weights, activations=activations, kv=kv if kv in DTYPE_BITS else None, widen=True
+    )
+    precision = resolve_precision(request, device=device)
+    if find_matrix_engine(device, precision.activations) is None:
+        return None, f"{device.name} multiplies nothing in {precision.activations}"
+    return precision, ""
 
 
 def _given(rows: MeasurementTable, columns: tuple[str, ...]) -> Array:

@@ -17,14 +17,15 @@ from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.calibration_lookup import find_device_kernels
 from accelscope.core.assemble.design import Model
 from accelscope.core.assemble.machine import assemble_machine
+from accelscope.core.assemble.parts import PrecisionRequest
+from accelscope.core.assemble.scenario_reader import read_data_types
 from accelscope.core.assemble.spec_sheet import SYSTEM_KINDS
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.runtime import kernels_name
-from accelscope.core.blocks.scenario import PrecisionBlock
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.library.definitions import LibraryDefinition, find_definitions, list_definitions
 from accelscope.core.numeric.term import Term, term
-from accelscope.dsl.values.values import Origin, Symbol
+from accelscope.dsl.values.values import Origin
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
@@ -41,10 +42,10 @@ def backend_of(kernel: str) -> str | None:
 
 @frozen(kw_only=True, eq=False)
 class PublishedModel:
-    """A model with the data types that its publisher gives it, by role; empty where the library does not say."""
+    """A model with the data types that its publisher gives it, as far as the library has them."""
 
     model: Model
-    precision: Mapping[str, str]
+    precision: PrecisionRequest
 
 
 @frozen(eq=False)
@@ -106,32 +107,59 @@ class LibraryNames:
         return None, f"the library has no system of {devices} {hw}{spread}"
 
     def machine(
-        self,
-        hw: str,
-        devices: int = 1,
-        nodes: int = 1,
-        engine: str = "",
-        kernel: str = "",
-        release: str = "",
-        network: str = "",
+        self, hw: str, devices: int = 1, nodes: int = 1, *, network: str = ""
     ) -> tuple[Machine | None, str]:
-        """Return a system of some devices, with what was measured of its kernels; or None and the reason.
+        """Return a system of some devices, without calibrated kernels; or None and the reason.
 
         One device is its package alone. Several are the smallest system of the library that has as many; where they
         are spread over nodes, its innermost network joins those of a node only.
 
         Args:
             hw: name of the device.
-            engine: name of the software that runs on it.
-            kernel: name of the kernel of it that was measured; release: of the software.
+            devices: how many of them.
+            nodes: over which the devices are spread.
             network: what a measurement calls the system.
         """
         system = self.system(hw, devices, nodes, network)
-        key = ("machine", hw, devices, nodes, id(system[0]), engine, backend_of(kernel), release)
+        key = ("machine", hw, devices, nodes, id(system[0]))
         if key not in self._found:
-            self._found[key] = self._machine(system, devices, nodes, engine, backend_of(kernel), release)
-        found: tuple[Machine | None, str] = self._found[key]
-        return found
+            self._found[key] = self._machine(system, devices, nodes)
+        machine: tuple[Machine | None, str] = self._found[key]
+        return machine
+
+    def kernel_machine(
+        self,
+        hw: str,
+        devices: int = 1,
+        nodes: int = 1,
+        *,
+        engine: str = "",
+        kernel: str = "",
+        release: str = "",
+        network: str = "",
+    ) -> tuple[Machine | None, str]:
+        """Return a system on which single kernels were measured, with their calibrations; or None and the reason.
+
+        Args:
+            hw: name of the device.
+            devices: how many of them.
+            nodes: over which the devices are spread.
+            engine: name of the software that runs on it.
+            kernel: name of the kernel of it that was measured.
+            release: of the software.
+            network: what a measurement calls the system.
+        """
+        machine, reason = self.machine(hw, devices, nodes, network=network)
+        if machine is None:
+            return None, reason
+        key = ("kernels", id(machine), engine, backend_of(kernel), release)
+        if key not in self._found:
+            binder = Binder(self.registry, trace=self.trace)
+            kernels = find_device_kernels(
+                machine.device, None, self.runtime(engine), binder, backend_of(kernel), release or None
+            )
+            self._found[key] = evolve(machine, device=evolve(machine.device, kernels=kernels))
+        return self._found[key], ""
 
     def model(self, name: str) -> tuple[PublishedModel | None, str]:
         """Return a model by its name, or None and the reason."""
@@ -172,13 +200,7 @@ class LibraryNames:
         return None, f"the library has no {what} {name}"
 
     def _machine(
-        self,
-        system: tuple[LibraryDefinition | None, str],
-        devices: int,
-        nodes: int,
-        engine: str,
-        backend: str | None,
-        release: str,
+        self, system: tuple[LibraryDefinition | None, str], devices: int, nodes: int
     ) -> tuple[Machine | None, str]:
         item, reason = system
         binder = Binder(self.registry, trace=self.trace)
@@ -192,10 +214,7 @@ class LibraryNames:
         if nodes > 1 and devices > 1:
             inner, *outer = machine.tiers
             machine = evolve(machine, tiers=(evolve(inner, size=term(max(devices // nodes, 1))), *outer))
-        kernels = find_device_kernels(
-            machine.device, None, self.runtime(engine), binder, backend, release or None
-        )
-        return evolve(machine, device=evolve(machine.device, kernels=kernels)), ""
+        return machine, ""
 
     def _systems(self, device: str) -> list[_System]:
         """Return the systems of a device, the smallest first."""
@@ -214,16 +233,9 @@ class LibraryNames:
         bound, record = binder.bind(item.component)
         if bound is None or record is None or binder.problems:
             return None, f"model {name} of the library has no sizes"
-        given: dict[str, str] = {}
-        for inner in item.component.children("precision"):
-            binder.bind_as(inner, PrecisionBlock)
-            given |= {
-                role: attribute.value.name
-                for role, attribute in inner.attributes().items()
-                if isinstance(attribute.value, Symbol)
-            }
         return PublishedModel(
-            model=Model(name=item.component.name, spec=bound, record=record), precision=given
+            model=Model(name=item.component.name, spec=bound, record=record),
+            precision=read_data_types((item.component,), binder),
         ), ""
 
 

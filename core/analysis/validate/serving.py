@@ -11,22 +11,23 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from accelscope.core.analysis.validate.disaggregated import read_pool_degrees, with_pools
+from accelscope.core.analysis.validate.disaggregated import make_pool_parts, read_pool_degrees
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
+from accelscope.core.analysis.validate.row_design import build_row_design
 from accelscope.core.analysis.validate.serving_design import (
     ParallelDegrees,
-    build_served_design,
+    make_served_parts,
     read_parallel_degrees,
 )
 from accelscope.core.analysis.validate.static_batch import evaluate_row_design, find_engine_runtime
 from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design
+from accelscope.core.assemble.parts import DesignParts
 from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.scenario import Load, SpeculativeDecoding
+from accelscope.core.blocks.scenario import Load, Scheduler, SpeculativeDecoding
 from accelscope.core.evaluate.evaluate import Evaluation
 from accelscope.core.evaluate.serving.closed_loop import DEFAULT_BURST_SHARE
-from accelscope.core.evaluate.serving.engine_step import resolve_batching_policy
 from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, term
 from accelscope.core.query.columns import LIMIT_TOLERANCE
@@ -131,23 +132,30 @@ def build_serving_design(
         "prompt": term(prompt, "tok"),
         "output": term(output, "tok"),
     }
-    design, reason = build_served_design(rows, names, item, _split(rows), Load(**given))
-    if design is None:
+    parts, reason = make_served_parts(rows, names, item, _split(rows), Load(**given))
+    if parts is None:
         return None, reason
-    scheduler: Any = design.scheduler
     if rows.text("tier")[0] == POOLS:
+        parts = evolve(parts, pools=make_pool_parts(parts, read_pool_degrees(rows), names))
         if _ahead(rows)[0]:
-            design = evolve(design, speculative=Binder(names.registry).default_of(SpeculativeDecoding, "row"))
-        return with_pools(design, read_pool_degrees(rows), names), ""
+            parts = evolve(
+                parts, speculative=Binder(names.registry).default_of(SpeculativeDecoding, "rows.speculative")
+            )
+    else:
+        parts = evolve(parts, scheduler=_scheduler(parts, rows))
+    return build_row_design(parts, names)
+
+
+def _scheduler(parts: DesignParts, rows: MeasurementTable) -> Scheduler:
+    """Return how the engine of rows without pools forms batches."""
+    scheduler: Any = parts.scheduler
     if rows.text("tier")[0] == LOADED:
-        scheduler = evolve(scheduler, max_batch=term(MAX_LOAD_SEQUENCES))
-    elif resolve_batching_policy(design) == "prefill_first":
-        same = np.array([source not in LENGTH_FACTORS for source in rows.text("source")])
-        scheduler = evolve(
-            scheduler,
-            bunching=term(np.where(same, EQUAL_LENGTH_CORRELATION, DEFAULT_BURST_SHARE["prefill_first"])),
-        )
-    return evolve(design, scheduler=scheduler), ""
+        return evolve(scheduler, max_batch=term(MAX_LOAD_SEQUENCES))  # type: ignore[no-any-return]
+    if parts.runtime is None or parts.runtime.spec.policy != "prefill_first":
+        return parts.scheduler
+    same = np.array([source not in LENGTH_FACTORS for source in rows.text("source")])
+    share = np.where(same, EQUAL_LENGTH_CORRELATION, DEFAULT_BURST_SHARE["prefill_first"])
+    return evolve(scheduler, bunching=term(share))  # type: ignore[no-any-return]
 
 
 def _ahead(rows: MeasurementTable) -> Array:

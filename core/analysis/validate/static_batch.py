@@ -16,19 +16,16 @@ from attrs import evolve, frozen
 from accelscope.core.analysis.validate.kernel_rows import MEASURED_DTYPES
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
+from accelscope.core.analysis.validate.row_design import build_row_design, make_row_parts
 from accelscope.core.analysis.validate.table import MeasurementTable
-from accelscope.core.assemble.design import Design, SystemCost
-from accelscope.core.assemble.engine_selection import find_matrix_engine
-from accelscope.core.assemble.expert_precision import with_narrow_experts
+from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.parallelism import make_strategies
-from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device_names
-from accelscope.core.blocks.scenario import Load, MemoryPolicy, Scheduler
+from accelscope.core.assemble.parts import PrecisionRequest
+from accelscope.core.blocks.runtime import NamedRuntime
+from accelscope.core.blocks.scenario import Load
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.model_error import estimate_runtime_spread, find_measurement_origin
 from accelscope.core.ir.constants import NO_BYTES
-from accelscope.core.ir.hardware import Machine
-from accelscope.core.ir.operation import Precision
 from accelscope.core.ir.usage import Limit
 from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, Term, term
@@ -61,6 +58,9 @@ STATIC_BATCH_METRICS: Mapping[str, tuple[str, float]] = {
     "power_w": ("power", 1.0),
 }
 """By the `metric` column: the metric of an evaluation, and how many of the column's unit are one of its own."""
+UNKNOWN_RESERVE = NO_BYTES
+"""What an engine keeps free of weights and KV cache in a static batch. Publishers do not say it, and most of these engines
+allocate nothing ahead, so a batch that ran is not taken for one that does not fit."""
 _CHUNK = re.compile(r"\[chunk=(\d+)\]")
 _LAYERS = "layer_split"
 """Flag of rows whose `tp` counts devices that hold layers, not parts of layers."""
@@ -133,36 +133,26 @@ def build_static_batch_design(
         return None, f"data type {key.weights} is not known"
     item = names.runtime_definition(key.runtime)
     devices = int(np.nanmax(np.nan_to_num(rows.number("n_devices"), nan=1.0)))
-    machine, reason = names.machine(key.hw, devices, engine=key.runtime)
+    machine, reason = names.machine(key.hw, devices)
     if machine is None or item is None:
         return None, reason
     published, reason = names.model(key.model)
     if published is None:
         return None, reason
-    binder = Binder(names.registry)
-    runtime: Runtime = binder.bind_as(item.component, Runtime)
-    pace = build_engine_profile(item.component.name, runtime, device_names(machine.device))
-    design = Design(
-        scenario="rows",
+    weights, activations, head = WEIGHT_DTYPES[key.weights]
+    parts = make_row_parts(
+        names,
+        runtime=item,
         machine=machine,
-        model=published.model,
-        precision=_precision(key, machine, names),
+        published=published,
+        precision=PrecisionRequest(
+            weights=weights, activations=activations, kv=key.kv or None, head=head, widen=True
+        ),
         strategies=_strategies(rows, names),
         load=_load(rows),
-        memory=evolve(binder.default_of(MemoryPolicy, "rows.memory"), reserve=NO_BYTES),
-        scheduler=binder.default_of(Scheduler, "rows.scheduler"),
-        money=SystemCost(),
-        runtime=evolve(pace, chunk=_chunk(rows, pace.chunk)),
+        reserve=UNKNOWN_RESERVE,
     )
-    return with_narrow_experts(design, names.registry), ""
-
-
-def _precision(key: StaticBatchKey, machine: Machine, names: LibraryNames) -> Precision:
-    """Weights that no product of the device computes in are widened on the way, whatever the column says."""
-    weights, activations, head = WEIGHT_DTYPES[key.weights]
-    if find_matrix_engine(machine.device, activations) is None:
-        activations = "bf16"
-    return Precision(weights=weights, activations=activations, kv=key.kv or "bf16", head=head)
+    return build_row_design(evolve(parts, runtime=_chunked(parts.runtime, rows)), names)
 
 
 def _strategies(rows: MeasurementTable, names: LibraryNames) -> tuple[tuple[Strategy, Any], ...]:
@@ -184,13 +174,16 @@ def _load(rows: MeasurementTable) -> Load:
     return Load(**given)
 
 
-def _chunk(rows: MeasurementTable, usual: Term | None) -> Term | None:
-    """Return the prompt tokens of a pass that notes give (`[chunk=16]`), or else those of the runtime."""
+def _chunked(runtime: NamedRuntime | None, rows: MeasurementTable) -> NamedRuntime | None:
+    """Return a runtime whose passes have the prompt tokens that notes give (`[chunk=16]`); its own where they do not."""
     matches = [_CHUNK.search(str(note)) for note in rows.text("notes")]
-    if not any(matches):
-        return usual
+    if runtime is None or not any(matches):
+        return runtime
+    usual = runtime.spec.chunk
     other = np.inf if usual is None else float(usual.value)
-    return term(np.array([float(match[1]) if match else other for match in matches]), "tok")
+    chunk = term(np.array([float(match[1]) if match else other for match in matches]), "tok")
+    spec: Any = runtime.spec
+    return evolve(runtime, spec=evolve(spec, chunk=chunk))
 
 
 def _fill(

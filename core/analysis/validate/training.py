@@ -17,18 +17,16 @@ from attrs import evolve, frozen
 from accelscope.core.analysis.validate.kernel_rows import MEASURED_DTYPES
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.predict import Prediction
+from accelscope.core.analysis.validate.row_design import build_row_design, make_row_parts
 from accelscope.core.analysis.validate.static_batch import find_engine_runtime
 from accelscope.core.analysis.validate.table import MeasurementTable
-from accelscope.core.assemble.design import Design, SystemCost
-from accelscope.core.assemble.engine_selection import find_matrix_engine
+from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.parallelism import make_strategies
-from accelscope.core.bind.binder import Binder
-from accelscope.core.blocks.runtime import Runtime, build_engine_profile, device_names
-from accelscope.core.blocks.scenario import MemoryPolicy, Scheduler, Training
+from accelscope.core.assemble.parts import PrecisionRequest
+from accelscope.core.blocks.scenario import Training
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.training.step import make_training_load, training_memory_limit
 from accelscope.core.ir.hardware import Machine
-from accelscope.core.ir.operation import Precision
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
 from accelscope.core.spec.spec import fields_of
@@ -197,22 +195,18 @@ def build_training_design(
     machine = None if published is None else build_training_machine(key.hw, rows, names)
     if published is None or machine is None or item is None:
         return None, reason or f"the library has no network of {key.hw}"
-    binder = Binder(names.registry)
-    runtime: Runtime = binder.bind_as(item.component, Runtime)
-    training = build_training_step(rows, binder, recompute, adapters)
-    return Design(
-        scenario="rows",
+    weights, activations = TRAINING_DTYPES[key.dtype]
+    training = build_training_step(rows, recompute, adapters)
+    parts = make_row_parts(
+        names,
+        runtime=item,
         machine=machine,
-        model=published.model,
-        precision=_precision(key.dtype, machine, names),
+        published=published,
+        precision=PrecisionRequest(weights=weights, activations=activations, widen=True),
         strategies=_strategies(rows, names, zero),
         load=make_training_load(training),
-        training=training,
-        memory=binder.default_of(MemoryPolicy, "rows.memory"),
-        scheduler=binder.default_of(Scheduler, "rows.scheduler"),
-        money=SystemCost(),
-        runtime=build_engine_profile(item.component.name, runtime, device_names(machine.device)),
-    ), ""
+    )
+    return build_row_design(evolve(parts, training=training), names)
 
 
 def build_training_machine(hw: str, rows: MeasurementTable, names: LibraryNames) -> Machine | None:
@@ -234,13 +228,6 @@ def _halves(devices: int) -> Iterator[int]:
     while devices >= 1:
         yield devices
         devices //= 2
-
-
-def _precision(dtype: str, machine: Machine, names: LibraryNames) -> Precision:
-    weights, activations = TRAINING_DTYPES[dtype]
-    if find_matrix_engine(machine.device, activations) is None:
-        weights = activations = "bf16"
-    return Precision(weights=weights, activations=activations, kv="bf16")
 
 
 def _count(rows: MeasurementTable, name: str) -> Array:
@@ -272,7 +259,7 @@ def _strategies(
     return make_strategies(names.registry, degrees | {"sp": True})
 
 
-def build_training_step(rows: MeasurementTable, binder: Binder, recompute: str, adapters: bool) -> Training:
+def build_training_step(rows: MeasurementTable, recompute: str, adapters: bool) -> Training:
     """Return the step of training of rows, on arrays."""
     told = fields_of(Training)
     default = {

@@ -64,7 +64,7 @@ def test_an_engine_is_a_runtime_or_its_name_as_a_word(names):
 
 def test_a_model_brings_the_types_of_its_publisher(names):
     published, _ = names.model("deepseek-r1")
-    assert published.precision["weights"] == "fp8"
+    assert published.precision.weights == "fp8"
     assert np.all(published.model.spec.layers.value == 61)
 
 
