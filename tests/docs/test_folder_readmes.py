@@ -1,4 +1,4 @@
-"""The README of a folder names every module in it, and no module that is gone."""
+"""The README of a folder names every module in it and no other, and pages name paths that exist."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def test_links_of_a_readme_lead_somewhere(readme: Path) -> None:
 def test_folders_of_plugins_have_a_readme(name: str) -> None:
     folders = [path.parent for path in (ROOT / "plugins" / name).rglob("__init__.py")]
     assert [relative(folder) for folder in folders if not (folder / "README.md").exists()] == []
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
+REPOSITORY_PATH = re.compile(r"(?<![\w/.])(?:tests|examples|core|dsl|plugins)/[\w./-]*[\w/]")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_paths_of_the_repository_exist(page: Path) -> None:
+    names = set(REPOSITORY_PATH.findall(page.read_text()))
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
