@@ -12,7 +12,15 @@ from accelscope.core.assemble.on_die_fabric import bind_on_die_fabric
 from accelscope.core.bind.binder import Binder
 from accelscope.core.blocks.hardware import ConnectSettings, Link, Package, Switch
 from accelscope.core.ir.constants import ONE
-from accelscope.core.ir.hardware import Device, EnginePart, Fabric, Machine, MemoryPart, Part
+from accelscope.core.ir.hardware import (
+    Device,
+    EnginePart,
+    Fabric,
+    HardwareBlock,
+    Machine,
+    MemoryPart,
+    Part,
+)
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
@@ -77,7 +85,8 @@ def _device(package: Component, binder: Binder, tiers: list[MemoryPart[Any]]) ->
     if bound is None:
         return None
     start = _Place(path="", level="package", count=ONE, cores=ONE, clock=bound.clock)
-    parts = _parts(package, start, binder)
+    tree = _block(package, bound, start, binder)
+    parts = [part for block in tree.walk() for part in block.parts]
     own = [part for part in parts if isinstance(part, MemoryPart)]
     memories = [*sorted(own, key=lambda part: part.model.order), *tiers]
     engines = tuple(part for part in parts if isinstance(part, EnginePart))
@@ -86,20 +95,31 @@ def _device(package: Component, binder: Binder, tiers: list[MemoryPart[Any]]) ->
         engines=engines,
         memories=tuple(memories),
         package=bound,
+        tree=tree,
         fabric=bind_on_die_fabric(package, binder),
     )
 
 
-def _parts(component: Component, place: _Place, binder: Binder) -> list[Part[Any]]:
-    found: list[Part[Any]] = []
+def _block(component: Component, spec: Any, place: _Place, binder: Binder) -> HardwareBlock:
+    """Return a package, die or core with all that is in it."""
+    parts: list[Part[Any]] = []
+    blocks: list[HardwareBlock] = []
     for child in component.children():
         if child.kind in ("engine", "memory"):
             part = binder.part(child)
             if part is not None:
-                found.append(_placed(part, place))
+                parts.append(_placed(part, place))
         elif child.kind in _PLACES:
-            found.extend(_parts(child, _inside(child, place, binder), binder))
-    return found
+            blocks.append(_block(child, binder.bind(child)[0], _inside(child, place, binder), binder))
+    return HardwareBlock(
+        kind=component.kind,
+        name=component.name,
+        path=place.path,
+        spec=spec,
+        count=place.count,
+        parts=tuple(parts),
+        children=tuple(blocks),
+    )
 
 
 def _placed(part: Part[Any], place: _Place) -> Part[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from attrs import evolve, frozen
 
 from accelscope.core.assemble.engine_selection import (
@@ -61,6 +62,7 @@ class OpCost:
         peak: op/s of the engine that runs it, or None without one.
         home_bytes: bytes of one execution that reach the memory that holds the weights.
         known: what was measured of its kernel, and of which devices.
+        in_memory: s of one execution in a memory that computes it itself, or None.
         compute_energy, memory_energy: of all executions, or None where unknown.
     """
 
@@ -75,6 +77,7 @@ class OpCost:
     memory_energy: Term | None
     known: CalibratedKernel
     limits: tuple[Limit, ...] = ()
+    in_memory: Term | None = None
 
     @property
     def name(self) -> str:
@@ -90,13 +93,73 @@ class OpCost:
 def compute_op_cost(op: Op, plan: Plan, device: Device, setting: PassContext) -> OpCost:
     """Return what an operation of a plan costs on a device: its work, then its start.
 
-    Its engine, each memory level and the tier behind them work at once: the longest decides, and where it was measured
-    how well computing and moving overlap, the shorter of the two adds to it. Bytes stream through all levels together.
+    Its engine, each memory level and the tier behind them work at once: the longest decides. If it was measured how well
+    computing and moving overlap, the shorter of the two adds to it. Bytes stream through all levels together. A memory
+    that computes takes the operation away from all of them at points where it is faster.
+
+    Args:
+        op: sizes of one execution on one device.
+        plan: that it is part of.
+        device: that runs it.
+        setting: what holds for all operations of the pass.
+
+    Returns:
+        Times in s, energies in J and limits, with one array dimension for each swept axis.
     """
     known = device.kernels.of(op) if device.kernels is not None else CalibratedKernel()
+    work = _compute_in_memory(_compute_on_engine(op, plan, device, setting, known), op, device)
+    parts = list(work.parts)
+    each = work.time
+    for name, start in _starts(op, plan, device, setting, known.kernel):
+        parts.append((name, start))
+        each = each + start
+    each = each.named(op.name)
+    return OpCost(
+        op=op,
+        parts=tuple(parts),
+        work=work.time,
+        each=each,
+        seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
+        peak=work.peak,
+        home_bytes=work.home_bytes,
+        compute_energy=_times_repeat(work.compute_energy, op),
+        memory_energy=_times_repeat(work.memory_energy, op),
+        known=known,
+        limits=work.limits,
+        in_memory=work.in_memory,
+    )
+
+
+@frozen(kw_only=True, eq=False)
+class _Work:
+    """One execution of an operation without its start.
+
+    Attributes:
+        parts: name of each resource to the time that it alone needs.
+        time: s of all of them together.
+        peak: op/s of the engine, or None without one.
+        home_bytes: bytes that reach the memory that holds the weights.
+        compute_energy: J, or None if unknown.
+        memory_energy: J, or None if unknown.
+        limits: resources with a capacity.
+        in_memory: s that a memory needs which computes the operation itself, or None.
+    """
+
+    parts: tuple[tuple[str, Term], ...]
+    time: Term
+    peak: Term | None
+    home_bytes: Term
+    compute_energy: Term | None
+    memory_energy: Term | None
+    limits: tuple[Limit, ...]
+    in_memory: Term | None = None
+
+
+def _compute_on_engine(
+    op: Op, plan: Plan, device: Device, setting: PassContext, known: CalibratedKernel
+) -> _Work:
+    """Return the work of an operation on the fastest engine, fed through the memory hierarchy."""
     parts: list[tuple[str, Term]] = []
-    computing: list[Term] = []
-    moving: list[Term] = []
     limits: list[Limit] = []
     engine = find_engine(op, device)
     compute_energy = None
@@ -105,40 +168,59 @@ def compute_op_cost(op: Op, plan: Plan, device: Device, setting: PassContext) ->
         time = scale_time_by_rate(
             _no_slower(usage.time, engine, op, device), select_compute_rate(setting.pace, op)
         )
-        computing.append(time.named(f"{engine.name} time"))
-        parts.append((engine.name, computing[-1]))
+        parts.append((engine.name, time.named(f"{engine.name} time")))
         limits.extend(usage.limits)
         compute_energy = usage.energy
+    computing = [time for _, time in parts]
+    moving: list[Term] = []
     services = compute_memory_services(op, plan, device, setting, known.kernel.bandwidth)
     for part, arriving, usage in services:
-        time = (
-            scale_time_by_rate(usage.time, select_memory_rate(setting.pace, op))
-            if arriving.home
-            else usage.time
-        )
-        moving.append(time.named(f"{part.name} time"))
+        rate = select_memory_rate(setting.pace, op) if arriving.home else None
+        moving.append(scale_time_by_rate(usage.time, rate).named(f"{part.name} time"))
         parts.append((part.name, moving[-1]))
         limits.extend(usage.limits)
     slowest = (maximum(*moving),) if moving else ()
-    work = overlap_times((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work")
-    each = work
-    for name, start in _starts(op, plan, device, setting, known.kernel):
-        parts.append((name, start))
-        each = each + start
-    each = each.named(op.name)
-    return OpCost(
-        op=op,
+    return _Work(
         parts=tuple(parts),
-        work=work,
-        each=each,
-        seconds=(each * op.repeat).named(f"{op.name} × {_times(op.repeat)}"),
+        time=overlap_times((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work"),
         peak=compute_peak_op_rate(engine, op),
         home_bytes=_home_bytes(services, device.home),
-        compute_energy=_times_repeat(compute_energy, op),
-        memory_energy=_memory_energy(op, services),
-        known=known,
+        compute_energy=compute_energy,
+        memory_energy=_memory_energy(services),
         limits=tuple(limits),
     )
+
+
+def _compute_in_memory(work: _Work, op: Op, device: Device) -> _Work:
+    """Return the work of an operation with that of the fastest memory that computes it, at points where it is faster.
+
+    Bytes that the memory works on reach neither a level nor an engine.
+    """
+    for part in device.memories:
+        usage = part.execute(op, device)
+        if usage is None:
+            continue
+        time = usage.time.named(f"{op.name} in {part.name}")
+        faster = np.asarray(time.value < work.time.value)
+        energy = work.compute_energy
+        if usage.energy is not None:
+            energy = where(faster, usage.energy, usage.energy * 0.0 if energy is None else energy)
+        work = _Work(
+            parts=(
+                *((name, where(faster, other * 0.0, other)) for name, other in work.parts),
+                (f"{part.name} compute", where(faster, time, time * 0.0)),
+            ),
+            time=where(faster, time, work.time).named(f"{op.name} work"),
+            peak=work.peak,
+            home_bytes=where(faster, work.home_bytes * 0.0, work.home_bytes),
+            compute_energy=energy,
+            memory_energy=None
+            if work.memory_energy is None
+            else where(faster, work.memory_energy * 0.0, work.memory_energy),
+            limits=(*work.limits, *usage.limits),
+            in_memory=time if work.in_memory is None else minimum(time, work.in_memory),
+        )
+    return work
 
 
 def _no_slower(time: Term, chosen: EnginePart[Any], op: Op, device: Device) -> Term:
@@ -179,6 +261,8 @@ def compute_min_op_time(cost: OpCost, device: Device) -> Term:
     home = device.home
     moving = cost.home_bytes / home.peak
     least = moving if cost.peak is None else maximum(moving, cost.op.flops / cost.peak)
+    if cost.in_memory is not None:
+        least = minimum(least, cost.in_memory)
     return least * cost.op.repeat
 
 
@@ -225,14 +309,14 @@ def _home_bytes(services: list[MemoryService], home: MemoryPart[Any]) -> Term:
     return next(reached, NO_BYTES)
 
 
-def _memory_energy(op: Op, services: list[MemoryService]) -> Term | None:
+def _memory_energy(services: list[MemoryService]) -> Term | None:
     known = [usage.energy for _, _, usage in services if usage.energy is not None]
     if not known:
         return None
     energy = known[0]
     for item in known[1:]:
         energy = energy + item
-    return energy * op.repeat
+    return energy
 
 
 def _times_repeat(energy: Term | None, op: Op) -> Term | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -93,6 +93,10 @@ class MemoryPart(Part[S]):
         """Return what the traffic that arrives at this level costs."""
         return self.model.serve(self, traffic)
 
+    def execute(self, op: Op, device: Device) -> Usage | None:
+        """Return what an operation costs that the memory itself computes, or None if it cannot."""
+        return None if self.model.execute is None else self.model.execute(self, op, device)
+
 
 @frozen(kw_only=True, eq=False)
 class Fabric:
@@ -125,6 +129,35 @@ class Fabric:
 
 
 @frozen(kw_only=True, eq=False)
+class HardwareBlock:
+    """A block of a package as described, for what looks at areas, processes and the tree: the package, a die, a core.
+
+    Attributes:
+        kind: such as `package`, `die` or `core`.
+        name: its label.
+        path: dotted labels from the package.
+        spec: the bound spec, such as that of a die with its area and process.
+        count: how many there are on one device, all levels multiplied.
+        parts: engines and memories directly in it.
+        children: blocks directly in it.
+    """
+
+    kind: str
+    name: str
+    path: str
+    spec: Any
+    count: Term
+    parts: tuple[Part[Any], ...] = ()
+    children: tuple[HardwareBlock, ...] = ()
+
+    def walk(self) -> Iterator[HardwareBlock]:
+        """Yield this block and all blocks in it, outer ones first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@frozen(kw_only=True, eq=False)
 class Device:
     """One accelerator: what the compute and memory models see.
 
@@ -133,6 +166,7 @@ class Device:
         engines: compute parts.
         memories: from the innermost to the outermost level, then the tiers of the system behind them.
         package: the bound `package` spec.
+        tree: the package with its dies and cores as described, or None for a device that no description gives.
         fabric: what joins the cores of a die, where the description says so.
         kernels: what was measured of its kernels, a `kernels.Kernels`.
     """
@@ -141,6 +175,7 @@ class Device:
     engines: tuple[EnginePart[Any], ...]
     memories: tuple[MemoryPart[Any], ...]
     package: Any
+    tree: HardwareBlock | None = None
     fabric: Fabric | None = None
     kernels: Any = None
 
@@ -182,6 +217,9 @@ class MemoryModel:
         order: place in the hierarchy, small is near the engines (registers 0, scratchpad 10, cache 20,
             memory-side cache 30, DRAM 40, tiers behind it 50 and up).
         serve: (part, traffic) to what it costs; `Usage.onward` is what the next level has to serve.
+        execute: (part, op, device) to what an operation costs that the memory itself computes (processing in memory), or
+            None if it cannot; nothing of it then passes through the levels or an engine. At each point the faster of
+            both ways counts. Without this function the level only moves bytes.
         capacity: (part) to the bytes of all instances on a device that can hold weights and KV, or None for a level
             that holds copies only.
         peak: (part) to the peak bytes a second of all instances on a device.
@@ -194,6 +232,7 @@ class MemoryModel:
     serve: Callable[[MemoryPart[Any], Traffic], Usage]
     capacity: Callable[[MemoryPart[Any]], Term | None]
     peak: Callable[[MemoryPart[Any]], Term]
+    execute: Callable[[MemoryPart[Any], Op, Device], Usage | None] | None = None
     contract: int = CONTRACT
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
-from types import FrameType, MappingProxyType
+from threading import get_ident
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -68,12 +69,15 @@ def _watched(
     function: Callable[..., Any], watched: CheckedFunction, accept: ResultValidator
 ) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Any:
+        thread = get_ident()
+        caller = _RUNNING.get(thread)
+        _RUNNING[thread] = watched
         try:
-            found = accept(function(*arguments, **named))
+            result = accept(function(*arguments, **named))
             grid = _GRID.get()
             if grid is not None:
-                _fits(found, grid)
-            return found
+                _fits(result, grid)
+            return result
         except _THROUGH:
             raise
         except InvalidResultError as error:
@@ -83,6 +87,11 @@ def _watched(
             if isinstance(error, OSError) and any(is_write_error(item, error) for item in given):
                 raise  # of the stream that a report writes to
             raise watched.error(f"{type(error).__name__}: {error}") from error
+        finally:
+            if caller is None:
+                _RUNNING.pop(thread, None)
+            else:
+                _RUNNING[thread] = caller
 
     return call
 
@@ -108,14 +117,17 @@ def expect_grid(grid: tuple[int, ...]) -> Iterator[None]:
         _GRID.reset(token)
 
 
-def find_active_function(frame: FrameType | None) -> CheckedFunction | None:
-    """Return the function of a plugin that a stack is in; the innermost, where there are several."""
-    while frame is not None:
-        watched = frame.f_locals.get("watched")
-        if frame.f_code.co_filename == __file__ and isinstance(watched, CheckedFunction):
-            return watched
-        frame = frame.f_back
-    return None
+_RUNNING: dict[int, CheckedFunction] = {}
+"""By thread, the innermost function of a plugin that it is in: another thread reads it when a chunk takes too long."""
+
+
+def find_active_function(thread: int) -> CheckedFunction | None:
+    """Return the innermost function of a plugin that a thread is in, or None.
+
+    Args:
+        thread: its identifier, as `threading.get_ident` returns it.
+    """
+    return _RUNNING.get(thread)
 
 
 def _fits(found: Any, grid: tuple[int, ...]) -> None:
@@ -147,6 +159,10 @@ def _usage(found: Any) -> Usage:
     if usage.onward is not None:
         _terms(_of(Traffic, usage.onward, "`onward` is {}"), "`onward`")
     return usage
+
+
+def _maybe_usage(found: Any) -> Usage | None:
+    return None if found is None else _usage(found)
 
 
 def _workload(found: Any) -> Workload:
@@ -203,7 +219,12 @@ _FAMILIES: Mapping[str, tuple[str, Mapping[str, Callable[..., Any]]]] = MappingP
     {
         "memory": (
             "memory model",
-            {"serve": _usage, "capacity": partial(_perhaps, "B"), "peak": partial(_some, "B/s")},
+            {
+                "serve": _usage,
+                "capacity": partial(_perhaps, "B"),
+                "peak": partial(_some, "B/s"),
+                "execute": _maybe_usage,
+            },
         ),
         "compute": ("compute model", {"run": _usage, "peak": partial(_perhaps, "op/s")}),
         "interconnect": ("interconnect model", {"transfer": _usage}),

@@ -7,7 +7,6 @@ work and ends the process; it also ends where the process that gives orders is g
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 
@@ -96,12 +95,11 @@ class ChunkWatchdog:
                     self._give_up(order)
 
     def _give_up(self, order: ChunkOrder) -> None:
-        frame = sys._current_frames().get(self.thread)
         self.channel.send(
             evolve(
                 ChunkOutcome.of(order.chunk),
                 seconds=order.seconds,
-                failure=make_timeout_failure(order, frame),
+                failure=make_timeout_failure(order, self.thread),
             )
         )
         os._exit(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import FrameType
 from typing import Any
 
 from attrs import evolve
@@ -67,14 +66,14 @@ def import_part_writers() -> None:
     encode_part({}, ())
 
 
-def make_timeout_failure(order: ChunkOrder, frame: FrameType | None) -> ChunkFailure:
+def make_timeout_failure(order: ChunkOrder, thread: int) -> ChunkFailure:
     """Return the failure of a chunk that takes too long, with the plugin whose function is at work.
 
     Args:
         order: that is being answered.
-        frame: where the thread is that evaluates it.
+        thread: the thread that evaluates it.
     """
-    watched = find_active_function(frame)
+    watched = find_active_function(thread)
     if watched is None:
         return make_chunk_failure(order.chunk, f"took longer than {order.seconds:g} s")
     reason = f"{watched.where}: took longer than {order.seconds:g} s"
