@@ -66,4 +66,5 @@ def build_row_design(parts: DesignParts, names: LibraryNames) -> tuple[Design | 
     """Return the design of rows; or None and why there is none, in one sentence."""
     binder = Binder(names.registry)
     design = build_design(parts, binder)
-    return design, "" if design is not None else binder.problems[0].message
+    errors = (item.message for item in binder.problems if item.severity == "error")
+    return design, "" if design is not None else next(errors)
