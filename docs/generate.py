@@ -26,7 +26,7 @@ GROUPS = {
     "A1": "Names, fields and units",
     "A2": "References and evaluation",
     "A3": "Checks over several values or blocks",
-    "A4": "Lints",
+    "A4": "Warnings",
     "A5": "Files and the command line",
 }
 

@@ -24,6 +24,7 @@ from accelscope.core.ir.hardware import (
 from accelscope.core.numeric.term import Term, minimum
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.connections import evaluate_connections
 
 if TYPE_CHECKING:
     from accelscope.dsl.interpret.connections import Connection
@@ -151,7 +152,7 @@ def _tiers(chain: tuple[Component, ...], binder: Binder) -> tuple[Fabric, ...]:
     tiers: list[Fabric] = []
     for depth in range(len(chain) - 2, -1, -1):
         below = chain[depth + 1 :]
-        candidates = [_fabric(item, below, binder) for item in chain[depth].connections()]
+        candidates = [_fabric(item, below, binder) for item in evaluate_connections(chain[depth])]
         fabrics = [item for item in candidates if item is not None]
         if fabrics:
             tiers.append(max(fabrics, key=_speed))

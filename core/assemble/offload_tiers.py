@@ -10,6 +10,7 @@ from accelscope.core.blocks.hardware import ConnectSettings, Link
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import OUTSIDE, MemoryPart
 from accelscope.core.numeric.term import Term, minimum, term
+from accelscope.dsl.interpret.connections import evaluate_connections
 
 if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
@@ -31,7 +32,7 @@ def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list
     found: list[MemoryPart[Any]] = []
     for depth, place in reversed(list(enumerate(chain[:-1]))):
         sharing = binder.counts(chain[depth + 1 :])
-        for item in place.connections():
+        for item in evaluate_connections(place):
             found.extend(_joined(item, chain[depth + 1 :], sharing, binder))
     return found
 

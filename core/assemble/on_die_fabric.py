@@ -10,6 +10,7 @@ from accelscope.core.blocks.hardware import ConnectSettings, Link
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import Fabric
 from accelscope.core.numeric.term import term
+from accelscope.dsl.interpret.connections import evaluate_connections
 
 if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
@@ -23,7 +24,7 @@ def bind_on_die_fabric(package: Component, binder: Binder) -> Fabric | None:
     Its cores do not wait for each other as the ranks of a collective do: a start-up counts only where it is given.
     """
     for die in package.children("die"):
-        for item in die.connections():
+        for item in evaluate_connections(die):
             if item.pattern is None or item.left.component.kind != "core" or item.via is None:
                 continue
             link, settings = binder.bind_as(item.via, Link), binder.bind_as(item.settings, ConnectSettings)

@@ -36,6 +36,7 @@ from accelscope.core.numeric.error_bars import UncertainInputs
 from accelscope.core.numeric.term import term
 from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
+from accelscope.dsl.interpret.assertions import evaluate_assertions
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Symbol
 
@@ -249,6 +250,6 @@ def _priced(component: Component, machine: Machine, binder: Binder) -> SystemCos
 def _asserts(components: Iterable[Component]) -> Iterable[Limit]:
     """Asserts of the parts of a scenario; one that fails makes the point infeasible, with its message."""
     for component in components:
-        for item in component.assertions():
+        for item in evaluate_assertions(component, ("assert",)):
             name = f"assert at {item.span.source.name}:{item.span.line}"
             yield condition(name, np.asarray(item.holds), item.message or item.text)

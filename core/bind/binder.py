@@ -157,7 +157,7 @@ class Binder:
             )
 
     def _note_unread(self, component: Component, attribute: Attribute) -> None:
-        component.session.report(
+        component.interpreter.report(
             Diagnostic(
                 code="A405",
                 message=f"`{component.kind}.{attribute.name}` is checked, but no model reads it yet",

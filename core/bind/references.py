@@ -7,6 +7,7 @@ from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.interpreter import interpreter_of
 from accelscope.dsl.interpret.scope import list_visible_names
 from accelscope.dsl.values.values import Attribute, Symbol, describe_value
 
@@ -46,7 +47,7 @@ def _unfit(attribute: Attribute, kinds: tuple[str, ...]) -> Diagnostic:
 def _unknown(component: Component, attribute: Attribute) -> Diagnostic:
     """Return what to say of a word that no block is called by, with the module of the library that has it."""
     word = attribute.value.name
-    reader = component.session.modules.reader
+    reader = interpreter_of(component).modules.reader
     sources = ((module, reader.library(module)) for module in sorted(reader.modules()))
     home = next((module for module, source in sources if source and f" {word} " in source.text), None)
     known = [
@@ -54,7 +55,7 @@ def _unknown(component: Component, attribute: Attribute) -> Diagnostic:
     ]
     return Diagnostic(
         code="A201",
-        message=f"nothing in this file is called `{word}`",
+        message=f"`{word}` is not defined in this file",
         span=attribute.origin.span,
         help=f"add `use {home} {{ {word} }}` to the file" if home else did_you_mean(word, known),
     )

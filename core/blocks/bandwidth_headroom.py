@@ -97,7 +97,7 @@ def _efficiency(memory: Component) -> float | None:
     """Return the achieved share of the peak, of a curve its largest, else the default of the model that reads it."""
     attribute = memory.attributes().get("efficiency")
     if attribute is None:
-        kind = memory.session.fields.schema(memory)
+        kind = memory.interpreter.fields.schema(memory)
         schema = kind.schema_for(_class(memory) or None) if kind is not None else None
         default = schema.fields["efficiency"].default if schema and "efficiency" in schema.fields else None
         return float(default) if isinstance(default, int | float) else None

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def build_manifest(program: Program, registry: Registry, sets: tuple[str, ...]) -> dict[str, Any]:
     """Return the manifest of an evaluation: every text that was read is there with its SHA-256."""
-    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in program.session.modules.parsed}
+    files = {
+        name: hashlib.sha256(text.encode()).hexdigest() for name, text in program.interpreter.modules.parsed
+    }
     return {
         "accelscope": accelscope.__version__,
         "plugins": registry.manifest(),

@@ -15,13 +15,13 @@ from accelscope.core.bind.scenario_paths import (
 from accelscope.core.errors import DescriptionError
 from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.axes import Axis, reshape_along
+from accelscope.dsl.check.override_values import check_settings
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.interpreter import Interpreter
+from accelscope.dsl.interpret.interpreter import Interpreter, interpreter_of
 from accelscope.dsl.interpret.sweep_axes import AxisStatement as Statement
-from accelscope.dsl.interpret.sweep_axes import evaluate_domain
-from accelscope.dsl.override.override_check import check_settings
+from accelscope.dsl.interpret.sweep_axes import collect_axis_statements, evaluate_domain
 from accelscope.dsl.override.overrides import (
     Assignment,
     Override,
@@ -86,7 +86,7 @@ def parse_query(program: Program, name: str, sets: tuple[str, ...], *, tuned: bo
         _swept(scenario, item.axis(scenario), item, 0) for item in assignments if is_axis_assignment(item)
     ]
     paths = {item.axis.name for item in swept} | {item.axis(scenario).path for item in plain}
-    for position, statement in enumerate(owner.sweeps()):
+    for position, statement in enumerate(collect_axis_statements(owner)):
         if not tuned:
             _refuse_tune(statement)
         if statement.path not in paths:
@@ -134,9 +134,9 @@ def build_prune_limits(
 
     Its names are those of the swept paths, or paths of the scenario such as `tp`.
     """
-    session = scenario.session
+    session = interpreter_of(scenario)
     owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
-    conditional = [statement for statement in owner.sweeps() if statement.when is not None]
+    conditional = [statement for statement in collect_axis_statements(owner) if statement.when is not None]
     if not conditional:
         return
     swept: dict[str, object] = {}
@@ -164,7 +164,7 @@ def build_when_limits(
         } | dict(swept)
         known = {name: value for name, value in names.items() if value is not None} | paths
         scope = build_override_scope(scenario, statement.scope.source)
-        holds = scenario.session.value_of(when, scope, known)
+        holds = scenario.interpreter.value_of(when, scope, known)
         if holds is not None:
             text = statement.when.span(statement.scope.source).text
             yield condition(
@@ -179,10 +179,10 @@ def resolve_swept_axes(
 
     Values are None where something is wrong with them, which has been reported.
     """
-    statements = owner.sweeps()
+    statements = collect_axis_statements(owner)
     for item in asked.swept:
         statement = item.assignment.axis(scenario) if item.assignment else statements[item.position]
-        values = evaluate_domain(scenario.session, statement)
+        values = evaluate_domain(scenario.interpreter, statement)
         yield item, statement, values if values is None or item.part is None else values[item.part]
 
 
@@ -254,9 +254,9 @@ def _refuse_tune(statement: Statement) -> None:
 def _swept(
     scenario: Component, statement: Statement, assignment: Assignment | None, position: int
 ) -> SweptAxis:
-    values = evaluate_domain(scenario.session, statement)
+    values = evaluate_domain(scenario.interpreter, statement)
     if values is None:
-        raise DescriptionError(scenario.session.diagnostics)
+        raise DescriptionError(scenario.interpreter.diagnostics)
     if any(isinstance(item, Quantity) and item.tolerance is not None for item in values):
         span = statement.domain.span(statement.scope.source)
         message = f"values of the axis `{statement.path}` take no tolerance"
@@ -274,7 +274,7 @@ def make_axis(scenario: Component, name: str, values: tuple[object, ...]) -> Axi
     quantities = [item for item in values if isinstance(item, Quantity)]
     if len(quantities) == len(values):
         unit = quantities[0].unit or ""
-        scale = scenario.session.units.parse(unit)[0] if unit else 1.0
+        scale = scenario.interpreter.units.parse(unit)[0] if unit else 1.0
         if not unit and quantities[0].dimension != DIMENSIONLESS:
             unit = str(quantities[0].dimension)
         shown = tuple(float(item.magnitude) / scale for item in quantities)

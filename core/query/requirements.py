@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accelscope.core.query.result import MetricColumn, RequirementRow
-from accelscope.dsl.interpret.assertions import Requirement
+from accelscope.dsl.interpret.assertions import Requirement, collect_requirements
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.units import DIMENSIONLESS, UnitTable
 from accelscope.dsl.values.values import Quantity
@@ -24,7 +24,7 @@ def evaluate_requirements(
     places: Iterable[Component], columns: Mapping[str, MetricColumn], units: UnitTable
 ) -> tuple[RequirementRow, ...]:
     """Return a row for each target of some blocks; one that names what is not computed has `met` None."""
-    items = [(place, item) for place in places for item in place.checks(("require", "prefer"))]
+    items = [(place, item) for place in places for item in collect_requirements(place)]
     names = metric_names(columns, units) if items else {}
     rows = []
     for place, item in items:
@@ -41,7 +41,7 @@ def evaluate_requirements(
 
 
 def _met(place: Component, item: Requirement, names: Mapping[str, object]) -> Array | None:
-    value = place.session.value_of(item.expr, item.scope, names)
+    value = place.interpreter.value_of(item.expr, item.scope, names)
     return None if value is None else np.asarray(value, dtype=bool)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -37,6 +37,7 @@ from accelscope.dsl.check.program import Program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, sort_diagnostics
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.context import Probe, UncertaintyHook
 from accelscope.dsl.interpret.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -225,9 +226,9 @@ def assemble_variant(
     Raises:
         DescriptionError: something is missing or wrong.
     """
-    vary: Callable[..., object] | None = inputs.vary if inputs is not None else None
+    vary: UncertaintyHook | None = inputs.vary if inputs is not None else None
     alter = altered.value if altered is not None else None
-    session = asked.program.session.fork(ArrayOperations(), vary, alter)
+    session = asked.program.interpreter.fork(ArrayOperations(), Probe(vary, alter))
     dimensions = 0 if shape is None else len(shape) + (inputs is not None or altered is not None)
     scenario = instantiate_scenario(asked, session, picks, numeric, dimensions)
     binder = Binder(registry, trace=trace, altered=altered)
@@ -272,7 +273,7 @@ def assemble_checked(
 
 def _warnings(scenario: Component) -> tuple[str, ...]:
     """Return what the language warned of, such as an implausible value that was set."""
-    found = (item for item in scenario.session.diagnostics if item.severity == "warning")
+    found = (item for item in scenario.interpreter.diagnostics if item.severity == "warning")
     return tuple(
         f"{item.message} ({'; '.join((str(item.span), *item.notes))}) [{item.code}]" for item in found
     )

@@ -19,6 +19,7 @@ from accelscope.core.library.definitions import format_resolved_value
 from accelscope.core.numeric.term import Term
 from accelscope.core.render.library_tables import format_si_number, is_float_dtype
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.connections import evaluate_connections
 from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Attribute, Quantity
 
@@ -127,7 +128,7 @@ def _block(component: Component, totals: Mapping[str, str], around: str | None) 
         facts=tuple(_facts(component)),
         total=totals.get(own, "") if own else "",
         children=tuple(_block(child, totals, own) for child in children),
-        links=tuple(_wires(component.connections(), component, kept)),
+        links=tuple(_wires(evaluate_connections(component), component, kept)),
     )
 
 

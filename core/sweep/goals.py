@@ -10,7 +10,7 @@ from attrs import frozen
 
 from accelscope.core.errors import UsageError
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.dsl.interpret.assertions import Requirement
+from accelscope.dsl.interpret.assertions import Requirement, collect_goals, collect_requirements
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.syntax.nodes import Binary, Compare, Expr, Name
 from accelscope.dsl.syntax.walk import walk_nodes
@@ -60,8 +60,8 @@ def find_goals(places: Sequence[Component]) -> tuple[tuple[Component, Requiremen
         UsageError: there is none.
     """
     for place in places:
-        if place.goals():
-            return tuple((place, item) for item in place.goals())
+        if collect_goals(place):
+            return tuple((place, item) for item in collect_goals(place))
     raise UsageError(
         f"`{places[0].kind} {places[0].name}` has no goal to search for; write for example `minimize cost_per_mtok` in it"
     )
@@ -69,7 +69,7 @@ def find_goals(places: Sequence[Component]) -> tuple[tuple[Component, Requiremen
 
 def find_requirements(places: Iterable[Component]) -> tuple[tuple[Component, Requirement], ...]:
     """Return each `require` with the block that has it."""
-    return tuple((place, item) for place in places for item in place.checks(("require",)))
+    return tuple((place, item) for place in places for item in collect_requirements(place, ("require",)))
 
 
 def list_referenced_metrics(items: Iterable[Requirement], registry: Registry) -> tuple[str, ...]:
@@ -101,13 +101,13 @@ def constraint_violation(
 def _distance(place: Component, expr: Expr, item: Requirement, names: Mapping[str, object]) -> Any:
     if isinstance(expr, Binary) and expr.op == "and":
         return _distance(place, expr.left, item, names) + _distance(place, expr.right, item, names)
-    holds = place.session.value_of(expr, item.scope, names)
+    holds = place.interpreter.value_of(expr, item.scope, names)
     if holds is None:
         raise UsageError(f"`require {item.text}` cannot be evaluated: {_why(place, item)}")
     miss = np.where(np.asarray(holds, dtype=bool), 0.0, UNMET_DISTANCE)
     if isinstance(expr, Compare) and len(expr.rest) == 1:
         left, right = (
-            place.session.value_of(side, item.scope, names) for side in (expr.first, expr.rest[0][1])
+            place.interpreter.value_of(side, item.scope, names) for side in (expr.first, expr.rest[0][1])
         )
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             return np.where(miss > 0.0, _ratio(left, right), 0.0)
@@ -116,7 +116,7 @@ def _distance(place: Component, expr: Expr, item: Requirement, names: Mapping[st
 
 def _why(place: Component, item: Requirement) -> str:
     """Return what the language says of a requirement that it cannot evaluate."""
-    told = [found.message for found in place.session.diagnostics if found.severity == "error"]
+    told = [found.message for found in place.interpreter.diagnostics if found.severity == "error"]
     return told[-1] if told else f"`{item.text}` names what is not computed"
 
 

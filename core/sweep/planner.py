@@ -23,7 +23,7 @@ from accelscope.core.sweep.store.parts import StoreColumn
 from accelscope.core.sweep.study_options import read_study_options
 from accelscope.core.sweep.variant import DesignVariant, DesignVariants, RequestedColumns, format_goal_label
 from accelscope.dsl.diagnostics.suggest import did_you_mean
-from accelscope.dsl.interpret.assertions import Requirement
+from accelscope.dsl.interpret.assertions import Requirement, collect_goals, collect_requirements
 from accelscope.dsl.syntax.nodes import Call, Name
 from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.values import Quantity
@@ -101,9 +101,11 @@ def collect_sweep_criteria(asked: Query) -> SweepCriteria:
     """Return what a question aims at; the goals are those of the first block that has any."""
     owner = find_query_block(asked.program, asked.name)
     places = list_goal_blocks(owner, find_base_scenario(owner))
-    goals: tuple[Requirement, ...] = next((place.goals() for place in places if place.goals()), ())
+    goals: tuple[Requirement, ...] = next(
+        (collect_goals(place) for place in places if collect_goals(place)), ()
+    )
     return SweepCriteria(
-        conditions=tuple(item for place in places for item in place.checks(("require", "prefer"))),
+        conditions=tuple(item for place in places for item in collect_requirements(place)),
         goals=goals,
     )
 

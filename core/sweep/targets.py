@@ -49,7 +49,7 @@ class SweepTarget:
     def value(self, metrics: Mapping[str, object], where: tuple[slice, ...]) -> object:
         """Return the value at the points of a chunk, or None where it names what is not computed."""
         here = {name: _part(value, where) for name, value in self.known.items()}
-        return self.place.session.value_of(self.expr, self.item.scope, here | dict(metrics))
+        return self.place.interpreter.value_of(self.expr, self.item.scope, here | dict(metrics))
 
     def holds(self, metrics: Mapping[str, object], where: tuple[slice, ...]) -> Array:
         """Return where a condition holds; nowhere, where it names what this variant does not have."""
@@ -100,7 +100,7 @@ def _rewritten(
     if isinstance(node, Name | Attr | Subscript):
         if collect_expression_names(node) & later:
             return node
-        value = place.session.value_of(node, item.scope, known)
+        value = place.interpreter.value_of(node, item.scope, known)
         if not isinstance(value, Quantity) or np.ndim(value.magnitude) == 0:
             return node
         name = node.span(item.scope.source).text

@@ -30,6 +30,8 @@ from accelscope.core.sweep.judged_points import (
 )
 from accelscope.core.sweep.targets import GOAL_SIGNS, SweepTarget, build_sweep_target
 from accelscope.dsl.check.program import load_program
+from accelscope.dsl.interpret.assertions import collect_goals, collect_requirements
+from accelscope.dsl.interpret.interpreter import interpreter_of
 
 _MAX_CACHED_DESIGNS = 32
 """Designs that are kept: chunks come in the order of variants, and a tuned variant comes back with each chunk."""
@@ -196,16 +198,18 @@ class DesignVariants:
         )
         shape = tuple(stop - start for start, stop in window)
         design, scenario = assemble_variant(asked, self.registry, picks, numeric, shape=shape)
-        owner = find_query_block(load_program(asked.program.module.source, scenario.session), asked.name)
+        owner = find_query_block(
+            load_program(asked.program.module.source, interpreter_of(scenario)), asked.name
+        )
         places = list_goal_blocks(owner, scenario)
         metrics = tuple(self.registry.metrics)
 
         def found(word: str) -> tuple[SweepTarget, ...]:
-            items = ((place, item) for place in places for item in place.checks((word,)))
+            items = ((place, item) for place in places for item in collect_requirements(place, (word,)))
             return tuple(build_sweep_target(item, place, scenario, metrics) for place, item in items)
 
-        with_goals = next((place for place in places if place.goals()), None)
-        goals = () if with_goals is None else with_goals.goals()
+        with_goals = next((place for place in places if collect_goals(place)), None)
+        goals = () if with_goals is None else collect_goals(with_goals)
         return DesignVariant(
             design=design,
             registry=self.registry,

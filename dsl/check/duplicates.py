@@ -1,4 +1,4 @@
-"""The same key twice in one block: one of the two would be lost."""
+"""Keys that are repeated in one block, so that one of the two would be lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accelscope.dsl.syntax.nodes import (
 
 
 def find_duplicate_keys(statements: tuple[Statement, ...], source: SourceText) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each repeated key of a body and of the bodies in it."""
+    """Yield an error for each repeated key of a body and of the bodies in it."""
     seen: dict[object, Span] = {}
     bodies: list[tuple[Statement, ...]] = [statements]
     while bodies:
@@ -26,7 +26,7 @@ def find_duplicate_keys(statements: tuple[Statement, ...], source: SourceText) -
             key, span = _key(statement, source)
             if key is not None:
                 if key in seen:
-                    yield _twice(str(key[-1]), span, seen[key])
+                    yield _repeated_key(str(key[-1]), span, seen[key])
                 else:
                     seen[key] = span
             body = _body(statement)
@@ -48,7 +48,7 @@ def _key(statement: Statement, source: SourceText) -> tuple[tuple[str, ...] | No
 
 
 def _name_span(block: BlockStatement, source: SourceText) -> Span:
-    """Return the place of a block's label, or of its kind where it has none."""
+    """Return the place of a block's label, or of its kind if it has none."""
     if block.label is None:
         return Span(source, block.start, block.start + len(block.kind))
     start = source.text.find(block.label, block.start + len(block.kind))
@@ -65,12 +65,12 @@ def _body(statement: Statement) -> tuple[Statement, ...]:
     return ()
 
 
-def _twice(name: str, span: Span, first: Span) -> Diagnostic:
+def _repeated_key(name: str, span: Span, first: Span) -> Diagnostic:
     return Diagnostic(
         code="A103",
-        message=f"`{name}` is given twice in this block",
+        message=f"`{name}` is repeated in this block",
         span=span,
-        label="given again here",
-        labels=(Label(span=first, text="first given here"),),
+        label="repeated here",
+        labels=(Label(span=first, text="first defined here"),),
         help="remove one of the two",
     )

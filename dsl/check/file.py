@@ -1,16 +1,15 @@
-"""Checking a file: everything in it is evaluated and held against the schemas of its kinds."""
+"""The check of a file: everything in it is evaluated and checked against the schemas of its kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from accelscope.dsl.check.block_kind import check_placement, unknown_kind
 from accelscope.dsl.check.duplicates import find_duplicate_keys
-from accelscope.dsl.check.field_value import FieldCheck, unknown_word
+from accelscope.dsl.check.field_value import FieldCheck, unknown_choice
 from accelscope.dsl.check.former_axis_names import note_former_axis_names
 from accelscope.dsl.check.lints import (
     lint_decimal_sram,
@@ -23,12 +22,14 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.assertions import evaluate_assertions
+from accelscope.dsl.interpret.citations import resolve_citations
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import Binding, BlockDeclaration, Member
-from accelscope.dsl.interpret.members import ScopedStatement
+from accelscope.dsl.interpret.connections import evaluate_connections
+from accelscope.dsl.interpret.interpreter import Interpreter
+from accelscope.dsl.interpret.layers import Binding, BlockDeclaration, Member, ScopedStatement
 from accelscope.dsl.interpret.modules import Module, list_imported_names
 from accelscope.dsl.interpret.number_literals import check_units
-from accelscope.dsl.interpret.sweep_axes import evaluate_domain
+from accelscope.dsl.interpret.sweep_axes import collect_axis_statements, evaluate_domain
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.syntax.nodes import (
     Amend,
@@ -40,33 +41,30 @@ from accelscope.dsl.syntax.nodes import (
 )
 from accelscope.dsl.values.values import Attribute, Symbol
 
-if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Interpreter
 
-
-def check_file(session: Interpreter, module: Module, *, lint: bool = False) -> None:
-    """Report everything that is wrong with a file to the session.
+def check_file(interpreter: Interpreter, module: Module, *, lint: bool = False) -> None:
+    """Report everything that is wrong with a file to the interpreter.
 
     Args:
-        session: what evaluates it, with the schemas; without any schema only the evaluation is checked.
+        interpreter: what evaluates it; if it has no schemas, only the evaluation is checked.
         module: the file.
         lint: whether numbers without a source are reported too.
     """
-    with suppress(_EnoughError):
-        _Checker(session, module, lint).file()
+    with suppress(_TooManyErrors):
+        _Checker(interpreter, module, lint).file()
 
 
-class _EnoughError(Exception):
-    """There are more errors than are kept, so the rest is not looked at."""
+class _TooManyErrors(Exception):
+    """There are more errors than are kept, so the rest is not checked."""
 
 
 class _Checker:
     """Walks the components of one file."""
 
-    __slots__ = ("_copies", "lint", "module", "session")
+    __slots__ = ("_copies", "interpreter", "lint", "module")
 
-    def __init__(self, session: Interpreter, module: Module, lint: bool) -> None:
-        self.session, self.module, self.lint = session, module, lint
+    def __init__(self, interpreter: Interpreter, module: Module, lint: bool) -> None:
+        self.interpreter, self.module, self.lint = interpreter, module, lint
         self._copies: set[int] = set()
 
     def file(self) -> None:
@@ -76,10 +74,10 @@ class _Checker:
         for finding in find_duplicate_keys(layer.statements, layer.source):
             self.report(finding)
         for item in root.index().uses:
-            self.use(item)
+            self._check_use(item)
         for name, member in root.index().members.items():
             if member.sort == "attribute":
-                self.outside(member.bindings[-1], name)
+                self._report_outside(member.bindings[-1], name)
         self.evaluate(root)
         for name in root.index().sources:
             source = root.source(name)
@@ -87,23 +85,23 @@ class _Checker:
                 self.visit(source, known=True)
         for child in root.children():
             self.visit(child, known=True)
-        for finding in self.session.former_names:
+        for finding in self.interpreter.former_names:
             self.report(finding)
 
     def report(self, finding: EvaluationFailed | Diagnostic | None, span: Span | None = None) -> None:
-        """Report an error anywhere, and a warning where it is in this file."""
+        """Report an error in any file, and a warning in this file only."""
         if finding is None:
             return
         warning = isinstance(finding, Diagnostic) and finding.severity == "warning"
         here = finding.span is not None and finding.span.source is self.module.source
         if warning and not here:
             return
-        self.session.report(finding, span)
-        if self.session.full:
-            raise _EnoughError
+        self.interpreter.report(finding, span)
+        if self.interpreter.has_too_many_errors:
+            raise _TooManyErrors
 
-    def use(self, item: ScopedStatement) -> None:
-        """See that what a `use` names is there."""
+    def _check_use(self, item: ScopedStatement) -> None:
+        """Check that what a `use` names exists."""
         use = item.statement
         assert isinstance(use, UseStatement)
         try:
@@ -111,43 +109,50 @@ class _Checker:
                 for name in list_imported_names(use):
                     self.module.import_name(name)
             else:
-                self.session.modules.source_of(self.module, use, item.span)
+                self.interpreter.modules.source_of(self.module, use, item.span)
         except EvaluationFailed as problem:
             self.report(problem, item.span)
         except PoisonedValue:
             pass
 
-    def outside(self, binding: Binding, name: str) -> None:
-        """Report a value at the top of a file."""
+    def _report_outside(self, binding: Binding, name: str) -> None:
+        """Report an assignment outside any block."""
         help = f"write `let {name} = ...` for a value that definitions use"
-        self.report(EvaluationFailed("A211", f"`{name} = ...` stands in no block", binding.at, help=help))
+        self.report(
+            EvaluationFailed("A211", f"`{name} = ...` is outside any block", binding.name_span, help=help)
+        )
 
     def visit(self, component: Component, known: bool) -> None:
-        """Check a component and all that stands in it; below an unknown kind no kind is known."""
+        """Check a component and everything in it; kinds in a block of unknown kind are not checked.
+
+        Args:
+            component: the component.
+            known: whether the kinds of the blocks around it are known.
+        """
         schema = None
-        if known and self.session.fields.schemas:
-            schema = self.session.fields.schema(component)
-            known = self._kind(component, schema)
+        if known and self.interpreter.fields.schemas:
+            schema = self.interpreter.fields.schema(component)
+            known = self._check_kind(component, schema)
         if schema is not None and known:
-            self._fields(component, schema)
+            self._check_fields(component, schema)
         self.evaluate(component)
         for child in component.children():
             self.visit(child, known)
 
-    def _kind(self, component: Component, schema: KindSchema | None) -> bool:
-        """Report a kind that no plugin has, or that stands in the wrong place; say whether to go on."""
-        given = component.block
-        if given is None:
+    def _check_kind(self, component: Component, schema: KindSchema | None) -> bool:
+        """Report an unknown kind or a block in the wrong place; return whether the kind is known."""
+        declaration = component.block
+        if declaration is None:
             return schema is not None
         if schema is None:
-            self.report(unknown_kind(component, given))
+            self.report(unknown_kind(component, declaration))
             return False
-        self.report(check_placement(component, given, schema))
+        self.report(check_placement(component, declaration, schema))
         return True
 
     # ---- fields
 
-    def _fields(self, component: Component, kind: KindSchema) -> None:
+    def _check_fields(self, component: Component, kind: KindSchema) -> None:
         schema = self._selected(component, kind)
         fields = schema.fields if schema is not None else kind.all_fields()
         entries = schema.entries if schema is not None else None
@@ -155,7 +160,7 @@ class _Checker:
             if member.sort != "attribute" or name == "count":
                 continue
             binding = member.bindings[-1]
-            field = fields.get(name) or (entries if entries and _entry(entries, name) else None)
+            field = fields.get(name) or (entries if entries and _takes_entry(entries, name) else None)
             if field is not None and name == kind.selector:
                 field = evolve(field, choices=_choices(kind))
             if field is None:
@@ -163,26 +168,26 @@ class _Checker:
                 continue
             attribute = component.get(name)
             if isinstance(attribute, Attribute):
-                self._value(component, name, field, binding, attribute.value)
+                self._check_value(component, name, field, binding, attribute.value)
                 if member.amends and isinstance(attribute.value, Component):
-                    self._amended(attribute.value, member, binding)
+                    self._check_copy(attribute.value, member, binding)
         if entries is not None:
             self.report(lint_stale_entries(component))
         for derived in schema.derived if schema is not None else ():
             self.report(check_plausibility(component, derived, self.module.source))
 
     def _needs_sources(self, component: Component) -> bool:
-        """Say whether numbers of a block describe the world: neither it nor a block around it asks a question."""
-        at: Component | None = component
-        while at is not None:
-            kind = self.session.fields.schema(at)
+        """Return whether numbers of a block need a source: not in a question such as a workload or a study."""
+        block: Component | None = component
+        while block is not None:
+            kind = self.interpreter.fields.schema(block)
             if kind is not None and not kind.cited:
                 return False
-            at = at.parent
+            block = block.parent
         return True
 
     def _selected(self, component: Component, kind: KindSchema) -> BlockSchema | None:
-        """Return the schema of the model that reads a block; None where it cannot be told."""
+        """Return the schema of the model that reads a block, or None if it is not known."""
         if kind.selector is None:
             return kind.default
         if not component.has(kind.selector):
@@ -192,11 +197,11 @@ class _Checker:
             return None
         value = attribute.value
         if isinstance(value, Symbol):
-            found = kind.schema_for(value.name)
-            if found is None and value.name not in _choices(kind):
-                problem = unknown_word(kind.selector, value.name, _choices(kind))
+            schema = kind.schema_for(value.name)
+            if schema is None and value.name not in _choices(kind):
+                problem = unknown_choice(kind.selector, value.name, _choices(kind))
                 self.report(problem, attribute.origin.span)
-            return found or kind.default
+            return schema or kind.default
         return kind.default
 
     def _unknown_field(
@@ -210,36 +215,36 @@ class _Checker:
         if component.get(name) is None:
             return
         names = [*fields, *(entries.choices if entries is not None else ())]
-        inside = self.session.fields.inner_kinds(component.kind)
-        help = did_you_mean(name, [*names, *inside])
-        if name in inside:
+        inner_kinds = self.interpreter.fields.inner_kinds(component.kind)
+        help = did_you_mean(name, [*names, *inner_kinds])
+        if name in inner_kinds:
             help = f"`{name}` is a block: write `{name} {{ ... }}`"
         shown = ", ".join(f"`{field}`" for field in names)
         message = f"a `{component.kind}` has no field `{name}`"
         notes = (f"its fields are {shown}",) if shown else ()
-        self.report(EvaluationFailed("A101", message, binding.at, notes=notes, help=help))
+        self.report(EvaluationFailed("A101", message, binding.name_span, notes=notes, help=help))
 
-    def _value(
+    def _check_value(
         self, component: Component, name: str, field: FieldSchema, binding: Binding, value: object
     ) -> None:
-        hidden = lint_shadowed_word(field, binding, value)
-        fit = FieldCheck(component, field, binding)
-        problem = fit.problem(value)
+        shadowed = lint_shadowed_word(field, binding, value)
+        check = FieldCheck(component, field, binding)
+        problem = check.problem(value)
         if problem is not None:
-            problem.help = hidden.help if hidden is not None else problem.help
+            problem.help = shadowed.help if shadowed is not None else problem.help
             self.report(problem, binding.span)
             return
-        self.report(hidden)
-        self.report(fit.warning(value))
+        self.report(shadowed)
+        self.report(check.warning(value))
         self.report(lint_decimal_sram(component, name, binding))
         if self.lint and self._needs_sources(component):
             self.report(lint_uncited_number(field, binding, value))
         node = binding.node.expr if isinstance(binding.node, Annotated) else binding.node
         if isinstance(value, Component) and isinstance(node, Amend):
-            self._amended(value, node, binding)
+            self._check_copy(value, node, binding)
 
-    def _amended(self, component: Component, node: Amend | Member, binding: Binding) -> None:
-        """Check a changed copy, by the text or member that changes it, unless it is being checked already: then it stands in itself."""
+    def _check_copy(self, component: Component, node: Amend | Member, binding: Binding) -> None:
+        """Check a changed copy, unless the text or member that changes it is being checked: then it contains itself."""
         if id(node) in self._copies:
             self.report(
                 EvaluationFailed("A203", f"this copy of `{component.name}` contains itself"), binding.span
@@ -252,34 +257,34 @@ class _Checker:
     # ---- everything that is not a field
 
     def evaluate(self, component: Component) -> None:
-        """Evaluate all of a component, so that what is wrong shows even where nothing uses it."""
+        """Evaluate all of a component, so that errors show even in values that nothing uses."""
         index = component.index()
         for name, member in list(index.members.items()):
             if member.sort != "child":
                 component.get(name)
                 if member.bindings and member.bindings[-1].params is not None:
-                    self._units(member.bindings[-1])
+                    self._check_units(member.bindings[-1])
         _ = component.count
-        for connection in component.connections():
-            self._connection(connection.settings, connection.via)
-        for outcome in evaluate_assertions(component, ("check", "assert")):
-            self.report(outcome.diagnostic)
+        for connection in evaluate_connections(component):
+            self._check_connection(connection.settings, connection.via)
+        for assertion in evaluate_assertions(component, ("check", "assert")):
+            self.report(assertion.diagnostic)
         for item in (*index.checks, *index.goals, *index.sweeps):
-            self._waiting(item)
-        for axis in component.sweeps():
-            evaluate_domain(self.session, axis)
+            self._check_later_units(item)
+        for axis in collect_axis_statements(component):
+            evaluate_domain(self.interpreter, axis)
             note_former_axis_names(component, axis)
         for part in component.parts:
             if isinstance(part, BlockDeclaration):
-                self.session.citations(part.block.cites, part.scope)
+                resolve_citations(self.interpreter, part.block.cites, part.scope)
 
-    def _units(self, binding: Binding) -> None:
+    def _check_units(self, binding: Binding) -> None:
         if binding.node is not None:
-            for problem in check_units(self.session, binding.node, binding.scope):
+            for problem in check_units(self.interpreter, binding.node, binding.scope):
                 self.report(problem)
 
-    def _waiting(self, item: ScopedStatement) -> None:
-        """Look at the units of what is evaluated later."""
+    def _check_later_units(self, item: ScopedStatement) -> None:
+        """Check the units of expressions that are evaluated later."""
         statement = item.statement
         if isinstance(statement, CheckStatement) and statement.word in ("check", "assert"):
             return
@@ -287,22 +292,22 @@ class _Checker:
         if isinstance(statement, SweepStatement) and statement.when is not None:
             nodes.append(statement.when)
         for node in nodes:
-            for problem in check_units(self.session, node, item.scope):
+            for problem in check_units(self.interpreter, node, item.scope):
                 self.report(problem)
 
-    def _connection(self, settings: Component, via: Component | None) -> None:
-        schema = self.session.fields.schema(settings)
+    def _check_connection(self, settings: Component, via: Component | None) -> None:
+        schema = self.interpreter.fields.schema(settings)
         if schema is not None:
-            self._fields(settings, schema)
+            self._check_fields(settings, schema)
         for name in settings.names():
             settings.get(name)
-        if via is not None and "link" in self.session.fields.schemas and via.kind != "link":
+        if via is not None and "link" in self.interpreter.fields.schemas and via.kind != "link":
             self.report(
                 EvaluationFailed("A207", f"`{via.name}` is a `{via.kind}`, not a `link`", None), settings.span
             )
 
 
-def _entry(entries: FieldSchema, name: str) -> bool:
+def _takes_entry(entries: FieldSchema, name: str) -> bool:
     return not entries.choices or name in entries.choices
 
 

@@ -23,14 +23,14 @@ def note_former_axis_names(component: Component, axis: AxisStatement) -> None:
         return
     with suppress(EvaluationFailed, PoisonedValue):
         names = flatten_path(axis.target, ComponentLayer(axis.scope.source, None))
-        fields = component.session.fields
+        fields = component.interpreter.fields
         if not any(name in fields.former for name, _ in names) and not _has_words(axis):
             return
         path = resolve_path(scenario, tuple(name for name, _ in names), tuple(span for _, span in names))
         owner = _owner_of(scenario, path)
         if owner is not None:
             aliases = fields.symbol_aliases(owner, path[-1])
-            note_former_symbols(component.session, axis.domain, aliases, axis.scope)
+            note_former_symbols(component.interpreter, axis.domain, aliases, axis.scope)
 
 
 def _has_words(axis: AxisStatement) -> bool:
@@ -46,9 +46,9 @@ def _scenario_of(component: Component) -> Component | None:
 
 
 def _owner_of(scenario: Component, path: tuple[str, ...]) -> Component | None:
-    """Return the component that the last name of a path belongs to, or None where no text gives it."""
-    at: object = scenario
+    """Return the component that the last name of a path belongs to, or None if no text has it."""
+    owner: object = scenario
     for name in path[:-1]:
-        found = at.get(name) if isinstance(at, Component) else None
-        at = found.value if isinstance(found, Attribute) else found
-    return at if isinstance(at, Component) else None
+        member = owner.get(name) if isinstance(owner, Component) else None
+        owner = member.value if isinstance(member, Attribute) else member
+    return owner if isinstance(owner, Component) else None

@@ -1,5 +1,5 @@
 """The table of diagnostic codes: A0xx syntax, A1xx names, fields and units, A2xx references and evaluation,
-A3xx cross-block checks and requirements, A4xx lints (warnings), A5xx files and the command line."""
+A3xx cross-block checks and requirements, A4xx warnings, A5xx files and the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from attrs import frozen
 
 @frozen
 class Code:
-    """A diagnostic code: kebab-case title, severity ("error" or "warning") and one sentence of explanation."""
+    """A diagnostic code.
+
+    Attributes:
+        title: in kebab case.
+        severity: "error" or "warning".
+        doc: one sentence.
+    """
 
     title: str
     severity: str
@@ -24,69 +30,72 @@ def _warning(title: str, doc: str) -> Code:
 
 
 CODES: dict[str, Code] = {
-    # ---- A0xx: the text does not follow the grammar
-    "A001": _error("unexpected-text", "The grammar allows something else at this place."),
-    "A002": _error("unclosed-block", "A `{`, `[` or `(` has no closing partner."),
-    "A003": _error("unknown-character", "A character that no word, number or operator starts with."),
+    # ---- A0xx: syntax
+    "A001": _error("unexpected-text", "The text does not follow the grammar."),
+    "A002": _error("unclosed-block", "A `{`, `[` or `(` is not closed."),
+    "A003": _error("unknown-character", "A character that does not belong to the language."),
     "A004": _error("unclosed-string", "A string has no closing quote on its line."),
-    "A005": _error("nested-too-deeply", "Brackets are nested deeper than any description needs."),
+    "A005": _error("nested-too-deeply", "Brackets or expressions are nested too deeply."),
     # ---- A1xx: names, fields, units
-    "A101": _error("unknown-field", "The schema of the block has no field or block of this name."),
+    "A101": _error("unknown-field", "The block has no field or inner block of this name."),
     "A102": _error("unknown-kind", "No plugin declares this kind of block."),
-    "A103": _error("duplicate-key", "A key is given twice in one block, so one of the two would be lost."),
-    "A104": _error("unknown-symbol", "A word that is none of the choices of its field."),
-    "A105": _error("wrong-type", "A value of another type than the field takes."),
-    "A106": _error("missing-field", "The evaluation needs a field that nobody gave."),
-    "A107": _error("out-of-range", "A value outside the bounds that its field declares."),
-    "A108": _error("misplaced-block", "A block of a known kind stands where its kind does not belong."),
-    "A110": _error("unknown-unit", "A unit that no table knows."),
-    "A111": _error("wrong-dimension", "A value has another dimension than its field."),
-    "A112": _error("mixed-dimensions", "An operation or comparison of values of different dimensions."),
+    "A103": _error(
+        "duplicate-key", "A key is repeated in one block, so one of the two values would be lost."
+    ),
+    "A104": _error("unknown-symbol", "A value is not one of the choices of its field."),
+    "A105": _error("wrong-type", "A value does not have the type of its field."),
+    "A106": _error("missing-field", "A required field is missing."),
+    "A107": _error(
+        "out-of-range", "A value is outside the bounds of its field, or an index is out of range."
+    ),
+    "A108": _error("misplaced-block", "A block of this kind is not allowed in the block around it."),
+    "A110": _error("unknown-unit", "The unit is not known."),
+    "A111": _error("wrong-dimension", "A value does not have the dimension of its field."),
+    "A112": _error("mixed-dimensions", "An operation or a comparison mixes values of different dimensions."),
     # ---- A2xx: references and evaluation
-    "A201": _error("unknown-name", "A name that nothing in scope defines."),
-    "A202": _error("unknown-member", "A block has no member of this name."),
-    "A203": _error("cycle", "A value, a base or a file is defined through itself."),
-    "A204": _error("unknown-module", "No library or file of this name can be used."),
-    "A205": _error("unknown-function", "A call of something that is not a function."),
-    "A206": _error("wrong-arguments", "A call with arguments that the function does not take."),
-    "A207": _error("not-a-block", "A base, link or reference that is not a block of a fitting kind."),
-    "A208": _error(
-        "not-a-number", "Arithmetic on something that is not a quantity, or with no finite result."
+    "A201": _error("unknown-name", "A name is not defined."),
+    "A202": _error("unknown-member", "A block, map or value has no member of this name."),
+    "A203": _error("cycle", "A value, a block or a file is defined through itself."),
+    "A204": _error("unknown-module", "There is no library module of this name."),
+    "A205": _error("unknown-function", "Something that is not a function is called."),
+    "A206": _error("wrong-arguments", "The arguments of a call, or the subscripts, do not fit."),
+    "A207": _error(
+        "not-a-block", "A base, an end of a connection or a reference is not a block of a suitable kind."
     ),
-    "A209": _error("too-large", "An expansion, a count or a sweep beyond the limits of one evaluation."),
-    "A210": _error("unknown-source", "A citation of a source that nothing declares."),
-    "A211": _error("not-supported-here", "A form that the language has but that this place cannot use."),
+    "A208": _error("not-a-number", "Arithmetic on a value that is not a number, or without a finite result."),
+    "A209": _error("too-large", "A count, a sweep or an evaluation exceeds a limit of the language."),
+    "A210": _error("unknown-source", "A cited source is not declared."),
+    "A211": _error("not-supported-here", "The language has this form, but it is not supported here."),
     # ---- A3xx: checks over several values or blocks
-    "A301": _error("check-failed", "A `check` of this definition does not hold."),
-    "A302": _error("assert-failed", "An `assert`, inherited by every heir, does not hold."),
+    "A301": _error("check-failed", "A `check` of this definition failed."),
+    "A302": _error("assert-failed", "An `assert` failed; derived blocks inherit asserts."),
     "A303": _error("parallelism", "The parallel split does not fit the model or the system."),
-    "A304": _error("no-design", "The file lacks a part that an evaluation needs."),
-    "A305": _error("ambiguous-path", "A path fits several places of the scenario."),
-    "A306": _error(
-        "unsupported-dtype", "No engine of the device computes in the data type that is asked for."
-    ),
+    "A304": _error("no-design", "A part that the evaluation needs is missing."),
+    "A305": _error("ambiguous-path", "A path matches several places of the scenario."),
+    "A306": _error("unsupported-dtype", "No engine of the device supports the requested data type."),
     # ---- A4xx: lints
-    "A401": _warning("missing-citation", "A number of a library file that cites no source."),
+    "A401": _warning("missing-citation", "A number in a library file does not cite a source."),
     "A402": _warning(
-        "symbol-shadows-let", "A symbol is spelled like a `let` in scope, so the value of the `let` is used."
+        "symbol-shadows-let",
+        "A choice has the same name as a `let` in scope, so the value of the `let` is used.",
     ),
     "A403": _warning(
-        "decimal-sram", "On-chip memory given in decimal units; memories count in powers of two."
+        "decimal-sram",
+        "The capacity of an on-chip memory is given in decimal units (GB); such memories have power-of-two sizes (GiB).",
     ),
-    "A404": _warning("implausible", "A value outside the range that parts of its kind have in practice."),
-    "A405": _warning("not-modelled", "A field that binds but that no installed model reads yet."),
+    "A404": _warning("implausible", "A value is outside the usual range for parts of its kind."),
+    "A405": _warning("not-modelled", "The field is accepted, but no installed model uses it yet."),
     "A406": _warning(
-        "left-over-entries",
-        "A text changes how many there are of a block and some of its entries, but not all.",
+        "left-over-entries", "The count of a block is overridden, but only some of its per-instance entries."
     ),
     "A408": _warning(
         "renamed-field",
-        "A field, a block or a symbol is written with its former name; `check --fix` writes the present one.",
+        "A field, a block or a symbol has its former name; `check --fix` writes the present one.",
     ),
     # ---- A5xx: files and the command line
-    "A501": _error("unreadable-file", "A file is missing, is a directory, or may not be read."),
-    "A502": _error("not-text", "A file holds NUL bytes or is not UTF-8."),
-    "A503": _error("file-too-large", "A file is larger than any description needs to be."),
+    "A501": _error("unreadable-file", "A file is missing, is a directory, or cannot be read."),
+    "A502": _error("not-text", "A file contains NUL bytes or is not UTF-8."),
+    "A503": _error("file-too-large", "A file is larger than the language allows."),
     "A504": _error("outside-the-root", "A `use` of a file outside the folder of the evaluated file."),
-    "A505": _error("bad-override", "A `--set` that is not `path = value`."),
+    "A505": _error("bad-override", "A `--set` option is not `path = value`."),
 }

@@ -1,4 +1,4 @@
-"""What is wrong with a text, as data: source, span, label, diagnostic, and the table of codes."""
+"""Errors and warnings as data: source text, span, label and diagnostic."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Span:
 
 @frozen(kw_only=True)
 class Label:
-    """A secondary place that helps to understand a diagnostic, such as where a rule was declared."""
+    """A secondary place of a diagnostic, such as the first definition of a repeated key."""
 
     span: Span
     text: str
@@ -77,12 +77,12 @@ class Label:
 
 @frozen(kw_only=True)
 class Diagnostic:
-    """One finding about a text: a code, a sentence, a place, and what would be right.
+    """An error or a warning: a code, a sentence, a place, and how to fix it.
 
     Messages are lower case without a full stop and put names in backticks.
 
     Attributes:
-        code: of the table of codes.
+        code: a code of the table, such as "A101".
         message: one sentence.
         span: the place, or None.
         label: short text at the place.
@@ -108,7 +108,7 @@ class Diagnostic:
 
     @property
     def severity(self) -> str:
-        """Return "error" or "warning", as the table of codes says."""
+        """ "error" or "warning", from the table of codes."""
         return CODES[self.code].severity
 
     @property
@@ -118,7 +118,7 @@ class Diagnostic:
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sort by file and position, and drop exact repeats and second findings of one code at one place."""
+    """Return diagnostics by file and position, only the first one of each code at each place."""
     seen: set[tuple[object, ...]] = set()
     kept = []
     for item in diagnostics:
@@ -140,5 +140,5 @@ def _place(item: Diagnostic) -> tuple[str, int, str]:
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Say whether any finding is an error rather than a warning."""
+    """Return whether any of the diagnostics is an error."""
     return any(item.severity == "error" for item in diagnostics)

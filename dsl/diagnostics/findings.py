@@ -1,4 +1,4 @@
-"""What is found wrong during an evaluation: each place once, and no more than a reader can use."""
+"""The diagnostics of one evaluation: one for each place, and no more than a reader can use."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from attrs import evolve
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, sort_diagnostics
 from accelscope.dsl.diagnostics.limits import MAX_DIAGNOSTICS
 
-_ASKED_FOR = "A401"
-"""Numbers without a source are a list to work off, which somebody asked for: it is never cut."""
+_NEVER_CUT = "A401"
+"""Numbers without a source are a list to work through that the user asked for: it is always complete."""
 
 
 class Findings:
-    """Collects diagnostics; an error goes before a warning where there are too many.
+    """Collects diagnostics; if there are too many, errors take precedence over warnings.
 
     Attributes:
-        full: whether errors have been left out.
+        has_too_many_errors: whether errors have been left out.
     """
 
-    __slots__ = ("_asked_for", "_errors", "_places", "_warnings", "full")
+    __slots__ = ("_errors", "_places", "_uncited", "_warnings", "has_too_many_errors")
 
     def __init__(self) -> None:
         self._errors: list[Diagnostic] = []
         self._warnings: list[Diagnostic] = []
-        self._asked_for: list[Diagnostic] = []
+        self._uncited: list[Diagnostic] = []
         self._places: set[tuple[SourceText, int, int]] = set()
-        self.full = False
+        self.has_too_many_errors = False
 
-    def add(self, found: Diagnostic) -> None:
-        """Keep a finding, unless something has been said about its place before, or too much already."""
-        if found.span is not None:
-            place = (found.span.source, found.span.start, found.span.end)
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic unless its place already has one, or there are too many."""
+        if diagnostic.span is not None:
+            place = (diagnostic.span.source, diagnostic.span.start, diagnostic.span.end)
             if place in self._places:
                 return
             self._places.add(place)
-        if found.code == _ASKED_FOR:
-            self._asked_for.append(found)
-        elif found.severity != "error":
+        if diagnostic.code == _NEVER_CUT:
+            self._uncited.append(diagnostic)
+        elif diagnostic.severity != "error":
             if len(self._warnings) <= MAX_DIAGNOSTICS:
-                self._warnings.append(found)
+                self._warnings.append(diagnostic)
         elif len(self._errors) < MAX_DIAGNOSTICS:
-            self._errors.append(found)
+            self._errors.append(diagnostic)
         else:
-            self.full = True
+            self.has_too_many_errors = True
 
     def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return the findings in the order of the text; the last one says so where there are more."""
+        """Return the diagnostics in the order of the text; if there are more, the last one has a note."""
         warnings = self._warnings[: MAX_DIAGNOSTICS - len(self._errors)]
-        found = sort_diagnostics([*self._errors, *warnings, *self._asked_for])
-        if not self.full and len(warnings) == len(self._warnings):
-            return found
-        notes = (*found[-1].notes, "there are more findings; the rest is not shown")
-        return (*found[:-1], evolve(found[-1], notes=notes))
+        kept = sort_diagnostics([*self._errors, *warnings, *self._uncited])
+        if not self.has_too_many_errors and len(warnings) == len(self._warnings):
+            return kept
+        notes = (*kept[-1].notes, "there are more errors or warnings, which are not shown")
+        return (*kept[:-1], evolve(kept[-1], notes=notes))

@@ -1,4 +1,4 @@
-"""Fixes: the replacements that findings offer, applied to a text."""
+"""Fixes: the replacements of diagnostics, applied to a text."""
 
 from __future__ import annotations
 

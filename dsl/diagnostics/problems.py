@@ -1,4 +1,4 @@
-"""How an evaluation stops: with a problem to report once, or silently because of one already reported."""
+"""How an evaluation fails: with an error to report, or silently because the error has been reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
 
 
 class EvaluationFailed(Exception):
-    """An evaluation that has no result, with what to tell about it."""
+    """An evaluation failed; carries the diagnostic to report."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class EvaluationFailed(Exception):
         self.labels, self.notes, self.help = labels, notes, help
 
     def diagnostic(self, span: Span | None = None) -> Diagnostic:
-        """Return the problem as a diagnostic, at `span` where it has no place of its own."""
+        """Return the diagnostic, at `span` if it has no place of its own."""
         return Diagnostic(
             code=self.code,
             message=self.message,
@@ -37,7 +37,7 @@ class EvaluationFailed(Exception):
 
 
 class PoisonedValue(Exception):
-    """An evaluation that needs a value whose problem has been reported."""
+    """An evaluation needs a value whose error has been reported."""
 
 
 class _Mark:
@@ -50,11 +50,11 @@ class _Mark:
         return self._name
 
 
-NOT_FOUND = _Mark("MISSING")
-"""No such member or name; distinct from the value `none`."""
+NOT_FOUND = _Mark("NOT_FOUND")
+"""There is no such member or name; distinct from the value `none`."""
 
-IN_PROGRESS = _Mark("BUSY")
-"""The value is being computed: whoever asks for it is part of a cycle."""
+IN_PROGRESS = _Mark("IN_PROGRESS")
+"""The value is being computed: reading it means that there is a cycle."""
 
 POISON = _Mark("POISON")
-"""The value had a problem, which has been reported."""
+"""The value had an error, which has been reported."""

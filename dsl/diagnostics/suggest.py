@@ -1,4 +1,4 @@
-"""Did you mean: the closest of the names that would have been right."""
+"""Suggestions for misspelt names: the closest valid name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
-_MOST = 500
-"""Candidates that are looked at: more take longer than a suggestion is worth."""
+_MAX_CANDIDATES = 500
+"""Candidates that are compared: more take longer than a suggestion is worth."""
 
 
 def find_closest_word(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the candidate most similar to a word, or None when none reaches the cutoff.
+    """Return the candidate most similar to a word, or None.
 
     Case is ignored first, so that `Ghz` finds `GHz`.
+
+    Args:
+        word: the misspelt word.
+        candidates: the valid words.
+        cutoff: the least similarity, from 0 to 1.
     """
-    names = sorted(set(islice(candidates, _MOST)))
+    names = sorted(set(islice(candidates, _MAX_CANDIDATES)))
     folded = word.casefold()
     same = [name for name in names if name.casefold() == folded]
     if same:

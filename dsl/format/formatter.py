@@ -1,4 +1,4 @@
-"""The formatter of `accelscope fmt`: keeps every line and every remark, sets indentation, spaces and unit spelling."""
+"""The formatter of `accelscope fmt`: sets indentation, spaces and the spelling of units; keeps lines and comments."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class _Token:
 
 @define
 class _Line:
-    """A line of the text: terminals, the remark behind them, the column of that remark, open brackets before it."""
+    """A line of the text: its tokens, the comment after them with its column, and the open brackets before it."""
 
     tokens: list[_Token] = field(factory=list)
-    remark: str = ""
+    comment: str = ""
     column: int = 0
     depth: int = 0
     code: str = ""
 
 
 def format_text(source: SourceText) -> str:
-    """Return a text in the canonical layout; a text with syntax mistakes comes back as it is.
+    """Return a text in the canonical layout; a text with syntax errors is returned unchanged.
 
     The result parses to the same tree, up to the spelling of units, and formats to itself.
     """
-    _, findings, taken = parse_with_terminals(source)
+    _, findings, tokens = parse_with_terminals(source)
     if findings:
         return source.text
-    lines = _lines(source.text, taken)
+    lines = _lines(source.text, tokens)
     _indent(lines)
     for line in lines:
         line.code = _spaced(line.tokens)
@@ -62,31 +62,31 @@ def format_text(source: SourceText) -> str:
 # ---- lines ------------------------------------------------------------------------------------------------
 
 
-def _lines(text: str, taken: Iterable[Token]) -> list[_Line]:
+def _lines(text: str, tokens: Iterable[Token]) -> list[_Line]:
     lines = [_Line()]
     last = 0
-    for token in taken:
+    for token in tokens:
         kind, (start, end) = token.type, locate_token(token)
         if kind == "_NL":
             _break(lines, text[:0] if start == end else text[last:end], _column(text, start))
         elif kind == END_TERMINAL:
             rest = text[last:].strip(" \t\f\r\ufeff")
-            lines[-1].remark, lines[-1].column = (
+            lines[-1].comment, lines[-1].column = (
                 rest,
                 _column(text, start - len(text[last:].lstrip(" \t\f\r\ufeff"))),
             )
         else:
-            lines[-1].tokens.append(_Token(kind, _spelt(kind, text[start:end])))
+            lines[-1].tokens.append(_Token(kind, _canonical_token(kind, text[start:end])))
         last = end
     return lines
 
 
 def _break(lines: list[_Line], between: str, column: int) -> None:
-    """Start new lines for the line ends of a stretch of blanks and remarks."""
+    """Start new lines for the line ends in a stretch of whitespace and comments."""
     first, *others = between.split("\n")
-    lines[-1].remark, lines[-1].column = first.strip(" \t\f\r\ufeff"), column
+    lines[-1].comment, lines[-1].column = first.strip(" \t\f\r\ufeff"), column
     for other in others[:-1]:
-        lines.append(_Line(remark=other.strip(" \t\f\r\ufeff")))
+        lines.append(_Line(comment=other.strip(" \t\f\r\ufeff")))
     lines.append(_Line())
 
 
@@ -94,7 +94,7 @@ def _column(text: str, offset: int) -> int:
     return len(text[text.rfind("\n", 0, offset) + 1 : offset].expandtabs(8))
 
 
-def _spelt(kind: str, text: str) -> str:
+def _canonical_token(kind: str, text: str) -> str:
     if kind == "QUANTITY":
         number, unit = re.match(r"([\d_.]+(?:[eE][+-]?\d+)?)[ \t]*(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
         unit = spell_unit(unit)
@@ -134,7 +134,7 @@ def _spaced(tokens: list[_Token]) -> str:
 
 
 def _joined(tokens: list[_Token], n: int) -> bool:
-    """Say whether a terminal follows the one before it without a space."""
+    """Return whether a token follows the one before it without a space."""
     before, kind = tokens[n - 1], tokens[n].kind
     if before.kind in _NO_SPACE_AFTER or kind in _NO_SPACE_BEFORE:
         return True
@@ -156,7 +156,7 @@ def _joined(tokens: list[_Token], n: int) -> bool:
 
 
 def _align(lines: list[_Line]) -> None:
-    """Bring the `=` of neighbouring assignments into one column, and the `{` of neighbouring one-line blocks."""
+    """Align the `=` of adjacent assignments, and the `{` of adjacent one-line blocks."""
     run: list[tuple[_Line, int]] = []
     shared: tuple[object, ...] | None = None
     for line in [*lines, _Line()]:
@@ -172,7 +172,7 @@ def _align(lines: list[_Line]) -> None:
 
 
 def _shape(line: _Line) -> tuple[tuple[object, ...], int] | None:
-    """Return what lines of one run share and where the sign to align stands, or None for other lines."""
+    """Return what adjacent lines must share and the column to align, or None for other lines."""
     kinds = [token.kind for token in line.tokens]
     equal, brace = (kinds.index(kind) if kind in kinds else len(kinds) for kind in ("EQUAL", "LBRACE"))
     at = min(equal, brace)
@@ -209,16 +209,16 @@ def _pad(run: list[tuple[_Line, int]]) -> None:
 
 def _rendered(line: _Line) -> str:
     code = _INDENT * line.depth + line.code if line.tokens else ""
-    remark = re.sub(r"^//(?=#)", "# ", line.remark)
-    remark = re.sub(r"^//", "#", remark)
-    if not code or not remark:
-        return (code or (_INDENT * line.depth + remark if remark else "")).rstrip()
+    comment = re.sub(r"^//(?=#)", "# ", line.comment)
+    comment = re.sub(r"^//", "#", comment)
+    if not code or not comment:
+        return (code or (_INDENT * line.depth + comment if comment else "")).rstrip()
     width = len(code) - code.rfind("\n") - 1
-    return f"{code}{' ' * max(2, line.column - width)}{remark}"
+    return f"{code}{' ' * max(2, line.column - width)}{comment}"
 
 
 def _squeezed(texts: Iterable[str]) -> list[str]:
-    """Return lines with runs of empty ones cut to one, and none at either end."""
+    """Return lines with runs of empty lines reduced to one, and none at either end."""
     kept: list[str] = []
     for text in texts:
         if text or (kept and kept[-1]):

@@ -1,4 +1,4 @@
-"""A syntax tree as canonical text: one statement a line, two spaces a level, brackets only where they are needed."""
+"""A syntax tree to canonical text: one statement on each line, two spaces of indentation, parentheses only if needed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from accelscope.dsl.syntax import nodes as s
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FACTOR: Final = re.compile(r"\d+(?:\.\d+)?")
-# words that the parser reads as keywords where they would be a label, or a key of an object
+# words that the parser reads as keywords in the place of a label, or of a key of an object
 _LABEL_WORDS: Final = frozenset({"as", "extends", "in", "via"})
 _KEY_WORDS: Final = frozenset(
     {"assert", "check", "connect", "let", "maximize", "minimize", "prefer", "require", "sweep", "tune", "use"}
 )
 
-# How tightly an expression binds; an operand that binds less than its place asks for stands in brackets.
+# Precedence of expressions; an operand with a lower precedence than its place requires is in parentheses.
 _COND, _OR, _AND, _NOT, _COMPARE, _RANGE, _SUM, _PRODUCT, _SIGN, _POWER, _LITERAL, _POSTFIX = range(12)
-_BINARY: Final[Mapping[str, tuple[int, int, int]]] = {  # own level, then what left and right have to reach
+_BINARY: Final[
+    Mapping[str, tuple[int, int, int]]
+] = {  # own precedence, then the least of the left and the right operand
     "or": (_OR, _OR, _AND),
     "and": (_AND, _AND, _NOT),
     "+": (_SUM, _SUM, _PRODUCT),
@@ -30,7 +32,7 @@ _BINARY: Final[Mapping[str, tuple[int, int, int]]] = {  # own level, then what l
 
 
 def unparse_file(file: s.File) -> str:
-    """Return text that parses to an equal tree."""
+    """Return a text that parses to an equal tree."""
     text = "".join(f"{_STATEMENTS[type(item)](item)}\n" for item in file.statements)
     return f"language 1\n{text}" if text.startswith("language") else text
 
@@ -54,7 +56,7 @@ def quote_text(text: str) -> str:
 
 
 def unparse_expression(node: Any, least: int = _COND) -> str:
-    """Return an expression, in brackets where it binds less than its place asks for."""
+    """Return an expression as text, in parentheses if its precedence is lower than `least`."""
     level, text = _EXPRESSIONS[type(node)](node)
     return text if level >= least else f"({text})"
 

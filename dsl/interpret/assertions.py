@@ -1,4 +1,4 @@
-"""`check` and `assert`: whether they hold, and if not, what the values are."""
+"""`check` and `assert`: whether they hold, and the values if they do not; conditions and goals that wait for metrics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from attrs import frozen
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Label, Span
 from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.members import ScopedStatement
-from accelscope.dsl.interpret.scope import Scope
+from accelscope.dsl.interpret.layers import Scope, ScopedStatement
 from accelscope.dsl.syntax.nodes import (
     Annotated,
     Attr,
@@ -34,8 +33,8 @@ class Requirement:
 
     Attributes:
         word: which of them.
-        expr: the expression, for `Session.value_of` with the metrics as extra names.
-        message: the text behind `else`, or the name behind `as`.
+        expr: the expression, for `Interpreter.value_of` with the metrics as extra names.
+        message: the string after `else`, or the name after `as`.
         scope: where its names are looked up.
         span: the place of the statement.
         text: the expression as written.
@@ -54,8 +53,12 @@ class Assertion:
     """An evaluated `check` or `assert`.
 
     Attributes:
-        holds: a bool, or an array of them during a sweep.
-        diagnostic: what to tell, where it does not hold (for an array: not everywhere).
+        word: "check" or "assert".
+        text: the expression as written.
+        message: the string after `else`, or None.
+        span: the place of the statement.
+        holds: a bool, or an array of bools during a sweep.
+        diagnostic: the error if it does not hold (for an array: not everywhere), or None.
     """
 
     word: str
@@ -66,18 +69,25 @@ class Assertion:
     diagnostic: Diagnostic | None
 
 
-def collect_requirements(component: Component, words: tuple[str, ...]) -> tuple[Requirement, ...]:
-    """Return the conditions of a component that have one of some words, unevaluated."""
-    found = []
+def collect_requirements(
+    component: Component, words: tuple[str, ...] = ("require", "prefer")
+) -> tuple[Requirement, ...]:
+    """Return the conditions of a component that wait for metrics.
+
+    Args:
+        component: the component.
+        words: the statements to return.
+    """
+    requirements = []
     for item in component.index().checks:
         statement = item.statement
         if isinstance(statement, CheckStatement) and statement.word in words:
-            found.append(_requirement(item, statement, statement.message))
-    return tuple(found)
+            requirements.append(_requirement(item, statement, statement.message))
+    return tuple(requirements)
 
 
 def collect_goals(component: Component) -> tuple[Requirement, ...]:
-    """Return the goals of a component."""
+    """Return the `minimize` and `maximize` statements of a component; `message` is the name after `as`."""
     items = component.index().goals
     return tuple(
         _requirement(item, item.statement, item.statement.name)
@@ -100,8 +110,13 @@ def _requirement(
 
 
 def evaluate_assertions(component: Component, words: tuple[str, ...]) -> tuple[Assertion, ...]:
-    """Evaluate the `assert`s of a component, and the `check`s that it wrote itself; report what goes wrong."""
-    found = []
+    """Return the `assert`s of a component, and the `check`s of its own text, evaluated; errors in them are reported.
+
+    Args:
+        component: the component.
+        words: the statements to evaluate: "check", "assert" or both.
+    """
+    assertions = []
     for item in component.index().checks:
         statement = item.statement
         if not isinstance(statement, CheckStatement) or statement.word not in words:
@@ -109,18 +124,18 @@ def evaluate_assertions(component: Component, words: tuple[str, ...]) -> tuple[A
         if statement.word == "check" and not item.layer.own:
             continue
         try:
-            found.append(_run(component, item, statement))
+            assertions.append(_run(component, item, statement))
         except EvaluationFailed as problem:
-            component.session.report(problem, item.span)
+            component.interpreter.report(problem, item.span)
         except PoisonedValue:
             continue
-    return tuple(found)
+    return tuple(assertions)
 
 
 def _run(component: Component, item: ScopedStatement, statement: CheckStatement) -> Assertion:
-    session = component.session
-    holds = session.evaluator.condition(statement.expr, item.scope)
-    failed = not holds if isinstance(holds, bool) else not session.operations.all(holds)
+    interpreter = component.interpreter
+    holds = interpreter.evaluate_condition(statement.expr, item.scope)
+    failed = not holds if isinstance(holds, bool) else not interpreter.operations.all(holds)
     return Assertion(
         word=statement.word,
         text=statement.expr.span(item.scope.source).text,
@@ -134,10 +149,10 @@ def _run(component: Component, item: ScopedStatement, statement: CheckStatement)
 def _failure(component: Component, item: ScopedStatement, statement: CheckStatement) -> Diagnostic:
     scope = item.scope
     code = "A301" if statement.word == "check" else "A302"
-    expr = _culprit(component, statement.expr, scope)
+    expr = _failing_part(component, statement.expr, scope)
     sides = [(node, value) for node in _sides(expr) if (value := _value(component, node, scope)) is not None]
-    found = [
-        f"`{_text(node, scope)}` is {format_value(value)}" for node, value in sides if not _literal(node)
+    values = [
+        f"`{_text(node, scope)}` is {format_value(value)}" for node, value in sides if not _is_literal(node)
     ]
     span = statement.expr.span(scope.source)
     labels: tuple[Label, ...] = ()
@@ -148,20 +163,19 @@ def _failure(component: Component, item: ScopedStatement, statement: CheckStatem
         )
     return Diagnostic(
         code=code,
-        message=f"this {statement.word} does not hold"
-        + (f": {statement.message}" if statement.message else ""),
+        message=f"{statement.word} failed" + (f": {statement.message}" if statement.message else ""),
         span=span,
-        label=" and ".join(found[:2]),
+        label=" and ".join(values[:2]),
         labels=labels,
-        notes=tuple(_bits(component, expr, scope, [value for _, value in sides])),
+        notes=tuple(_bit_notes(component, expr, scope, [value for _, value in sides])),
     )
 
 
-def _culprit(component: Component, expr: Expr, scope: Scope) -> Expr:
+def _failing_part(component: Component, expr: Expr, scope: Scope) -> Expr:
     """Return the part of an `and` that fails."""
     while isinstance(expr, Binary) and expr.op == "and":
-        left = component.session.evaluator.condition(expr.left, scope)
-        expr = expr.right if component.session.operations.all(left) else expr.left
+        left = component.interpreter.evaluate_condition(expr.left, scope)
+        expr = expr.right if component.interpreter.operations.all(left) else expr.left
     return expr
 
 
@@ -175,7 +189,7 @@ def _sides(expr: Expr) -> tuple[Expr, ...]:
 
 def _value(component: Component, node: Expr, scope: Scope) -> object:
     try:
-        return component.session.evaluate(node, scope)
+        return component.interpreter.evaluate(node, scope)
     except (EvaluationFailed, PoisonedValue):
         return None
 
@@ -184,22 +198,22 @@ def _text(node: Expr, scope: Scope) -> str:
     return shorten_text(" ".join(node.span(scope.source).text[: 2 * MAX_VALUE_CHARACTERS].split()))
 
 
-def _literal(node: Expr) -> bool:
+def _is_literal(node: Expr) -> bool:
     return isinstance(node, Number)
 
 
-def _bits(component: Component, expr: Expr, scope: Scope, sides: list[object]) -> Iterator[str]:
-    """Explain values given in bits, where the two sides differ by the factor of eight."""
+def _bit_notes(component: Component, expr: Expr, scope: Scope, sides: list[object]) -> Iterator[str]:
+    """Yield notes on values in bits, if the two sides differ by a factor of eight."""
     sizes = [side.magnitude for side in sides if isinstance(side, Quantity)]
     if len(sizes) != 2 or not all(isinstance(size, float) and size > 0 for size in sizes):
         return
     ratio = max(sizes) / min(sizes)
     if not 7.5 < ratio < 8.5:
         return
-    for node in _reached(expr):
+    for node in _names_and_literals(expr):
         literal = _definition(component, node, scope)
         if literal is not None and literal.unit is not None and _in_bits(literal.unit):
-            scale, dimension = component.session.units.parse(literal.unit)
+            scale, dimension = component.interpreter.units.parse(literal.unit)
             value = show_quantity(Quantity(magnitude=literal.value * scale, dimension=dimension))
             yield f"{literal.value:g} {literal.unit} is {value}: `b` is a bit and `B` a byte"
 
@@ -208,20 +222,20 @@ def _in_bits(unit: str) -> bool:
     return unit.split("/")[0].split("*")[0].endswith(("b", "bit"))
 
 
-def _reached(node: Expr) -> Iterator[Expr]:
+def _names_and_literals(node: Expr) -> Iterator[Expr]:
     """Yield the names and literals of an expression."""
     if isinstance(node, Name | Attr | Number):
         yield node
     elif isinstance(node, Binary):
-        yield from _reached(node.left)
-        yield from _reached(node.right)
+        yield from _names_and_literals(node.left)
+        yield from _names_and_literals(node.right)
     elif isinstance(node, Compare | Call):
         for side in _sides(node):
-            yield from _reached(side)
+            yield from _names_and_literals(side)
 
 
 def _definition(component: Component, node: Expr, scope: Scope) -> Number | None:
-    """Return the literal that a name stands for."""
+    """Return the literal that defines a name."""
     if isinstance(node, Number):
         return node
     owner: object = None
@@ -233,6 +247,6 @@ def _definition(component: Component, node: Expr, scope: Scope) -> Number | None
     if not isinstance(owner, Component):
         return None
     member = owner.index().members.get(name)
-    given = member.bindings[-1].node if member is not None and member.bindings else None
-    given = given.expr if isinstance(given, Annotated) else given
-    return given if isinstance(given, Number) else None
+    value = member.bindings[-1].node if member is not None and member.bindings else None
+    value = value.expr if isinstance(value, Annotated) else value
+    return value if isinstance(value, Number) else None

@@ -1,4 +1,4 @@
-"""How much one evaluation may do: steps and blocks, refilled when a text is loaded or a component derived."""
+"""The budget of one evaluation: steps and blocks, refilled when a text is loaded or a component derived."""
 
 from __future__ import annotations
 
@@ -9,43 +9,51 @@ MAX_COMPONENTS = 20_000
 
 
 class Budget:
-    """What is left of the steps and components of an evaluation."""
+    """The steps and components that an evaluation may still use.
+
+    Attributes:
+        steps: steps that are left.
+        components: components that are left.
+        exhausted: whether the budget was used up, which has been reported.
+    """
 
     def __init__(self) -> None:
         self.refill()
 
     def refill(self) -> None:
-        """Give the full budget again: whoever derives a component or loads a file starts afresh."""
-        self.steps, self.components, self.spent = MAX_EVALUATION_STEPS, MAX_COMPONENTS, False
+        """Restore the full budget, at the start of each file that is loaded and each scenario that is derived."""
+        self.steps, self.components, self.exhausted = MAX_EVALUATION_STEPS, MAX_COMPONENTS, False
 
     def spend_steps(self, n: int) -> None:
-        """Take some steps from the budget, for work that is not the evaluation of an expression.
+        """Take steps from the budget.
 
         Raises:
-            Problem: there are none left; Poisoned, once that has been said.
+            EvaluationFailed: there are none left.
+            PoisonedValue: there are none left, which has been reported.
         """
         self.steps -= n
         if self.steps < 0:
-            raise self.budget_error("steps", MAX_EVALUATION_STEPS)
+            raise self._budget_error("steps", MAX_EVALUATION_STEPS)
 
     def spend_component(self) -> None:
         """Take one component from the budget.
 
         Raises:
-            Problem: there is none left; Poisoned, once that has been said.
+            EvaluationFailed: there is none left.
+            PoisonedValue: there is none left, which has been reported.
         """
         self.components -= 1
         if self.components < 0:
-            raise self.budget_error("blocks within blocks", MAX_COMPONENTS)
+            raise self._budget_error("blocks within blocks", MAX_COMPONENTS)
 
-    def budget_error(self, what: str, most: int) -> Exception:
-        """Return what to raise when a budget is used up: the problem once, then silence."""
-        if self.spent:
+    def _budget_error(self, what: str, limit: int) -> Exception:
+        """Return the exception for a budget that is used up: the error once, then one that is not reported."""
+        if self.exhausted:
             return PoisonedValue()
         self.stop()
-        return EvaluationFailed("A209", f"evaluating this takes more than {most:,} {what}")
+        return EvaluationFailed("A209", f"evaluating this takes more than {limit:,} {what}")
 
     def stop(self) -> None:
-        """Let nothing more be evaluated, without another word."""
-        self.spent = True
+        """Evaluate nothing more, without another diagnostic."""
+        self.exhausted = True
         self.steps = self.components = -1

@@ -1,4 +1,4 @@
-"""`connect` statements: which blocks are joined, how, and over which link."""
+"""`connect` statements: which blocks are connected, how, and over which link."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed, Poi
 from accelscope.dsl.interpret.access import check_subscripts
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.expect import unknown_name
-from accelscope.dsl.interpret.layers import ComponentLayer
-from accelscope.dsl.interpret.members import ScopedStatement
-from accelscope.dsl.interpret.scope import Scope, resolve_name
+from accelscope.dsl.interpret.layers import ComponentLayer, Scope, ScopedStatement
+from accelscope.dsl.interpret.scope import resolve_name
 from accelscope.dsl.syntax.nodes import (
     Attr,
     ConnectPatternStatement,
@@ -27,7 +26,7 @@ from accelscope.dsl.syntax.nodes import (
 from accelscope.dsl.values.values import Quantity, Symbol, describe_value
 
 Subscripts: TypeAlias = tuple[Quantity | None, ...]
-"""One for each dim of a block; None for `*`."""
+"""One for each dimension of a block; None for `*`."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -35,10 +34,10 @@ class Endpoint:
     """One side of a connection.
 
     Attributes:
-        components: the blocks along the path, the one that is joined last.
+        components: the blocks along the path; the last one is connected.
         path: the names of the path as written, such as `("dgx", "cx7")`.
-        subscripts: for each name of the path, its subscripts; empty without any.
-        span: where it stands.
+        subscripts: the subscripts of each name of the path; an empty tuple if it has none.
+        span: its place.
     """
 
     components: tuple[Component, ...]
@@ -62,10 +61,10 @@ class Connection:
         arrow: `<->` or `->`, empty for a pattern.
         pattern: such as `torus`, or None between two ends.
         args: the arguments of the pattern, with those by name in `kwargs`.
-        via: the link, or None without one.
+        via: the link, or None.
         settings: the body as a block of kind `connect`.
         owner: the component that the statement belongs to.
-        span: where it stands.
+        span: its place.
     """
 
     left: Endpoint
@@ -81,23 +80,27 @@ class Connection:
 
 
 def evaluate_connections(component: Component) -> tuple[Connection, ...]:
-    """Return the connections of a component; what is wrong with one is reported, and it is left out.
+    """Return the connections of a component, inherited ones first; one with an error is reported and left out.
 
-    An heir that connects the same ends in the same pattern replaces what it inherits; connections that one text
-    gives to the same ends stand beside each other.
+    A derived block that connects the same ends in the same pattern replaces the inherited connection. Several
+    connections of the same ends in one text are all kept.
     """
-    found: list[tuple[Connection, ComponentLayer]] = []
+    return component.memoize(_evaluate_connections)
+
+
+def _evaluate_connections(component: Component) -> tuple[Connection, ...]:
+    kept: list[tuple[Connection, ComponentLayer]] = []
     for item in component.index().connects:
         try:
-            made = _connection(component, item)
+            new = _connection(component, item)
         except EvaluationFailed as problem:
-            component.session.report(problem, item.span)
+            component.interpreter.report(problem, item.span)
             continue
         except PoisonedValue:
             continue
-        found = [(old, layer) for old, layer in found if layer is item.layer or _ends(old) != _ends(made)]
-        found.append((made, item.layer))
-    return tuple(connection for connection, _ in found)
+        kept = [(old, layer) for old, layer in kept if layer is item.layer or _ends(old) != _ends(new)]
+        kept.append((new, item.layer))
+    return tuple(connection for connection, _ in kept)
 
 
 def _ends(item: Connection) -> tuple[object, ...]:
@@ -106,7 +109,7 @@ def _ends(item: Connection) -> tuple[object, ...]:
 
 
 def _connection(owner: Component, item: ScopedStatement) -> Connection:
-    statement, session = item.statement, owner.session
+    statement, interpreter = item.statement, owner.interpreter
     assert isinstance(statement, ConnectStatement | ConnectPatternStatement)
     right = None
     args: tuple[object, ...] = ()
@@ -115,7 +118,7 @@ def _connection(owner: Component, item: ScopedStatement) -> Connection:
         left, right = _endpoint(statement.left, item.scope), _endpoint(statement.right, item.scope)
     else:
         left = _endpoint(statement.target, item.scope)
-        args, kwargs = session.evaluator.arguments(statement.args, item.scope)
+        args, kwargs = interpreter.evaluate_arguments(statement.args, item.scope)
     body = ComponentLayer(
         item.scope.source,
         item.scope,
@@ -131,7 +134,7 @@ def _connection(owner: Component, item: ScopedStatement) -> Connection:
         args=args,
         kwargs=kwargs,
         via=_via(statement.via, (left, right), owner, item.scope),
-        settings=Component(session, "connect", "connect", owner, [body]),
+        settings=Component(interpreter, "connect", "connect", owner, [body]),
         owner=owner,
         span=item.span,
     )
@@ -139,17 +142,17 @@ def _connection(owner: Component, item: ScopedStatement) -> Connection:
 
 def _endpoint(node: Expr, scope: Scope) -> Endpoint:
     steps: list[Expr] = []
-    at = node
-    while isinstance(at, Attr | Subscript):
-        steps.append(at)
-        at = at.base
-    if not isinstance(at, Name):
-        raise EvaluationFailed("A207", "an end of a connection is a block", at.span(scope.source))
-    value = resolve_name(scope, at.id)
+    first = node
+    while isinstance(first, Attr | Subscript):
+        steps.append(first)
+        first = first.base
+    if not isinstance(first, Name):
+        raise EvaluationFailed("A207", "an end of a connection must be a block", first.span(scope.source))
+    value = resolve_name(scope, first.id)
     if value is NOT_FOUND:
-        raise unknown_name(at.id, at, scope)
-    components = [_block(value, at, scope)]
-    path = [at.id]
+        raise unknown_name(first.id, first, scope)
+    components = [_block(value, first, scope)]
+    path = [first.id]
     subscripts: list[Subscripts] = [()]
     for step in reversed(steps):
         if isinstance(step, Attr):
@@ -179,12 +182,14 @@ def _block(value: object, node: Expr, scope: Scope) -> Component:
         return value
     text = node.span(scope.source).text
     raise EvaluationFailed(
-        "A207", f"`{text}` is {describe_value(value)}, not a block to connect", node.span(scope.source)
+        "A207",
+        f"`{text}` is {describe_value(value)}, not a block, so it cannot be connected",
+        node.span(scope.source),
     )
 
 
 def _subscripts(component: Component, node: Subscript, scope: Scope) -> Subscripts:
-    evaluate = component.session.evaluate
+    evaluate = component.interpreter.evaluate
     subs = [None if isinstance(sub, Star) else evaluate(sub, scope) for sub in node.subs]
     check_subscripts(component, subs, node.span(scope.source))
     return tuple(subs)  # type: ignore[arg-type]
@@ -193,25 +198,25 @@ def _subscripts(component: Component, node: Subscript, scope: Scope) -> Subscrip
 def _via(
     node: Expr | None, ends: tuple[Endpoint | None, ...], owner: Component, scope: Scope
 ) -> Component | None:
-    """Return the link: a copy that an end changes for itself comes first, then what the name means here."""
+    """Return the link: a copy that an end changes for itself comes first, then the value of the name here."""
     if node is None:
         return None
     if isinstance(node, Name):
         for end in ends:
-            at = end.component if end is not None else None
-            while at is not None and at is not owner:
-                member = at.index().members.get(node.id)
+            block = end.component if end is not None else None
+            while block is not None and block is not owner:
+                member = block.index().members.get(node.id)
                 if member is not None and member.sort in ("borrowed", "child"):
-                    found = at.value(node.id)
-                    if isinstance(found, Component):
-                        return found
-                at = at.parent
-    value = owner.session.evaluate(node, scope)
+                    link = block.value(node.id)
+                    if isinstance(link, Component):
+                        return link
+                block = block.parent
+    value = owner.interpreter.evaluate(node, scope)
     if isinstance(value, Component):
         return value
     if isinstance(value, Symbol):
-        if owner.session.fields.schemas:
-            owner.session.report(unknown_name(value.name, node, scope))
+        if owner.interpreter.fields.schemas:
+            owner.interpreter.report(unknown_name(value.name, node, scope))
         return None
     text = node.span(scope.source).text
     raise EvaluationFailed(

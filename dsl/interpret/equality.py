@@ -1,11 +1,12 @@
-"""Whether two values that are no plain numbers are equal: lists item by item, shared parts once, within the budget."""
+"""Equality of values other than plain numbers: lists item by item, shared parts once, within the budget."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from accelscope.dsl.interpret.context import EvaluationContext
 from accelscope.dsl.values.arithmetic import compare_quantities
 from accelscope.dsl.values.values import (
     Constructor,
@@ -20,18 +21,20 @@ from accelscope.dsl.values.values import (
     is_condition,
 )
 
-if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Interpreter
-
 _Parts: TypeAlias = tuple[object, tuple[object, ...]]
-"""What has to be the same at once, and the values in it in order."""
+"""What two values must have in common at once, and the values in them, in order."""
 
 
-def values_equal(session: Interpreter, left: object, right: object) -> Magnitude:
-    """Return whether two values are equal; an array of that where they hold arrays.
+def values_equal(context: EvaluationContext, left: object, right: object) -> Magnitude:
+    """Return whether two values are equal, as an array of bools if they hold arrays.
+
+    Args:
+        context: what limits the steps of the comparison.
+        left: one value.
+        right: the other value.
 
     Raises:
-        Problem: the comparison takes more steps than are left.
+        EvaluationFailed: the comparison takes more steps than are left.
     """
     result: Magnitude = True
     seen: set[tuple[int, int]] = set()
@@ -41,12 +44,12 @@ def values_equal(session: Interpreter, left: object, right: object) -> Magnitude
         pair = (id(one), id(other))
         if one is other or pair in seen:
             continue
-        session.spend_steps(1)
+        context.spend_steps(1)
         seen.add(pair)
         parts, others = _parts(one), _parts(other)
         if parts is None or others is None:
-            holds = _alike(session, one, other)
-            result = holds if result is True else session.operations.both(result, holds)
+            holds = _alike(context, one, other)
+            result = holds if result is True else context.operations.both(result, holds)
         elif type(one) is not type(other) or parts[0] != others[0]:
             return False
         else:
@@ -57,7 +60,7 @@ def values_equal(session: Interpreter, left: object, right: object) -> Magnitude
 
 
 def _parts(value: object) -> _Parts | None:
-    """Return the parts of a value, or None of one that has none."""
+    """Return the parts of a value, or None if it has none."""
     if isinstance(value, ListValue):
         return len(value.items), value.items
     if isinstance(value, CurveValue):
@@ -81,9 +84,9 @@ def _flat(curve: CurveValue) -> Iterator[object]:
         yield value
 
 
-def _alike(session: Interpreter, left: object, right: object) -> Magnitude:
-    """Compare two values of which one at least has no parts."""
-    ops = session.operations
+def _alike(context: EvaluationContext, left: object, right: object) -> Magnitude:
+    """Compare two values of which at least one has no parts."""
+    ops = context.operations
     if isinstance(left, Quantity) and isinstance(right, Quantity):
         if left.dimension != right.dimension:
             return False

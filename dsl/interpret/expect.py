@@ -1,4 +1,4 @@
-"""A value where only a number or a condition will do, or a problem that says what stands there instead."""
+"""Values that must be a number or a condition, and the error if they are something else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.diagnostics.problems import EvaluationFailed
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.functions import BUILT_IN_FUNCTIONS
-from accelscope.dsl.interpret.scope import Scope, list_visible_names
+from accelscope.dsl.interpret.layers import Scope
+from accelscope.dsl.interpret.scope import list_visible_names
 from accelscope.dsl.syntax.nodes import Call, Expr
 from accelscope.dsl.values.units import UnknownUnit, built_in_unit_table
 from accelscope.dsl.values.values import (
@@ -20,35 +21,51 @@ from accelscope.dsl.values.values import (
 
 
 def expect_quantity(value: object, node: Expr, scope: Scope) -> Quantity:
-    """Return a value that is a number.
+    """Return a value that must be a number.
+
+    Args:
+        value: the value.
+        node: its expression, for the place of the error.
+        scope: the scope of the expression.
 
     Raises:
-        Problem: it is something else.
+        EvaluationFailed: it is something else.
     """
     if isinstance(value, Quantity):
         return value
-    raise _wanted("a number", value, node, scope)
+    raise _unexpected("a number", value, node, scope)
 
 
 def expect_condition(value: object, node: Expr, scope: Scope) -> Magnitude:
-    """Return a value that is true or false, or an array of such.
+    """Return a value that must be true or false, or an array of bools.
+
+    Args:
+        value: the value.
+        node: its expression, for the place of the error.
+        scope: the scope of the expression.
 
     Raises:
-        Problem: it is something else.
+        EvaluationFailed: it is something else.
     """
     if is_condition(value):
         return value
-    raise _wanted("a condition", value, node, scope)
+    raise _unexpected("a condition", value, node, scope)
 
 
 def unknown_name(name: str, node: Expr, scope: Scope) -> EvaluationFailed:
-    """Return the problem of a name that nothing defines."""
+    """Return the error for a name that is not defined.
+
+    Args:
+        name: the name; of a dotted one the first part is reported.
+        node: the expression that has it.
+        scope: where it was looked up.
+    """
     name = name.partition(".")[0]
     text = node.span(scope.source).text
     start = node.start + max(text.find(name), 0)
     return EvaluationFailed(
         "A201",
-        f"nothing is called `{name}`",
+        f"`{name}` is not defined",
         Span(scope.source, start, start + len(name)),
         help=did_you_mean(name, list_visible_names(scope)) or _unit_hint(name),
     )
@@ -59,16 +76,16 @@ def _unit_hint(name: str) -> str | None:
         built_in_unit_table().parse(name)
     except UnknownUnit:
         return None
-    return f"`{name}` is a unit: write it right after a number, as in `1 {name}` or `0.09 {name}^-2`"
+    return f"`{name}` is a unit: write it directly after a number, as in `1 {name}` or `0.09 {name}^-2`"
 
 
-def _wanted(what: str, value: object, node: Expr, scope: Scope) -> EvaluationFailed:
+def _unexpected(expected: str, value: object, node: Expr, scope: Scope) -> EvaluationFailed:
     if isinstance(value, Symbol):
         return unknown_name(value.name, node, scope)
     if isinstance(value, Constructor):
         span = (node.base if isinstance(node, Call) else node).span(scope.source)
-        known = did_you_mean(value.name, [*BUILT_IN_FUNCTIONS, *list_visible_names(scope)])
-        return EvaluationFailed("A205", f"no function is called `{value.name}`", span, help=known)
+        help = did_you_mean(value.name, [*BUILT_IN_FUNCTIONS, *list_visible_names(scope)])
+        return EvaluationFailed("A205", f"there is no function `{value.name}`", span, help=help)
     return EvaluationFailed(
-        "A208", f"{what} is needed here, and this is {describe_value(value)}", node.span(scope.source)
+        "A208", f"expected {expected}, got {describe_value(value)}", node.span(scope.source)
     )

@@ -1,103 +1,101 @@
-"""Former names of fields, blocks and symbols: texts that use them keep their meaning, and `check` offers the present name."""
+"""Former names of fields, blocks and symbols: they keep their meaning, and `check` offers the present name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.diagnostics.problems import NOT_FOUND
-from accelscope.dsl.interpret.layers import Binding
-from accelscope.dsl.interpret.scope import Scope
+from accelscope.dsl.interpret.component_base import ComponentBase
+from accelscope.dsl.interpret.context import EvaluationContext
+from accelscope.dsl.interpret.layers import Binding, Scope, ScopeOwner
 from accelscope.dsl.syntax.nodes import Expr, Name, SyntaxNode
 from accelscope.dsl.syntax.walk import walk_nodes
 from accelscope.dsl.values.values import Symbol
 
-if TYPE_CHECKING:
-    from accelscope.dsl.interpret.component import Component
-    from accelscope.dsl.interpret.interpreter import Interpreter
 
+def resolve_former_name(context: EvaluationContext, node: Name, scope: Scope) -> object:
+    """Return the value of a field by its former name, or NOT_FOUND if there is no such field here.
 
-class FormerNames:
-    """The places where texts use former names, each once."""
+    A member that has the name itself comes first; then a field that a text writes with its former name; then any field
+    of the blocks around.
 
-    __slots__ = ("_found",)
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[int, int, int], Diagnostic] = {}
-
-    def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(tuple(self._found.values()))
-
-    def note(self, span: Span, present: str) -> None:
-        """Keep the place of a former name with the present one."""
-        place = (id(span.source), span.start, span.end)
-        if place not in self._found:
-            self._found[place] = Diagnostic(
-                code="A408",
-                message=f"`{span.text}` is now called `{present}`",
-                span=span,
-                help=f"write `{present}`; `accelscope check --fix` does so",
-                replacement=present,
-            )
-
-
-def resolve_former_name(session: Interpreter, node: Name, scope: Scope) -> object:
-    """Return what a name means that is the former name of a field, or NOT_FOUND if it means no field here.
-
-    What a text itself calls so comes first; then a field that a text writes with its former name; then any field
-    of a block around.
+    Args:
+        context: what keeps the warning.
+        node: the name.
+        scope: where it is looked up.
     """
     components = []
-    for at in scope.chain():
-        if at.component is None:
-            if at.names is not None and node.id in at.names:
+    for step in scope.chain():
+        if step.component is None:
+            if step.names is not None and node.id in step.names:
                 return NOT_FOUND
             continue
-        if at.component.has(node.id):
+        if step.component.has(node.id):
             return NOT_FOUND
-        present = at.component.index().aliases.get(node.id)
+        present = step.component.index().aliases.get(node.id)
         if present is not None:
-            return _value(session, at.component, node, present, scope)
-        components.append(at.component)
+            return _value(context, step.component, node, present, scope)
+        components.append(step.component)
     for component in components:
-        present = session.fields.present_name(component, node.id)
+        present = context.fields.present_name(component, node.id)
         if present != node.id and component.has(present):
-            return _value(session, component, node, present, scope)
+            return _value(context, component, node, present, scope)
     return NOT_FOUND
 
 
-def _value(session: Interpreter, component: Component, node: Name, present: str, scope: Scope) -> object:
-    session.former_names.note(node.span(scope.source), present)
+def _value(
+    context: EvaluationContext, component: ScopeOwner, node: Name, present: str, scope: Scope
+) -> object:
+    context.former_names.note(node.span(scope.source), present)
     return component.value(present)
 
 
-def present_symbol(owner: Component, field: str, symbol: Symbol, binding: Binding) -> Symbol:
-    """Return the present symbol of a choice, with its former ones."""
-    session = owner.session
-    aliases = session.fields.symbol_aliases(owner, field)
+def present_symbol(owner: ComponentBase, field: str, symbol: Symbol, binding: Binding) -> Symbol:
+    """Return the present symbol of a choice, with its former ones.
+
+    Args:
+        owner: the component that has the field.
+        field: the name of the field.
+        symbol: the symbol as written.
+        binding: what gives the value.
+    """
+    context = owner.interpreter
+    aliases = context.fields.symbol_aliases(owner, field)
     if not aliases:
         return symbol
     present = aliases.get(symbol.name, symbol.name)
     if present != symbol.name and binding.node is not None:
-        note_former_symbols(session, binding.node, {symbol.name: present}, binding.scope)
+        note_former_symbols(context, binding.node, {symbol.name: present}, binding.scope)
     return Symbol(present, tuple(old for old, new in aliases.items() if new == present))
 
 
 def note_former_symbols(
-    session: Interpreter, node: SyntaxNode, aliases: dict[str, str], scope: Scope
+    context: EvaluationContext, node: SyntaxNode, aliases: dict[str, str], scope: Scope
 ) -> None:
-    """Note each former symbol that an expression names."""
+    """Keep a warning for each former symbol in an expression.
+
+    Args:
+        context: what keeps the warnings.
+        node: the expression.
+        aliases: the present symbol for each former one.
+        scope: the scope of the expression.
+    """
     for item in walk_nodes(node):
         if isinstance(item, Name) and item.id in aliases:
-            session.former_names.note(item.span(scope.source), aliases[item.id])
+            context.former_names.note(item.span(scope.source), aliases[item.id])
 
 
 def note_compared_symbol(
-    session: Interpreter, node: Expr, written: object, other: object, scope: Scope
+    context: EvaluationContext, node: Expr, written: object, other: object, scope: Scope
 ) -> None:
-    """Note a former symbol that a value is compared with."""
+    """Keep a warning for a former symbol that a value is compared with.
+
+    Args:
+        context: what keeps the warning.
+        node: the expression of the symbol.
+        written: the value of the expression.
+        other: the value that it is compared with.
+        scope: the scope of the expression.
+    """
     if not isinstance(written, Symbol) or not isinstance(other, Symbol):
         return
     if isinstance(node, Name) and node.id == written.name and written.name in other.aliases:
-        session.former_names.note(node.span(scope.source), other.name)
+        context.former_names.note(node.span(scope.source), other.name)

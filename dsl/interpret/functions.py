@@ -1,4 +1,4 @@
-"""The functions that the language brings: what they take, and what they return."""
+"""The built-in functions of the language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accelscope.dsl.values.units import DIMENSIONLESS
 from accelscope.dsl.values.values import CurveValue, ListValue, MapValue, Quantity, TableFile, describe_value
 
 BuiltInFunction = Callable[[tuple[Any, ...], Mapping[str, Any], Operations], Any]
-"""Takes plain arguments, those by name, and the operations on magnitudes."""
+"""Takes positional arguments, keywords, and the operations on magnitudes."""
 
 
 def _number(name: str, value: object) -> Quantity:
@@ -35,9 +35,9 @@ def _one(name: str, args: tuple[Any, ...]) -> Any:
 
 
 def _no_names(name: str, names: Mapping[str, Any], allowed: tuple[str, ...] = ()) -> None:
-    for given in names:
-        if given not in allowed:
-            raise EvaluationFailed("A206", f"`{name}` has no argument `{given}`")
+    for keyword in names:
+        if keyword not in allowed:
+            raise EvaluationFailed("A206", f"`{name}` has no argument `{keyword}`")
 
 
 def _elementwise(name: str, plain: bool) -> BuiltInFunction:
@@ -45,7 +45,9 @@ def _elementwise(name: str, plain: bool) -> BuiltInFunction:
         _no_names(name, names)
         value = _number(name, _one(name, args))
         if plain and value.dimension != DIMENSIONLESS:
-            raise EvaluationFailed("A112", f"`{name}` takes a plain number, not {show_quantity(value)}")
+            raise EvaluationFailed(
+                "A112", f"`{name}` takes a number without a unit, not {show_quantity(value)}"
+            )
         dimension = value.dimension
         if name == "sqrt":
             root = dimension.root(2)
@@ -83,7 +85,7 @@ def _extreme(name: str) -> BuiltInFunction:
 
 
 def _items(name: str, args: tuple[Any, ...]) -> list[Quantity]:
-    """Return the numbers among which a function chooses or that it combines: arguments, or one list."""
+    """Return the numbers that a function chooses from or combines: its arguments, or one list."""
     values = args[0].items if len(args) == 1 and isinstance(args[0], ListValue) else args
     if not values:
         raise EvaluationFailed("A206", f"`{name}` takes at least one number")
@@ -128,7 +130,7 @@ def _approx(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) ->
     _no_names("approx", names, ("rel_tol",))
     if len(args) + len(names) not in (2, 3) or len(args) < 2:
         raise EvaluationFailed(
-            "A206", "`approx` takes two numbers and how far apart they may be, such as `1%`"
+            "A206", "`approx` takes two numbers and optionally a relative tolerance such as `1%`"
         )
     left, right = _number("approx", args[0]), _number("approx", args[1])
     share = _number("approx", args[2] if len(args) == 3 else names.get("rel_tol", Quantity(magnitude=0.01)))
@@ -136,7 +138,8 @@ def _approx(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) ->
         raise dimension_mismatch("compare", left, right)
     if share.dimension != DIMENSIONLESS:
         raise EvaluationFailed(
-            "A112", f"the tolerance of `approx` is a share such as `1%`, not {show_quantity(share)}"
+            "A112",
+            f"the tolerance of `approx` must be a plain number such as `1%`, not {show_quantity(share)}",
         )
     distance = ops.apply("abs", left.magnitude - right.magnitude)
     allowed = share.magnitude * ops.apply("abs", right.magnitude)
@@ -161,9 +164,7 @@ def _mod(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> Qu
 def _table(args: tuple[Any, ...], names: Mapping[str, Any], ops: Operations) -> TableFile:
     name = _one("table", args)
     if not isinstance(name, str):
-        raise EvaluationFailed(
-            "A206", f"`table` takes the name of a file as a text, not {describe_value(name)}"
-        )
+        raise EvaluationFailed("A206", f"`table` takes a file name as a string, not {describe_value(name)}")
     return TableFile(name, dict(names))
 
 

@@ -1,28 +1,26 @@
-"""Files that use files: reading, parsing when first needed, and names that come from elsewhere."""
+"""Files that use other files: read and parsed at their first use; the names that they import."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
 from accelscope.dsl.diagnostics.problems import NOT_FOUND, POISON, EvaluationFailed, PoisonedValue
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import ComponentLayer
-from accelscope.dsl.interpret.members import ScopedStatement
+from accelscope.dsl.interpret.context import EvaluationContext
+from accelscope.dsl.interpret.guard import cycle_note
+from accelscope.dsl.interpret.layers import ComponentLayer, ScopedStatement
 from accelscope.dsl.syntax.nodes import File, UseStatement
 from accelscope.dsl.syntax.parser import parse
-
-if TYPE_CHECKING:
-    from accelscope.dsl.interpret.interpreter import Interpreter
 
 ParsedFile: TypeAlias = tuple[File, tuple[Diagnostic, ...]]
 
 
 class SourceReader(Protocol):
-    """Where texts come from; a source's name is unique for each text of one evaluation."""
+    """Where texts are read from; each text of one evaluation has a name of its own."""
 
     def library(self, name: str) -> SourceText | None:
         """Return the text of a library module such as `std.nvidia`, or None."""
@@ -31,52 +29,67 @@ class SourceReader(Protocol):
         """Return the names of all library modules."""
 
     def file(self, path: str, relative_to: SourceText) -> SourceText | Diagnostic:
-        """Return the text of a file named in another, or what is wrong with it (without a place)."""
+        """Return the text of a file, or why it cannot be read.
+
+        Args:
+            path: the path as written.
+            relative_to: the text that names it.
+        """
 
 
 class FileComponent(Component):
-    """The top level of a file: its definitions are children, and it knows what the file uses."""
+    """The top level of a file: its definitions are children, and imported names are members too."""
 
     __slots__ = ("module",)
 
-    def __init__(self, session: Interpreter, module: Module, layer: ComponentLayer) -> None:
-        super().__init__(session, layer.source.name, "file", None, [layer])
+    is_file = True
+
+    def __init__(self, context: EvaluationContext, module: Module, layer: ComponentLayer) -> None:
+        super().__init__(context, layer.source.name, "file", None, [layer])
         self.module = module
 
     @property
     def path(self) -> str:
-        """Nothing: paths begin with the name of a definition."""
+        """Empty: paths begin with the name of a definition."""
         return ""
 
     def value(self, name: str) -> object:
-        """Return a definition or `let`, or what the file uses under this name."""
-        found = super().value(name)
-        return self.module.import_name(name) if found is NOT_FOUND else found
+        """Return a definition, a `let` or an imported value."""
+        value = super().value(name)
+        return self.module.import_name(name) if value is NOT_FOUND else value
 
     def has(self, name: str) -> bool:
-        """Say whether the file defines or uses a name."""
+        """Return whether the file defines or imports a name."""
         return super().has(name) or name in self.module.imports()
 
     def names(self) -> list[str]:
-        """Return what the file defines and uses."""
+        """Return the names that the file defines or imports."""
         return [*super().names(), *self.module.imports()]
 
 
 class Module:
-    """A parsed file and its names."""
+    """A parsed file and its names.
 
-    __slots__ = ("_imports", "_values", "name", "root", "session", "source", "targets")
+    Attributes:
+        table: the modules of the evaluation.
+        name: its name in a `use`.
+        source: its text.
+        root: its top level.
+        targets: the modules that it uses.
+    """
 
-    def __init__(self, session: Interpreter, name: str, file: File) -> None:
-        self.session, self.name, self.source = session, name, file.source
+    __slots__ = ("_imports", "_values", "name", "root", "source", "table", "targets")
+
+    def __init__(self, table: ModuleTable, name: str, file: File) -> None:
+        self.table, self.name, self.source = table, name, file.source
         layer = ComponentLayer(file.source, None, statements=file.statements, title=name)
-        self.root = FileComponent(session, self, layer)
+        self.root = FileComponent(table.context, self, layer)
         self.targets: set[Module] = set()
         self._imports: dict[str, ScopedStatement] | None = None
         self._values: dict[str, object] = {}
 
     def imports(self) -> dict[str, ScopedStatement]:
-        """Return the `use` statement behind every name from elsewhere."""
+        """Return the `use` statement of every imported name."""
         if self._imports is None:
             self._imports = {}
             for item in self.root.index().uses:
@@ -85,31 +98,29 @@ class Module:
         return self._imports
 
     def member(self, name: str) -> object:
-        """Return what the file itself defines under a name.
+        """Return a definition or `let` of the file itself.
 
         Raises:
-            Problem: it does not define it.
+            EvaluationFailed: the file does not define the name.
         """
-        found = Component.value(self.root, name)
-        if found is NOT_FOUND:
-            known = Component.names(self.root)
-            raise EvaluationFailed(
-                "A202", f"`{self.name}` defines no `{name}`", help=did_you_mean(name, known)
-            )
-        return found
+        value = Component.value(self.root, name)
+        if value is NOT_FOUND:
+            help = did_you_mean(name, Component.names(self.root))
+            raise EvaluationFailed("A202", f"`{self.name}` does not define `{name}`", help=help)
+        return value
 
     def import_name(self, name: str) -> object:
-        """Return what the file uses under a name, or MISSING.
+        """Return the value of an imported name, or NOT_FOUND.
 
         Raises:
-            Poisoned: it is not to be had, which has been reported.
+            PoisonedValue: it cannot be imported, which has been reported.
         """
         item = self.imports().get(name)
         if item is None:
             return NOT_FOUND
         if name not in self._values:
-            self._values[name] = self.session.run_guarded(
-                self.root, name, lambda: self._import(name, item), lambda: _place_of(name, item)
+            self._values[name] = self.table.context.run_guarded(
+                self.root, name, lambda: self._import(name, item), lambda: _name_span(name, item)
             )
         if self._values[name] is POISON:
             raise PoisonedValue
@@ -118,12 +129,12 @@ class Module:
     def _import(self, name: str, item: ScopedStatement) -> object:
         use = item.statement
         assert isinstance(use, UseStatement)
-        module = self.session.modules.used(self, use, item.span)
+        module = self.table.load(self, use, item.span)
         return module.member(name) if use.names else module
 
 
 def list_imported_names(use: object) -> tuple[str, ...]:
-    """Return the names that a `use` brings into a file."""
+    """Return the names that a `use` statement imports."""
     if not isinstance(use, UseStatement):
         return ()
     if use.names:
@@ -132,7 +143,7 @@ def list_imported_names(use: object) -> tuple[str, ...]:
     return (use.alias or stem,)
 
 
-def _place_of(name: str, item: ScopedStatement) -> Span:
+def _name_span(name: str, item: ScopedStatement) -> Span:
     use = item.statement
     for node in use.names if isinstance(use, UseStatement) else ():
         if node.id == name:
@@ -141,63 +152,82 @@ def _place_of(name: str, item: ScopedStatement) -> Span:
 
 
 class ModuleTable:
-    """The modules of one evaluation, each read and parsed once."""
+    """The modules of one evaluation, each read and parsed once.
 
-    __slots__ = ("_modules", "parsed", "reader", "session")
+    Attributes:
+        context: what evaluates them.
+        reader: where texts are read from.
+        parsed: the syntax of each text that was read, by name and text.
+    """
 
-    def __init__(self, session: Interpreter, reader: SourceReader) -> None:
-        self.session, self.reader = session, reader
+    __slots__ = ("_modules", "context", "parsed", "reader")
+
+    def __init__(self, context: EvaluationContext, reader: SourceReader) -> None:
+        self.context, self.reader = context, reader
         self._modules: dict[tuple[str, str], Module] = {}
         self.parsed: dict[tuple[str, str], ParsedFile] = {}
 
     def of(self, source: SourceText, name: str | None = None) -> Module:
-        """Return the module of a text; what is wrong with its grammar is reported when first read."""
+        """Return the module of a text; its syntax errors are reported when it is first read.
+
+        Args:
+            source: the text.
+            name: its name in a `use`; the name of the text if None.
+        """
         key = (source.name, source.text)
         module = self._modules.get(key)
         if module is None:
             if key not in self.parsed:
                 self.parsed[key] = parse(source)
             file, findings = self.parsed[key]
-            module = self._modules[key] = Module(self.session, name or source.name, file)
+            module = self._modules[key] = Module(self, name or source.name, file)
             for finding in findings:
-                self.session.report(finding)
+                self.context.report(finding)
         return module
 
-    def used(self, module: Module, use: UseStatement, span: Span) -> Module:
+    def load(self, module: Module, use: UseStatement, span: Span) -> Module:
         """Return the module that a `use` names.
 
+        Args:
+            module: the module that has the statement.
+            use: the statement.
+            span: its place.
+
         Raises:
-            Problem: there is none, or it uses the file that uses it.
-            Poisoned: it cannot be read, which has been reported.
+            EvaluationFailed: there is no such module, or it uses the file that uses it.
         """
         target = self.of(self.source_of(module, use, span), None if use.is_file else use.path)
-        way = _way(target, module)
-        if way:
-            chain = " -> ".join(f"`{step.name}`" for step in (module, *way))
-            message = f"`{use.path}` uses the file that uses it"
-            raise EvaluationFailed("A203", message, span, notes=(f"the way round: {chain}",))
+        back = _find_use_chain(target, module)
+        if back:
+            note = cycle_note(step.name for step in (module, *back))
+            raise EvaluationFailed("A203", f"`{use.path}` uses the file that uses it", span, notes=(note,))
         module.targets.add(target)
         return target
 
     def source_of(self, module: Module, use: UseStatement, span: Span) -> SourceText:
         """Return the text that a `use` names, without parsing it.
 
+        Args:
+            module: the module that has the statement.
+            use: the statement.
+            span: its place.
+
         Raises:
-            Problem: there is none.
+            EvaluationFailed: there is no such file or module.
         """
         if use.is_file:
-            found = self.reader.file(use.path, module.source)
-            if isinstance(found, Diagnostic):
-                raise EvaluationFailed(found.code, found.message, span, notes=found.notes, help=found.help)
-            return found
+            text = self.reader.file(use.path, module.source)
+            if isinstance(text, Diagnostic):
+                raise EvaluationFailed(text.code, text.message, span, notes=text.notes, help=text.help)
+            return text
         source = self.reader.library(use.path)
         if source is None:
             known = list(self.reader.modules())
             raise EvaluationFailed(
                 "A204",
-                f"no library module is called `{use.path}`",
+                f"there is no library module `{use.path}`",
                 span,
-                notes=(f"the modules are {', '.join(f'`{name}`' for name in sorted(known))}",)
+                notes=(f"the library modules are {', '.join(f'`{name}`' for name in sorted(known))}",)
                 if known
                 else (),
                 help=did_you_mean(use.path, known),
@@ -205,15 +235,15 @@ class ModuleTable:
         return source
 
 
-def _way(start: Module, goal: Module) -> tuple[Module, ...]:
-    """Return the modules from one to another along what they use, or nothing."""
-    ways: dict[Module, tuple[Module, ...]] = {start: (start,)}
+def _find_use_chain(start: Module, goal: Module) -> tuple[Module, ...]:
+    """Return the modules on the way from one to another along `use` statements, or nothing."""
+    chains: dict[Module, tuple[Module, ...]] = {start: (start,)}
     queue = [start]
     for module in queue:
         if module is goal:
-            return ways[module]
+            return chains[module]
         for target in module.targets:
-            if target not in ways:
-                ways[target] = (*ways[module], target)
+            if target not in chains:
+                chains[target] = (*chains[module], target)
                 queue.append(target)
     return ()

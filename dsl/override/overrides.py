@@ -1,4 +1,4 @@
-"""Values set from outside: a sweep's point, or `--set gpu.hbm.bandwidth=4 TB/s`."""
+"""Values set from outside a text: the point of a sweep, or `--set gpu.hbm.bandwidth=4 TB/s`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from attrs import frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
 from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed
-from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.layers import ComponentLayer, InheritedComponent, PathSetting
+from accelscope.dsl.interpret.component import Component, derive_copy
+from accelscope.dsl.interpret.layers import ComponentLayer, PathSetting, Scope
 from accelscope.dsl.interpret.members import flatten_path
-from accelscope.dsl.interpret.scope import Scope
 from accelscope.dsl.interpret.sweep_axes import AxisStatement
 from accelscope.dsl.override.path_resolution import resolve_path
 from accelscope.dsl.syntax.nodes import (
@@ -178,27 +177,25 @@ def build_override_scope(scenario: Component, source: SourceText) -> Scope:
 
 
 def derive_scenario(scenario: Component, overrides: Iterable[Override]) -> Component | None:
-    """Return a fresh copy of a scenario with some values set, as its strongest layer.
+    """Return a copy of a scenario with values set in its strongest layers, or None after reporting an error.
 
-    Everything is evaluated anew where an override reaches it; the scenario itself stays as it is. What is wrong
-    with an override is reported to the session, and None returned.
+    What an override affects is evaluated again; the scenario itself does not change.
     """
-    session = scenario.session
-    session.refill()
-    derived = session.derive_copy(scenario, [])
+    interpreter = scenario.interpreter
+    interpreter.refill()
+    derived = derive_copy(scenario, [])
     settings = []
     for override in overrides:
         try:
             settings.append(_setting(scenario, derived, override))
         except EvaluationFailed as problem:
-            session.report(problem, override.span)
+            interpreter.report(problem, override.span)
             return None
     for setting in settings:
         layer = ComponentLayer(
             setting.scope.source, setting.scope, settings=(setting,), own=False, title=OVERRIDE_SOURCE_NAME
         )
         derived.parts.append(layer)
-    assert isinstance(derived.parts[0], InheritedComponent)
     return derived
 
 

@@ -1,16 +1,18 @@
-"""What a kind of block may hold, as plain data: the core derives it from the plugins' spec classes."""
+"""The fields of each kind of block, as plain data: the core derives it from the spec classes of the plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
 from accelscope.dsl.values.units import Dimension
 
-if TYPE_CHECKING:
-    from accelscope.dsl.interpret.component import Component
+ComponentReader: TypeAlias = Callable[[Any], float | None]
+"""From a component to a value in base units, or None if the component does not say enough."""
+ComponentNotes: TypeAlias = Callable[[Any], tuple[str, ...]]
+"""From a component to notes of a warning about it."""
 
 
 @frozen(kw_only=True)
@@ -18,23 +20,27 @@ class FieldSchema:
     """One field of a block.
 
     Attributes:
-        name: as written in a text.
+        name: the name in a text.
         type: "quantity", "choice", "text", "flag", "date", "list", "mapping", "constructor", "ref" or "any".
-        units: unit texts as documented; `dimensions` are theirs, in the same order. A quantity fits any of them.
-        over: for a quantity that may also be a curve, the dimension of its keys.
         doc: one sentence.
-        required: an evaluation cannot do without it; a definition may still leave it open.
-        default: value in base units, or text, for the documentation; None without one.
-        source: where the default comes from.
-        gt, ge, lt, le: bounds in base units.
-        plausible: (low, high) in base units beyond which a value is suspicious.
-        choices: symbols of a choice, or keys of a mapping (empty: any).
-        ref_kinds: kinds that a reference may point to.
-        text_too: a choice or reference also takes a string.
-        integer: a quantity must be a whole number.
-        planned: no installed model reads it yet.
-        aliases: former names of the field, which texts may still use.
-        symbol_aliases: former symbols of a choice, which texts may still use, to the present ones.
+        units: the units in the documentation. A quantity may have any of them.
+        dimensions: the dimensions of the units, in the same order.
+        over: the dimension of the keys if a quantity may also be a curve, or None.
+        required: whether an evaluation needs it; a definition may still leave it open.
+        default: value in base units, or text, for the documentation; None if there is none.
+        source: the source of the default.
+        gt: exclusive lower bound in base units, or None.
+        ge: inclusive lower bound in base units, or None.
+        lt: exclusive upper bound in base units, or None.
+        le: inclusive upper bound in base units, or None.
+        plausible: usual range (low, high) in base units; a value outside it gives a warning.
+        choices: symbols of a choice, or keys of a mapping; any if empty.
+        ref_kinds: kinds of block that a reference may point to.
+        text_too: whether a choice or a reference also takes a string.
+        integer: whether a quantity must be a whole number.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+        symbol_aliases: the present symbol for each former symbol of a choice, which is still accepted.
     """
 
     name: str
@@ -62,29 +68,30 @@ class FieldSchema:
 
 @frozen(kw_only=True, eq=False)
 class DerivedQuantity:
-    """A quantity that follows from the fields of a block and of blocks in it, and what it is of parts in practice.
+    """A quantity computed from the fields of a block and of the blocks in it, with its usual range.
 
     Attributes:
         name: what it is, such as "rate of a pin".
-        of: a block to the value in base units, or None where the block does not say enough.
-        unit, scale: the unit that messages use, and how many base units it is.
-        usual: (low, high) in base units by the word that `by` has in the block; "" for any word.
-        by: field whose word chooses the range, such as `class`.
-        at: field that a warning points at.
-        source: where the range comes from.
-        notes: a block to what a warning also says, such as the values behind the quantity.
-        help: what to do about a value beyond the range; empty for the usual slips of units and counts.
+        of: computes the value of a component in base units, or None if the component does not say enough.
+        unit: the unit in messages.
+        scale: base units in one unit.
+        usual: usual range (low, high) in base units for each value of the field `by`; "" for any value.
+        by: the field that chooses the range, such as `class`.
+        at: the field that a warning points at.
+        source: the source of the range.
+        notes: gives further notes of a warning, such as the values that the quantity was computed from.
+        help: what to do about a value outside the range; empty for common mistakes of units and counts.
     """
 
     name: str
-    of: Callable[[Component], float | None]
+    of: ComponentReader
     unit: str
     scale: float
     usual: Mapping[str, tuple[float, float]]
     by: str = ""
     at: str = ""
     source: str
-    notes: Callable[[Component], tuple[str, ...]] | None = None
+    notes: ComponentNotes | None = None
     help: str = ""
 
 
@@ -94,15 +101,16 @@ class BlockSchema:
 
     Attributes:
         kind: the word in front of the label, such as `memory`.
-        model: name of the model that reads it, such as `dram`.
-        fields: by name.
-        within: kinds of block that it may stand in; "file" is the top level, "*" anywhere.
-        entries: for a block of free-named fields such as `ops { bf16 = ... }`, what each of them must be; its
-            `choices` are the allowed names (empty: any name).
-        cited: whether its numbers, and those of blocks in it, say something about the world and need a source; a
-            question such as a workload needs none.
-        derived: quantities that its values must make plausible together.
-        aliases: former words for the kind, which texts may still use.
+        model: the name of the model that reads it, such as `dram`.
+        doc: one sentence.
+        fields: the fields by name.
+        within: kinds of block that it may be in; "file" is the top level, "*" is anywhere.
+        entries: the field that each free entry of a block such as `ops { bf16 = ... }` must fit, or None; its
+            `choices` are the allowed names, any if empty.
+        cited: whether its numbers, and those of blocks in it, describe real parts and need a source; a question such
+            as a workload needs none.
+        derived: quantities that must be plausible.
+        aliases: former words for the kind, which are still accepted.
     """
 
     kind: str
@@ -118,13 +126,13 @@ class BlockSchema:
 
 @frozen(kw_only=True)
 class KindSchema:
-    """All models of a kind; which one reads a block is decided by the value of one field.
+    """All models of a kind of block. The value of one field, the selector, decides which model reads a block.
 
     Attributes:
-        kind: such as `memory`.
-        selector: name of the deciding field, such as `class`, or None where one model reads all.
-        variants: selector value to schema; several values may share one.
-        default: the schema of a block that does not give the selector, or None where it must.
+        kind: the kind, such as `memory`.
+        selector: the name of the field, such as `class`, or None if one model reads all blocks.
+        variants: the schema for each value of the selector; several values may share one.
+        default: the schema of a block without the selector, or None if it is required.
     """
 
     kind: str
@@ -133,24 +141,24 @@ class KindSchema:
     default: BlockSchema | None = None
 
     def selected_by_label(self, label: str) -> str | None:
-        """Return the label of a block that does not give the selector, where it names a value of it.
+        """Return the value of the selector that the label of a block implies, or None.
 
-        So `engine vector { ... }` is read like `engine vector { kind = vector, ... }`.
+        `engine vector { ... }` is read like `engine vector { kind = vector, ... }`.
         """
         return label if label in self.variants else None
 
     def schema_for(self, selected: str | None) -> BlockSchema | None:
-        """Return the schema that reads a block with this selector value."""
+        """Return the schema for a value of the selector."""
         if selected is None or self.selector is None:
             return self.default
         return self.variants.get(selected)
 
     def all_fields(self) -> dict[str, FieldSchema]:
-        """Return the fields of all variants, for blocks whose model is still open."""
-        found: dict[str, FieldSchema] = {}
+        """Return the fields of all models, for blocks whose model is not known."""
+        fields: dict[str, FieldSchema] = {}
         for schema in self.blocks():
-            found.update(schema.fields)
-        return found
+            fields.update(schema.fields)
+        return fields
 
     @property
     def cited(self) -> bool:
@@ -168,14 +176,20 @@ class KindSchema:
 
     @property
     def within(self) -> tuple[str, ...]:
-        """Kinds of block that this kind may stand in."""
+        """Kinds of block that this kind may be in."""
         return tuple(dict.fromkeys(name for schema in self.blocks() for name in schema.within))
 
 
 Schemas = Mapping[str, KindSchema]
-"""By kind; a key such as `deployment.memory` is for a `memory` block in a `deployment` and goes before `memory`."""
+"""Schemas by kind; a key such as `deployment.memory`, for a `memory` in a `deployment`, takes precedence over `memory`."""
 
 
 def schema_of_kind(schemas: Schemas, kind: str, parent_kind: str | None) -> KindSchema | None:
-    """Return the schemas of a kind of block where it stands: the parent's own first, then the general one."""
+    """Return the schemas of a kind of block inside another kind, which may have one of its own.
+
+    Args:
+        schemas: all schemas.
+        kind: the kind of the block.
+        parent_kind: the kind of the block around it.
+    """
     return schemas.get(f"{parent_kind}.{kind}") or schemas.get(kind)

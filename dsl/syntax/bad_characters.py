@@ -1,4 +1,4 @@
-"""Text that no terminal starts with: unclosed quotes, foreign signs, prices, hidden characters."""
+"""Characters that do not start a token: unclosed quotes, typographic operators, prices, invisible characters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.syntax.lookahead import accepts_terminals, find_line_end
 from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
-# sign: what to write, and the terminal to go on with (None where reading on as if it were right may mislead)
-_MEANT: Final[Mapping[str, tuple[str, str | None]]] = {
+# character: what to write, and the token to continue with (None if continuing could mislead)
+_REPLACEMENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "≤": ("<=", "COMPARE"),
     "≥": (">=", "COMPARE"),
     "≠": ("!=", "COMPARE"),
@@ -42,57 +42,62 @@ _QUOTED: Final = re.compile(r"'([^'\n]*)'|[“”]([^“”\n]*)[“”]")
 
 
 def repair_character(cursor: ParseState, problem: SyntaxProblem) -> tuple[Diagnostic, bool]:
-    """Return what is wrong with a character, and whether the cursor reads on as if it were right."""
+    """Return the error for a character, and whether the parse continues with the likely token in its place."""
     text, start = cursor.source.text, problem.start
     if text[start] == '"':
-        return _unclosed_text(cursor, start)
+        return _unclosed_string(cursor, start)
     if price := _PRICE.match(text, start):
-        meant = f"{price[1]} USD{price[2]}"
+        correct = f"{price[1]} USD{price[2]}"
         finding = _finding(
-            cursor, start, price.end(), "A001", "money has its unit behind the number", f"write `{meant}`"
+            cursor,
+            start,
+            price.end(),
+            "A001",
+            "the currency unit must follow the number",
+            f"write `{correct}`",
         )
         value = (float(price[1].replace("_", "")), f"USD{price[2]}")
-        return finding, _go_on(cursor, "QUANTITY", value, start, price.end())
+        return finding, _continue_with(cursor, "QUANTITY", value, start, price.end())
     if quoted := _QUOTED.match(text, start):
         finding = _finding(
-            cursor, start, quoted.end(), "A003", 'a text stands in straight double quotes `"`', None
+            cursor, start, quoted.end(), "A003", 'a string must be in straight double quotes `"`', None
         )
-        return finding, _go_on(cursor, "STRING", quoted[1] or quoted[2] or "", start, quoted.end())
-    return _foreign(cursor, start)
+        return finding, _continue_with(cursor, "STRING", quoted[1] or quoted[2] or "", start, quoted.end())
+    return _unknown_character(cursor, start)
 
 
-def _unclosed_text(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
+def _unclosed_string(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
     text = cursor.source.text
     if text.startswith('"""', start):
         finding = _finding(
-            cursor, start, start + 3, "A004", 'the text opened by `"""` has no closing `"""`', None
+            cursor, start, start + 3, "A004", 'the string that starts with `"""` has no closing `"""`', None
         )
-        return finding, _go_on(cursor, "STRING", text[start + 3 :], start, len(text))
+        return finding, _continue_with(cursor, "STRING", text[start + 3 :], start, len(text))
     end = max(find_line_end(text, start), start + 1)
-    help_text = 'write `"` at its end; a text of several lines stands in `"""`'
-    finding = _finding(cursor, start, end, "A004", "the text has no closing quote on its line", help_text)
-    return finding, _go_on(cursor, "STRING", text[start + 1 : end], start, end)
+    help_text = 'add `"` at its end; a string of several lines is written in `"""`'
+    finding = _finding(cursor, start, end, "A004", "the string has no closing quote on its line", help_text)
+    return finding, _continue_with(cursor, "STRING", text[start + 1 : end], start, end)
 
 
-def _foreign(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
+def _unknown_character(cursor: ParseState, start: int) -> tuple[Diagnostic, bool]:
     text = cursor.source.text
-    sign = text[start]
+    character = text[start]
     end = start + 1
-    while end < len(text) and text[end] == sign:
+    while end < len(text) and text[end] == character:
         end += 1
-    meant, kind = _MEANT.get(sign, (None, None))
-    if sign.isspace() or unicodedata.category(sign).startswith(("C", "Z")):
-        name = unicodedata.name(sign, "a control character").lower()
-        message = f"a character that cannot be seen: U+{ord(sign):04X}, {name}"
-        finding = _finding(cursor, start, end, "A003", message, "delete it, or write a plain space")
+    replacement, kind = _REPLACEMENTS.get(character, (None, None))
+    if character.isspace() or unicodedata.category(character).startswith(("C", "Z")):
+        name = unicodedata.name(character, "a control character").lower()
+        message = f"an invisible character: U+{ord(character):04X}, {name}"
+        finding = _finding(cursor, start, end, "A003", message, "delete it, or replace it with a space")
         cursor.seek(end)
         return finding, True
-    if sign.isalpha():
-        message, hint = f"names have the letters a to z, digits and `_`, not `{sign}`", None
+    if character.isalpha():
+        message, hint = f"names consist of the letters a to z, digits and `_`, not `{character}`", None
     else:
-        message, hint = f"`{sign}` has no meaning here", f"write `{meant}`" if meant else None
+        message, hint = f"`{character}` is not valid here", f"write `{replacement}`" if replacement else None
     finding = _finding(cursor, start, end, "A003", message, hint)
-    return finding, kind is not None and _go_on(cursor, kind, meant, start, start + 1)
+    return finding, kind is not None and _continue_with(cursor, kind, replacement, start, start + 1)
 
 
 def _finding(
@@ -101,8 +106,8 @@ def _finding(
     return Diagnostic(code=code, message=message, span=Span(cursor.source, start, end), help=hint)
 
 
-def _go_on(cursor: ParseState, kind: str, value: Any, start: int, end: int) -> bool:
-    """Take what was meant, if it fits, and say whether it did."""
+def _continue_with(cursor: ParseState, kind: str, value: Any, start: int, end: int) -> bool:
+    """Feed a token to the parser if it is valid here; return whether it was."""
     if not accepts_terminals(cursor.parser, kind):
         return False
     try:

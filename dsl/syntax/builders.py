@@ -1,4 +1,4 @@
-"""Callbacks of the grammar: one small function a rule, from offsets and children to a syntax node."""
+"""Callbacks of the grammar: one function for each rule, from offsets and children to a syntax node."""
 
 from __future__ import annotations
 
@@ -54,7 +54,13 @@ _CONSTANTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "n
 
 
 class UnsupportedSyntax(Exception):
-    """A construct that the grammar lets through and the language does not have: what is wrong, where, the fix."""
+    """A construct that the grammar accepts but the language does not have.
+
+    Attributes:
+        message: the error.
+        node: its place.
+        help: how to fix it, or None.
+    """
 
     def __init__(self, message: str, node: SyntaxNode, help: str | None = None) -> None:
         super().__init__(message)
@@ -101,7 +107,7 @@ def _kind(target: Expr) -> str:
         target = target.base
     if not isinstance(target, Name):
         raise UnsupportedSyntax(
-            "a kind of block is a name, without `[`",
+            "the kind of a block is a name without `[`",
             target,
             "write the count after the label: `kind label[2]`",
         )

@@ -1,4 +1,4 @@
-"""Questions about a parse that has stopped: which terminals fit here, what comes next in the text."""
+"""Lookahead of a parse that has stopped: which tokens are valid here, and what follows in the text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AFTER_LABEL: Final = frozenset({"LBRACE", "LSQB", "COLON", "EXTENDS", "AT"})
 
 
 def accepts_terminals(parser: InteractiveParser, *kinds: str) -> bool:
-    """Say whether terminals can be taken one after the other; the parser stays as it is."""
+    """Return whether token types are valid one after the other; the parser does not change."""
     if kinds[0] not in parser.choices():  # type: ignore[no-untyped-call]
         return False
     state = parser.parser_state
@@ -37,12 +37,12 @@ def accepts_terminals(parser: InteractiveParser, *kinds: str) -> bool:
 
 
 def starts_statement(parser: InteractiveParser) -> bool:
-    """Say whether a statement may start here."""
+    """Return whether a statement may start here."""
     return accepts_terminals(parser, "LET")
 
 
 def looks_like_statement(ahead: Iterator[Token], *, line_start: bool) -> bool:
-    """Guess whether the terminals ahead start a statement; stricter in the middle of a line."""
+    """Return whether the tokens ahead probably start a statement; stricter in the middle of a line."""
     first = next(ahead, None)
     if first is None or first.type in STATEMENT_KEYWORDS or first.type == "DOC":
         return first is not None
@@ -60,11 +60,11 @@ def looks_like_statement(ahead: Iterator[Token], *, line_start: bool) -> bool:
 
 
 def is_first_on_line(text: str, at: int) -> bool:
-    """Say whether only blanks precede an offset on its line."""
+    """Return whether only whitespace precedes an offset on its line."""
     return not text[text.rfind("\n", 0, at) + 1 : at].strip(" \t\f\r\ufeff")
 
 
 def find_line_end(text: str, at: int) -> int:
-    """Return where the line that holds an offset ends, without blanks."""
+    """Return the end of the line of an offset, without trailing whitespace."""
     stop = text.find("\n", at)
     return at + len(text[at : len(text) if stop < 0 else stop].rstrip(" \t\r"))

@@ -1,4 +1,4 @@
-"""The words for syntax mistakes: what stands there, what would fit, and the fix where it can be guessed."""
+"""Messages of syntax errors: what was expected, what the text has, and a likely fix."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _IN_VALUE: Final = _VALUE | {"IF", "NOT", "MINUS", "LBRACE", "LSQB", "LPAR", "MU
 
 
 def syntax_error(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
-    """Return the finding for a terminal that does not fit."""
+    """Return the error for a token that is not valid where it is."""
     fit = frozenset(cursor.parser.accepts())  # type: ignore[no-untyped-call]
     start, end = _place(cursor.source.text, cursor, problem)
     return Diagnostic(
@@ -75,23 +75,23 @@ def syntax_error(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
 
 
 def _place(text: str, cursor: ParseState, problem: SyntaxProblem) -> tuple[int, int]:
-    """Return where to point: at the terminal, or for a line end just behind what was read."""
+    """Return the place of the error: the token, or for a line end the end of the last token."""
     if problem.kind in ("_NL", END_TERMINAL) and cursor.last <= problem.start:
         return cursor.last, cursor.last
     return problem.start, problem.end
 
 
 def _message(cursor: ParseState, problem: SyntaxProblem, fit: frozenset[str]) -> str:
-    found = describe_terminal(cursor.source.text, problem)
+    actual = describe_terminal(cursor.source.text, problem)
     if fit >= _VALUE:
-        return f"a value is expected here, not {found}"
+        return f"expected a value, not {actual}"
     if _statement_complete(fit) and problem.kind not in MATCHING_BRACKETS:
-        return f"{found} cannot follow here: the statement is complete"
+        return f"unexpected {actual}: the statement is already complete"
     if problem.kind in MATCHING_BRACKETS and not _opener(cursor, problem.kind):
-        return f"{found} closes nothing that is open"
+        return f"{actual} has no matching opening bracket"
     if _starts(fit):
-        return f"a statement is expected here, not {found}"
-    return f"expected {_list(name_terminals(fit))}, not {found}"
+        return f"expected a statement, not {actual}"
+    return f"expected {_list(name_terminals(fit))}, not {actual}"
 
 
 def _opener(cursor: ParseState, kind: str) -> bool:
@@ -107,7 +107,7 @@ def _starts(fit: frozenset[str]) -> bool:
 
 
 def describe_terminal(text: str, problem: SyntaxProblem) -> str:
-    """Return what stands at a place, in words."""
+    """Return the token of an error in words."""
     if problem.kind == "_NL":
         return "the end of the line"
     if problem.kind == END_TERMINAL:
@@ -115,13 +115,13 @@ def describe_terminal(text: str, problem: SyntaxProblem) -> str:
     if problem.kind == "DOC":
         return "a documentation line"
     if problem.kind == "STRING":
-        return "a text"
+        return "a string"
     piece = text[problem.start : problem.end]
     return f"`{piece}`" if len(piece) <= 40 else f"`{piece[:37]}...`"
 
 
 def name_terminals(fit: frozenset[str]) -> list[str]:
-    """Return terminals in words, most telling first, with families of terminals in one word."""
+    """Return token types in words, the most helpful first, with one word for a family of types."""
     if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return ["`=`", "a label", "`{`"]
     named: list[str] = []
@@ -143,7 +143,7 @@ def _word(kind: str) -> str:
         "NAME": "a name",
         "NUMBER": "a number",
         "QUANTITY": "a number with a unit",
-        "STRING": "a text in quotes",
+        "STRING": "a string",
         "_NL": "the end of the line",
         END_TERMINAL: "the end of the text",
         "DOC": "a documentation line",
@@ -156,14 +156,8 @@ def _word(kind: str) -> str:
 
 def _list(items: list[str]) -> str:
     if len(items) > 6:
-        items = [*items[:6], "something alike"]
-    return (
-        items[0]
-        if len(items) == 1
-        else f"{', '.join(items[:-1])} or {items[-1]}"
-        if items
-        else "nothing more"
-    )
+        items = [*items[:6], "a similar token"]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}" if items else "the end"
 
 
 # ---- fixes ------------------------------------------------------------------------------------------------
@@ -174,22 +168,22 @@ def _help(cursor: ParseState, problem: SyntaxProblem, fit: frozenset[str]) -> st
     piece = text[start : problem.end]
     before = text[:start].rstrip(" \t") if start < 200 else text[start - 200 : start].rstrip(" \t")
     return (
-        _sign_help(piece, problem.kind, fit, text, start)
+        _operator_help(piece, problem.kind, fit, text, start)
         or _number_help(problem, before, text)
         or _word_help(cursor, problem, piece, fit)
         or _shape_help(problem, piece, fit)
     )
 
 
-def _sign_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int) -> str | None:
+def _operator_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int) -> str | None:
     if kind == "COMPARE" and "EQUAL" in fit:
-        return f"`{piece}` compares; write `=` to give a value"
+        return f"`{piece}` is a comparison; write `=` to assign a value"
     if kind == "EQUAL" and "COMPARE" in fit:
-        return "`=` gives a value; write `==` to compare"
+        return "`=` assigns a value; write `==` to compare"
     if kind in ("EQUAL", "COMPARE") and kind not in fit and text[start - 1 : start] in ("=", "<", ">", "!"):
-        return f"write `{text[start - 1]}=` without a blank or a third sign"
+        return f"write `{text[start - 1]}=` without a space or another character"
     if (kind == "COLON" and "EQUAL" in fit) or (kind in _VALUE and text[:start].rstrip(" \t").endswith(":")):
-        return "write `=` to give a value"
+        return "write `=` to assign a value"
     if kind == "SEMICOLON" and "COMMA" in fit:
         return "write `,` between the items"
     if kind == "TO" and "BOTH" not in fit and "EQUAL" in fit:
@@ -197,7 +191,7 @@ def _sign_help(piece: str, kind: str, fit: frozenset[str], text: str, start: int
     if kind in _OPERATORS | {"PLUSMINUS", "PLUSMINUS_ASCII", "TILDE", "AT", "UPTO"} and is_first_on_line(
         text, start
     ):
-        return f"a line cannot start with `{piece}`: the line above has ended its statement; end that line with `{piece}`"
+        return f"a line cannot start with `{piece}`: the statement ended with the line above; put `{piece}` at the end of that line"
     return None
 
 
@@ -215,7 +209,7 @@ def _number_help(problem: SyntaxProblem, before: str, text: str) -> str | None:
         and groups
         and re.match(r"\d{3}(?!\d)", text[problem.start :][:4])
     ):
-        return f"digits are grouped with `_`: `{groups[1].replace(',', '_')}_{text[problem.start :][:3]}`"
+        return f"group digits with `_`: `{groups[1].replace(',', '_')}_{text[problem.start :][:3]}`"
     unit = re.search(r"\d[ \t]+([a-z]{4,20})$", before)
     near = find_closest_word(unit[1], ("step", "points", "when", "else", "then"), 0.7) if unit else None
     return f"did you mean `{near}`?" if near else None
@@ -235,7 +229,7 @@ def _word_help(cursor: ParseState, problem: SyntaxProblem, piece: str, fit: froz
         and known.get(first) in STATEMENT_KEYWORDS
         and problem.kind in ("EQUAL", "LBRACE", "DOT", "COLON")
     ):
-        return f"`{first}` starts a statement of its own, so nothing else can have this name"
+        return f"`{first}` is a keyword that starts a statement, so it cannot be a name here"
     if first and first not in known:
         near = find_closest_word(
             first, [word for word, kind in known.items() if kind in STATEMENT_KEYWORDS], 0.75
@@ -246,7 +240,7 @@ def _word_help(cursor: ParseState, problem: SyntaxProblem, piece: str, fit: froz
 
 
 def _first_word(cursor: ParseState) -> str | None:
-    """Return the word that the statement under way starts with."""
+    """Return the first word of the current statement."""
     text = cursor.source.text
     line = text.rfind("\n", 0, cursor.last) + 1
     start = max([line, *(locate_token(token)[1] for token in cursor.open())])
@@ -256,7 +250,7 @@ def _first_word(cursor: ParseState) -> str | None:
 
 def _shape_help(problem: SyntaxProblem, piece: str, fit: frozenset[str]) -> str | None:
     if problem.kind == "DOC":
-        return "`##` documents the item below it and has a line of its own; write `#` for a remark"
+        return "`##` documents the next item and needs a line of its own; write `#` for a comment"
     if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return "write `name = value`, or `kind label { ... }` for a block"
     if _statement_complete(fit) and problem.kind in (

@@ -1,4 +1,4 @@
-"""Which blocks lack their closing brace: judged by indentation, since the parser only notices at the end of the text."""
+"""Finds blocks without a closing brace by their indentation; the parser itself notices only at the end of the text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accelscope.dsl.syntax.lookahead import SEPARATORS
 
 @frozen(kw_only=True)
 class MissingBrace:
-    """A missing `}`: where it belongs, and the finding."""
+    """A missing `}`: its place, and the error."""
 
     offset: int
     finding: Diagnostic
@@ -21,7 +21,7 @@ class MissingBrace:
 
 @define
 class _Line:
-    """A line that holds terminals: its indentation, its first terminal, where its last one ends."""
+    """A line with tokens: its indentation, its first token, and the end of its last one."""
 
     indent: int
     first: Token
@@ -30,7 +30,7 @@ class _Line:
 
 @define
 class _Brace:
-    """An opening brace: its line, where its statement starts, whether more follows on its line, its partner."""
+    """An opening brace: its line, the start of its statement, whether more follows on its line, and its closing brace."""
 
     start: int
     line: int
@@ -47,7 +47,7 @@ class _Survey:
 
 
 def find_missing_braces(source: SourceText) -> list[MissingBrace]:
-    """Return the most likely places of the missing braces of a text, at most a handful."""
+    """Return the most likely places of the missing braces of a text, at most `MAX_REPAIRS`."""
     survey = _survey(source.text)
     outdents = _outdents(survey.lines)
     gaps: list[MissingBrace] = []
@@ -87,7 +87,7 @@ def _survey(text: str) -> _Survey:
 
 
 def _outdents(lines: list[_Line]) -> list[int | None]:
-    """Return for each line the next one that is indented no deeper."""
+    """Return for each line the next one that is not indented deeper."""
     answer: list[int | None] = [None] * len(lines)
     waiting: list[int] = []
     for number, line in enumerate(lines):
@@ -98,7 +98,7 @@ def _outdents(lines: list[_Line]) -> list[int | None]:
 
 
 def _pair(survey: _Survey) -> None:
-    """Give each brace the partner that counting gives it."""
+    """Match each opening brace with a closing one by counting."""
     waiting: list[_Brace] = []
     closers = iter(survey.closers)
     closer = next(closers, None)
@@ -113,7 +113,7 @@ def _pair(survey: _Survey) -> None:
 
 
 def _find(source: SourceText, survey: _Survey, outdents: list[int | None]) -> MissingBrace | None:
-    """Return the first place where a block runs on past its indentation, else the end of the text."""
+    """Return the first place where a block continues past its indentation, else the end of the text."""
     lines = survey.lines
     unclosed = [brace for brace in survey.braces if brace.closer is None]
     if not unclosed:
@@ -133,12 +133,12 @@ def _find(source: SourceText, survey: _Survey, outdents: list[int | None]) -> Mi
         )
     else:
         offset, brace = lines[-1].end, unclosed[-1]
-        label = Label(span=Span(source, offset, offset), text="the text ends without its `}`")
+        label = Label(span=Span(source, offset, offset), text="the text ends without the `}`")
     return MissingBrace(offset=offset, finding=_finding(source, brace, label))
 
 
 def _runs_past(brace: _Brace, lines: list[_Line], after: int) -> bool:
-    """Say whether a block goes on at a line that is indented no deeper than the block's own."""
+    """Return whether a block is still open at a line that is not indented deeper than the line of the block."""
     first = lines[after].first
     if brace.closer is not None and brace.closer <= locate_token(first)[0]:
         return False

@@ -1,4 +1,4 @@
-"""Drops the statements that are nested too deeply for readers of the tree that use recursion."""
+"""Drops statements that are nested too deeply for code that reads the tree recursively."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from accelscope.dsl.syntax.nodes import BlockStatement, Statement, SyntaxNode
 def drop_deep_statements(
     statements: Iterable[Statement], deep: list[SyntaxNode], room: int = MAX_DEPTH
 ) -> tuple[Statement, ...]:
-    """Return the statements whose trees have at most `room` levels; add where the others go beyond it to `deep`.
+    """Return the statements whose trees have at most `room` levels.
 
-    A tree has fewer levels than its text has characters, so that only long statements need a look.
+    A tree has fewer levels than its text has characters, so that only long statements are examined.
+
+    Args:
+        statements: the statements.
+        deep: receives the first node beyond the limit of each statement that is dropped.
+        room: the most levels.
     """
     kept: list[Statement] = []
     for statement in statements:
@@ -30,7 +35,7 @@ def drop_deep_statements(
 
 
 def _beyond(root: SyntaxNode, room: int, known: SyntaxNode | None) -> SyntaxNode | None:
-    """Return the first node of a tree that lies below `room` levels; a part that is known is not looked at."""
+    """Return the first node of a tree below `room` levels, or None; the subtree `known` is not examined."""
     layer: list[object] = [root]
     while layer:
         nodes: list[SyntaxNode] = []

@@ -1,6 +1,6 @@
-"""Syntax nodes: what the parser builds, one class a construct, with exact offsets into the source.
+"""Syntax nodes: one class for each construct, with exact offsets into the source.
 
-Two trees are equal when they say the same: offsets do not take part in equality.
+Offsets do not take part in equality: two trees are equal if they have the same meaning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
 
 @define
 class SyntaxNode:
-    """Anything with a place: `start` and `end` are character offsets, end exclusive."""
+    """A node with a place: `start` and `end` are character offsets, end exclusive."""
 
     start: int = field(eq=False)
     end: int = field(eq=False)
@@ -59,7 +59,7 @@ class Const(SyntaxNode):
 
 @define
 class Name(SyntaxNode):
-    """An identifier: a name in scope, or a symbol that a schema checks."""
+    """An identifier: a name in scope, or a symbol."""
 
     id: str
 
@@ -103,7 +103,7 @@ class Call(SyntaxNode):
 
 @define
 class Amend(SyntaxNode):
-    """`base { ... }`: an heir of base with some things changed."""
+    """`base { ... }`: a copy of a block with changes."""
 
     base: Expr
     body: Body
@@ -150,7 +150,7 @@ class Binary(SyntaxNode):
 
 @define
 class Compare(SyntaxNode):
-    """`first op expr op expr ...`: a chain that holds when each link holds."""
+    """`first op expr op expr ...`: a chain that holds if each comparison holds."""
 
     first: Expr
     rest: tuple[tuple[str, Expr], ...]
@@ -199,7 +199,7 @@ class Distribution(SyntaxNode):
 
 @define
 class Annotated(SyntaxNode):
-    """An expression with a tolerance or citations; a plain expression stands alone without this node."""
+    """An expression with a tolerance or citations; a plain expression has no such node."""
 
     expr: Expr
     tolerance: PlusMinus | Distribution | None
@@ -260,7 +260,7 @@ class LetStatement(SyntaxNode):
 
 @define
 class AssignStatement(SyntaxNode):
-    """`target = value`; the target is a Name, or Attr and Index over one for a dotted override."""
+    """`target = value`; the target is a name, or attributes and subscripts of one for a dotted path."""
 
     target: Name | Attr | Subscript
     value: Expr
@@ -314,7 +314,7 @@ class StepClause(SyntaxNode):
 
 @define
 class SweepStatement(SyntaxNode):
-    """`sweep target in domain when condition`, or `tune` for an axis that is optimised away (`word` says which)."""
+    """`sweep target in domain when condition`, or `tune` for an axis that is optimized (`word` tells which)."""
 
     word: str
     target: Expr

@@ -1,4 +1,4 @@
-"""A parse under way: feeds Lark's parser, keeps what recovery asks for, puts missing braces back."""
+"""The state of one parse: feeds tokens to the parser of Lark, and adds missing braces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from accelscope.dsl.syntax.token_values import LiteralConverter
 
 
 class SyntaxProblem(Exception):
-    """A terminal that does not fit, with the finding where it is known already."""
+    """A token is not valid where it is.
+
+    Attributes:
+        kind: the type of the token.
+        finding: the error, or None if the message is still to be made.
+        start: the offset of the token.
+        end: the offset of its end.
+    """
 
     def __init__(self, token: Token, finding: Diagnostic | None = None) -> None:
         super().__init__(token)
@@ -37,18 +44,20 @@ class ParseState:
     """The state of one parse.
 
     Attributes:
-        closers: where to act as if a `}` stood there, ascending.
-        parser: Lark's parser; the signs of what is open stand on its stack.
-        taken: the terminals so far.
-        nested: how many brackets are open.
-        result: the statements, once the end of the text has been taken.
+        source: the text.
+        closers: offsets where a `}` is added, ascending.
+        parser: the parser of Lark; its stack has the open brackets.
+        literals: converts tokens to values.
+        tokens: the tokens so far.
+        bracket_depth: the number of open brackets.
+        result: the statements, after the end of the text.
     """
 
     source: SourceText
     closers: list[int] = field(factory=list)
     parser: InteractiveParser = field(init=False)
     literals: LiteralConverter = field(init=False)
-    taken: list[Token] = field(factory=list)
+    tokens: list[Token] = field(factory=list)
     bracket_depth: int = 0
     result: tuple[Any, ...] | None = None
 
@@ -58,11 +67,11 @@ class ParseState:
 
     @property
     def last(self) -> int:
-        """Where the last terminal taken ends."""
-        return locate_token(self.taken[-1])[1] if self.taken else 0
+        """The end of the last token."""
+        return locate_token(self.tokens[-1])[1] if self.tokens else 0
 
     def seek(self, offset: int) -> None:
-        """Go on reading at an offset."""
+        """Continue at an offset."""
         state = self.parser.lexer_thread.state
         assert state is not None  # a parser that was given a text has one
         state.line_ctr.char_pos = offset
@@ -71,7 +80,7 @@ class ParseState:
         """Read to the end of the text.
 
         Raises:
-            Problem: a terminal that does not fit; the parser stands just before it.
+            SyntaxProblem: a token is not valid; the parser is in front of it.
         """
         convert, end = self.literals.convert, len(self.source.text)
         token = None
@@ -82,7 +91,7 @@ class ParseState:
                 if token.type in convert:
                     token.value = convert[token.type](token.value, locate_token(token)[0])
                 self.take(token)
-                if len(self.taken) > MAX_TERMINALS:
+                if len(self.tokens) > MAX_TERMINALS:
                     raise SyntaxProblem(token, too_many_terminals(Span(self.source, *locate_token(token))))
             self._close(end)
             self.put(END_TERMINAL, "", end, end)
@@ -90,32 +99,39 @@ class ParseState:
             fault = problem.token
             if fault is not token and fault.isidentifier() and fault.isascii():
                 fault = next(scan_terminals(self.source.text, locate_token(fault)[0]))
-                fault.type = "NAME"  # a word that the grammar has no use for here
+                fault.type = "NAME"  # a keyword that is not valid here
             raise SyntaxProblem(fault) from None
 
     def take(self, token: Token) -> None:
-        """Take one terminal.
+        """Feed one token to the parser.
 
         Raises:
-            UnexpectedToken: it does not fit.
-            Problem: it completes what the language does not have, or nests too deep.
+            UnexpectedToken: it is not valid here.
+            SyntaxProblem: it completes a construct that the language does not have, or is nested too deeply.
         """
         kind = token.type
         if kind in OPENING_BRACKETS and self.bracket_depth >= MAX_BRACKETS:
             raise self._too_deep(token, f"brackets are nested more than {MAX_BRACKETS} deep")
         if len(self.parser.parser_state.state_stack) > MAX_STACK:
-            raise self._too_deep(token, "this chain is longer than any description needs")
+            raise self._too_deep(token, "this chain is too long")
         try:
             self.result = self.parser.feed_token(token)
-        except UnsupportedSyntax as no:
-            span = no.node.span(self.source)
-            finding = Diagnostic(code="A001", message=no.message, span=span, help=no.help)
-            raise SyntaxProblem(token, finding) from no
+        except UnsupportedSyntax as problem:
+            span = problem.node.span(self.source)
+            finding = Diagnostic(code="A001", message=problem.message, span=span, help=problem.help)
+            raise SyntaxProblem(token, finding) from problem
         self.bracket_depth += (kind in OPENING_BRACKETS) - (kind in MATCHING_BRACKETS)
-        self.taken.append(token)
+        self.tokens.append(token)
 
     def put(self, kind: str, value: Any, start: int, end: int) -> None:
-        """Take a terminal that the text does not spell so; raise as `take` does."""
+        """Feed a token that the text does not have; raise like `take`.
+
+        Args:
+            kind: the type of the token.
+            value: its value.
+            start: the offset where it is assumed.
+            end: the offset of its end.
+        """
         token = Token(kind, self.source.text[start:end], start, end_pos=end)
         token.value = value
         self.take(token)
@@ -125,7 +141,7 @@ class ParseState:
         return SyntaxProblem(token, Diagnostic(code="A005", message=message, span=span))
 
     def _close(self, start: int) -> None:
-        """Take the closing braces that are due before or at an offset."""
+        """Add the closing braces up to an offset."""
         while self.closers and self.closers[0] <= start:
             if accepts_terminals(self.parser, "RBRACE"):
                 self.put("RBRACE", "}", self.last, self.last)
@@ -136,22 +152,22 @@ class ParseState:
             del self.closers[0]
 
     def open(self) -> list[Token]:
-        """Return the brackets that are open, outermost first."""
-        found: list[Token] = []
+        """Return the open brackets, outermost first."""
+        brackets: list[Token] = []
         for value in self.parser.parser_state.value_stack:
             if isinstance(value, Token):
                 if value.type in OPENING_BRACKETS:
-                    found.append(value)
+                    brackets.append(value)
                 elif value.type in MATCHING_BRACKETS:
-                    found.pop()
-        return found
+                    brackets.pop()
+        return brackets
 
     def in_block(self) -> bool:
-        """Say whether a brace is open."""
+        """Return whether a brace is open."""
         return any(token.type == "LBRACE" for token in self.open())
 
     def drop_statement(self) -> list[str]:
-        """Drop the statement under way; return the kinds of the brackets that it leaves open."""
+        """Drop the current statement; return the types of the brackets that it leaves open."""
         state = self.parser.parser_state
         pending: list[str] = []
         closed = 0
@@ -169,7 +185,7 @@ class ParseState:
         return pending
 
     def finish(self) -> tuple[Any, ...]:
-        """Return the statements of the file, closing what is open and dropping what cannot be closed."""
+        """Return the statements of the file after closing open brackets and dropping what cannot be closed."""
         closers = ((END_TERMINAL,), ("_NL", "LET"), ("RBRACE",))
         while self.result is None:
             step = next((kinds for kinds in closers if accepts_terminals(self.parser, *kinds)), None)

@@ -1,4 +1,4 @@
-"""`.accel` text to a syntax tree, with every mistake of the text as a diagnostic; never raises for a bad text."""
+"""`.accel` text to a syntax tree, with every syntax error as a diagnostic; no text makes it raise."""
 
 from __future__ import annotations
 
@@ -22,20 +22,17 @@ from accelscope.dsl.syntax.recovery import recover
 
 LANGUAGE_VERSION: Final = 1
 _UNSOUND: Final = frozenset({"A004", "A005"})
-"""Findings after which counting braces says nothing."""
+"""Errors after which counting braces is meaningless."""
 
 
 def parse(source: SourceText) -> tuple[File, tuple[Diagnostic, ...]]:
-    """Return the syntax tree of a text and what is wrong with it.
-
-    A text with mistakes gives the tree of the statements that could be read.
-    """
+    """Return the syntax tree of a text and its syntax errors; statements with errors are left out of the tree."""
     file, findings, _ = parse_with_terminals(source)
     return file, findings
 
 
 def parse_with_terminals(source: SourceText) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
-    """Return the syntax tree of a text, what is wrong with it, and the terminals that were taken."""
+    """Return the syntax tree of a text, its syntax errors, and its tokens."""
     if len(source.text) > MAX_FILE_BYTES:
         return File(0, 0, (), source), (file_too_large(source.name),), ()
     gaps: list[MissingBrace] = []
@@ -52,12 +49,12 @@ def parse_with_terminals(source: SourceText) -> tuple[File, tuple[Diagnostic, ..
         *version,
         *_too_deep(source, deep),
     ]
-    return File(0, len(source.text), statements, source), sort_diagnostics(findings), tuple(cursor.taken)
+    return File(0, len(source.text), statements, source), sort_diagnostics(findings), tuple(cursor.tokens)
 
 
 def _too_deep(source: SourceText, deep: Iterable[SyntaxNode]) -> Iterator[Diagnostic]:
     for node in deep:
-        message = "this is nested deeper than any description needs"
+        message = "this is nested too deeply"
         yield Diagnostic(code="A005", message=message, span=Span(source, node.start, node.start + 1))
 
 
@@ -74,7 +71,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _run(source: SourceText, gaps: Iterable[MissingBrace]) -> tuple[ParseState, list[Diagnostic], bool]:
-    """Run a cursor over a text; return it with the findings and whether every block was closed."""
+    """Parse a text with some braces added; return the state, the errors, and whether every block was closed."""
     cursor = ParseState(source, sorted(gap.offset for gap in gaps))
     findings: list[Diagnostic] = []
     while True:
@@ -87,7 +84,9 @@ def _run(source: SourceText, gaps: Iterable[MissingBrace]) -> tuple[ParseState, 
                 return cursor, [*findings, problem.finding], True
             findings.append(recover(cursor, problem))
             if len(findings) >= MAX_DIAGNOSTICS:
-                findings[-1] = evolve(findings[-1], notes=("there are more mistakes; the rest is not read",))
+                findings[-1] = evolve(
+                    findings[-1], notes=("there are more errors; the rest of the text is not read",)
+                )
                 return cursor, findings, True
         else:
             return cursor, findings, True
@@ -103,8 +102,8 @@ def _version(
         return [], statements[1:]
     finding = Diagnostic(
         code="A001",
-        message=f"this text is in version {first.value:g} of the language, which is not known here",
+        message=f"version {first.value:g} of the language is not supported",
         span=first.span(source),
-        help=f"versions known: {LANGUAGE_VERSION}",
+        help=f"supported versions: {LANGUAGE_VERSION}",
     )
     return [finding], statements[1:]

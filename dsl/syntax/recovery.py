@@ -1,4 +1,4 @@
-"""Going on after a mistake: say what is wrong, keep what was read, find the next statement."""
+"""Recovery from a syntax error: report it, keep what was read, find the next statement."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
 
 def recover(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
-    """Return what is wrong at a terminal and leave the cursor where it can read on."""
+    """Return the error at a token, and move the parse to where it can continue."""
     if problem.finding is None and problem.kind == "OTHER":
-        finding, mended = repair_character(cursor, problem)
-        if mended:
+        finding, repaired = repair_character(cursor, problem)
+        if repaired:
             return finding
     else:
         finding = problem.finding or _unclosed(cursor, problem) or syntax_error(cursor, problem)
@@ -37,7 +37,7 @@ def recover(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
 
 
 def _end_statement(cursor: ParseState) -> bool:
-    """End the statement under way if it is complete, so that it is kept."""
+    """End the current statement if it is complete, so that it is kept."""
     if not accepts_terminals(cursor.parser, "_NL", "LET"):
         return False
     try:
@@ -48,7 +48,7 @@ def _end_statement(cursor: ParseState) -> bool:
 
 
 def _unclosed(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic | None:
-    """Return the finding for a `[` or `(` that is still open where the text goes on with something else."""
+    """Return the error for a `[` or `(` that is not closed, or None."""
     text = cursor.source.text
     opener = next(iter(cursor.open()[-1:]), None)
     mate = {"LSQB": "RSQB", "LPAR": "RPAR"}.get(opener.type) if opener else None
@@ -60,22 +60,22 @@ def _unclosed(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic | None:
     ):
         return None
     last = len(text[: cursor.last].rstrip())
-    sign = PUNCTUATION[mate]
+    closing = PUNCTUATION[mate]
     return Diagnostic(
         code="A002",
-        message=f"`{opener}` is not closed: `{sign}` is missing",
+        message=f"`{opener}` is not closed: `{closing}` is missing",
         span=Span(cursor.source, *locate_token(opener)),
-        labels=(Label(span=Span(cursor.source, last, last), text=f"`{sign}` is expected here"),),
+        labels=(Label(span=Span(cursor.source, last, last), text=f"`{closing}` is expected here"),),
     )
 
 
 def _next_statement(cursor: ParseState, problem: SyntaxProblem, pending: list[str]) -> int:
-    """Return where to read on: at a statement, or at the brace that closes the block around.
+    """Return the offset to continue at: a statement, or the brace that closes the enclosing block.
 
     Args:
-        cursor: where a statement may start.
-        problem: the terminal at fault; the search starts at it.
-        pending: kinds of the brackets that what was dropped has left open.
+        cursor: the parse, at a place where a statement may start.
+        problem: the token at fault, where the search starts.
+        pending: types of the brackets that the dropped statement left open.
     """
     text = cursor.source.text
     fresh = is_first_on_line(text, problem.start)

@@ -1,4 +1,4 @@
-"""Values of terminals: numbers with units, strings with escapes, dates; what is wrong inside one is noted, not raised."""
+"""Values of tokens: numbers with units, strings with escapes, dates; errors inside a token are collected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ _ESCAPES: Final[Mapping[str, str]] = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"
 
 @define(eq=False, repr=False)
 class LiteralConverter:
-    """Converters of one text, with what they found wrong in `findings`."""
+    """Converts the tokens of one text.
+
+    Attributes:
+        source: the text.
+        findings: the errors so far.
+        convert: the function for each type of token, from its text and offset to a value.
+    """
 
     source: SourceText
     findings: list[Diagnostic] = field(factory=list)
@@ -36,14 +42,14 @@ class LiteralConverter:
 
     def quantity(self, text: str, start: int) -> tuple[float, str | None]:
         """Return the number of `1_000` or `3.35 TB/s` and its unit as written."""
-        known = self._numbers.get(text)
-        if known is not None:
-            return known
+        cached = self._numbers.get(text)
+        if cached is not None:
+            return cached
         match = _QUANTITY.match(text)
         assert match is not None  # the terminal guarantees it
         value, unit = float(match[1].replace("_", "")), match[2] or None
         if math.isinf(value):
-            self._note("this number is larger than any that can be computed with", start, text)
+            self._note("this number is too large", start, text)
         elif unit and match[1] == "0" and re.fullmatch(r"[xXbBoO][0-9a-fA-F]+", unit) and unit[1:].isalnum():
             self._radix(text, start)
         else:
@@ -52,13 +58,13 @@ class LiteralConverter:
 
     def _radix(self, text: str, start: int) -> None:
         try:
-            meant = f"write `{int(text, 0)}`"
+            help = f"write `{int(text, 0)}`"
         except ValueError:
-            meant = "write it with the digits 0 to 9"
-        self._note("numbers are decimal here", start, text, help=meant)
+            help = "write it with the digits 0 to 9"
+        self._note("numbers must be decimal", start, text, help=help)
 
     def string(self, text: str, start: int) -> str:
-        """Return the characters that a quoted text stands for."""
+        """Return the value of a string."""
         quotes = 3 if text.startswith('"""') else 1
         if "\\" not in text:
             return text[quotes:-quotes]
@@ -66,10 +72,10 @@ class LiteralConverter:
         def unescape(match: re.Match[str]) -> str:
             if match[1] not in _ESCAPES:
                 self._note(
-                    f"`{match[0]}` is no escape",
+                    f"`{match[0]}` is not an escape sequence",
                     start + quotes + match.start(),
                     match[0],
-                    help='a text knows `\\"`, `\\\\`, `\\n` and `\\t`; write `\\\\` for a backslash',
+                    help='the escape sequences are `\\"`, `\\\\`, `\\n` and `\\t`; write `\\\\` for a backslash',
                 )
             return _ESCAPES.get(match[1], match[0])
 
@@ -80,7 +86,7 @@ class LiteralConverter:
         try:
             return datetime.date.fromisoformat(text)
         except ValueError:
-            self._note("the calendar has no such day", start, text, help="a date is `year-month-day`")
+            self._note("there is no such date", start, text, help="write a date as `year-month-day`")
             return datetime.date.min
 
     def _note(self, message: str, start: int, text: str, help: str | None = None) -> None:

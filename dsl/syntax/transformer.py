@@ -1,7 +1,7 @@
-"""Between Lark and the callbacks of the grammar: exact offsets, no signs.
+"""Adapts the callbacks of the grammar to Lark: exact offsets, no punctuation.
 
-Lark hands over every child of a rule, signs included: the first and the last one give the offsets, and a callback
-sees only those that carry a meaning. What is no syntax node yet travels as a `Part`.
+Lark passes every child of a rule, including punctuation: the first and the last one give the offsets, and a callback gets
+only those with a meaning. A result that is not a syntax node is wrapped in a `LocatedValue`.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _MEANING: Final = frozenset(
         "TO",
     ]
 )
-"""Terminals that a callback sees."""
+"""Types of tokens that a callback gets."""
 
 
 class LocatedValue(NamedTuple):
-    """A value with its place, for what is no node: the parts of a statement, an expression with its parentheses."""
+    """A value with its place that is not a node: a part of a statement, or an expression in parentheses."""
 
     start: int
     end: int
@@ -53,16 +53,20 @@ class LocatedValue(NamedTuple):
 
 
 def build_transformer(makers: Mapping[str, Callable[..., Any]]) -> SimpleNamespace:
-    """Return callbacks as Lark looks them up: `make(start, end, *children)` by the name of a rule or its alias."""
-    return SimpleNamespace(start=_file, **{name: _placed(make) for name, make in makers.items()})
+    """Return callbacks as Lark looks them up, by the name or alias of a rule.
+
+    Args:
+        makers: the function `make(start, end, *children)` for each rule.
+    """
+    return SimpleNamespace(start=_file, **{name: _with_offsets(make) for name, make in makers.items()})
 
 
 def _file(children: list[Any]) -> tuple[Any, ...]:
     return tuple(child for child in children if isinstance(child, SyntaxNode))
 
 
-def _placed(make: Callable[..., Any]) -> Callable[[list[Any]], Any]:
-    """Return a callback for Lark: finds the offsets of a rule, drops its signs, opens its parts."""
+def _with_offsets(make: Callable[..., Any]) -> Callable[[list[Any]], Any]:
+    """Return a callback for Lark that finds the offsets of a rule, drops punctuation and unwraps values."""
 
     def build(children: list[Any]) -> Any:
         first, last = children[0], children[-1]

@@ -1,4 +1,4 @@
-"""Every node of an expression, without recursion, however deep it is."""
+"""All nodes of a tree, without recursion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from accelscope.dsl.syntax.nodes import SyntaxNode
 
 
 def walk_nodes(root: object) -> Iterator[SyntaxNode]:
-    """Yield a node and all nodes in it."""
+    """Yield a node and all nodes in it, in no particular order."""
     stack = [root]
     while stack:
         at = stack.pop()

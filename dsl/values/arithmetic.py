@@ -1,4 +1,4 @@
-"""Arithmetic on quantities: every operation checks dimensions and that the result is a finite number."""
+"""Arithmetic on quantities. Every operation checks the dimensions and that the result is finite."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from accelscope.dsl.values.operations import Operations
 from accelscope.dsl.values.units import DIMENSIONLESS, Dimension, base_dimension, format_quantity
 from accelscope.dsl.values.values import Citation, Magnitude, Quantity
 
-_MOST_CITES = 4
+_MAX_CITES = 4
 _DIR = base_dimension("dir")
 
 
 def show_quantity(quantity: Quantity) -> str:
-    """Return a quantity as people write it; an array as its range."""
+    """Return a quantity in readable units; an array as its range."""
     magnitude = quantity.magnitude
     if isinstance(magnitude, int | float):
         return format_quantity(float(magnitude), quantity.dimension)
@@ -32,7 +32,7 @@ def join_citations(left: tuple[Citation, ...], right: tuple[Citation, ...]) -> t
         return left
     if not left:
         return right
-    return tuple(dict.fromkeys((*left, *right)))[:_MOST_CITES]
+    return tuple(dict.fromkeys((*left, *right)))[:_MAX_CITES]
 
 
 def make_quantity(
@@ -40,8 +40,14 @@ def make_quantity(
 ) -> Quantity:
     """Return a computed quantity.
 
+    Args:
+        magnitude: in base units.
+        dimension: its dimension.
+        cites: the citations of the operands.
+        ops: arithmetic on magnitudes.
+
     Raises:
-        Problem: the result is not finite.
+        EvaluationFailed: the result is not finite.
     """
     finite = math.isfinite(magnitude) if isinstance(magnitude, float) else ops.finite(magnitude)
     if not finite:
@@ -50,17 +56,23 @@ def make_quantity(
 
 
 def dimension_mismatch(verb: str, left: Quantity, right: Quantity) -> EvaluationFailed:
-    """Return the problem of two quantities of different dimensions."""
+    """Return the error for two quantities of different dimensions.
+
+    Args:
+        verb: the operation, such as "add".
+        left: the first operand.
+        right: the second operand.
+    """
     return EvaluationFailed(
         "A112",
         f"cannot {verb} {show_quantity(left)} and {show_quantity(right)}",
         notes=(f"the dimensions are `{left.dimension}` and `{right.dimension}`",),
-        help=_both_readings(left, right),
+        help=_direction_hint(left, right),
     )
 
 
-def _both_readings(left: Quantity, right: Quantity) -> str | None:
-    """Offer the two meanings of a link bandwidth given without a direction."""
+def _direction_hint(left: Quantity, right: Quantity) -> str | None:
+    """Return a hint if the operands differ by a direction only."""
     for bare, directed in ((left, right), (right, left)):
         if bare.dimension / _DIR == directed.dimension:
             return suggest_direction(bare)
@@ -68,7 +80,7 @@ def _both_readings(left: Quantity, right: Quantity) -> str | None:
 
 
 def suggest_direction(bare: Quantity) -> str | None:
-    """Say what a quantity without a direction may have meant: one direction, or the sum of both."""
+    """Return a hint for a quantity without a direction: one direction, or the sum of both."""
     if not isinstance(bare.magnitude, int | float):
         return "write `/dir` for one direction, or `/bidi` for the sum of both"
     one = show_quantity(Quantity(magnitude=bare.magnitude, dimension=bare.dimension / _DIR))
@@ -114,21 +126,23 @@ def divide_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quant
 
 
 def raise_to_power(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return a quantity to a plain power, which is a whole number where the base has a dimension."""
+    """Return a quantity raised to a plain power; the power must be a whole number if the base has a dimension."""
     exponent = right.magnitude
     if right.dimension != DIMENSIONLESS:
-        raise EvaluationFailed("A112", f"an exponent is a plain number, not {show_quantity(right)}")
+        raise EvaluationFailed("A112", f"an exponent must be a plain number, not {show_quantity(right)}")
     dimension = DIMENSIONLESS
     if left.dimension != DIMENSIONLESS:
         if not isinstance(exponent, int | float) or exponent != int(exponent) or abs(exponent) > 9:
-            raise EvaluationFailed("A112", "a value with a unit takes a small whole number as exponent")
+            raise EvaluationFailed(
+                "A112", "the exponent of a value with a unit must be a whole number from -9 to 9"
+            )
         dimension = left.dimension ** int(exponent)
     try:
         magnitude = left.magnitude**exponent
     except (OverflowError, ZeroDivisionError):
         raise EvaluationFailed("A208", "the result is not a finite number") from None
     if isinstance(magnitude, complex):
-        raise EvaluationFailed("A208", "a root of a negative number is no number")
+        raise EvaluationFailed("A208", "a root of a negative number is not a real number")
     return make_quantity(magnitude, dimension, join_citations(left.cites, right.cites), ops)
 
 
@@ -138,7 +152,17 @@ def negate_quantity(value: Quantity) -> Quantity:
 
 
 def compare_quantities(op: str, left: Quantity, right: Quantity, ops: Operations) -> Magnitude:
-    """Return where a comparison of two quantities of one dimension holds; rounding errors do not count."""
+    """Return whether a comparison of two quantities holds; values that differ by rounding errors are equal.
+
+    Args:
+        op: one of == != < <= > >=.
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: the dimensions differ.
+    """
     if left.dimension != right.dimension:
         raise dimension_mismatch("compare", left, right)
     a, b = left.magnitude, right.magnitude

@@ -1,4 +1,4 @@
-"""What arithmetic needs beyond + - * / and comparisons, for numbers; arrays bring their own implementation."""
+"""Operations on magnitudes beyond + - * / and comparisons, for plain numbers; the core implements them for arrays."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from typing import Protocol
 from accelscope.dsl.values.values import Magnitude
 
 RELATIVE_TOLERANCE = 1e-9
-"""Two results of the same arithmetic are equal when they differ by less than this share."""
+"""Two results are equal if they differ by less than this fraction of the larger."""
 
 
 class Operations(Protocol):
     """Functions on magnitudes; a condition is a bool, or an array of them."""
 
     def is_scalar(self, x: Magnitude) -> bool:
-        """Say whether a magnitude or a condition is one number or bool rather than an array."""
+        """Return whether a magnitude or a condition is one number or bool rather than an array."""
 
     def finite(self, x: Magnitude) -> bool:
-        """Say whether every element is a finite number."""
+        """Return whether every element is a finite number."""
 
     def all(self, condition: Magnitude) -> bool:
-        """Say whether a condition holds everywhere."""
+        """Return whether a condition holds everywhere."""
 
     def where(self, condition: Magnitude, this: Magnitude, other: Magnitude) -> Magnitude:
-        """Return `this` where the condition holds and `other` elsewhere."""
+        """Return `this` where the condition holds and `other` elsewhere, element by element.
+
+        Args:
+            condition: a bool or an array of bools.
+            this: values where it holds.
+            other: values where it does not.
+        """
 
     def both(self, left: Magnitude, right: Magnitude) -> Magnitude:
         """Return where both conditions hold."""
@@ -37,7 +43,13 @@ class Operations(Protocol):
         """Return where a condition does not hold."""
 
     def close(self, left: Magnitude, right: Magnitude, share: float = RELATIVE_TOLERANCE) -> Magnitude:
-        """Return where two magnitudes differ by at most a share of the larger."""
+        """Return where two magnitudes differ by at most a fraction of the larger.
+
+        Args:
+            left: a magnitude.
+            right: a magnitude.
+            share: the fraction.
+        """
 
     def minimum(self, left: Magnitude, right: Magnitude) -> Magnitude:
         """Return the smaller of two."""
@@ -68,11 +80,11 @@ class ScalarOperations:
     __slots__ = ()
 
     def is_scalar(self, x: Magnitude) -> bool:
-        """Return True: there is nothing but numbers here."""
+        """Return True: all magnitudes are numbers here."""
         return True
 
     def finite(self, x: Magnitude) -> bool:
-        """Say whether a number is finite."""
+        """Return whether a number is finite."""
         return math.isfinite(x)
 
     def all(self, condition: Magnitude) -> bool:
@@ -96,7 +108,7 @@ class ScalarOperations:
         return not condition
 
     def close(self, left: Magnitude, right: Magnitude, share: float = RELATIVE_TOLERANCE) -> Magnitude:
-        """Return whether two numbers differ by at most a share of the larger."""
+        """Return whether two numbers differ by at most a fraction of the larger."""
         return math.isclose(left, right, rel_tol=share)
 
     def minimum(self, left: Magnitude, right: Magnitude) -> Magnitude:
@@ -111,6 +123,6 @@ class ScalarOperations:
         """Return a function of a number.
 
         Raises:
-            ValueError: the function has no value there.
+            ValueError: the function is not defined there.
         """
         return float(_FUNCTIONS[name](x))

@@ -1,4 +1,4 @@
-"""Spellings of units that people bring from elsewhere: what the formatter rewrites, and what a hint suggests."""
+"""Other spellings of units: those that the formatter rewrites, and those that get a hint."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ UNIT_SUGGESTIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "€": (("USD", "the only currency"),),
     "EUR": (("USD", "the only currency"),),
 }
-"""A unit that no table knows: the units that were probably meant, each with a remark or ""."""
+"""From a unit that is not known to the likely units, each with a remark or ""."""
 
 
 def spell_unit(unit: str) -> str:
     """Return a unit in its usual spelling: `GBps` is `GB/s`, `TFLOPS` is `TFLOP/s`, `µs` is `us`.
 
-    What it does not know comes back as it is.
+    An unknown spelling is returned unchanged.
     """
     unit = unit.translate(_SIGNS)
     rate = _RATE.match(unit)
@@ -64,7 +64,13 @@ def spell_unit(unit: str) -> str:
 
 
 def suggest_unit(before: str, atom: str, after: str) -> str | None:
-    """Return a hint for an unknown part of a unit that is a known habit, such as `write `kB` (1000 B) or ...`."""
+    """Return a hint for an unknown unit that has a known replacement, or None.
+
+    Args:
+        before: the text of the unit in front of the unknown part.
+        atom: the unknown part.
+        after: the text behind it.
+    """
     spelt = spell_unit(atom)
     choices = UNIT_SUGGESTIONS.get(atom) or (((spelt, ""),) if spelt != atom else ())
     if not choices:

@@ -35,7 +35,7 @@ class Dimension:
         return Dimension(tuple((name, power * exponent) for name, power in self.powers) if exponent else ())
 
     def root(self, degree: int) -> Dimension | None:
-        """Return the dimension whose power is this one, or None where the exponents do not divide."""
+        """Return the root of a dimension, or None if an exponent is not divisible."""
         if any(power % degree for _, power in self.powers):
             return None
         return Dimension(tuple((name, power // degree) for name, power in self.powers))
@@ -69,11 +69,11 @@ def base_dimension(symbol: str) -> Dimension:
 
 @frozen
 class Unit:
-    """A unit: its symbol, what it is worth, and which prefixes it takes.
+    """A unit: its symbol, its scale, and the prefixes that it takes.
 
     Attributes:
-        symbol: as written in a text.
-        scale: how many of `of` one unit is.
+        symbol: the symbol in a text.
+        scale: one unit in `of`.
         of: a unit expression in known units, or None for a new base dimension.
         prefixes: "si" (k to E), "small" (m to f), "binary" (Ki to Pi), any joined by "+", or "".
     """
@@ -85,7 +85,13 @@ class Unit:
 
 
 class UnknownUnit(Exception):
-    """A unit text that the table does not know: the part at fault, and what was probably meant."""
+    """A unit is not known.
+
+    Attributes:
+        text: the whole unit.
+        part: the unknown part.
+        hint: how to fix it, or None.
+    """
 
     def __init__(self, text: str, part: str, hint: str | None) -> None:
         super().__init__(text)
@@ -138,11 +144,11 @@ class UnitTable:
     """Every known unit, by symbol with its prefixes written out: symbol to (scale, dimension)."""
 
     units: Mapping[str, tuple[float, Dimension]]
-    _seen: dict[str, tuple[float, Dimension]] = field(factory=dict, repr=False)
+    _cache: dict[str, tuple[float, Dimension]] = field(factory=dict, repr=False)
 
     @classmethod
     def of(cls, units: Iterable[Unit] = ()) -> UnitTable:
-        """Return the built-in units and some more; raise ValueError where a symbol is taken."""
+        """Return a table of the built-in units and more; raise ValueError if a symbol is defined twice."""
         table: dict[str, tuple[float, Dimension]] = {}
         made = cls(table)
         for unit in (*BUILT_IN_UNITS, *units):
@@ -164,14 +170,14 @@ class UnitTable:
         """Return (scale, dimension) of a unit expression such as `GB/s/dir` or `mm^2`.
 
         Raises:
-            UnknownUnit: a part is no known unit.
+            UnknownUnit: a part is not a known unit.
         """
-        found = self._seen.get(text)
-        if found is None:
-            found = self._parse(text)
-            if len(self._seen) < 4096:
-                self._seen[text] = found
-        return found
+        parsed = self._cache.get(text)
+        if parsed is None:
+            parsed = self._parse(text)
+            if len(self._cache) < 4096:
+                self._cache[text] = parsed
+        return parsed
 
     def _parse(self, text: str) -> tuple[float, Dimension]:
         scale, dimension = 1.0, DIMENSIONLESS
@@ -179,13 +185,13 @@ class UnitTable:
             match = _ATOM.match(part[2].replace("²", "^2").replace("³", "^3"))
             entry = self.units.get(match[1]) if match else None
             if match is None or entry is None:
-                raise UnknownUnit(text, part[2], self._meant(text, part))
+                raise UnknownUnit(text, part[2], self._hint(text, part))
             power = int(match[2] or 1) * (-1 if part[1] == "/" else 1)
             scale *= entry[0] ** power
             dimension = dimension * entry[1] ** power
         return scale, dimension
 
-    def _meant(self, text: str, part: re.Match[str]) -> str | None:
+    def _hint(self, text: str, part: re.Match[str]) -> str | None:
         sign, atom = part[1], part[2]
         before, after = text[: part.start(2)], text[part.end(2) :]
         known = suggest_unit(before, atom, after)
@@ -203,7 +209,7 @@ class UnitTable:
 
 @lru_cache(maxsize=1)
 def built_in_unit_table() -> UnitTable:
-    """Return the table of the units that the language brings itself."""
+    """Return the table of the built-in units."""
     return UnitTable.of()
 
 
@@ -221,7 +227,7 @@ _SCALES: Mapping[str, tuple[tuple[float, str], ...]] = {
     "W": (*_SI, *_SMALL[1:]),
 }
 
-# Units that people read more easily than base units: their text, what one is worth, the prefixes in front of it.
+# Units that are easier to read than base units: the unit, its scale, its prefixes.
 _USUAL: Mapping[str, tuple[str, float, tuple[tuple[float, str], ...]]] = {
     "J/B": ("J/bit", 8.0, _SMALL),
     "m^2": ("mm^2", 1e-6, ()),
@@ -235,9 +241,14 @@ _BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (
 
 
 def format_quantity(value: float, dimension: Dimension, digits: int = 4) -> str:
-    """Return a quantity in base units as people write it: `3.35 TB/s`, `21.07 ms`, `320 KiB`, `1.3 pJ/bit`.
+    """Return a quantity in readable units: `3.35 TB/s`, `21.07 ms`, `320 KiB`, `1.3 pJ/bit`.
 
-    Bytes are in binary units where that is the rounder number, rates always in decimal ones.
+    Bytes are in binary units if that takes fewer digits; rates are always in decimal units.
+
+    Args:
+        value: in base units.
+        dimension: its dimension.
+        digits: significant digits.
     """
     if not dimension.powers:
         return _number(value, digits)
@@ -258,7 +269,7 @@ def format_quantity(value: float, dimension: Dimension, digits: int = 4) -> str:
 
 
 def _readable(dimension: Dimension) -> str:
-    """Return a dimension with W, Hz and FLOP for what they stand for."""
+    """Return a dimension with W for J/s, Hz for cycle/s and FLOP for op."""
     powers = dict(dimension.powers)
     for unit, parts in (("W", ("J", "s")), ("Hz", ("cycle", "s"))):
         if powers.get(parts[0]) == 1 and powers.get(parts[1]) == -1:
@@ -288,5 +299,5 @@ def _binary(value: float, text: str, digits: int) -> str | None:
 
 
 def _length(value: float) -> int:
-    """Count the digits that a number takes, without zeros at its ends."""
+    """Return the number of digits, without zeros at either end."""
     return len(f"{abs(value):.12e}".split("e")[0].replace(".", "").rstrip("0"))

@@ -1,4 +1,4 @@
-"""Values as a person writes them, for messages: cut to a line, with work that is bounded by what is shown."""
+"""Values as text for messages: cut to one line, with work in proportion to what is shown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_VALUE_CHARACTERS = 60
 
 
 def format_value(value: object) -> str:
-    """Return a value as it is written in a text, with an ellipsis where it is longer than a message has room for."""
+    """Return a value as it is written in a text, with an ellipsis if it is too long for a message."""
     text = ""
     for piece in _pieces(value):
         text += piece
@@ -35,12 +35,12 @@ def format_value(value: object) -> str:
 
 
 def shorten_text(text: str) -> str:
-    """Return a text cut to what a message has room for."""
+    """Return a text cut to the length that a message shows."""
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[: MAX_VALUE_CHARACTERS - 3].rstrip()}..."
 
 
 def _pieces(value: object) -> Iterator[str]:
-    """Yield the text of a value; every level of nesting yields before it goes deeper, so that cutting ends it."""
+    """Yield the text of a value piece by piece, each level of nesting before the next, so that it can stop early."""
     if isinstance(value, Quantity):
         yield show_quantity(value)
     elif isinstance(value, ListValue):
@@ -67,7 +67,14 @@ def _named(entries: Mapping[str, object]) -> Iterator[tuple[object, ...]]:
 def _enclosed(
     opening: str, items: Iterable[tuple[object, ...]], closing: str, between: str = ""
 ) -> Iterator[str]:
-    """Yield items between brackets; an item of two values has a sign between them."""
+    """Yield items between brackets.
+
+    Args:
+        opening: the opening bracket.
+        items: one value, or a key and a value, for each item.
+        closing: the closing bracket.
+        between: what separates a key and a value.
+    """
     yield opening
     comma = ""
     for item in items:

@@ -1,4 +1,4 @@
-"""What expressions evaluate to: quantities, symbols, lists, curves, citations; and where each came from."""
+"""The values of expressions: quantities, symbols, lists, curves, citations; and their origins."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Magnitude: TypeAlias = Any
 
 @frozen(kw_only=True)
 class Citation:
-    """Where a value is from: a declared source with a detail, or free text.
+    """The source of a value: a declared source with a detail, or free text.
 
     Attributes:
-        text: what a reader sees, such as `NVIDIA H100 Tensor Core GPU Architecture, 2022, p. 3`.
+        text: the text shown, such as `NVIDIA H100 Tensor Core GPU Architecture, 2022, p. 3`.
         kind: `datasheet`, `measured`, ... of a declared source, `estimate` for `@"estimate ..."`, else `note`.
-        span: where the citation stands.
+        span: the place of the citation.
     """
 
     text: str
@@ -32,12 +32,12 @@ class Citation:
 
 @frozen(kw_only=True)
 class Tolerance:
-    """How far a value may be off.
+    """The uncertainty of a value.
 
     Attributes:
         half_width: half of the 95 % interval in base units, or None for a distribution.
-        distribution: name of a distribution such as `lognormal`, or None.
-        args: its positional and keyword arguments, evaluated.
+        distribution: the name of a distribution such as `lognormal`, or None.
+        args: the values of its arguments, by position or by name.
     """
 
     half_width: Magnitude | None = None
@@ -47,7 +47,15 @@ class Tolerance:
 
 @frozen(kw_only=True, eq=False)
 class Quantity:
-    """A number in base units with its dimension, and what is known about it."""
+    """A number with a dimension.
+
+    Attributes:
+        magnitude: in base units.
+        dimension: the dimension.
+        unit: the unit as written, or None.
+        tolerance: the uncertainty, or None.
+        cites: the citations.
+    """
 
     magnitude: Magnitude
     dimension: Dimension = DIMENSIONLESS
@@ -58,11 +66,11 @@ class Quantity:
 
 @frozen
 class Symbol:
-    """A word that no scope knows, such as `hbm3e`: a schema says whether it is right.
+    """A name that is not defined in any scope, such as `hbm3e`; a schema checks whether it is valid.
 
     Attributes:
-        name: the word.
-        aliases: former words for the same choice; a comparison with one of them holds, too.
+        name: the name.
+        aliases: former names of the same choice, which are equal to it in a comparison.
     """
 
     name: str
@@ -87,7 +95,7 @@ class ListValue:
 
 @frozen(eq=False)
 class CurveValue:
-    """`[4 KiB -> 40%, 1 MiB -> 83%]`: quantities over quantities, keys rising."""
+    """`[4 KiB -> 40%, 1 MiB -> 83%]`: quantities over quantities with increasing keys."""
 
     points: tuple[tuple[Quantity, Quantity], ...]
 
@@ -109,7 +117,7 @@ class Interval:
 
 @frozen(eq=False)
 class TableFile:
-    """`table("file.csv", ...)`: a table that whoever needs it reads."""
+    """`table("file.csv", ...)`: a table file, which is not read by the language."""
 
     name: str
     kwargs: Mapping[str, Any] = field(factory=dict)
@@ -117,13 +125,13 @@ class TableFile:
 
 @frozen(kw_only=True)
 class Origin:
-    """Why an attribute has its value.
+    """Where the value of an attribute comes from.
 
     Attributes:
-        span: the place of the value, or None for a plugin's default.
-        how: `file`, `set` (an override of the command line or a sweep), `default`, or `note` of what has no line of its own.
+        span: the place of the value, or None for a default.
+        how: `file`, `set` (an override of the command line or a sweep), `default`, or `note` for a value without a line of its own.
         text: the expression as written, or the source of a default.
-        cites: citations of the value, of what it was computed from, or else of its block.
+        cites: the citations of the value, of its operands, or else of its block.
     """
 
     span: Span | None
@@ -143,14 +151,19 @@ class Attribute:
 
 @frozen(eq=False)
 class FunctionValue:
-    """A `let` with parameters: the binding that holds its body, and its name."""
+    """A `let` with parameters.
+
+    Attributes:
+        binding: the binding that has its body.
+        name: its name.
+    """
 
     binding: Any
     name: str
 
 
 _WORDS = {
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     type(None): "`none`",
     datetime.date: "a date",
@@ -164,22 +177,22 @@ _WORDS = {
 
 
 def describe_value(value: object) -> str:
-    """Return what kind of thing a value is, for messages."""
+    """Return the type of a value in words, for messages."""
     if isinstance(value, Quantity):
         return "a number" if value.dimension == DIMENSIONLESS else f"a quantity in {value.dimension}"
     if isinstance(value, Symbol):
-        return f"the word `{value.name}`"
+        return f"the symbol `{value.name}`"
     if isinstance(value, Constructor):
         return f"`{value.name}(...)`"
     kind = getattr(value, "kind", None)
     if isinstance(kind, str):
         return f"a `{kind}` block"
-    return _WORDS.get(type(value), "something else")
+    return _WORDS.get(type(value), "another kind of value")
 
 
 _OTHER = (Quantity, Symbol, Constructor, str, *(word for word in _WORDS if word is not bool))
 
 
 def is_condition(value: object) -> bool:
-    """Say whether a value is true or false, or an array of such."""
+    """Return whether a value is true or false, or an array of bools."""
     return isinstance(value, bool) or not (isinstance(value, _OTHER) or hasattr(value, "kind"))

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
+from accelscope.dsl.interpret.context import Probe
 from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.operations import ScalarOperations
@@ -34,9 +35,8 @@ class Texts:
 
 
 def session(texts=None, *, schemas=None, operations=None, uncertain=None):
-    return Interpreter(
-        Texts(texts), built_in_unit_table(), schemas or {}, operations or ScalarOperations(), uncertain
-    )
+    reader, units = Texts(texts), built_in_unit_table()
+    return Interpreter(reader, units, schemas or {}, operations or ScalarOperations(), Probe(uncertain))
 
 
 def program(text, texts=None, **more):

@@ -150,7 +150,7 @@ class PointScorer:
         columns = []
         for number, (place, item) in enumerate(goals):
             goal = build_sweep_target(item, place, at.scenario, tuple(registry.metrics))
-            value = place.session.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
+            value = place.interpreter.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
             columns.append(self._goal(number, item, value, size))
         lacking = found.excess
         for place, item in required:

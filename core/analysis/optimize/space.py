@@ -29,10 +29,10 @@ from accelscope.core.query.query import (
     resolve_swept_axes,
 )
 from accelscope.core.query.run import assemble_checked
+from accelscope.dsl.check.override_values import check_settings
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.interpret.interpreter import Interpreter
-from accelscope.dsl.override.override_check import check_settings
 from accelscope.dsl.override.overrides import Override, derive_scenario
 from accelscope.dsl.values.values import Quantity
 
@@ -128,7 +128,7 @@ def build_design_points(space: SearchSpace, rows: _Array) -> DesignPoints:
         DescriptionError: something is missing or wrong.
     """
     asked = space.asked
-    session = asked.program.session.fork(ArrayOperations(), None, None)
+    session = asked.program.interpreter.fork(ArrayOperations())
     owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
     base = find_base_scenario(owner)
     overrides = [item.override() for item in asked.plain]

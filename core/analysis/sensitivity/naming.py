@@ -8,6 +8,7 @@ from accelscope.core.analysis.sensitivity.parameters import ParameterReading, li
 from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
 from accelscope.dsl.diagnostics.problems import EvaluationFailed, PoisonedValue
 from accelscope.dsl.interpret.component import Component
+from accelscope.dsl.interpret.connections import evaluate_connections
 from accelscope.dsl.override.path_resolution import resolve_path
 from accelscope.dsl.values.units import Dimension
 from accelscope.dsl.values.values import Attribute
@@ -75,7 +76,7 @@ def _names(item: ParameterReading, system: Component | None) -> tuple[str, ...]:
 def _block(owner: Component, system: Component | None) -> tuple[str, ...]:
     """Return the names of a block and those around it; what a `connect` says is called after its link."""
     if owner.kind == "connect" and owner.parent is not None:
-        vias = [item.via for item in owner.parent.connections() if item.settings is owner]
+        vias = [item.via for item in evaluate_connections(owner.parent) if item.settings is owner]
         name = vias[0].name if vias and vias[0] is not None else owner.parent.name
         return ("connect", name)
     chain = list_enclosing_blocks(owner)

@@ -129,7 +129,7 @@ class ParameterVariation:
         if not self._varies(owner):
             return value
         key = (owner.path, name)
-        about = owner.session.fields.of(owner).get(name)
+        about = owner.interpreter.fields.of(owner).get(name)
         noted = ParameterReading(
             owner=owner,
             name=name,
@@ -199,7 +199,7 @@ class ParameterVariation:
     ) -> ParameterReading:
         plain = name.partition("[")[0]
         count = plain in ("count", "shape") and plain not in owner.index().members
-        about = None if count else owner.session.fields.of(owner).get(plain)
+        about = None if count else owner.interpreter.fields.of(owner).get(plain)
         return ParameterReading(
             owner=owner,
             name=name,

@@ -134,13 +134,15 @@ def test_a_duplicate_points_at_the_first():
 
 def test_a_misplaced_block_says_where_it_stands():
     found = inside("model m { }")
-    assert found.notes == ("it stands at the top of a file",)
+    assert found.notes == ("it is allowed at the top of a file",)
 
 
 def test_an_implausible_value_of_a_counted_block_explains_the_total():
     found = inside("memory hbm[5] { class = hbm3, bandwidth = 2 TB/s }")
     assert found.code == "A404"
-    assert found.notes == ("5 instances: 10 TB/s in total; for a total write `2 TB/s / count`",)
+    assert found.notes == (
+        "the value is per instance: 5 instances have 10 TB/s; for a total write `2 TB/s / count`",
+    )
 
 
 def test_a_memory_of_a_deployment_has_its_own_schema():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from accelscope.dsl.check.override_values import check_settings
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
 from accelscope.dsl.diagnostics.fixes import apply_replacements
 from accelscope.dsl.interpret.interpreter import Interpreter
-from accelscope.dsl.override.override_check import check_settings
 from accelscope.dsl.override.overrides import derive_scenario, parse_override
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
 from accelscope.dsl.values.operations import ScalarOperations
@@ -100,7 +100,7 @@ def test_former_names_of_fields_blocks_and_symbols_are_the_present_ones():
 
 def test_each_use_has_a_fix_and_the_fixed_text_has_none():
     source = SourceText("main.accel", "# window of the paper\n" + MODEL)
-    made = load_program(source, program("").session)
+    made = load_program(source, program("").interpreter)
     text, count = apply_replacements(source, made.check())
     assert (text, count) == ("# window of the paper\n" + PRESENT, 4)
     assert check(text) == ()
@@ -195,7 +195,7 @@ def test_axes_use_former_names():
 
 def test_a_replacement_of_another_text_is_left_out():
     source, other = SourceText("a", "window"), SourceText("b", "window")
-    made = load_program(SourceText("main.accel", MODEL), program("").session)
+    made = load_program(SourceText("main.accel", MODEL), program("").interpreter)
     item = made.check()[0]
     assert item.span == Span(made.module.source, 10, 16)
     assert apply_replacements(source, [item]) == ("window", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accelscope.dsl.interpret.assertions import collect_goals, collect_requirements
 from accelscope.dsl.values.values import Symbol
 from tests.support.language import codes, find, findings, only, program, value
 
@@ -225,7 +226,7 @@ def test_a_failed_check_shows_the_values():
         )
     )
     assert (found.code, found.label) == ("A301", "`m.count * m.capacity` is 10 GB")
-    assert found.message == "this check does not hold: 8"
+    assert found.message == "check failed: 8"
 
 
 def test_a_check_that_fails_by_eight_explains_bits():
@@ -235,11 +236,11 @@ def test_a_check_that_fails_by_eight_explains_bits():
 
 def test_requirements_wait_with_their_scope():
     made = program('slo s { let limit = 800\n require p99(ttft) <= limit else "slow"\n prefer speed > 1 }')
-    first, second = made.lookup("slo s").checks()
-    found = made.session.value_of(first.expr, first.scope, {"p99": lambda x: x, "ttft": made.module.root})
+    first, second = collect_requirements(made.lookup("slo s"))
+    found = made.interpreter.value_of(first.expr, first.scope, {"p99": lambda x: x, "ttft": made.module.root})
     assert (first.word, first.message, second.word, found) == ("require", "slow", "prefer", None)
 
 
 def test_goals_have_names():
-    goals = program("objective o { minimize cost / speed as usd }").lookup("o").goals()
+    goals = collect_goals(program("objective o { minimize cost / speed as usd }").lookup("o"))
     assert [(goal.word, goal.text, goal.message) for goal in goals] == [("minimize", "cost / speed", "usd")]

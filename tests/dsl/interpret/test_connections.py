@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accelscope.dsl.interpret.connections import evaluate_connections
 from accelscope.dsl.values.arithmetic import show_quantity
 from tests.support.language import checked, find, findings, only, program
 
@@ -18,7 +19,7 @@ node N {
 
 
 def connections(text, path):
-    return find(program(text).module.root, path).connections()
+    return evaluate_connections(find(program(text).module.root, path))
 
 
 def test_ends_are_paths_with_subscripts():
@@ -82,6 +83,6 @@ def test_an_unknown_link_is_suggested():
 
 def test_a_link_changed_through_one_end_takes_effect_there_only():
     text = TEXT + "cluster C { node n[2] : N\n n.gpu.L.bandwidth = 11 GB/s/dir }"
-    changed = find(program(text).module.root, "C.n").connections()[0]
+    changed = evaluate_connections(find(program(text).module.root, "C.n"))[0]
     assert show_quantity(changed.via.get("bandwidth").value) == "11 GB/s/dir"
     assert show_quantity(connections(text, "N")[0].via.get("bandwidth").value) == "25 GB/s/dir"

@@ -30,7 +30,7 @@ def test_a_function_of_a_module_is_called():
 def test_a_module_that_nothing_uses_is_not_parsed():
     made = program("use std.chips as c\nlet y = 1", {"std.chips": CHIP})
     made.check()
-    assert [name for name, _ in made.session.modules.parsed] == ["main.accel"]
+    assert [name for name, _ in made.interpreter.modules.parsed] == ["main.accel"]
 
 
 def test_what_a_module_uses_itself_is_not_its_own():
@@ -67,7 +67,7 @@ def test_a_mistake_in_a_used_file_is_reported_there():
 def test_a_fork_evaluates_anew_but_parses_nothing():
     made = program("use std.chips { X }\npackage Y extends X { }", {"std.chips": CHIP})
     made.check()
-    other = made.session.fork()
+    other = made.interpreter.fork()
     again = other.modules.of(made.module.source)
-    assert other.modules.parsed is made.session.modules.parsed
+    assert other.modules.parsed is made.interpreter.modules.parsed
     assert again.root.get("Y") is not made.module.root.get("Y")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.dsl.interpret.sweep_axes import evaluate_domain
+from accelscope.dsl.interpret.sweep_axes import collect_axis_statements, evaluate_domain
 from accelscope.dsl.override.overrides import parse_override
 from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.values import Quantity, Symbol
@@ -13,8 +13,8 @@ from tests.support.language import only, program
 
 def domain(text, before=""):
     made = program(f"{before}\nstudy s {{ sweep x in {text} }}")
-    (axis,) = made.lookup("s").sweeps()
-    return made, evaluate_domain(made.session, axis)
+    (axis,) = collect_axis_statements(made.lookup("s"))
+    return made, evaluate_domain(made.interpreter, axis)
 
 
 def shown(text, before=""):
@@ -73,7 +73,7 @@ def test_an_impossible_domain_is_one_finding(text, code):
 
 def test_an_axis_keeps_word_path_and_condition():
     made = program("study s { tune tp in [1, 2] when tp <= 8 }")
-    (axis,) = made.lookup("s").sweeps()
+    (axis,) = collect_axis_statements(made.lookup("s"))
     assert (axis.word, axis.path, axis.when.span(made.module.source).text) == ("tune", "tp", "tp <= 8")
 
 
@@ -82,7 +82,7 @@ def test_a_range_of_the_command_line_is_an_axis():
     assignment, found = parse_override("gpu.hbm.bandwidth=2 TB/s .. top step 2 TB/s")
     assert found == ()
     axis = assignment.axis(made.lookup("s"))
-    assert [show_quantity(item) for item in evaluate_domain(made.session, axis)] == [
+    assert [show_quantity(item) for item in evaluate_domain(made.interpreter, axis)] == [
         "2 TB/s",
         "4 TB/s",
         "6 TB/s",

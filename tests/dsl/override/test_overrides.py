@@ -7,6 +7,8 @@ import pytest
 
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.dsl.diagnostics.diagnostics import SourceText, Span
+from accelscope.dsl.interpret.assertions import evaluate_assertions
+from accelscope.dsl.interpret.connections import evaluate_connections
 from accelscope.dsl.override.overrides import Override, derive_scenario, parse_override
 from accelscope.dsl.syntax.nodes import Name
 from accelscope.dsl.values.arithmetic import show_quantity
@@ -94,7 +96,7 @@ def test_a_set_value_says_so():
 
 def test_asserts_see_set_values():
     _, scenario = derived("tp=16")
-    (outcome,) = find(scenario, "deployment").assertions()
+    (outcome,) = evaluate_assertions(find(scenario, "deployment"), ("assert",))
     assert (outcome.holds, outcome.message) == (False, "too many")
 
 
@@ -109,7 +111,7 @@ def test_a_reference_is_set_to_another_definition():
 
 def test_a_link_is_set_by_its_name():
     _, scenario = derived("L.bandwidth=50 GB/s/dir")
-    links = [item.via for item in find(scenario, "deployment.system").connections()]
+    links = [item.via for item in evaluate_connections(find(scenario, "deployment.system"))]
     assert [show_quantity(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
 
 
@@ -175,7 +177,7 @@ def test_a_count_that_no_text_gives_is_set():
 
 def test_nothing_is_set_in_a_count():
     found = problem("gpu.count.count=3")
-    assert (found.message, found.help) == ("`count` is a value, so nothing in it can be set", None)
+    assert (found.message, found.help) == ("`count` is a value, so it has no fields to set", None)
 
 
 def test_the_place_of_a_name_is_no_label():
@@ -184,7 +186,7 @@ def test_the_place_of_a_name_is_no_label():
 
 def test_a_link_is_set_for_one_end():
     _, scenario = derived("gpu.L.bandwidth=50 GB/s/dir")
-    links = [item.via for item in find(scenario, "deployment.system").connections()]
+    links = [item.via for item in evaluate_connections(find(scenario, "deployment.system"))]
     assert [show_quantity(link.get("bandwidth").value) for link in links] == ["50 GB/s/dir", "63 GB/s/dir"]
 
 
@@ -261,7 +263,7 @@ def test_an_array_goes_through_arithmetic():
 
 def test_an_assert_over_an_array_is_a_mask():
     _, scenario = with_arrays("tp", Quantity(magnitude=np.array([4.0, 8, 16])))
-    (outcome,) = find(scenario, "deployment").assertions()
+    (outcome,) = evaluate_assertions(find(scenario, "deployment"), ("assert",))
     assert outcome.holds.tolist() == [True, True, False]
 
 
@@ -276,5 +278,5 @@ def test_a_condition_over_arrays_chooses_elementwise():
     call = program("let y = f(x)", operations=ArrayOperations()).module.root.index().members["y"].bindings[0]
     scope = call.scope
     scope.outer = made.module.root.index().members["f"].bindings[0].scope
-    found = made.session.value_of(call.node, scope, {"x": Quantity(magnitude=np.array([1.0, 3.0, 4.0]))})
+    found = made.interpreter.value_of(call.node, scope, {"x": Quantity(magnitude=np.array([1.0, 3.0, 4.0]))})
     assert found.magnitude.tolist() == [20, 10, 20]

@@ -45,9 +45,9 @@ def test_four_mistakes_give_four_findings_at_their_places():
 
 def test_messages_of_four_mistakes():
     value, twice, equal, brace = read(FOUR_MISTAKES)[1]
-    assert value.message == "a value is expected here, not `,`"
-    assert twice.message == "`W` cannot follow here: the statement is complete"
-    assert equal.help == "`==` compares; write `=` to give a value"
+    assert value.message == "expected a value, not `,`"
+    assert twice.message == "unexpected `W`: the statement is already complete"
+    assert equal.help == "`==` compares; write `=` to assign a value"
     assert brace.message == "the block `memory m`, opened on line 8, is not closed: `}` is missing"
     assert [str(label.span) for label in brace.labels] == ["t:9:3"]
 
@@ -67,18 +67,18 @@ def test_the_rest_of_a_text_with_four_mistakes_is_kept():
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("tdp =\n", "t:1:6", "a value is expected here, not the end of the line"),
-        ("tdp = ± 3\n", "t:1:7", "a value is expected here, not `±`"),
-        ("a { x = 1 }}\n", "t:1:12", "`}` closes nothing that is open"),
+        ("tdp =\n", "t:1:6", "expected a value, not the end of the line"),
+        ("tdp = ± 3\n", "t:1:7", "expected a value, not `±`"),
+        ("a { x = 1 }}\n", "t:1:12", "`}` has no matching opening bracket"),
         ("sweep x on 1\n", "t:1:9", "expected `in`, `.` or `[`, not `on`"),
-        ("use 4\n", "t:1:5", "expected a name or a text in quotes, not `4`"),
+        ("use 4\n", "t:1:5", "expected a name or a string, not `4`"),
         ("a = if b then c\n", "t:1:16", "expected `else`, not the end of the line"),
-        ("check a else\n", "t:1:13", "expected a text in quotes, not the end of the line"),
+        ("check a else\n", "t:1:13", "expected a string, not the end of the line"),
         ("a = [1 2]\n", "t:1:8", "expected `,`, `]` or `->`, not `2`"),
-        ("hbm[2] x {}\n", "t:1:1", "a kind of block is a name, without `[`"),
-        ("a = 2025-02-30\n", "t:1:5", "the calendar has no such day"),
-        ("a = 1e999\n", "t:1:5", "this number is larger than any that can be computed with"),
-        ("language 2\n", "t:1:1", "this text is in version 2 of the language, which is not known here"),
+        ("hbm[2] x {}\n", "t:1:1", "the kind of a block is a name without `[`"),
+        ("a = 2025-02-30\n", "t:1:5", "there is no such date"),
+        ("a = 1e999\n", "t:1:5", "this number is too large"),
+        ("language 2\n", "t:1:1", "version 2 of the language is not supported"),
     ],
 )
 def test_message(text, place, message):
@@ -92,17 +92,17 @@ def test_message(text, place, message):
         ("a = .5 s\n", "write `0.5`"),
         ("a = 5.\n", "write `5` or `5.0`"),
         ("a = 5. s\n", "write `5` or `5.0`"),
-        ("a = 1,000\n", "digits are grouped with `_`: `1_000`"),
-        ("a = 1,000,000\n", "digits are grouped with `_`: `1_000`"),
+        ("a = 1,000\n", "group digits with `_`: `1_000`"),
+        ("a = 1,000,000\n", "group digits with `_`: `1_000`"),
         ("a = $2.49/h\n", "write `2.49 USD/h`"),
         ("a = 0x10\n", "write `16`"),
-        ("check a = b\n", "`=` gives a value; write `==` to compare"),
-        ("a: 3\n", "write `=` to give a value"),
+        ("check a = b\n", "`=` assigns a value; write `==` to compare"),
+        ("a: 3\n", "write `=` to assign a value"),
         ("a 3 W\n", "write `name = value`, or `kind label { ... }` for a block"),
         ("chek a <= 3\n", "did you mean `check`?"),
         ("conect a <-> b\n", "did you mean `connect`?"),
         ("sweep a in 1 .. 2 setp 3\n", "did you mean `step`?"),
-        ("check = 3\n", "`check` starts a statement of its own, so nothing else can have this name"),
+        ("check = 3\n", "`check` is a keyword that starts a statement, so it cannot be a name here"),
         ("a -> b\n", "edges are written `connect a -> b`"),
         ("a = [1; 2]\n", "write `,` between the items"),
         ("m a { x = 1 } m b { x = 2 }\n", "start a new line, or write `,` before it"),
@@ -110,7 +110,7 @@ def test_message(text, place, message):
         ("a = b && c\n", "write `and`"),
         (
             "a = b\n  + c\n",
-            "a line cannot start with `+`: the line above has ended its statement; end that line with `+`",
+            "a line cannot start with `+`: the statement ended with the line above; put `+` at the end of that line",
         ),
     ],
 )
@@ -164,7 +164,7 @@ def test_findings_are_few_for_a_text_of_nonsense():
     text = "a = = 1\n" * 1000
     found = read(text)[1]
     assert len(found) == 100
-    assert found[-1].notes == ("there are more mistakes; the rest is not read",)
+    assert found[-1].notes == ("there are more errors; the rest of the text is not read",)
 
 
 @pytest.mark.parametrize("line", range(CHIP.count("\n")))

@@ -8,6 +8,7 @@ from accelscope.core.analysis.architecture_study.entries import collect_particip
 from accelscope.core.analysis.architecture_study.folder import StudyFolder, read_component_list
 from accelscope.core.blocks.study import Claim, Gaps, Grid, Strategies
 from accelscope.core.library.definitions import list_definitions
+from accelscope.dsl.interpret.sweep_axes import collect_axis_statements
 from tests.support.paths import EXAMPLES
 
 FOLDER = EXAMPLES / "studies" / "cross_architecture"
@@ -30,7 +31,7 @@ def test_every_accelerator_of_the_library_takes_part(desk, folder):
 
 def test_the_grid_is_the_one_that_is_asked_for(folder):
     ((_, block),) = folder.blocks(Grid)
-    axes = {axis.path: axis for axis in block.scenario.sweeps()}
+    axes = {axis.path: axis for axis in collect_axis_statements(block.scenario)}
     assert set(axes) == {"batch", "workload.prompt"}
     models = [item.name for item in read_component_list(block.models, "models", "model")]
     assert models == ["llama3_1_8b", "llama3_1_70b", "llama3_1_405b", "deepseek_v3", "kimi_k2"]
