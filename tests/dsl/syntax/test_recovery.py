@@ -47,7 +47,7 @@ def test_messages_of_four_mistakes():
     value, twice, equal, brace = read(FOUR_MISTAKES)[1]
     assert value.message == "expected a value, not `,`"
     assert twice.message == "unexpected `W`: the statement is already complete"
-    assert equal.help == "`==` compares; write `=` to assign a value"
+    assert equal.help == "`==` is a comparison; write `=` to assign a value"
     assert brace.message == "the block `memory m`, opened on line 8, is not closed: `}` is missing"
     assert [str(label.span) for label in brace.labels] == ["t:9:3"]
 
