@@ -19,7 +19,7 @@ from accelscope.core.blocks.calibration import (
     build_calibration_layer,
 )
 from accelscope.core.errors import DescriptionError
-from accelscope.core.library.sources import Library
+from accelscope.core.library.sources import CALIBRATION_FOLDER, Library
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import has_errors
 from accelscope.dsl.interpret.interpreter import Interpreter
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from accelscope.core.ir.hardware import Device
     from accelscope.core.plugin.registry import Registry
     from accelscope.dsl.interpret.component import Component
-
-CALIBRATION_FOLDER = "calibration"
 
 
 @define(eq=False)
@@ -112,6 +110,7 @@ def find_device_kernels(
         runtime: name of the software whose kernels run, or None.
         backend: which of its kernels, or None; release: of the runtime, or None.
     """
+    calibrations = binder.registry.shared(CalibrationLibrary)
     found: list[CalibrationLayer] = [] if explicit is None else [build_calibration_layer(explicit, "given")]
     for origin, name in _names(device):
         modules = [calibration_module_name(origin, name)]
@@ -119,7 +118,7 @@ def find_device_kernels(
             modules.append(calibration_module_name(origin, name, runtime))
             if backend is not None or release is not None:
                 modules.append(calibration_module_name(origin, name, runtime, detailed=True))
-        layers = (layer for module in modules for layer in binder.registry.calibrations.of(module, binder))
+        layers = (layer for module in modules for layer in calibrations.of(module, binder))
         found.extend(
             sorted((layer for layer in layers if _holds(layer, runtime, backend, release)), key=_narrowest)
         )

@@ -12,6 +12,7 @@ from accelscope.core.assemble.design import Model, SystemCost
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.assemble.parallelism import bind_inner_block, bind_strategies, read_pools
 from accelscope.core.assemble.parts import DesignParts, PartPlaces, PrecisionRequest
+from accelscope.core.assemble.training_load import bind_training, make_training_load
 from accelscope.core.bind.binder import Binder, missing_field
 from accelscope.core.bind.references import resolve_reference
 from accelscope.core.blocks.calibration import Calibration
@@ -28,7 +29,6 @@ from accelscope.core.blocks.scenario import (
     Training,
 )
 from accelscope.core.blocks.variability import Variability
-from accelscope.core.evaluate.training.step import bind_training, make_training_load
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.dtypes import DTYPE_BITS

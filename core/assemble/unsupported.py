@@ -11,7 +11,6 @@ from attrs import fields
 from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.engine_selection import find_matrix_engine
 from accelscope.core.assemble.parts import PartPlaces
-from accelscope.core.evaluate.memory_placement import ALL_RESIDENT
 from accelscope.core.ir.hardware import Machine
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
@@ -92,7 +91,7 @@ def refuse_training_degrees(design: Design, places: PartPlaces, binder: Binder) 
 
 def refuse_missing_tier(design: Design, places: PartPlaces, binder: Binder) -> None:
     """Refuse a policy that puts bytes into a tier which the system does not have."""
-    if binder.problems or (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
+    if binder.problems or design.memory.is_resident:
         return
     tiers = [part.name for part in design.machine.device.tiers]
     named = design.memory.tier

@@ -182,6 +182,11 @@ class MemoryPolicy:
         unit="tok", doc="tokens of one block of KV cache", default=16, source="vLLM's default block size"
     )
 
+    @property
+    def is_resident(self) -> bool:
+        """Whether all weights and the whole KV cache stay in the device's memory."""
+        return self.weights == "resident" and self.kv == "resident"
+
 
 @spec(kind="pool", within=("deployment",), cited=False)
 class Pool:

@@ -16,8 +16,6 @@ from accelscope.core.numeric.term import Term, maximum, minimum, term
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
 
-ALL_RESIDENT = ("resident", "resident")
-"""Policy for weights and KV cache that leaves both in the device's memory."""
 _NONE = term(0.0)
 _BYTE = term(1.0, "B")
 
@@ -70,7 +68,7 @@ def place_memory(design: Design, longest: Residency) -> Placement:
 
 def _tier(design: Design) -> MemoryPart[Any] | None:
     """Return the tier that a policy puts bytes into: the one that it names, or else the nearest."""
-    if (design.memory.weights, design.memory.kv) == ALL_RESIDENT:
+    if design.memory.is_resident:
         return None
     named = design.memory.tier
     tiers = design.machine.device.tiers

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from accelscope.core.assemble.calibration_lookup import CALIBRATION_FOLDER
 from accelscope.core.errors import UsageError
+from accelscope.core.library.sources import CALIBRATION_FOLDER
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.values.units import UnknownUnit, built_in_unit_table, format_quantity

@@ -13,6 +13,9 @@ from accelscope.core.io.files import ACCEL_SUFFIX, diagnose_unreadable, read_tex
 from accelscope.core.plugin.records import LibraryFolder
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 
+CALIBRATION_FOLDER = "calibration"
+"""Folder of a library for shipped calibrations, which are found by device and not by name."""
+
 
 @define(eq=False)
 class Library:

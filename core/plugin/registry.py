@@ -9,10 +9,10 @@ import inspect
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
-from attrs import define
+from attrs import define, field
 
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.plugin import hookspecs
@@ -32,7 +32,6 @@ from accelscope.core.plugin.identity import (
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from accelscope.core.assemble.calibration_lookup import CalibrationLibrary
     from accelscope.core.plugin.catalogue import Catalogue
     from accelscope.core.plugin.commands import Commands
     from accelscope.core.plugin.records import (
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from accelscope.dsl.values.units import UnitTable
 
 OWN_DISTRIBUTION = "accelscope"
+_T = TypeVar("_T")
 
 
 @define(eq=False, slots=False)
@@ -66,6 +66,7 @@ class Registry:
     disabled_plugins: tuple[Plugin, ...]
     _manager: pluggy.PluginManager
     _load_failures: tuple[PluginFailure, ...]
+    _shared: dict[type[Any], Any] = field(factory=dict, init=False)
 
     @classmethod
     def load(cls, disabled: Iterable[str] = ()) -> Registry:
@@ -202,17 +203,21 @@ class Registry:
         """Folders of `.accel` files by namespace."""
         return self.catalogue.family("library")
 
-    @cached_property
-    def calibrations(self) -> CalibrationLibrary:
-        """Calibrations of the libraries, read when needed."""
-        from accelscope.core.assemble.calibration_lookup import CalibrationLibrary
-
-        return CalibrationLibrary(self)
-
     @property
     def units(self) -> UnitTable:
         """The units of the language and those of plugins."""
         return self.catalogue.units
+
+    def shared(self, cls: type[_T]) -> _T:
+        """Return the one instance of a class that all users of these plugins share.
+
+        Args:
+            cls: made from the registry when it is first asked for, such as a cache of what libraries hold.
+        """
+        if cls not in self._shared:
+            self._shared[cls] = cls(self)  # type: ignore[call-arg]
+        instance: _T = self._shared[cls]
+        return instance
 
     def schemas(self) -> Schemas:
         """Return what every kind of block may hold, for the language."""

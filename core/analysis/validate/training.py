@@ -23,9 +23,10 @@ from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.assemble.design import Design
 from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.assemble.parts import PrecisionRequest
+from accelscope.core.assemble.training_load import make_training_load
 from accelscope.core.blocks.scenario import Training
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.evaluate.training.step import make_training_load, training_memory_limit
+from accelscope.core.evaluate.training.step import training_memory_limit
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.blocks.scenario import Load, Training
+from accelscope.core.blocks.scenario import Training
 from accelscope.core.evaluate.memory_placement import Placement
 from accelscope.core.evaluate.op_cost import PassContext
 from accelscope.core.evaluate.pass_cost import PassCost, build_step_plan, compute_pass_cost
@@ -32,8 +32,6 @@ from accelscope.core.numeric.term import Term, maximum, minimum, term, total, wh
 
 if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
-    from accelscope.core.bind.binder import Binder
-    from accelscope.dsl.interpret.component import Component
 
 TRAINING_KIND = "training"
 PRODUCT_PARAMETER_BYTES = 2.0
@@ -70,28 +68,6 @@ class TrainingStepCost:
     memory: TrainingMemory
     time: Term
     needed: Term
-
-
-def bind_training(workload: Component, binder: Binder) -> Training | None:
-    """Return what a workload asks of training, or None where it is one of serving."""
-    found = binder.spec_of(workload)
-    if found is None or found[0] is not Training:
-        return None
-    bound: Training | None = binder.bind_as(workload, Training)
-    return bound
-
-
-def make_training_load(training: Training) -> Load:
-    """Return the batch and the sequences of training as those of a load."""
-    return Load(
-        batch=training.batch,
-        concurrency=None,
-        prompt=training.sequence,
-        output=training.sequence,
-        arrivals=None,
-        prefix_sharing=None,
-        horizon=None,
-    )
 
 
 def compute_training_step(design: Design, training: Training) -> TrainingStepCost:
