@@ -83,7 +83,7 @@ def set_degrees(
 
 def _not_modelled(block: Component, specs: Iterable[type]) -> Iterable[Diagnostic]:
     planned = {
-        written_name(name) for spec in specs for name, told in fields_of(spec).items() if told.get("planned")
+        written_name(name) for spec in specs for name, field in fields_of(spec).items() if field.planned
     }
     for name, attribute in block.attributes().items():
         if name in planned and not is_neutral_degree(attribute):

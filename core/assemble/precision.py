@@ -39,7 +39,7 @@ def resolve_precision(
         model: whose experts may be stored in a type of their own; None for a single kernel.
         runtime: the engine profile, which may narrow the activations of experts; None for a single kernel.
     """
-    weights = request.weights or str(fields_of(PrecisionBlock)["weights"]["default"])
+    weights = request.weights or str(fields_of(PrecisionBlock)["weights"].default)
     activations = request.activations or weights
     if request.activations is None or request.widen:
         activations = _widened(activations, device)

@@ -211,7 +211,7 @@ def _variability(
         return None
     bound: Variability | None = binder.bind_as(blocks[0], Variability)
     if bound is not None and bound.routing == "zipf" and bound.skew is None:
-        binder.problems.append(missing_field(blocks[0], "skew", fields_of(Variability)["skew"]["doc"]))
+        binder.problems.append(missing_field(blocks[0], "skew", fields_of(Variability)["skew"].doc))
     return bound
 
 
@@ -220,7 +220,7 @@ def _money(system: Component, machine: Machine, binder: Binder) -> SystemCost:
     money = _priced(system, machine, binder)
     package = machine.device.package
     if money is None and package.price is not None:
-        lifetime = term(fields_of(Cost)["lifetime"]["default"], "yr").named("lifetime")
+        lifetime = term(fields_of(Cost)["lifetime"].default, "yr").named("lifetime")
         return SystemCost(rate=package.price * machine.devices / lifetime)
     return money or SystemCost()
 

@@ -12,6 +12,7 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import ComputeModel, EnginePart, MemoryModel, MemoryPart, Part
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Term, TraceNode, term
+from accelscope.core.spec.declarations import FieldDeclaration
 from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, read_spec_info, written_name
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.schema.schema import KindSchema, schema_of_kind
@@ -66,19 +67,21 @@ class Binder:
         attributes = component.attributes()
         values: dict[str, Any] = {}
         missing = []
-        for name, told in fields_of(cls).items():
+        for name, declaration in fields_of(cls).items():
             written = written_name(name)
             attribute = attributes.get(written)
             if attribute is not None and attribute.value is not None:
-                if told.get("planned") and not read_spec_info(cls)["cited"]:
+                if declaration.planned and not read_spec_info(cls).cited:
                     self._note_unread(component, attribute)
                 values[name] = self._value(component, attribute)
-            elif told["required"]:
-                missing.append((written, told["doc"]))
-            elif told["default"] is not None and told["type"] == "quantity":
-                values[name] = self._default(component.path, written, told)
+            elif declaration.required:
+                missing.append((written, declaration.doc))
+            elif declaration.default is not None and declaration.type == "quantity":
+                values[name] = self._default(component.path, written, declaration)
                 if self.altered is not None:
-                    values[name] = self.altered.default(component, written, values[name], told["source"])
+                    values[name] = self.altered.default(
+                        component, written, values[name], declaration.source or ""
+                    )
         values.update(self._children(component, cls))
         values.update(self._entries(attributes.values(), cls))
         if missing:
@@ -89,9 +92,9 @@ class Binder:
     def default_of(self, cls: type, path: str) -> Any:
         """Return an instance of a spec class whose fields all have defaults, as if its block were empty."""
         values = {
-            name: self._default(path, written_name(name), told)
-            for name, told in fields_of(cls).items()
-            if told["default"] is not None and told["type"] == "quantity"
+            name: self._default(path, written_name(name), declaration)
+            for name, declaration in fields_of(cls).items()
+            if declaration.default is not None and declaration.type == "quantity"
         }
         return cls(**values)
 
@@ -171,15 +174,15 @@ class Binder:
 
     def _children(self, component: Component, cls: type) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name, told in children_of(cls).items():
-            inner = component.children(told["kind"].rpartition(".")[2])
-            if told["many"]:
+        for name, child_block in children_of(cls).items():
+            inner = component.children(child_block.kind.rpartition(".")[2])
+            if child_block.many:
                 parts = (self.part(child) for child in inner)
                 values[name] = tuple(part for part in parts if part is not None)
             elif inner:
                 values[name] = self.bind(inner[0])[0]
-            elif told["required"]:
-                self.problems.append(missing_field(component, told["kind"], told["doc"]))
+            elif child_block.required:
+                self.problems.append(missing_field(component, child_block.kind, child_block.doc))
         return values
 
     def _entries(self, attributes: Iterable[Attribute], cls: type) -> dict[str, Any]:
@@ -230,11 +233,11 @@ class Binder:
             made, node=TraceNode("value", float(made.value.flat[0]), made.dimension, label, (), origin)
         )
 
-    def _default(self, path: str, name: str, told: dict[str, Any]) -> Term:
-        made = term(told["default"], told["units"][0])
+    def _default(self, path: str, name: str, declaration: FieldDeclaration) -> Term:
+        made = term(declaration.default, declaration.units[0])
         if not self.trace:
             return made
-        origin = Origin(span=None, how="default", text=told["source"])
+        origin = Origin(span=None, how="default", text=declaration.source or "")
         label = f"{path}.{name}"
         return evolve(
             made, node=TraceNode("value", float(made.value.flat[0]), made.dimension, label, (), origin)

@@ -21,7 +21,7 @@ def resolve_reference(component: Component, name: str, spec: type, binder: Binde
     Returns:
         None with a problem in the binder where there is none that fits.
     """
-    kinds = fields_of(spec)[name]["ref_kinds"]
+    kinds = fields_of(spec)[name].ref_kinds
     attribute = component.attributes().get(name)
     if attribute is None:
         inner = component.children(name)

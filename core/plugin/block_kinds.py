@@ -34,17 +34,17 @@ class SpecCandidate:
     @property
     def kind(self) -> str:
         """The kind of block that the spec is for."""
-        return str(read_spec_info(self.spec)["kind"])
+        return read_spec_info(self.spec).kind
 
     @property
     def selector(self) -> str | None:
         """The field whose value selects the spec, if any."""
-        return next(iter(read_spec_info(self.spec)["select"]), None)
+        return next(iter(read_spec_info(self.spec).select), None)
 
     @property
     def selecting_values(self) -> tuple[str, ...]:
         """The values of the selector that select the spec."""
-        return tuple(next(iter(read_spec_info(self.spec)["select"].values()), ()))
+        return tuple(next(iter(read_spec_info(self.spec).select.values()), ()))
 
 
 @frozen(eq=False)
@@ -63,7 +63,7 @@ class BlockKinds:
             PluginConflictError: two specs read the same block.
         """
         own = [
-            SpecCandidate(spec, str(read_spec_info(spec)["kind"]), None, "core")
+            SpecCandidate(spec, read_spec_info(spec).kind, None, "core")
             for spec in structure.HARDWARE_BLOCKS
             + scenario.SCENARIO_BLOCKS
             + kernels.CALIBRATION_BLOCKS
@@ -99,7 +99,7 @@ def _default(kind: str, items: tuple[SpecCandidate, ...]) -> SpecCandidate | Non
     """Return the spec of blocks that do not give the selector, after checking that at most one claims them."""
     if kind in SHARED_KINDS:
         return None
-    claims = [item for item in items if read_spec_info(item.spec)["default"] or item.selector is None]
+    claims = [item for item in items if read_spec_info(item.spec).default or item.selector is None]
     if len(claims) > 1:
         raise PluginConflictError(
             f"two specs read a `{kind}` block that selects none: `{claims[0].model}` of {claims[0].plugin} and "
@@ -173,7 +173,7 @@ def _with_children(
     for kind, items in by_kind.items():
         for item in items:
             for child in children_of(item.spec).values():
-                places.setdefault(str(child["kind"]), {})[kind.rpartition(".")[2]] = None
+                places.setdefault(child.kind, {})[kind.rpartition(".")[2]] = None
     return {kind: _placed(schema, tuple(places.get(kind, ()))) for kind, schema in schemas.items()}
 
 

@@ -171,7 +171,7 @@ def _verify(hook: RecordFamily, record: Any, units: UnitTable) -> None:
     spec = getattr(record, "spec", None)
     if spec is None:
         return
-    kind = str(read_spec_info(spec)["kind"])
+    kind = read_spec_info(spec).kind
     if hook.kind is not None and kind != hook.kind:
         raise PluginError(f"`{record.name}` has a spec of kind `{kind}` instead of `{hook.kind}`")
     build_block_schema(spec, record.name, units)

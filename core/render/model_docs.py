@@ -85,13 +85,12 @@ def _entry(
     if spec is None:
         return found
     schema = build_block_schema(spec, name, registry.units)
-    told = read_spec_info(spec)
     found["kind"] = schema.kind
-    found["select"] = {key: list(values) for key, values in told["select"].items()}
+    found["select"] = {key: list(values) for key, values in read_spec_info(spec).select.items()}
     found["within"] = list(schema.within)
     found["fields"] = [_document_field(item, registry.units) for item in _fields(schema)]
     found["blocks"] = [
-        {"kind": child["kind"], "doc": child["doc"], "many": child["many"], "required": child["required"]}
+        {"kind": child.kind, "doc": child.doc, "many": child.many, "required": child.required}
         for child in children_of(spec).values()
     ]
     return found

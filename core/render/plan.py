@@ -55,9 +55,9 @@ def _degrees(found: Evaluation) -> str:
 
 def _asked(cls: Any, spec: Any) -> Iterator[str]:
     """Yield the fields of a strategy that are not as they are without it."""
-    told = fields_of(cls)
+    declarations = fields_of(cls)
     for item in fields(type(spec)):
-        value, default = getattr(spec, item.name), told[item.name]["default"]
+        value, default = getattr(spec, item.name), declarations[item.name].default
         plain = float(_first(value)) if isinstance(value, Term) else value
         if plain != default:
             shown = str(plain).lower() if isinstance(plain, bool) else _shown(value)

@@ -1,4 +1,4 @@
-"""What the fields of a spec class are declared with: quantities, words, references, inner blocks.
+"""Declares the fields of a spec class: quantities, choices, references, inner blocks.
 
 `accelscope.core.spec.spec` is where plugins import them from.
 """
@@ -10,30 +10,24 @@ from typing import Any
 
 import attrs
 
-from accelscope.core.errors import ModelError
 from accelscope.core.numeric.term import term
+from accelscope.core.spec.declarations import ChildDeclaration, EntriesDeclaration, FieldDeclaration
 
 FIELD_KEY = "accelscope"
 CHILD_KEY = "accelscope child"
 ENTRIES_KEY = "accelscope entries"
-"""Keys of the metadata of a spec's attributes."""
+"""Keys of the declarations in the metadata of the attributes of a spec."""
 
 
-def _field(
-    *, default: Any, optional: bool, source: str | None, aliases: Sequence[str] = (), **about: Any
-) -> Any:
-    given = default is not None
-    if given and not source:
-        raise ModelError(f"a default needs a source: {about.get('doc')!r}")
-    if not about.get("doc"):
-        raise ModelError("a field needs a doc sentence")
-    about |= {"default": default, "source": source, "required": not given and not optional}
-    about["aliases"] = tuple(aliases)
-    if about["required"]:
-        return attrs.field(metadata={FIELD_KEY: about})
-    if given and about["type"] == "quantity":
-        return attrs.field(default=term(default, about["units"][0]), metadata={FIELD_KEY: about})
-    return attrs.field(default=default, metadata={FIELD_KEY: about})
+def _field(declaration: FieldDeclaration) -> Any:
+    """Return the attribute of a spec class for a declaration."""
+    metadata = {FIELD_KEY: declaration}
+    if declaration.required:
+        return attrs.field(metadata=metadata)
+    default = declaration.default
+    if default is not None and declaration.type == "quantity":
+        default = term(default, declaration.units[0])
+    return attrs.field(default=default, metadata=metadata)
 
 
 def quantity(
@@ -51,35 +45,40 @@ def quantity(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a number with a dimension; a text may use any of the units' dimensions.
+    """Declare a number; a text may use any unit with the dimension of one of the units.
 
     Args:
-        units: unit texts such as "B/s"; the first is the one that documentation and defaults use.
+        units: units such as "B/s"; the first is the one of documentation, bounds and defaults.
         doc: one sentence.
         default: in the first unit; needs a source.
-        source: where the default comes from.
-        optional: an absent value is None.
-        over: unit of the keys where the value may also be a curve.
-        gt, ge, lt, le: bounds in the first unit.
-        plausible: (low, high) in the first unit, beyond which a value is suspicious.
-        planned: no installed model reads it yet.
-        aliases: former names of the field, which texts may still use.
+        source: the source of the default.
+        optional: whether an absent value is None rather than an error.
+        over: the unit of the keys if the value may also be a curve.
+        gt: exclusive lower bound.
+        ge: inclusive lower bound.
+        lt: exclusive upper bound.
+        le: inclusive upper bound.
+        plausible: usual range (low, high); a value outside it gives a warning.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
     """
     return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="quantity",
-        doc=doc,
-        units=units or ("",),
-        over=over,
-        gt=gt,
-        ge=ge,
-        lt=lt,
-        le=le,
-        plausible=plausible,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            default=default,
+            optional=optional or planned,
+            source=source,
+            type="quantity",
+            doc=doc,
+            units=units or ("",),
+            over=over,
+            gt=gt,
+            ge=ge,
+            lt=lt,
+            le=le,
+            plausible=plausible,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
@@ -120,16 +119,18 @@ def count(
 ) -> Any:
     """Declare a whole number, by default at least 1; `unit` may be "tok" or "req"."""
     return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="quantity",
-        doc=doc,
-        units=(unit,),
-        ge=ge,
-        integer=True,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            default=default,
+            optional=optional or planned,
+            source=source,
+            type="quantity",
+            doc=doc,
+            units=(unit,),
+            ge=ge,
+            integer=True,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
@@ -144,41 +145,43 @@ def choice(
     aliases: Sequence[str] = (),
     symbol_aliases: Mapping[str, str] | None = None,
 ) -> Any:
-    """Declare one of some symbols; without choices any symbol. The value is a str.
+    """Declare a choice; the value is a str.
 
     Args:
-        choices: the symbols.
+        choices: the symbols; any if there are none.
         doc: one sentence.
         default: a symbol; needs a source.
-        source: where the default comes from.
-        optional: an absent value is None.
-        text_too: a string is allowed, too.
-        planned: no installed model reads it yet.
-        aliases: former names of the field, which texts may still use.
-        symbol_aliases: former symbols, which texts may still use, to the present ones.
+        source: the source of the default.
+        optional: whether an absent value is None rather than an error.
+        text_too: whether a string is allowed too.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+        symbol_aliases: the present symbol for each former symbol, which is still accepted.
     """
     return _field(
-        default=default,
-        optional=optional or planned,
-        source=source,
-        type="choice",
-        doc=doc,
-        choices=choices,
-        text_too=text_too,
-        planned=planned,
-        aliases=aliases,
-        symbol_aliases=dict(symbol_aliases or {}),
+        FieldDeclaration(
+            default=default,
+            optional=optional or planned,
+            source=source,
+            type="choice",
+            doc=doc,
+            choices=choices,
+            text_too=text_too,
+            planned=planned,
+            aliases=tuple(aliases),
+            symbol_aliases=dict(symbol_aliases or {}),
+        )
     )
 
 
 def text(*, doc: str, optional: bool = True, aliases: Sequence[str] = ()) -> Any:
     """Declare a string."""
-    return _field(default=None, optional=optional, source=None, type="text", doc=doc, aliases=aliases)
+    return _field(FieldDeclaration(optional=optional, type="text", doc=doc, aliases=tuple(aliases)))
 
 
 def date(*, doc: str) -> Any:
     """Declare an optional date."""
-    return _field(default=None, optional=True, source=None, type="date", doc=doc)
+    return _field(FieldDeclaration(optional=True, type="date", doc=doc))
 
 
 def flag(
@@ -189,45 +192,47 @@ def flag(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a boolean; without a default it is None where absent."""
+    """Declare a boolean; without a default an absent value is None."""
     return _field(
-        default=default,
-        optional=True,
-        source=source,
-        type="flag",
-        doc=doc,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            default=default,
+            optional=True,
+            source=source,
+            type="flag",
+            doc=doc,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
 def listing(
     *units: str, doc: str, optional: bool = True, planned: bool = False, aliases: Sequence[str] = ()
 ) -> Any:
-    """Declare a list; of quantities where units are given ("" for plain numbers), else of anything."""
+    """Declare a list: of quantities if there are units ("" for plain numbers), else of anything."""
     return _field(
-        default=None,
-        optional=optional or planned,
-        source=None,
-        type="list",
-        doc=doc,
-        units=units,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            optional=optional or planned,
+            type="list",
+            doc=doc,
+            units=units,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
 def constructor(*choices: str, doc: str, planned: bool = False, aliases: Sequence[str] = ()) -> Any:
-    """Declare a called symbol such as `structured(2, 4)`; the choices are the symbols."""
+    """Declare a constructor such as `structured(2, 4)`; the choices are its names."""
     return _field(
-        default=None,
-        optional=True,
-        source=None,
-        type="constructor",
-        doc=doc,
-        choices=choices,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            optional=True,
+            type="constructor",
+            doc=doc,
+            choices=choices,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
@@ -239,24 +244,24 @@ def ref(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a reference to a block of one of some kinds; the value is its component, or a str with text_too."""
+    """Declare a reference to a block of one of the kinds; the value is its component, or a str with `text_too`."""
     return _field(
-        default=None,
-        optional=optional or planned,
-        source=None,
-        type="ref",
-        doc=doc,
-        ref_kinds=kinds,
-        text_too=text_too,
-        planned=planned,
-        aliases=aliases,
+        FieldDeclaration(
+            optional=optional or planned,
+            type="ref",
+            doc=doc,
+            ref_kinds=kinds,
+            text_too=text_too,
+            planned=planned,
+            aliases=tuple(aliases),
+        )
     )
 
 
 def block(kind: str, *, doc: str, optional: bool = True) -> Any:
-    """Declare one inner block of a kind; the value is its bound spec, or None where absent."""
+    """Declare one inner block of a kind; the value is an instance of its spec, or None if absent."""
     return attrs.field(
-        metadata={CHILD_KEY: {"kind": kind, "doc": doc, "many": False, "required": not optional}},
+        metadata={CHILD_KEY: ChildDeclaration(kind=kind, doc=doc, many=False, required=not optional)},
         default=None,
     )
 
@@ -264,20 +269,20 @@ def block(kind: str, *, doc: str, optional: bool = True) -> Any:
 def blocks(kind: str, *, doc: str) -> Any:
     """Declare the inner blocks of a kind; the value is a tuple of `Part`, in the order written."""
     return attrs.field(
-        metadata={CHILD_KEY: {"kind": kind, "doc": doc, "many": True, "required": False}}, default=()
+        metadata={CHILD_KEY: ChildDeclaration(kind=kind, doc=doc, many=True, required=False)}, default=()
     )
 
 
 def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:
-    """Declare that a block takes free-named quantities, as `ops { bf16 = 512 MAC/cycle }`.
+    """Declare that a block takes quantities with free names, such as `ops { bf16 = 512 MAC/cycle }`.
 
     The value is a mapping from name to Term. `names` are the allowed names; none means any.
     """
     return attrs.field(
-        factory=dict, metadata={ENTRIES_KEY: {"units": units, "doc": doc, "names": tuple(names)}}
+        factory=dict, metadata={ENTRIES_KEY: EntriesDeclaration(units=units, doc=doc, names=tuple(names))}
     )
 
 
 def anything(*, doc: str) -> Any:
-    """Declare a field that the language checks no further."""
-    return _field(default=None, optional=True, source=None, type="any", doc=doc, planned=True)
+    """Declare a field that the language does not check."""
+    return _field(FieldDeclaration(optional=True, type="any", doc=doc, planned=True))

@@ -20,6 +20,12 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 
 from accelscope.core.errors import ModelError
+from accelscope.core.spec.declarations import (
+    ChildDeclaration,
+    EntriesDeclaration,
+    FieldDeclaration,
+    SpecDeclaration,
+)
 from accelscope.core.spec.fields import (
     CHILD_KEY,
     ENTRIES_KEY,
@@ -39,7 +45,7 @@ from accelscope.core.spec.fields import (
     ref,
     text,
 )
-from accelscope.dsl.schema.schema import BlockSchema, DerivedQuantity, FieldSchema
+from accelscope.dsl.schema.schema import BlockSchema, DerivedQuantity
 from accelscope.dsl.values.units import UnitTable, built_in_unit_table
 
 __all__ = [
@@ -106,36 +112,36 @@ def spec(
         kind: the word in front of the label; `deployment.memory` is a `memory` in a `deployment`.
         select: one field and the values of it that choose this spec among those of its kind.
         default: whether it also reads blocks that do not give the selecting field.
-        within: kinds of block that it may stand in; "file" is the top level, where every labelled block may stand.
-        cited: whether its numbers say something about the world, so that a library has to cite a source for them.
-        derived: quantities that the values must make plausible together; a warning (A404) says where they do not.
-        aliases: former words for the kind, which texts may still use.
+        within: kinds of block that it may be in; "file" is the top level, where every labelled block is allowed.
+        cited: whether its numbers describe real parts, so that a library has to cite a source for them.
+        derived: quantities that must be plausible; if one is not, there is a warning (A404).
+        aliases: former words for the kind, which are still accepted.
     """
 
     def decorate(cls: type[_T]) -> type[_T]:
         if not (cls.__doc__ or "").strip():
             raise ModelError(f"spec {cls.__name__} needs a docstring")
         made: Any = attrs.frozen(kw_only=True, eq=False, slots=False)(cls)
-        made.__accel__ = {
-            "kind": kind,
-            "select": {key: tuple(values) for key, values in (select or {}).items()},
-            "default": default,
-            "within": tuple(within),
-            "cited": cited,
-            "derived": tuple(derived),
-            "aliases": tuple(aliases),
-        }
+        made.__accel__ = SpecDeclaration(
+            kind=kind,
+            select={key: tuple(values) for key, values in (select or {}).items()},
+            default=default,
+            within=tuple(within),
+            cited=cited,
+            derived=tuple(derived),
+            aliases=tuple(aliases),
+        )
         return made  # type: ignore[no-any-return]
 
     return decorate
 
 
-def read_spec_info(cls: type) -> dict[str, Any]:
-    """Return what `spec` was told about a class; raise ModelError for a class that is no spec."""
-    found = getattr(cls, "__accel__", None)
-    if found is None:
+def read_spec_info(cls: type) -> SpecDeclaration:
+    """Return the declaration of a spec class; raise ModelError for another class."""
+    declaration = getattr(cls, "__accel__", None)
+    if not isinstance(declaration, SpecDeclaration):
         raise ModelError(f"{cls.__name__} is not decorated with @spec")
-    return dict(found)
+    return declaration
 
 
 def written_name(python_name: str) -> str:
@@ -144,80 +150,42 @@ def written_name(python_name: str) -> str:
 
 
 def build_block_schema(cls: type, model: str, units: UnitTable | None = None) -> BlockSchema:
-    """Return the plain schema of a spec class for the language."""
+    """Return the schema of a spec class for the language.
+
+    Args:
+        cls: the spec class.
+        model: the name of the model that reads the block.
+        units: the known units; the built-in ones if None.
+    """
     table = units or built_in_unit_table()
-    told = read_spec_info(cls)
-    fields = {
-        written_name(item.name): _field_schema(written_name(item.name), item.metadata[FIELD_KEY], table)
-        for item in attrs.fields(cls)
-        if FIELD_KEY in item.metadata
-    }
-    kind = str(told["kind"])
+    declaration, entries = read_spec_info(cls), free_entries_of(cls)
+    written = {written_name(name): field for name, field in fields_of(cls).items()}
     return BlockSchema(
-        kind=kind,
+        kind=declaration.kind,
         model=model,
         doc=(cls.__doc__ or "").strip().split("\n")[0],
-        fields=fields,
-        within=told["within"],
-        entries=_entries_schema(cls, table),
-        cited=told["cited"],
-        derived=told["derived"],
-        aliases=told["aliases"],
+        fields={name: field.schema(name, table) for name, field in written.items()},
+        within=declaration.within,
+        entries=None if entries is None else entries[1].schema(table),
+        cited=declaration.cited,
+        derived=declaration.derived,
+        aliases=declaration.aliases,
     )
 
 
-def fields_of(cls: type) -> dict[str, dict[str, Any]]:
-    """Return what each field of a spec declares, by Python name."""
-    return {
-        item.name: dict(item.metadata[FIELD_KEY]) for item in attrs.fields(cls) if FIELD_KEY in item.metadata
-    }
+def fields_of(cls: type) -> dict[str, FieldDeclaration]:
+    """Return the declarations of the fields of a spec, by Python name."""
+    return {item.name: item.metadata[FIELD_KEY] for item in attrs.fields(cls) if FIELD_KEY in item.metadata}
 
 
-def children_of(cls: type) -> dict[str, dict[str, Any]]:
-    """Return the inner blocks that a spec takes, by Python name: kind, doc, many, required."""
-    return {
-        item.name: dict(item.metadata[CHILD_KEY]) for item in attrs.fields(cls) if CHILD_KEY in item.metadata
-    }
+def children_of(cls: type) -> dict[str, ChildDeclaration]:
+    """Return the declarations of the inner blocks of a spec, by Python name."""
+    return {item.name: item.metadata[CHILD_KEY] for item in attrs.fields(cls) if CHILD_KEY in item.metadata}
 
 
-def free_entries_of(cls: type) -> tuple[str, dict[str, Any]] | None:
-    """Return the Python name and the declaration of the free-named entries of a spec, or None."""
+def free_entries_of(cls: type) -> tuple[str, EntriesDeclaration] | None:
+    """Return the Python name and the declaration of the free entries of a spec, or None."""
     for item in attrs.fields(cls):
         if ENTRIES_KEY in item.metadata:
-            return item.name, dict(item.metadata[ENTRIES_KEY])
+            return item.name, item.metadata[ENTRIES_KEY]
     return None
-
-
-def _entries_schema(cls: type, table: UnitTable) -> FieldSchema | None:
-    found = free_entries_of(cls)
-    if found is None:
-        return None
-    units = tuple(found[1]["units"])
-    dimensions = tuple(table.parse(unit)[1] for unit in units)
-    return FieldSchema(
-        name="*",
-        type="quantity",
-        doc=found[1]["doc"],
-        units=units,
-        dimensions=dimensions,
-        choices=found[1]["names"],
-        gt=0,
-    )
-
-
-def _field_schema(name: str, about_field: Mapping[str, Any], table: UnitTable) -> FieldSchema:
-    told = dict(about_field)
-    units = tuple(told.pop("units", ()))
-    over = told.pop("over", None)
-    scale = table.parse(units[0])[0] if units and units[0] else 1.0
-    for bound in ("gt", "ge", "lt", "le"):
-        if told.get(bound) is not None:
-            told[bound] = told[bound] * scale
-    if told.get("plausible"):
-        told["plausible"] = tuple(limit * scale for limit in told["plausible"])
-    if told["type"] == "quantity" and told.get("default") is not None:
-        told["default"] = told["default"] * scale
-    dimensions = tuple(table.parse(unit)[1] for unit in units)
-    return FieldSchema(
-        name=name, units=units, dimensions=dimensions, over=table.parse(over)[1] if over else None, **told
-    )

@@ -32,6 +32,7 @@ from accelscope.core.ir.plan import Collective
 from accelscope.core.ir.usage import Traffic, Usage
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Array, Term, TraceNode, as_term, term
+from accelscope.core.spec.declarations import FieldDeclaration
 from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, written_name
 from accelscope.core.testing.fixtures import accel
 from accelscope.dsl.values.units import built_in_unit_table
@@ -80,15 +81,15 @@ def make_spec(cls: type, sample: Mapping[str, Any]) -> Any:
     """
     left = dict(sample)
     values: dict[str, Any] = {}
-    for name, told in fields_of(cls).items():
+    for name, field in fields_of(cls).items():
         if written_name(name) in left and not _is_block(cls, written_name(name), left[written_name(name)]):
-            values[name] = _value(left.pop(written_name(name)), told)
-    for name, told in children_of(cls).items():
-        if told["kind"] in left:
-            values[name] = _child(cls, name, left.pop(told["kind"]))
+            values[name] = _value(left.pop(written_name(name)), field)
+    for name, child in children_of(cls).items():
+        if child.kind in left:
+            values[name] = _child(cls, name, left.pop(child.kind))
     entries = free_entries_of(cls)
     if entries is not None:
-        unit = entries[1]["units"][0] if entries[1]["units"] else ""
+        unit = entries[1].units[0] if entries[1].units else ""
         values[entries[0]] = {key: parse_term(left.pop(key), unit) for key in tuple(left)}
     if left:
         raise UsageError(f"{cls.__name__} has no field {', '.join(sorted(left))}")
@@ -307,21 +308,21 @@ def _read_only(value: Term) -> Term:
 
 
 def _is_block(cls: type, written: str, value: Any) -> bool:
-    return isinstance(value, Mapping) and any(told["kind"] == written for told in children_of(cls).values())
+    return isinstance(value, Mapping) and any(child.kind == written for child in children_of(cls).values())
 
 
-def _value(value: Any, told: Mapping[str, Any]) -> Any:
-    if told["type"] == "quantity":
-        return _curve(value, told) if isinstance(value, Mapping) else parse_term(value, told["units"][0])
-    if told["type"] == "list":
-        return tuple(parse_term(item) if told["units"] else item for item in value)
+def _value(value: Any, field: FieldDeclaration) -> Any:
+    if field.type == "quantity":
+        return _curve(value, field) if isinstance(value, Mapping) else parse_term(value, field.units[0])
+    if field.type == "list":
+        return tuple(parse_term(item) if field.units else item for item in value)
     return value
 
 
-def _curve(points: Mapping[str, TermLike], told: Mapping[str, Any]) -> BoundCurve:
+def _curve(points: Mapping[str, TermLike], field: FieldDeclaration) -> BoundCurve:
     keys = [parse_term(key) for key in points]
     values = [parse_term(item) for item in points.values()]
-    key_dimension = built_in_unit_table().parse(told["over"])[1] if told["over"] else keys[0].dimension
+    key_dimension = built_in_unit_table().parse(field.over)[1] if field.over else keys[0].dimension
     return BoundCurve(
         np.array([float(key.value) for key in keys]),
         np.array([float(item.value) for item in values]),

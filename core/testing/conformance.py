@@ -84,13 +84,13 @@ class SpecConformance:
         """A record has a sentence, and its spec is of the kind of its family."""
         assert self.model.doc.strip(), "a model needs a doc sentence"
         if self.model.spec is not None:
-            assert read_spec_info(self.model.spec)["kind"] == self.kind
+            assert read_spec_info(self.model.spec).kind == self.kind
 
     def test_every_field_is_documented_and_every_default_sourced(self) -> None:
         """A field has a sentence, and a default says where it comes from."""
-        for name, told in fields_of(self.model.spec).items() if self.model.spec is not None else ():
-            assert told["doc"].strip(), f"`{name}` needs a doc"
-            assert told["default"] is None or (told["source"] or "").strip(), (
+        for name, field in fields_of(self.model.spec).items() if self.model.spec is not None else ():
+            assert field.doc.strip(), f"`{name}` needs a doc"
+            assert field.default is None or (field.source or "").strip(), (
                 f"the default of `{name}` needs a source"
             )
 

@@ -167,8 +167,8 @@ def has_multicast(fabric: Fabric) -> bool:
 def connection_term(fabric: Fabric, name: str) -> Term:
     """Return a number of the settings of the connection, or else its default."""
     given = connection_setting(fabric, name)
-    told = fields_of(ConnectSettings)[name]
-    return term(told["default"], told["units"][0]) if given is None else given
+    field = fields_of(ConnectSettings)[name]
+    return term(field.default, field.units[0]) if given is None else given
 
 
 def connection_setting(fabric: Fabric, name: str) -> Any:

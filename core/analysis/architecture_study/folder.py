@@ -64,7 +64,7 @@ class StudyFolder:
         Raises:
             DescriptionError: a block lacks a field.
         """
-        for component in self.components(str(read_spec_info(cls)["kind"])):
+        for component in self.components(read_spec_info(cls).kind):
             binder = Binder(self.session.registry)
             bound = binder.bind_as(component, cls)
             if bound is None:

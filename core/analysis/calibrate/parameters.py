@@ -50,9 +50,9 @@ def define_parameter(
     Args:
         cls: the spec that the field is declared in.
     """
-    told = fields_of(cls)[name]
-    least = max(told.get("gt") or 0.0, told.get("ge") or 0.0, low, _SMALLEST)
-    most = min(told.get("lt") or _LARGEST, told.get("le") or _LARGEST, high or _LARGEST)
+    field = fields_of(cls)[name]
+    least = max(field.gt or 0.0, field.ge or 0.0, low, _SMALLEST)
+    most = min(field.lt or _LARGEST, field.le or _LARGEST, high or _LARGEST)
     return FitParameter(name=name, start=start, width=width, low=least, high=most)
 
 
@@ -75,5 +75,5 @@ def nearest_choice(item: FitParameter, value: float) -> float:
 
 def parameters_to_terms(cls: type, values: ParameterValues) -> dict[str, Term]:
     """Return values as terms in the first unit of their fields."""
-    told = fields_of(cls)
-    return {name: term(value, told[name]["units"][0]) for name, value in values.items()}
+    fields = fields_of(cls)
+    return {name: term(value, fields[name].units[0]) for name, value in values.items()}

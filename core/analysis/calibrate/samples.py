@@ -150,11 +150,11 @@ def predict_sample_times(
 
 def build_kernel(subject: KernelClass, values: ParameterValues, **about: float) -> Kernel:
     """Return a kernel with the given parameters and nothing else."""
-    told: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
-    told |= {"op": subject.kernel}
+    fields: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
+    fields |= {"op": subject.kernel}
     if subject.dtype:
-        told |= {"dtypes": (subject.dtype,), "stored": (subject.stored,)}
-    return Kernel(**(told | parameters_to_terms(Kernel, {**values, **about})))
+        fields |= {"dtypes": (subject.dtype,), "stored": (subject.stored,)}
+    return Kernel(**(fields | parameters_to_terms(Kernel, {**values, **about})))
 
 
 def take_sample_rows(sample: KernelSample, rows: Array) -> KernelSample:

@@ -110,10 +110,10 @@ def _kernel(kernel: Kernel) -> str:
     given = [f"op = {kernel.op}"]
     if kernel.dtypes:
         given += [f"dtypes = [{_twins(kernel.dtypes)}]", f"stored = [{_twins(kernel.stored)}]"]
-    for name, told in fields_of(Kernel).items():
+    for name, field in fields_of(Kernel).items():
         value = getattr(kernel, name)
         if isinstance(value, Term):
-            given.append(f"{name} = {_number(value, told)}")
+            given.append(f"{name} = {_number(value, integer=field.integer)}")
     return f"kernel {_label(kernel)} {{ {', '.join(given)} }}"
 
 
@@ -121,8 +121,8 @@ def _twins(names: Iterable[str]) -> str:
     return ", ".join(_TWINS.get(name, name) for name in names)
 
 
-def _number(value: Term, told: Mapping[str, object]) -> str:
+def _number(value: Term, *, integer: bool) -> str:
     number = float(value.value)
     if value.dimension.powers:
         return format_quantity(number, value.dimension, digits=_DIGITS)
-    return f"{number:.0f}" if told.get("integer") else f"{number:.{_DIGITS}g}"
+    return f"{number:.0f}" if integer else f"{number:.{_DIGITS}g}"

@@ -262,9 +262,9 @@ def _strategies(
 
 def build_training_step(rows: MeasurementTable, recompute: str, adapters: bool) -> Training:
     """Return the step of training of rows, on arrays."""
-    told = fields_of(Training)
+    fields = fields_of(Training)
     default = {
-        name: term(told[name]["default"], told[name]["units"][0] if told[name]["units"] else "")
+        name: term(fields[name].default, fields[name].units[0] if fields[name].units else "")
         for name in ("states", "wide")
     }
     devices, micro = _count(rows, "n_devices"), _noted(rows, "micro_batch")
