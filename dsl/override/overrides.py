@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, Span
 from accelscope.dsl.diagnostics.problems import NOT_FOUND, EvaluationFailed
@@ -16,22 +15,16 @@ from accelscope.dsl.interpret.sweep_axes import AxisStatement
 from accelscope.dsl.override.path_resolution import resolve_path
 from accelscope.dsl.syntax.nodes import (
     Annotated,
-    AssignStatement,
     Expr,
     ListLiteral,
     Pair,
     Range,
     StepClause,
-    SweepStatement,
 )
-from accelscope.dsl.syntax.parser import parse
-from accelscope.dsl.syntax.walk import walk_nodes
+from accelscope.dsl.syntax.parser import parse_override_text
 
 OVERRIDE_SOURCE_NAME = "--set"
 """Name of the source that the texts of overrides have."""
-
-_DIVIDED = re.compile(r"\b(?:step|points)\b")
-"""What only a range has."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -92,82 +85,43 @@ class Assignment:
 
 
 def parse_override(text: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
-    """Return `path = value` or `path = low .. high step n` as syntax that points into the text."""
+    """Return `path = value` or `path = low .. high step n` as syntax; None with errors if it is something else."""
     source = SourceText(OVERRIDE_SOURCE_NAME, text)
     path, equals, domain = text.partition("=")
     if not equals or not path.strip() or not domain.strip():
-        whole = Span(source, 0, len(text))
-        found = Diagnostic(
-            code="A505",
-            message=f"`{text}` is not `path = value`",
-            span=whole,
-            help="write for example `--set gpu.hbm.bandwidth='4 TB/s'`",
-        )
-        return None, (found,)
-    single, findings = _single(source)
-    if single is not None:
-        return single, ()
-    swept, others = _swept(source, path, domain)
-    if swept is not None:
-        return swept, ()
-    return None, (others if _DIVIDED.search(domain) else findings) or (_not_one(source),)
-
-
-def _single(source: SourceText) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
-    """Return an assignment as any text may write it, perhaps with a tolerance and citations."""
-    file, findings = parse(source)
-    statement = file.statements[0] if len(file.statements) == 1 else None
-    if findings or not isinstance(statement, AssignStatement):
-        return None, findings
+        return None, (_not_an_override(source),)
+    statement, findings = parse_override_text(source)
+    if statement is None:
+        return None, tuple(_suggest_list(item) for item in findings)
     value = statement.value
-    if isinstance(value, Annotated) and _several(value.expr):
-        message = "a tolerance or a citation belongs to a single value"
-        place = Span(source, (value.tolerance or value.cites[0]).start, value.end)
-        return None, (Diagnostic(code="A211", message=message, span=place),)
-    return Assignment(target=statement.target, domain=value, step=None, source=source), ()
+    if isinstance(value, Annotated) and _has_several_values(value.expr):
+        message = "only a single value can have a tolerance or a citation"
+        span = Span(source, (value.tolerance or value.cites[0]).start, value.end)
+        return None, (Diagnostic(code="A211", message=message, span=span),)
+    return Assignment(target=statement.target, domain=value, step=statement.step, source=source), ()
 
 
-def _several(value: Expr) -> bool:
-    pairs = isinstance(value, ListLiteral) and any(isinstance(item, Pair) for item in value.items)
-    return isinstance(value, Range | ListLiteral) and not pairs
-
-
-def _swept(source: SourceText, path: str, domain: str) -> tuple[Assignment | None, tuple[Diagnostic, ...]]:
-    """Return an assignment of a range that is divided, with offsets into the source."""
-    before = "sweep "
-    file, findings = parse(SourceText(OVERRIDE_SOURCE_NAME, f"{before}{path} in {domain}"))
-    turn = len(before) + len(path)
-    shifts = (len(before), len(before) + len(" in ") - len("="))
-    moved = tuple(_moved(finding, source, turn, shifts) for finding in findings)
-    statement = file.statements[0] if len(file.statements) == 1 else None
-    if findings or not isinstance(statement, SweepStatement) or statement.when is not None:
-        return None, moved
-    for node in walk_nodes(statement):
-        shift = shifts[node.start > turn]
-        node.start, node.end = node.start - shift, node.end - shift
-    return Assignment(
-        target=statement.target, domain=statement.domain, step=statement.step, source=source
-    ), ()
-
-
-def _not_one(source: SourceText) -> Diagnostic:
-    span = Span(source, 0, len(source.text))
-    return Diagnostic(code="A505", message=f"`{source.text}` is not one `path = value`", span=span)
-
-
-def _moved(finding: Diagnostic, source: SourceText, turn: int, shifts: tuple[int, int]) -> Diagnostic:
-    start, end = (finding.span.start, finding.span.end) if finding.span is not None else (0, 0)
-    shift = shifts[start > turn]
-    size = len(source.text)
-    span = Span(source, min(max(start - shift, 0), size), min(max(end - shift, 0), size))
+def _not_an_override(source: SourceText) -> Diagnostic:
     return Diagnostic(
-        code=finding.code,
-        message=finding.message,
-        span=span,
-        label=finding.label,
-        notes=finding.notes,
-        help=finding.help,
+        code="A505",
+        message=f"`{source.text}` is not `path = value`",
+        span=Span(source, 0, len(source.text)),
+        help="write for example `--set gpu.hbm.bandwidth='4 TB/s'`",
     )
+
+
+def _suggest_list(finding: Diagnostic) -> Diagnostic:
+    """Return an error with the fix for values or overrides that are separated by a comma."""
+    if finding.code != "A001" or finding.span is None or finding.span.text != ",":
+        return finding
+    return evolve(
+        finding, help="write several values as a list such as `[1, 2]`, and one `--set` for each path"
+    )
+
+
+def _has_several_values(value: Expr) -> bool:
+    is_curve_or_map = isinstance(value, ListLiteral) and any(isinstance(item, Pair) for item in value.items)
+    return isinstance(value, Range | ListLiteral) and not is_curve_or_map
 
 
 def build_override_scope(scenario: Component, source: SourceText) -> Scope:

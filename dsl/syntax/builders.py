@@ -32,6 +32,7 @@ from accelscope.dsl.syntax.nodes import (
     Name,
     Number,
     ObjectLiteral,
+    OverrideStatement,
     Pair,
     PlusMinus,
     Range,
@@ -165,6 +166,12 @@ def _step_points(start: int, end: int, amount: Expr, spacing: str | None) -> Ste
     return StepClause(start, end, spacing or "lin", amount)
 
 
+def _override(
+    start: int, end: int, target: Expr, value: Expr, step: StepClause | None = None
+) -> OverrideStatement:
+    return OverrideStatement(start, end, target, value, step)
+
+
 def _doc(start: int, end: int, text: str) -> DocComment:
     return DocComment(start, end, text[2:].strip())
 
@@ -268,6 +275,7 @@ NODE_BUILDERS: Final[Mapping[str, Callable[..., Any]]] = {
     "step_multiple": _step_multiple,
     "step_add": _step_add,
     "step_points": _step_points,
+    "override": _override,
     "check": CheckStatement,
     "goal": GoalStatement,
     "doc": _doc,

@@ -34,7 +34,7 @@ def load_grammar() -> Lark:
         GRAMMAR_FILE.read_text(encoding="utf-8"),
         parser="lalr",
         lexer="contextual",
-        start=["start", "scanned"],
+        start=["start", "override", "scanned"],
         keep_all_tokens=True,
         transformer=build_transformer(NODE_BUILDERS),
         cache=str(folder / f"grammar-{sys.implementation.cache_tag}.lark") if folder else False,
@@ -65,9 +65,14 @@ def list_keywords() -> Mapping[str, str]:
     return {word: name for match, name in matches if match for word in match[1].split("|")}
 
 
-def start_parser(text: str) -> InteractiveParser:
-    """Return a parser at the start of a text."""
-    return load_grammar().parse_interactive(text, start="start")
+def start_parser(text: str, rule: str = "start") -> InteractiveParser:
+    """Return a parser at the start of a text.
+
+    Args:
+        text: the text.
+        rule: the rule that the whole text must match: "start" for a file, or "override".
+    """
+    return load_grammar().parse_interactive(text, start=rule)
 
 
 def scan_terminals(text: str, at: int = 0) -> Iterator[Token]:

@@ -99,7 +99,8 @@ def _opener(cursor: ParseState, kind: str) -> bool:
 
 
 def _statement_complete(fit: frozenset[str]) -> bool:
-    return fit >= {"COMMA", "SEMICOLON", "_NL"} and "LET" not in fit and "EQUAL" not in fit
+    ends = fit >= {"COMMA", "SEMICOLON", "_NL"} or END_TERMINAL in fit
+    return ends and "LET" not in fit and "EQUAL" not in fit
 
 
 def _starts(fit: frozenset[str]) -> bool:
@@ -124,6 +125,8 @@ def name_terminals(fit: frozenset[str]) -> list[str]:
     """Return token types in words, the most helpful first, with one word for a family of types."""
     if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return ["`=`", "a label", "`{`"]
+    if fit >= {"EQUAL", "DOT"}:
+        return ["`=`"]
     named: list[str] = []
     rest = set(fit)
     if rest >= _VALUE:
@@ -212,7 +215,7 @@ def _number_help(problem: SyntaxProblem, before: str, text: str) -> str | None:
         return f"group digits with `_`: `{groups[1].replace(',', '_')}_{text[problem.start :][:3]}`"
     unit = re.search(r"\d[ \t]+([a-z]{4,20})$", before)
     near = find_closest_word(unit[1], ("step", "points", "when", "else", "then"), 0.7) if unit else None
-    return f"did you mean `{near}`?" if near else None
+    return f"did you mean `{near}`?" if unit and near not in (None, unit[1]) else None
 
 
 def _word_help(cursor: ParseState, problem: SyntaxProblem, piece: str, fit: frozenset[str]) -> str | None:
@@ -253,13 +256,18 @@ def _shape_help(problem: SyntaxProblem, piece: str, fit: frozenset[str]) -> str 
         return "`##` documents the next item and needs a line of its own; write `#` for a comment"
     if fit >= {"EQUAL", "LBRACE", "STRING"}:
         return "write `name = value`, or `kind label { ... }` for a block"
-    if _statement_complete(fit) and problem.kind in (
-        "NAME",
-        "STRING",
-        "NUMBER",
-        "QUANTITY",
-        "LBRACE",
-        "LSQB",
+    if (
+        _statement_complete(fit)
+        and "COMMA" in fit
+        and problem.kind
+        in (
+            "NAME",
+            "STRING",
+            "NUMBER",
+            "QUANTITY",
+            "LBRACE",
+            "LSQB",
+        )
     ):
         return "start a new line, or write `,` before it"
     if "COMMA" in fit and problem.kind in _VALUE:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from accelscope.dsl.diagnostics.limits import MAX_DEPTH
-from accelscope.dsl.syntax.nodes import BlockStatement, Statement, SyntaxNode
+from accelscope.dsl.syntax.nodes import BlockStatement, SyntaxNode
+
+_Node = TypeVar("_Node", bound=SyntaxNode)
 
 
 def drop_deep_statements(
-    statements: Iterable[Statement], deep: list[SyntaxNode], room: int = MAX_DEPTH
-) -> tuple[Statement, ...]:
+    statements: Iterable[_Node], deep: list[SyntaxNode], room: int = MAX_DEPTH
+) -> tuple[_Node, ...]:
     """Return the statements whose trees have at most `room` levels.
 
     A tree has fewer levels than its text has characters, so that only long statements are examined.
@@ -20,7 +23,7 @@ def drop_deep_statements(
         deep: receives the first node beyond the limit of each statement that is dropped.
         room: the most levels.
     """
-    kept: list[Statement] = []
+    kept: list[_Node] = []
     for statement in statements:
         if statement.end - statement.start >= room:
             body = statement.body if isinstance(statement, BlockStatement) else None

@@ -324,6 +324,15 @@ class SweepStatement(SyntaxNode):
 
 
 @define
+class OverrideStatement(SyntaxNode):
+    """`target = value` or `target = low .. high step 2`, set from outside a text."""
+
+    target: Expr
+    value: Expr
+    step: StepClause | None
+
+
+@define
 class CheckStatement(SyntaxNode):
     """`assert`, `check`, `require` or `prefer` (in `word`) with an expression and an optional message."""
 

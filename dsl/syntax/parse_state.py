@@ -46,29 +46,32 @@ class ParseState:
     Attributes:
         source: the text.
         closers: offsets where a `}` is added, ascending.
+        rule: the rule of the grammar that the whole text must match.
+        keep_tokens: whether `tokens` is filled.
         parser: the parser of Lark; its stack has the open brackets.
         literals: converts tokens to values.
-        tokens: the tokens so far.
+        tokens: the tokens so far, if they are kept.
+        token_count: the number of tokens so far.
+        last: the end of the last token.
         bracket_depth: the number of open brackets.
-        result: the statements, after the end of the text.
+        result: the statements of a file, or the override, after the end of the text.
     """
 
     source: SourceText
     closers: list[int] = field(factory=list)
+    rule: str = "start"
+    keep_tokens: bool = False
     parser: InteractiveParser = field(init=False)
     literals: LiteralConverter = field(init=False)
     tokens: list[Token] = field(factory=list)
+    token_count: int = 0
+    last: int = 0
     bracket_depth: int = 0
-    result: tuple[Any, ...] | None = None
+    result: Any = None
 
     def __attrs_post_init__(self) -> None:
-        self.parser = start_parser(self.source.text)
+        self.parser = start_parser(self.source.text, self.rule)
         self.literals = LiteralConverter(self.source)
-
-    @property
-    def last(self) -> int:
-        """The end of the last token."""
-        return locate_token(self.tokens[-1])[1] if self.tokens else 0
 
     def seek(self, offset: int) -> None:
         """Continue at an offset."""
@@ -91,7 +94,7 @@ class ParseState:
                 if token.type in convert:
                     token.value = convert[token.type](token.value, locate_token(token)[0])
                 self.take(token)
-                if len(self.tokens) > MAX_TERMINALS:
+                if self.token_count > MAX_TERMINALS:
                     raise SyntaxProblem(token, too_many_terminals(Span(self.source, *locate_token(token))))
             self._close(end)
             self.put(END_TERMINAL, "", end, end)
@@ -112,16 +115,20 @@ class ParseState:
         kind = token.type
         if kind in OPENING_BRACKETS and self.bracket_depth >= MAX_BRACKETS:
             raise self._too_deep(token, f"brackets are nested more than {MAX_BRACKETS} deep")
-        if len(self.parser.parser_state.state_stack) > MAX_STACK:
+        state = self.parser.parser_state
+        if len(state.state_stack) > MAX_STACK:
             raise self._too_deep(token, "this chain is too long")
         try:
-            self.result = self.parser.feed_token(token)
+            self.result = state.feed_token(token, kind == END_TERMINAL)
         except UnsupportedSyntax as problem:
             span = problem.node.span(self.source)
             finding = Diagnostic(code="A001", message=problem.message, span=span, help=problem.help)
             raise SyntaxProblem(token, finding) from problem
         self.bracket_depth += (kind in OPENING_BRACKETS) - (kind in MATCHING_BRACKETS)
-        self.tokens.append(token)
+        self.token_count += 1
+        self.last = locate_token(token)[1]
+        if self.keep_tokens:
+            self.tokens.append(token)
 
     def put(self, kind: str, value: Any, start: int, end: int) -> None:
         """Feed a token that the text does not have; raise like `take`.
@@ -196,4 +203,4 @@ class ParseState:
                 self.put(step[0], "", self.last, self.last)
             except SyntaxProblem:
                 self.drop_statement()
-        return self.result
+        return tuple(self.result)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from attrs import evolve
@@ -16,9 +14,9 @@ from accelscope.dsl.syntax.decode import file_too_large
 from accelscope.dsl.syntax.lookahead import END_TERMINAL
 from accelscope.dsl.syntax.missing_braces import MissingBrace, find_missing_braces
 from accelscope.dsl.syntax.nesting_limit import drop_deep_statements
-from accelscope.dsl.syntax.nodes import File, Number, Statement, SyntaxNode
+from accelscope.dsl.syntax.nodes import File, Number, OverrideStatement, Statement, SyntaxNode
 from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
-from accelscope.dsl.syntax.recovery import recover
+from accelscope.dsl.syntax.recovery import explain, recover
 
 LANGUAGE_VERSION: Final = 1
 _UNSOUND: Final = frozenset({"A004", "A005"})
@@ -27,22 +25,29 @@ _UNSOUND: Final = frozenset({"A004", "A005"})
 
 def parse(source: SourceText) -> tuple[File, tuple[Diagnostic, ...]]:
     """Return the syntax tree of a text and its syntax errors; statements with errors are left out of the tree."""
-    file, findings, _ = parse_with_terminals(source)
+    file, findings, _ = _parse(source, keep_tokens=False)
     return file, findings
 
 
 def parse_with_terminals(source: SourceText) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
     """Return the syntax tree of a text, its syntax errors, and its tokens."""
+    return _parse(source, keep_tokens=True)
+
+
+def _parse(
+    source: SourceText, *, keep_tokens: bool
+) -> tuple[File, tuple[Diagnostic, ...], tuple[Token, ...]]:
     if len(source.text) > MAX_FILE_BYTES:
         return File(0, 0, (), source), (file_too_large(source.name),), ()
     gaps: list[MissingBrace] = []
-    with _no_collection():
-        cursor, findings, complete = _run(source, gaps)
-        if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
-            gaps = find_missing_braces(source)
-            cursor, findings, _ = _run(source, gaps)
-        deep: list[SyntaxNode] = []
-        version, statements = _version(source, drop_deep_statements(cursor.finish(), deep))
+    cursor = ParseState(source, keep_tokens=keep_tokens)
+    findings, complete = _run(cursor)
+    if not complete and _UNSOUND.isdisjoint(item.code for item in findings):
+        gaps = find_missing_braces(source)
+        cursor = ParseState(source, sorted(gap.offset for gap in gaps), keep_tokens=keep_tokens)
+        findings, _ = _run(cursor)
+    deep: list[SyntaxNode] = []
+    version, statements = _version(source, drop_deep_statements(cursor.finish(), deep))
     findings += [
         *cursor.literals.findings,
         *(gap.finding for gap in gaps),
@@ -52,44 +57,45 @@ def parse_with_terminals(source: SourceText) -> tuple[File, tuple[Diagnostic, ..
     return File(0, len(source.text), statements, source), sort_diagnostics(findings), tuple(cursor.tokens)
 
 
+def parse_override_text(source: SourceText) -> tuple[OverrideStatement | None, tuple[Diagnostic, ...]]:
+    """Return `path = value` or `path = domain step n` as syntax; None with errors if it is something else."""
+    if len(source.text) > MAX_FILE_BYTES:
+        return None, (file_too_large(source.name),)
+    cursor = ParseState(source, rule="override")
+    try:
+        cursor.run()
+    except SyntaxProblem as problem:
+        return None, sort_diagnostics([*cursor.literals.findings, explain(cursor, problem)])
+    deep: list[SyntaxNode] = []
+    statements = drop_deep_statements((cursor.result,), deep)
+    findings = sort_diagnostics([*cursor.literals.findings, *_too_deep(source, deep)])
+    return (None, findings) if findings else (statements[0], ())
+
+
 def _too_deep(source: SourceText, deep: Iterable[SyntaxNode]) -> Iterator[Diagnostic]:
     for node in deep:
         message = "this is nested too deeply"
         yield Diagnostic(code="A005", message=message, span=Span(source, node.start, node.start + 1))
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the garbage collector: a parse makes many objects and leaves no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _run(source: SourceText, gaps: Iterable[MissingBrace]) -> tuple[ParseState, list[Diagnostic], bool]:
-    """Parse a text with some braces added; return the state, the errors, and whether every block was closed."""
-    cursor = ParseState(source, sorted(gap.offset for gap in gaps))
+def _run(cursor: ParseState) -> tuple[list[Diagnostic], bool]:
+    """Parse to the end of a text; return the errors and whether every block was closed."""
     findings: list[Diagnostic] = []
     while True:
         try:
             cursor.run()
         except SyntaxProblem as problem:
             if problem.kind == END_TERMINAL and cursor.in_block():
-                return cursor, findings, False
+                return findings, False
             if problem.finding is not None and problem.finding.code == "A503":
-                return cursor, [*findings, problem.finding], True
+                return [*findings, problem.finding], True
             findings.append(recover(cursor, problem))
             if len(findings) >= MAX_DIAGNOSTICS:
-                findings[-1] = evolve(
-                    findings[-1], notes=("there are more errors; the rest of the text is not read",)
-                )
-                return cursor, findings, True
+                note = "there are more errors; the rest of the text is not read"
+                findings[-1] = evolve(findings[-1], notes=(note,))
+                return findings, True
         else:
-            return cursor, findings, True
+            return findings, True
 
 
 def _version(

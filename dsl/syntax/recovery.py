@@ -23,17 +23,24 @@ from accelscope.dsl.syntax.parse_state import ParseState, SyntaxProblem
 
 
 def recover(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
-    """Return the error at a token, and move the parse to where it can continue."""
+    """Return the error at a token of a file, and move the parse to where it can continue."""
     if problem.finding is None and problem.kind == "OTHER":
         finding, repaired = repair_character(cursor, problem)
         if repaired:
             return finding
     else:
-        finding = problem.finding or _unclosed(cursor, problem) or syntax_error(cursor, problem)
+        finding = explain(cursor, problem)
     misspelt = finding.help is not None and finding.help.startswith("did you mean")
     kept = problem.finding is None and not misspelt and _end_statement(cursor)
     cursor.seek(_next_statement(cursor, problem, [] if kept else cursor.drop_statement()))
     return finding
+
+
+def explain(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic:
+    """Return the error at a token, without recovery."""
+    if problem.finding is None and problem.kind == "OTHER":
+        return repair_character(cursor, problem)[0]
+    return problem.finding or _unclosed(cursor, problem) or syntax_error(cursor, problem)
 
 
 def _end_statement(cursor: ParseState) -> bool:
@@ -48,10 +55,13 @@ def _end_statement(cursor: ParseState) -> bool:
 
 
 def _unclosed(cursor: ParseState, problem: SyntaxProblem) -> Diagnostic | None:
-    """Return the error for a `[` or `(` that is not closed, or None."""
+    """Return the error for a bracket that is not closed, or None."""
     text = cursor.source.text
     opener = next(iter(cursor.open()[-1:]), None)
-    mate = {"LSQB": "RSQB", "LPAR": "RPAR"}.get(opener.type) if opener else None
+    mates = {"LSQB": "RSQB", "LPAR": "RPAR"}
+    if cursor.rule == "override":
+        mates["LBRACE"] = "RBRACE"  # in a file, `find_missing_braces` reports these
+    mate = mates.get(opener.type) if opener else None
     if opener is None or mate is None or not accepts_terminals(cursor.parser, mate):
         return None
     if problem.kind not in (END_TERMINAL, "_NL", *MATCHING_BRACKETS) and not (

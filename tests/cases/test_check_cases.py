@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from accelscope.dsl.diagnostics.diagnostics import Diagnostic
+
 CASES = Path(__file__).parent / "check"
 LIBRARY = {"std.nvidia": "package H100 { tdp = 700 W }"}
 NOT_OF_A_TEXT = {
@@ -30,8 +32,13 @@ def rendered(path: Path) -> str:
     """Return the findings of a case as the lines of an `.err` file."""
     from tests.support.language import checked
 
+    return lines_of(checked(path.read_text(), LIBRARY, lint=path.name.startswith("A401")))
+
+
+def lines_of(findings: tuple[Diagnostic, ...]) -> str:
+    """Return findings as the lines of an `.err` file."""
     lines = []
-    for item in checked(path.read_text(), LIBRARY, lint=path.name.startswith("A401")):
+    for item in findings:
         lines.append(f"{item.code}:{item.span.line}:{item.span.column} {item.message}")
         lines += [f"  ^ {item.label}"] * bool(item.label)
         lines += [f"  {label.span.line}:{label.span.column} {label.text}" for label in item.labels]
