@@ -20,6 +20,7 @@ from accelscope.dsl.values.operations import ScalarOperations
 
 if TYPE_CHECKING:
     from accelscope.core.query.result import Result
+    from accelscope.core.render.text_style import TextStyle
     from accelscope.core.sweep.store.reader import StoreReader
 
 
@@ -182,8 +183,21 @@ class Session:
         node = trace_metric(program, self.registry, name, metric, sets)
         return "\n".join(str(line) for line in explain(node, depth))
 
-    def split(self, path: str, scenario: str | None = None, sets: Sequence[str] = ()) -> str:
+    def split(
+        self,
+        path: str,
+        scenario: str | None = None,
+        sets: Sequence[str] = (),
+        *,
+        style: TextStyle | None = None,
+    ) -> str:
         """Return what the strategies of a scenario make of it, as lines of text: memory, communication and rules.
+
+        Args:
+            path: of the file.
+            scenario: its name, if the file has several.
+            sets: overrides such as `tp=4`.
+            style: width and colour of the text; without one, lines of any length without colour.
 
         Raises:
             DescriptionError: the file or an override has errors, or lacks something.
@@ -192,9 +206,11 @@ class Session:
         from accelscope.core.evaluate.evaluate import evaluate
         from accelscope.core.query.run import assemble_single_point
         from accelscope.core.render.plan import format_parallel_plan
+        from accelscope.core.render.text_style import PLAIN_STYLE
 
         program, name = self._one(path, scenario)
-        return format_parallel_plan(evaluate(assemble_single_point(program, self.registry, name, sets)))
+        found = evaluate(assemble_single_point(program, self.registry, name, sets))
+        return format_parallel_plan(name.rpartition(" ")[2], found, style or PLAIN_STYLE)
 
     def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
         """Return a checked program and the name of the scenario that is meant."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
+from accelscope.core.cli.command import VerbCommand
 from accelscope.core.cli.common import open_session, print_message
 from accelscope.core.cli.main import OK, GlobalOptions
+from accelscope.core.cli.options import format_option, jobs_option, where_option
 from accelscope.core.io.output import open_output
+from accelscope.core.render.document import format_document_text
+from accelscope.core.render.table_formats import format_json
+from accelscope.core.render.text_style import describe_stream
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.calibrate.fits import CalibrationFits
@@ -19,29 +24,22 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("files", nargs=-1, required=True, metavar="CSV...")
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="COLUMN=VALUE",
-    help="Only such rows; several of one column are any of them.",
-)
-@click.option(
-    "--judge/--no-judge", default=True, help="Refit on parts, to know the error on what was not fitted to."
-)
+@where_option()
 @click.option(
     "--runtimes",
     metavar="FILE",
-    help="Fit the paces of the runtimes in a file to static batches instead; -o is the file with new values.",
+    help="Fit the engine overheads of the runtimes in a file to static batches; -o is the file with new values.",
 )
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to use.")
 @click.option(
-    "--trainers",
-    metavar="FILE",
-    help="The same of the runtimes in a file that train, to steps of training.",
+    "--trainers", metavar="FILE", help="The same for the runtimes in a file that train, to training steps."
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--judge/--no-judge", default=True, help="Refit on parts, to measure the error on rows that are left out."
+)
+@jobs_option(default=1, help="Processes.")
+@format_option("table", "json")
 @click.option(
     "-o",
     "--output",
@@ -80,11 +78,12 @@ def calibrate(
         )
         _write(book, sources, output)
         found = report.compute_holdout_errors(book.held_out)
-    click.echo(
-        json.dumps(report.holdout_errors_to_records(found), indent=2)
-        if form == "json"
-        else report.format_holdout_table(found)
-    )
+    if form == "json":
+        sys.stdout.write(format_json(report.holdout_errors_to_records(found)))
+    else:
+        sys.stdout.write(
+            format_document_text(report.build_holdout_blocks(found), describe_stream(sys.stdout))
+        )
     return OK
 
 

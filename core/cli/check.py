@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
-import rich_click as click
+import click
 
+from accelscope.core.cli.command import VerbCommand
 from accelscope.core.cli.common import open_session, print_diagnostics, print_message
 from accelscope.core.cli.main import FINDINGS, OK, USAGE, GlobalOptions
+from accelscope.core.cli.options import format_option, root_option
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import STDIN
 from accelscope.core.io.output import write_text
@@ -19,21 +21,19 @@ _MAX_ROUNDS = 50
 """Rounds of fixes of one file: a check reports a hundred findings at most, and more are left for the next round."""
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
-)
+@root_option()
 @click.option("--lint", is_flag=True, help="Also warn of style: missing citations, implausible values.")
 @click.option("--fix", is_flag=True, help="Write present names in place of former ones, in place.")
-@click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
+@format_option("text", "json", "github")
 @click.pass_obj
 def check(
     settings: GlobalOptions, files: tuple[str, ...], form: str, lint: bool, fix: bool, root: tuple[str, ...]
 ) -> int:
     """Say what is wrong with descriptions.
 
-    Exits with 1 where something is, and with 2 where a file cannot be read. "-" is standard input.
+    Exits with 1 if something is, and with 2 if a file cannot be read. "-" is standard input.
     """
     if fix:
         for name in files:
@@ -47,7 +47,7 @@ def check(
     elif form == "github":
         click.echo(format_github_annotations(found), nl=bool(found))
     else:
-        print_diagnostics(found, settings, sys.stdout)
+        print_diagnostics(found, sys.stdout)
     if not found:
         print_message(f"{len(files)} file{'s' * (len(files) > 1)}: nothing found")
     if any(program is None for program, _ in programs):

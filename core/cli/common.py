@@ -1,18 +1,16 @@
-"""What verbs have in common: the session, the report, messages, the exit code of results."""
+"""What verbs have in common: the session, the report, messages, and the exit code of results."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
-import rich_click as click
-
+from accelscope.core.cli.command import ARGUMENTS_KEY
 from accelscope.core.errors import UsageError
 from accelscope.core.render.diagnostics import render_diagnostics, summarize_diagnostics
 from accelscope.core.render.source_excerpt import EXCERPT_WIDTH
+from accelscope.core.render.text_style import describe_stream
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,33 +19,6 @@ if TYPE_CHECKING:
     from accelscope.core.query.result import Result
     from accelscope.core.session import Session
     from accelscope.dsl.diagnostics.diagnostics import Diagnostic
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def evaluation_options(function: _F) -> _F:
-    """Add the options of every verb that evaluates a file."""
-    for option in (
-        click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR."),
-        click.option(
-            "--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, with its unit."
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def output_options(*forms: str) -> Callable[[_F], _F]:
-    """Add the options that choose a form, the first by default, and a file."""
-
-    def added(function: _F) -> _F:
-        output = click.option(
-            "-o", "--output", metavar="FILE", help="Write there instead of to standard output."
-        )
-        form = click.option("--format", "form", type=click.Choice(forms), default=forms[0], show_default=True)
-        return form(output(function))
-
-    return added
 
 
 def open_session(settings: GlobalOptions, roots: Sequence[str] = ()) -> Session:
@@ -81,22 +52,19 @@ def choose_exit_code(results: Sequence[Result]) -> int:
     return 1 if any(result.unmet_requirements() for result in results) else 0
 
 
-def print_diagnostics(
-    diagnostics: Sequence[Diagnostic], settings: GlobalOptions | None, stream: TextIO | None = None
-) -> None:
-    """Write diagnostics for a person, to standard error unless told otherwise."""
+def print_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO | None = None) -> None:
+    """Write diagnostics for a person.
+
+    Args:
+        diagnostics: what is wrong.
+        stream: where to; standard error without one.
+    """
     out = stream or sys.stderr
-    text = render_diagnostics(
-        diagnostics, width=measure_terminal_width(out) or EXCERPT_WIDTH, color=_uses_colour(settings, out)
-    )
+    style = describe_stream(out)
+    text = render_diagnostics(diagnostics, width=style.width or EXCERPT_WIDTH, color=style.color)
     if text:
         out.write(text + "\n")
     print_message(summarize_diagnostics(diagnostics))
-
-
-def measure_terminal_width(stream: TextIO) -> int | None:
-    """Return the columns of the terminal that a stream goes to; None for pipes and files."""
-    return shutil.get_terminal_size((EXCERPT_WIDTH, 24)).columns if stream.isatty() else None
 
 
 def print_message(message: str) -> None:
@@ -106,12 +74,27 @@ def print_message(message: str) -> None:
         sys.stderr.write(message + "\n")
 
 
-def _uses_colour(settings: GlobalOptions | None, stream: TextIO) -> bool:
-    """Say whether to use colour: the flag decides, then NO_COLOR, FORCE_COLOR, and whether it is a terminal."""
-    if settings is not None and settings.color is not None:
-        return settings.color
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+def refuse_number_as_file(output: str | None) -> None:
+    """Refuse a number as the name of a file: `--output 256` once meant tokens.
+
+    Raises:
+        UsageError: the name is a number.
+    """
+    if output is not None and output.isdecimal():
+        raise UsageError(f"--output names a file; `--output-tokens {output}` is a number of tokens")
+
+
+def describe_command() -> str:
+    """Return the command line that runs, without the file that it writes to; empty outside of the command line."""
+    import shlex
+
+    import click
+
+    context = click.get_current_context(silent=True)
+    arguments = list(context.meta.get(ARGUMENTS_KEY, ())) if context is not None else []
+    kept: list[str] = []
+    for at, item in enumerate(arguments):
+        names_file = item in ("-o", "--output") or (at > 0 and arguments[at - 1] in ("-o", "--output"))
+        if not names_file and not item.startswith("--output="):
+            kept.append(item)
+    return shlex.join(["accelscope", *kept]) if kept else ""

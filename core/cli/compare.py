@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import measure_terminal_width, open_session
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import open_session, refuse_number_as_file
 from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
+from accelscope.core.cli.options import output_options, root_option, scenario_option, token_options
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import ACCEL_SUFFIX
 from accelscope.core.io.output import open_output
+from accelscope.core.render.text_style import TextStyle, describe_stream
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,68 +27,82 @@ if TYPE_CHECKING:
 _DEFAULT_MODEL = "llama3_8b"
 
 
-@click.command()
-@click.argument("systems", nargs=-1, metavar="[SYSTEM|FILE]...")
+@click.command(cls=VerbCommand)
+@click.argument("systems", nargs=-1, metavar="[FILE|SYSTEM]...")
+@scenario_option(multiple=True)
 @click.option(
-    "--model", default=_DEFAULT_MODEL, show_default=True, help="Of the library, or FILE.accel:NAME."
+    "--model",
+    metavar="NAME",
+    default=_DEFAULT_MODEL,
+    show_default=True,
+    help="Of the library, or FILE.accel:NAME.",
 )
-@click.option("--batch", default="1,64", show_default=True, help="Sequences at once: one number or several.")
-@click.option("--prompt", default=1024, show_default=True, type=click.IntRange(1), help="Tokens of a prompt.")
-@click.option("--output", default=256, show_default=True, type=click.IntRange(1), help="Tokens of an answer.")
-@click.option("--precision", default="bf16", show_default=True, help="Type of weights and products.")
-@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Of the files, only this one.")
+@click.option("--systems", "named", metavar="A,B,...", help="Systems, as an alternative to arguments.")
+@root_option()
+@token_options(prompt=1024, output=256)
+@click.option(
+    "--batch",
+    metavar="N,N,...",
+    default="1,64",
+    show_default=True,
+    help="Sequences that start and end together.",
+)
+@click.option(
+    "--precision", metavar="TYPE", default="bf16", show_default=True, help="Of weights and products."
+)
 @click.option("--sort", metavar="METRIC", help="Best first: ttft, tpot, throughput, tokens_per_joule, ...")
 @click.option("--show-text", is_flag=True, help="Print the scenarios as a file to start from, no results.")
-@click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md"]),
-    default="table",
-    show_default=True,
-)
-@click.option("-o", "target", metavar="FILE", help="Write there instead of to standard output.")
+@output_options("table", "json", "csv", "md")
 @click.pass_obj
 def compare(
     settings: GlobalOptions,
     systems: tuple[str, ...],
+    named: str | None,
     model: str,
     batch: str,
-    prompt: int,
-    output: int,
+    prompt_tokens: int,
+    output_tokens: int,
     precision: str,
     scenarios: tuple[str, ...],
     sort: str | None,
     show_text: bool,
     root: tuple[str, ...],
     form: str,
-    target: str | None,
+    output: str | None,
 ) -> int:
-    """Compare a model on several systems: latency, throughput, power, cost, what bounds it, why a cell is empty.
+    """Compare a model on several systems: latency, throughput, power, cost, what bounds it, why a row is empty.
 
     A SYSTEM is a package, node, rack or cluster of the library (a name or an alias), FILE.accel:NAME, or one of these
-    with a split, such as DGX_H100:tp=4,pp=2. Without a split, the fewest devices that hold the model are used; a
+    with a parallelism, such as DGX_H100:tp=4,pp=2. Without one, the fewest devices that hold the model are used; a
     package is one device. A FILE stands for its scenarios. Without any, twelve accelerators of all classes are compared.
 
-    Exits with 3 where nothing is feasible.
+    Exits with 3 if nothing is feasible.
     """
     from accelscope.core.analysis.compare.rows import check_sort_metric, sort_comparison_rows
 
     check_sort_metric(sort)
-    files = [name for name in systems if name.endswith(ACCEL_SUFFIX)]
-    named = [name for name in systems if name not in files]
-    session = open_session(settings, (*root, *_folders((*systems, model))))
+    refuse_number_as_file(output)
+    asked = (*systems, *_split_systems(named))
+    files = [name for name in asked if name.endswith(ACCEL_SUFFIX)]
+    others = [name for name in asked if name not in files]
+    session = open_session(settings, (*root, *_folders((*asked, model))))
     if scenarios and not files:
         raise UsageError("--scenario chooses among the scenarios of files, and no file is given")
     question = None
-    if named or not files:
-        question = _question(session, named, model, _loads(batch, prompt, output), precision)
+    if others or not files:
+        loads = _loads(batch, prompt_tokens, output_tokens)
+        question = _question(session, others, model, loads, precision)
     if show_text:
-        return _print_text(session, question, target)
-    with open_output(target) as stream:
+        return _print_text(session, question, output)
+    with open_output(output) as stream:
         rows = sort_comparison_rows(_rows(session, question, files, scenarios), sort)
-        stream.write(_written(rows, form, precision, measure_terminal_width(stream)))
+        stream.write(_written(rows, form, precision, describe_stream(stream)))
     return OK if any(row.feasible for row in rows) else INFEASIBLE
+
+
+def _split_systems(text: str | None) -> list[str]:
+    """Return the systems of a list with commas; a comma before a degree, as in `A:tp=4,pp=2`, belongs to the system."""
+    return [name.strip() for name in re.split(r",(?!\s*\w+=\d)", text or "") if name.strip()]
 
 
 def _question(
@@ -144,7 +162,7 @@ def _print_text(session: Session, question: ComparisonRequest | None, target: st
     return OK
 
 
-def _written(rows: Sequence[ComparisonRow], form: str, precision: str, width: int | None) -> str:
+def _written(rows: Sequence[ComparisonRow], form: str, precision: str, style: TextStyle) -> str:
     from accelscope.core.analysis.compare.tables import (
         format_comparison_csv,
         format_comparison_json,
@@ -153,7 +171,7 @@ def _written(rows: Sequence[ComparisonRow], form: str, precision: str, width: in
     )
 
     if form == "table":
-        return format_comparison_table(rows, precision, width)
+        return format_comparison_table(rows, precision, style)
     return {"json": format_comparison_json, "csv": format_comparison_csv, "md": format_comparison_markdown}[
         form
     ](rows)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import choose_exit_code, evaluation_options, find_report, open_session
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import choose_exit_code, find_report, open_session
 from accelscope.core.cli.main import GlobalOptions
+from accelscope.core.cli.options import evaluation_options, output_options, scenario_option
 from accelscope.core.io.output import open_output
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("file")
-@click.option("--scenario", metavar="NAME", help="Only this scenario of the file.")
-@evaluation_options
+@scenario_option()
+@evaluation_options()
 @click.option(
-    "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
+    "--all", "every_row", is_flag=True, help="Show all operations and points, not only the largest."
 )
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@output_options()
 @click.pass_obj
 def eval(
     settings: GlobalOptions,
@@ -24,16 +26,22 @@ def eval(
     scenario: str | None,
     sets: tuple[str, ...],
     root: tuple[str, ...],
+    every_row: bool,
     form: str,
     output: str | None,
 ) -> int:
     """Evaluate the scenarios of a file: latency, throughput, memory, power, cost, and what limits them.
 
-    Exits with 1 where a requirement is unmet, and with 3 where a scenario has no feasible point.
+    The first line says whether a scenario is feasible, its time for a token and what bounds it. The six operations
+    that take longest are shown for each phase; --all shows all, and `accelscope explain FILE METRIC` where a number
+    comes from.
+
+    Exits with 1 if a requirement is not met, and with 3 if a scenario has no feasible point.
     """
     session = open_session(settings, root)
     report = find_report(session, form)
+    write = report.write_all if every_row and report.write_all is not None else report.write
     with open_output(output) as stream:
         results = session.evaluate(file, scenario, sets)
-        report.write(results, stream)
+        write(results, stream)
     return choose_exit_code(results)

@@ -5,38 +5,38 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-import rich_click as click
+import click
 
+from accelscope.core.cli.command import VerbCommand
 from accelscope.core.cli.common import print_diagnostics, print_message
-from accelscope.core.cli.main import FINDINGS, OK, USAGE, GlobalOptions
+from accelscope.core.cli.main import FINDINGS, OK, USAGE
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import STDIN, read_stdin, read_text_file
 from accelscope.core.io.output import write_text
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, has_errors
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where a file would change.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead; only for one file.")
-@click.pass_obj
-def fmt(settings: GlobalOptions, files: tuple[str, ...], check: bool, diff: bool, output: str | None) -> int:
+def fmt(files: tuple[str, ...], check: bool, diff: bool, output: str | None) -> int:
     """Lay descriptions out in the one canonical way, in place.
 
     "-" formats standard input to standard output. A file that does not parse is left as it is.
     """
     if output is not None and len(files) > 1:
         raise UsageError("-o takes the result of one file; there are several")
-    codes = [_file(settings, name, check, diff, output) for name in files]
+    codes = [_file(name, check, diff, output) for name in files]
     return max(codes)
 
 
-def _file(settings: GlobalOptions, name: str, check: bool, diff: bool, output: str | None) -> int:
+def _file(name: str, check: bool, diff: bool, output: str | None) -> int:
     source = read_stdin() if name == STDIN else read_text_file(Path(name), name)
     text, problems = _formatted(source)
     if text is None or isinstance(source, Diagnostic):
-        print_diagnostics(problems, settings)
+        print_diagnostics(problems)
         return USAGE
     if diff:
         click.echo("".join(_difference(source, text)), nl=False)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
+from accelscope.core.cli.command import VerbGroup
 from accelscope.core.cli.common import open_session, print_diagnostics, print_message
 from accelscope.core.cli.main import FINDINGS, OK, GlobalOptions
+from accelscope.core.cli.options import output_options, root_option
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import ACCEL_SUFFIX, split_file_argument
 from accelscope.core.io.output import open_output
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.document import Block, Paragraph, format_document_text
+from accelscope.core.render.table import Column, make_table
+from accelscope.core.render.table_formats import format_json
+from accelscope.core.render.text_style import TextStyle, describe_stream
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,23 +27,26 @@ if TYPE_CHECKING:
     from accelscope.core.session import Session
     from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+_FIELD_COLUMNS = (
+    Column("field", wraps=True),
+    Column("value", wraps=True),
+    Column("tolerance", priority=1),
+    Column("source", wraps=True, priority=2),
 )
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def library() -> None:
     """List, show, search or check the descriptions that plugins ship."""
 
 
 @library.command("list")
 @click.argument("module", required=False)
-@click.option("--kind", metavar="NAME", help="Only of a kind: package (accelerators), node, model, link, ...")
 @click.option("--vendor", metavar="NAME", help="Only what a vendor makes, and systems of it.")
+@click.option("--kind", metavar="NAME", help="Only of a kind: package (accelerators), node, model, link, ...")
 @click.option("--class", "class_", metavar="NAME", help="Only of an engine or memory: systolic, hbm3e, ...")
-@click.option("--all", "everything", is_flag=True, help="Also links, dies, data types and other parts.")
-@_FORMAT
+@click.option("--all", "everything", is_flag=True, help="Also list links, dies, data types and other parts.")
+@output_options("table", "json")
 @click.pass_obj
 def list_(
     settings: GlobalOptions,
@@ -49,6 +56,7 @@ def list_(
     class_: str | None,
     everything: bool,
     form: str,
+    output: str | None,
 ) -> None:
     """List accelerators, systems and models with their peaks, memory and sizes.
 
@@ -59,7 +67,12 @@ def list_(
     """
     from accelscope.core.library.definitions import list_definitions
     from accelscope.core.render.library_search import list_vendors
-    from accelscope.core.render.library_tables import PRIMARY_KINDS, classify_hardware, is_base_model
+    from accelscope.core.render.library_tables import (
+        PRIMARY_KINDS,
+        build_library_blocks,
+        classify_hardware,
+        is_base_model,
+    )
 
     session = open_session(settings)
     _refuse_unknown(module, session)
@@ -70,14 +83,15 @@ def list_(
     found = _only("--vendor", vendor, found, lambda item: list_vendors(item.component))
     known = _known(found, session)
     found = _only("--class", class_, found, lambda item: classify_hardware(known[item.name]))
-    _print(found, form, known)
+    with open_output(output) as stream:
+        stream.write(_listed(found, form, known, build_library_blocks, describe_stream(stream)))
 
 
 @library.command()
 @click.argument("words", nargs=-1, required=True)
-@_FORMAT
+@output_options("table", "json")
 @click.pass_obj
-def search(settings: GlobalOptions, words: tuple[str, ...], form: str) -> None:
+def search(settings: GlobalOptions, words: tuple[str, ...], form: str, output: str | None) -> None:
     """List the definitions that hold all WORDS, each word anywhere in them, the closest first.
 
     Looked into are names, aliases, vendor, kind, documentation, what a definition extends, and names, kinds and classes
@@ -85,24 +99,24 @@ def search(settings: GlobalOptions, words: tuple[str, ...], form: str) -> None:
     """
     from accelscope.core.library.definitions import list_definitions
     from accelscope.core.render.library_search import search_definitions
+    from accelscope.core.render.library_tables import build_search_blocks
 
     session = open_session(settings)
     everything = list(list_definitions(session))
     wanted = [word for text in words for word in text.split()]
     found = search_definitions(everything, wanted)
-    _print(found, form, _known(found, session), ranked=True)
+    with open_output(output) as stream:
+        known = _known(found, session)
+        stream.write(_listed(found, form, known, build_search_blocks, describe_stream(stream)))
     if not found:
         print_message(_nothing(everything, wanted))
 
 
 @library.command()
 @click.argument("name")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json", "svg"]), default="table", show_default=True
-)
-@click.option("--picture/--no-picture", default=True, help="Whether the table begins with the blocks.")
-@click.option("--root", multiple=True, metavar="DIR", help="Also allow `use` of files below DIR.")
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of to standard output.")
+@root_option()
+@click.option("--picture/--no-picture", default=True, help="Whether a picture of the blocks comes first.")
+@output_options("table", "json", "svg")
 @click.pass_obj
 def show(
     settings: GlobalOptions, name: str, form: str, picture: bool, root: tuple[str, ...], output: str | None
@@ -116,11 +130,12 @@ def show(
     item = _one(session, name)
     with open_output(output) as stream:
         if form == "json":
-            text = json.dumps(_whole(item, session), indent=2, ensure_ascii=False)
+            text = format_json(_whole(item, session))
         elif form == "svg":
             text = _svg(item, session)
         else:
-            text = _table(item, session, picture)
+            style = describe_stream(stream)
+            text = format_document_text(_shown(item, session, picture, style.width), style)
         stream.write(text.rstrip("\n") + "\n")
 
 
@@ -143,7 +158,7 @@ def check(settings: GlobalOptions, module: str | None) -> int:
         if source is not None:
             found.extend(load_program(source, session.language()).check(lint=True))
     found = list(dict.fromkeys(found))
-    print_diagnostics(found, settings, sys.stdout)
+    print_diagnostics(found, sys.stdout)
     if not found:
         print_message(f"{len(names)} module{'s' * (len(names) > 1)}: nothing found")
     return FINDINGS if found else OK
@@ -193,28 +208,27 @@ def _nothing(everything: Sequence[LibraryDefinition], words: Sequence[str]) -> s
     return f"nothing in the library holds all of `{' '.join(words)}`; alone, {counts}"
 
 
-def _table(item: LibraryDefinition, session: Session, picture: bool) -> str:
+def _shown(item: LibraryDefinition, session: Session, picture: bool, width: int | None) -> Iterator[Block]:
+    """Yield what a definition is, a picture of its blocks, and its values."""
     from accelscope.core.library.definitions import list_resolved_values
     from accelscope.core.render.library_tables import read_definition_facts, summarize_facts
 
     component = item.component
-    told = summarize_facts(read_definition_facts(item, session.registry))
-    parts = [
-        f"{component.kind} {item.name}"
-        + (f": {item.doc}" if item.doc else "")
-        + (f"\n{told}" if told else "")
-    ]
+    facts = summarize_facts(read_definition_facts(item, session.registry))
+    title = f"{component.kind} {item.name}" + (f": {item.doc}" if item.doc else "")
+    yield f"{title}\n{facts}" if facts else title
     if picture and _drawable(item):
         from accelscope.core.render.block_diagram import build_block_diagram
         from accelscope.core.render.block_diagram_text import render_diagram_text
 
-        parts.append(render_diagram_text(build_block_diagram(component, session.registry)))
+        yield Paragraph(
+            render_diagram_text(build_block_diagram(component, session.registry), width), indent="    "
+        )
     rows = [
-        [row["path"], row["value"], row["tolerance"], row["source"]]
+        (row["path"], row["value"], row["tolerance"], row["source"])
         for row in list_resolved_values(component)
     ]
-    parts.append(tabulate(rows, ("FIELD", "VALUE", "TOLERANCE", "SOURCE")))
-    return "\n\n".join(parts)
+    yield make_table(_FIELD_COLUMNS, rows)
 
 
 def _whole(item: LibraryDefinition, session: Session) -> dict[str, Any]:
@@ -271,21 +285,16 @@ def _known(found: Iterable[LibraryDefinition], session: Session) -> dict[str, De
     return {item.name: read_definition_facts(item, session.registry) for item in found}
 
 
-def _print(
+def _listed(
     found: Sequence[LibraryDefinition],
     form: str,
     known: Mapping[str, DefinitionFacts],
-    *,
-    ranked: bool = False,
-) -> None:
-    from accelscope.core.render.library_tables import (
-        format_definition_table,
-        format_library_tables,
-        summarize_definition,
-    )
-
+    blocks: Callable[[Sequence[LibraryDefinition], Mapping[str, DefinitionFacts]], Iterator[Block]],
+    style: TextStyle,
+) -> str:
+    """Return definitions as JSON or as the text of some blocks; the text of none is empty."""
     if form == "json":
-        listed = [summarize_definition(item, known[item.name]) for item in found]
-        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
-    elif found:
-        click.echo(format_definition_table(found, known) if ranked else format_library_tables(found, known))
+        from accelscope.core.render.library_tables import summarize_definition
+
+        return format_json([summarize_definition(item, known[item.name]) for item in found])
+    return format_document_text(blocks(found, known), style) if found else ""

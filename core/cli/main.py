@@ -13,10 +13,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import rich_click as click
+import click
 from attrs import frozen
 
 from accelscope import __version__
+from accelscope.core.cli.command import ARGUMENTS_KEY, VerbGroup
 from accelscope.core.errors import AccelscopeError, DescriptionError, PluginError, UsageError
 from accelscope.core.plugin.commands import CommandEntry, Commands, list_built_in_commands
 
@@ -27,17 +28,20 @@ NO_PLUGIN_OPTION = "--no-plugin"
 
 @frozen
 class GlobalOptions:
-    """What the global flags say."""
+    """What the global flags say.
+
+    Attributes:
+        disabled: plugins and distributions to leave out.
+    """
 
     disabled: tuple[str, ...] = ()
-    color: bool | None = None
 
 
 class _Unread(Exception):
     """Nobody reads the output any more; click would make an exit code of 1 of the BrokenPipeError itself."""
 
 
-class LazyCommand(click.RichCommand):
+class LazyCommand(click.Command):
     """Stands for a verb in the overview; what runs is the command that its target names."""
 
     def __init__(self, verb: CommandEntry) -> None:
@@ -46,13 +50,13 @@ class LazyCommand(click.RichCommand):
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.RichContext:
+    ) -> click.Context:
         """Import the command and parse its arguments."""
         made: Any = _imported(self.verb).make_context(info_name, args, parent, **extra)
         return made  # type: ignore[no-any-return]
 
 
-class CommandGroup(click.RichGroup):
+class CommandGroup(VerbGroup):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -77,10 +81,11 @@ class CommandGroup(click.RichGroup):
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.RichContext:
+    ) -> click.Context:
         """Parse the arguments; --no-plugin may stand anywhere, also behind the verb."""
         try:
             made: Any = super().make_context(info_name, _plugins_first(args), parent, **extra)
+            made.meta[ARGUMENTS_KEY] = tuple(args)
         except BrokenPipeError as error:
             raise _Unread from error
         return made  # type: ignore[no-any-return]
@@ -92,7 +97,7 @@ class CommandGroup(click.RichGroup):
         except DescriptionError as error:
             from accelscope.core.cli.common import print_diagnostics
 
-            print_diagnostics(error.diagnostics, ctx.obj)
+            print_diagnostics(error.diagnostics)
             return USAGE
         except BrokenPipeError as error:
             raise _Unread from error
@@ -157,13 +162,14 @@ def _imported(verb: CommandEntry) -> click.Command:
     multiple=True,
     is_eager=True,
     metavar="NAME",
-    help="Leave a plugin or a distribution out; may also stand behind the verb.",
+    help="Leave out a plugin or a distribution; also allowed after the verb.",
 )
-@click.option("--color/--no-color", default=None, help="Colour, or none, whatever the terminal.")
+@click.option("--color/--no-color", default=None, help="Force or disable coloured output.")
 @click.pass_context
 def cli(ctx: click.Context, no_plugin: tuple[str, ...], color: bool | None) -> None:
     """How will this AI accelerator serve this model, and why?"""
-    ctx.obj = GlobalOptions(no_plugin, color)
+    ctx.obj = GlobalOptions(no_plugin)
+    ctx.color = color
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping, Sequence
 
-import rich_click as click
+import click
 
+from accelscope.core.cli.command import VerbCommand
 from accelscope.core.cli.common import open_session, print_message
 from accelscope.core.cli.main import FINDINGS, OK, GlobalOptions
+from accelscope.core.cli.options import output_options
+from accelscope.core.io.output import open_output
 from accelscope.core.plugin.identity import Plugin, PluginFailure
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.document import Block, format_document_text
+from accelscope.core.render.table import Cell, Column, make_table
+from accelscope.core.render.table_formats import format_json
+from accelscope.core.render.text_style import Mark, describe_stream
+
+_COLUMNS = (
+    Column("plugin"),
+    Column("distribution", priority=1),
+    Column("version", priority=1),
+    Column("state"),
+    Column("registers", wraps=True),
+)
 
 
-@click.command()
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.command(cls=VerbCommand)
+@output_options("table", "json")
 @click.pass_obj
-def plugins(settings: GlobalOptions, form: str) -> int:
+def plugins(settings: GlobalOptions, form: str, output: str | None) -> int:
     """List the plugins with distribution, version and what each registers.
 
-    Exits with 1 where one does not work. The cause is shown; everything else still works.
+    Exits with 1 if one does not work. The cause is shown; everything else still works.
     """
     registry = open_session(settings).registry
     found = [_about(registry, plugin) for plugin in _all(registry)]
-    if form == "json":
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    else:
-        rows = [
-            [str(item[key]) for key in ("name", "distribution", "version", "state")] + [_brief(item)]
-            for item in found
-        ]
-        click.echo(tabulate(rows, ("PLUGIN", "DISTRIBUTION", "VERSION", "STATE", "REGISTERS")))
+    with open_output(output) as stream:
+        if form == "json":
+            stream.write(format_json(found))
+        else:
+            stream.write(format_document_text(_blocks(found), describe_stream(stream)))
+    if form != "json":
         for failed in registry.failures:
             print_message(f"error: {failed.error}")
     return FINDINGS if registry.failures else OK
+
+
+def _blocks(found: Sequence[Mapping[str, object]]) -> Iterator[Block]:
+    """Yield how many plugins work, and the table of them."""
+    states = [item["state"] for item in found]
+    others = [f"{states.count(word)} {word}" for word in ("failed", "disabled") if word in states]
+    yield "; ".join([f"{states.count('ok')} of {len(found)} plugins work", *others])
+    rows: list[list[Cell | str]] = []
+    for item in found:
+        state = str(item["state"])
+        mark = {"ok": Mark.GOOD, "failed": Mark.BAD}.get(state, Mark.DIM)
+        names = [str(item[key]) for key in ("name", "distribution", "version")]
+        rows.append([*names, Cell(state, mark=mark), _brief(item)])
+    yield make_table(_COLUMNS, rows)
 
 
 def _all(registry: Registry) -> list[Plugin]:
@@ -61,7 +87,7 @@ def _cause(item: PluginFailure) -> str:
     return str(item.error)
 
 
-def _brief(item: dict[str, object]) -> str:
+def _brief(item: Mapping[str, object]) -> str:
     families = item["registers"]
     assert isinstance(families, dict)
     return "; ".join(f"{family}: {', '.join(names)}" for family, names in families.items())

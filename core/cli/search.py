@@ -3,86 +3,106 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import evaluation_options, open_session, output_options
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import describe_command, open_session, refuse_number_as_file
 from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
+from accelscope.core.cli.options import (
+    add_options,
+    evaluation_options,
+    jobs_option,
+    output_options,
+    split_names,
+    study_option,
+    token_options,
+)
 from accelscope.core.errors import UsageError
 from accelscope.core.io.output import open_output
+from accelscope.core.render.text_style import TextStyle, describe_stream
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.deployments.run import DeploymentSearchResult
+    from accelscope.core.analysis.optimize.figures import PlotFigure
     from accelscope.core.analysis.optimize.run import OptimizationResult
+    from accelscope.core.render.document import Block
     from accelscope.core.session import Session
     from accelscope.dsl.check.program import Program
 
 _PLOT_FORMATS = ("html", "svg")
 """Formats with plots."""
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-_STUDY = (
-    click.option("--study", metavar="NAME", help="The study, where the file holds several."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices."),
-    click.option(
-        "--evaluations",
-        type=click.IntRange(1),
-        default=8_000,
-        show_default=True,
-        help="Most points that are evaluated; a space with no more is evaluated whole.",
-    ),
+_LOAD_FIELDS = (
+    ("prompt", "prompt_tokens", " tok"),
+    ("output", "output_tokens", " tok"),
+    ("concurrency", "concurrency", ""),
+    ("batch", "batch", ""),
 )
-_DEPLOYMENT = (
+"""Fields of a workload, each with the option that gives it and the unit."""
+_GOALS = ("cheapest", "fastest", "most frugal")
+_OPTIONS = add_options(
+    study_option(),
     click.option(
         "--model", metavar="NAME", help="What is to be deployed: of the library, or FILE.accel:NAME."
     ),
     click.option("--systems", metavar="A,B,...", help="Only these systems, or FILE.accel:NAME; default all."),
     click.option("--vendor", metavar="NAME", help="Only systems with something that this vendor makes."),
-    click.option("--prompt", type=click.IntRange(1), help="Tokens of a prompt; default 1024."),
-    click.option("--answer", type=click.IntRange(1), help="Tokens of an answer; default 256."),
-    click.option(
-        "--concurrency", type=click.IntRange(1), help="Clients; without it or --batch, 1 to 1024 are tried."
-    ),
-    click.option("--batch", type=click.IntRange(1), help="Sequences that start and end together."),
+    click.option("--deployment", metavar="NAME", help="What all extend, if FILE has several."),
     click.option("--workload", metavar="NAME", help="Load in FILE, or FILE.accel:NAME."),
+    evaluation_options(),
+    token_options(prompt=None, output=None, note=" Default 1024 and 256."),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Requests in flight; without it or --batch, 1 to 1024 are tried.",
+    ),
+    click.option(
+        "--batch", type=click.IntRange(1), metavar="N", help="Sequences that start and end together."
+    ),
+    click.option("--precision", metavar="TYPES", help="Of weights: bf16,fp8 unless the model says one."),
     click.option(
         "--slo", multiple=True, metavar="TEXT", help="A condition such as 'ttft <= 2 s', or a name as above."
     ),
-    click.option("--deployment", metavar="NAME", help="What all extend, where FILE holds several."),
-    click.option("--precision", metavar="TYPES", help="Of weights: bf16,fp8 unless the model says one."),
     click.option(
-        "--devices", type=click.IntRange(1), default=64, show_default=True, help="Most of one deployment."
+        "--devices",
+        type=click.IntRange(1),
+        metavar="N",
+        default=64,
+        show_default=True,
+        help="Most of one deployment.",
     ),
-    click.option("--no-pools", is_flag=True, help="Do not try pools for prompts and decoding."),
-    click.option("--jobs", type=click.IntRange(1), help="Processes; default one for each core."),
+    click.option("--no-pools", is_flag=True, help="Do not try pools for prefill and decode."),
     click.option(
-        "--show-text",
-        type=click.Choice(["cheapest", "fastest", "most frugal"]),
-        help="Print the best deployment as a file to start from.",
+        "--evaluations",
+        type=click.IntRange(1),
+        metavar="N",
+        default=8_000,
+        show_default=True,
+        help="Most points of a study that are evaluated; a space with no more is evaluated whole.",
     ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        metavar="N",
+        default=0,
+        show_default=True,
+        help="Of random choices of a study.",
+    ),
+    jobs_option(),
+    click.option(
+        "--show-text", type=click.Choice(_GOALS), help="Print the best deployment as a file to start from."
+    ),
+    output_options("table", "json", "csv", "html", "svg"),
 )
 
 
-def _with(options: tuple[Callable[[_F], _F], ...]) -> Callable[[_F], _F]:
-    """Return what adds options to a verb, in their order."""
-
-    def add(function: _F) -> _F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
-
-
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("file", required=False)
-@_with(_STUDY)
-@_with(_DEPLOYMENT)
-@evaluation_options
-@output_options("table", "json", "csv", "html", "svg")
+@_OPTIONS
 @click.pass_obj
 def search(
     settings: GlobalOptions, /, file: str | None, form: str, output: str | None, **options: Any
@@ -91,27 +111,28 @@ def search(
 
     A FILE with a study: its axes (`sweep` and `tune`) are searched for the Pareto front of its goals, under its
     requirements and all limits. With --model, or a FILE that holds a load, targets and a deployment without a system: every
-    split, load, chunk, data type and pair of pools on every system is evaluated, for the cheapest, the fastest and the most
-    frugal deployment.
+    parallelism, load, chunk, data type and pair of pools on every system is evaluated, for the cheapest, the fastest and
+    the most frugal deployment.
 
-    Exits with 3 where nothing keeps all limits and requirements.
+    Exits with 3 if nothing keeps all limits and requirements.
     """
     from accelscope.core.analysis.deployments.request import list_file_folders
 
+    refuse_number_as_file(output)
     if form in _PLOT_FORMATS:
         from accelscope.core.render.plot_pages import require_plot_library
 
         require_plot_library(form)
-    named = (options["model"], options["workload"], *options["slo"], *(options["systems"] or "").split(","))
+    named = (options["model"], options["workload"], *options["slo"], *split_names(options["systems"]))
     session = open_session(settings, (*options["root"], *list_file_folders(named)))
     program = session.checked(file) if file is not None else None
     with open_output(output) as stream:
         if program is not None and options["model"] is None and _asks(program):
             found, told = _studied(session, program, options)
-            stream.write(_study_written(found, told, form))
+            stream.write(_study_written(found, told, form, describe_stream(stream)))
             return OK if told["front"] else INFEASIBLE
         best = _deployed(session, settings, file, options, curves=form in _PLOT_FORMATS)
-        stream.write(_deployments_written(best, form, options["show_text"]))
+        stream.write(_deployments_written(best, form, options["show_text"], describe_stream(stream)))
         return OK if best.allowed else INFEASIBLE
 
 
@@ -156,12 +177,8 @@ def _deployed(
         raise UsageError("--set is of a study; a deployment to start from can be written in FILE")
     if options["concurrency"] is not None and options["batch"] is not None:
         raise UsageError("--concurrency and --batch are two kinds of load; give one")
-    fields = {"prompt": "prompt", "answer": "output", "concurrency": "concurrency", "batch": "batch"}
-    units = {"prompt": " tok", "answer": " tok"}
     load = {
-        word: f"{options[name]}{units.get(name, '')}"
-        for name, word in fields.items()
-        if options[name] is not None
+        field: f"{options[name]}{unit}" for field, name, unit in _LOAD_FIELDS if options[name] is not None
     }
     asked = DeploymentRequest(
         file=file,
@@ -173,11 +190,11 @@ def _deployed(
     )
     wish = build_deployment_problem(session, asked)
     types = choose_precisions(session, asked, wish, options["precision"])
-    names = [name for name in (options["systems"] or "").split(",") if name.strip()]
+    names = split_names(options["systems"])
     return search_deployments(
         session,
         wish,
-        select_candidate_systems(session, [name.strip() for name in names], options["vendor"], types),
+        select_candidate_systems(session, names, options["vendor"], types),
         pools=not options["no_pools"],
         most=options["devices"],
         curves=curves,
@@ -198,48 +215,41 @@ def _progress(what: str) -> Callable[[int, int], None]:
     return show
 
 
-def _study_written(found: OptimizationResult, told: dict[str, Any], form: str) -> str:
-    from accelscope.core.analysis.optimize import report as show
+def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str, style: TextStyle) -> str:
+    from accelscope.core.analysis.optimize import report
     from accelscope.core.analysis.optimize.figures import plot_study_front
-    from accelscope.core.render.plot_pages import render_plot_page, render_plot_svg
 
-    if form == "svg":
-        return render_plot_svg(plot_study_front(found, told)[0])
-    if form == "html":
-        pictures = plot_study_front(found, told)
-        return render_plot_page(
-            f"Search of {told['study']}",
-            show.summarize_search(told),
-            pictures,
-            show.format_search_table(told),
-        )
-    written: str = {
-        "table": show.format_search_table,
-        "json": show.format_search_json,
-        "csv": show.format_search_csv,
-    }[form](told)
-    return written
+    if form == "json":
+        return report.format_search_json(summary)
+    if form == "csv":
+        return report.format_search_csv(summary)
+    if form == "table":
+        return report.format_search_table(summary, style)
+    blocks = tuple(report.build_search_blocks(summary))
+    return _plotted(form, f"Search of {summary['study']}", plot_study_front(found, summary), blocks)
 
 
-def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None) -> str:
-    from accelscope.core.analysis.deployments import report as show
+def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None, style: TextStyle) -> str:
+    from accelscope.core.analysis.deployments import report
     from accelscope.core.analysis.optimize.figures import plot_deployments
-    from accelscope.core.render.plot_pages import render_plot_page, render_plot_svg
 
     if goal is not None:
-        return show.format_winner_scenario(found, goal)
+        return report.format_winner_scenario(found, goal)
+    if form == "json":
+        return report.format_deployments_json(found)
+    if form == "csv":
+        return report.format_deployments_csv(found)
+    if form == "table":
+        return report.format_deployments_table(found, style)
+    return _plotted(
+        form, "Deployments", plot_deployments(found), tuple(report.build_deployment_blocks(found))
+    )
+
+
+def _plotted(form: str, title: str, pictures: Sequence[PlotFigure], blocks: Sequence[Block]) -> str:
+    """Return plots as SVG, the first one alone, or as a page with the blocks."""
+    from accelscope.core.render.plot_pages import render_plot_page, render_plot_svg
+
     if form == "svg":
-        return render_plot_svg(plot_deployments(found)[0])
-    if form == "html":
-        return render_plot_page(
-            "Deployments",
-            show.summarize_deployments(found),
-            plot_deployments(found),
-            show.format_deployments_table(found),
-        )
-    written: str = {
-        "table": show.format_deployments_table,
-        "json": show.format_deployments_json,
-        "csv": show.format_deployments_csv,
-    }[form](found)
-    return written
+        return render_plot_svg(pictures[0])
+    return render_plot_page(title, pictures, blocks, command=describe_command())

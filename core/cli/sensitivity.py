@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import (
-    evaluation_options,
-    measure_terminal_width,
-    open_session,
-    output_options,
-    print_message,
-)
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import describe_command, open_session, print_message
 from accelscope.core.cli.main import INFEASIBLE, OK, GlobalOptions
+from accelscope.core.cli.options import (
+    evaluation_options,
+    metrics_option,
+    output_options,
+    scenario_option,
+    split_names,
+)
 from accelscope.core.errors import UsageError
 from accelscope.core.io.output import open_output
+from accelscope.core.render.text_style import TextStyle, describe_stream
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.sensitivity.effects import Sensitivity
@@ -25,29 +28,27 @@ if TYPE_CHECKING:
     from accelscope.dsl.check.program import Program
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("file")
-@click.option("--scenario", metavar="NAME", help="The scenario, where the file holds several.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    metavar="NAME",
-    help="Only this metric; several are possible, and the first sorts.",
-)
-@evaluation_options
+@scenario_option()
+@evaluation_options()
+@metrics_option("Only these metrics; the first one sorts.")
+@click.option("--metric", "single_metrics", multiple=True, hidden=True)
 @click.option("--fitted", is_flag=True, help="Also vary what is fitted: kernels of calibrations, runtimes.")
 @click.option(
     "--sobol", metavar="N", type=int, help="Also Sobol indices over the tolerances, from N samples."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the samples of --sobol.")
+@click.option(
+    "--seed", metavar="N", type=int, default=0, show_default=True, help="Of the samples of --sobol."
+)
 @output_options("table", "json", "csv", "md", "html")
 @click.pass_obj
 def sensitivity(
     settings: GlobalOptions,
     file: str,
     scenario: str | None,
-    metrics: tuple[str, ...],
+    metrics: str | None,
+    single_metrics: tuple[str, ...],
     sets: tuple[str, ...],
     root: tuple[str, ...],
     fitted: bool,
@@ -61,7 +62,7 @@ def sensitivity(
     An elasticity of -0.8 means that 1 % more of the parameter makes the metric 0.8 % lower. Every value that a text gives
     the hardware is varied, and every default of a model.
 
-    Exits with 3 where the scenario is not feasible.
+    Exits with 3 if the scenario is not feasible.
     """
     from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
     from accelscope.core.query.run import select_definitions
@@ -73,7 +74,14 @@ def sensitivity(
     if len(names) > 1:
         raise UsageError(f"the file holds {', '.join(names)}; choose one with --scenario")
     with open_output(output) as stream:
-        found = compute_elasticities(program, session.registry, names[0], metrics, sets=sets, fitted=fitted)
+        found = compute_elasticities(
+            program,
+            session.registry,
+            names[0],
+            (*split_names(metrics), *single_metrics),
+            sets=sets,
+            fitted=fitted,
+        )
         if found.axes:
             wide = ", ".join(axis.name for axis in found.axes)
             raise UsageError(
@@ -83,7 +91,7 @@ def sensitivity(
             _say_why(session, program, names[0], sets)
             return INFEASIBLE
         indices = _indices(session, program, names[0], found, sets, sobol, seed)
-        stream.write(_written(found, indices, form, session, program, sets, measure_terminal_width(stream)))
+        stream.write(_written(found, indices, form, session, program, sets, describe_stream(stream)))
     return OK
 
 
@@ -134,12 +142,12 @@ def _written(
     session: Session,
     program: Program,
     sets: Sequence[str],
-    width: int | None,
+    style: TextStyle,
 ) -> str:
     if form == "html":
         from accelscope.core.analysis.sensitivity.tornado import render_sensitivity_page
 
-        return render_sensitivity_page(found, indices)
+        return render_sensitivity_page(found, indices, command=describe_command())
     if form == "json":
         from accelscope.core.analysis.sensitivity.export import format_sensitivity_json
         from accelscope.core.query.manifest import build_manifest
@@ -155,7 +163,7 @@ def _written(
     )
 
     return (
-        format_sensitivity_table(found, indices, width)
+        format_sensitivity_table(found, indices, style)
         if form == "table"
         else format_sensitivity_markdown(found, indices)
     )

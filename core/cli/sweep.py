@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import evaluation_options, find_report, open_session, print_message
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import find_report, open_session, print_message
 from accelscope.core.cli.export import open_result_writer
 from accelscope.core.cli.main import INFEASIBLE, INTERNAL, INTERRUPTED, OK, GlobalOptions
+from accelscope.core.cli.options import (
+    evaluation_options,
+    format_option,
+    jobs_option,
+    metrics_option,
+    output_option,
+    split_names,
+    study_option,
+)
 from accelscope.core.errors import UsageError
 from accelscope.core.io.output import open_output
+from accelscope.core.render.table_formats import format_json
+from accelscope.core.render.text_style import describe_stream
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.records import Report
@@ -32,39 +43,28 @@ _SUMMARY_FORMATS = ("json", "table")
 """Formats that print a summary; others print every point."""
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("file")
-@click.option("--study", metavar="NAME", help="The study, where the file holds several.")
-@evaluation_options
-@click.option(
-    "--metrics",
-    metavar="NAMES",
-    help="Compute these, or `all`, instead of the headline metrics; with commas.",
-)
+@study_option()
+@evaluation_options()
+@metrics_option("Compute these, or `all`, instead of the headline metrics.")
 @click.option(
     "--pareto",
     "trade",
-    metavar="NAMES",
+    metavar="A,B,...",
     help="Goals and metrics to trade off; without it what the study reports, its goals, or tpot and "
     "throughput_per_device.",
 )
 @click.option(
-    "--format", "form", default="table", show_default=True, metavar="NAME", help="json, csv, md, ..."
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    help="Also write every point there: .parquet, .csv, .json or .md, or DIR/ for a store that can be continued.",
-)
-@click.option(
     "--resume", is_flag=True, help="Continue what the store DIR/ holds; chunks that failed are tried again."
 )
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Processes; for a store one for each core by default."
-)
+@jobs_option(help="Processes; for a store one for each core by default.")
 @click.option(
     "--cluster", metavar="ADDRESS", help="Let a Dask cluster evaluate: the address of its scheduler."
+)
+@format_option()
+@output_option(
+    "Also write every point there: .parquet, .csv, .json or .md, or DIR/ for a store that can be continued."
 )
 @click.pass_obj
 def sweep(
@@ -91,7 +91,7 @@ def sweep(
     report = find_report(session, form)
     from accelscope.core.sweep.run import create_sweep_summary
 
-    names = _names(trade)
+    names = split_names(trade)
     wanted = _metrics(session, metrics, names)
     store = output if output is not None and _is_folder(output) else None
     if resume and store is None:
@@ -116,9 +116,9 @@ def sweep(
         summary = build_sweep_report(plan, found, startup)
         with open_output(None) as stream:
             stream.write(
-                format_sweep_report(summary)
+                format_sweep_report(summary, describe_stream(stream))
                 if form == "table"
-                else json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+                else format_json(summary)
             )
     return _code(found)
 
@@ -135,15 +135,11 @@ def _plan_with_warnings(
     return plan
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
-
-
 def _metrics(session: Session, metrics: str | None, trade: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the metrics to compute: those asked for, or the headline ones, and those of the front."""
     known = session.registry.metrics
     if metrics is not None:
-        chosen = tuple(known) if metrics.strip() == "all" else _names(metrics)
+        chosen = tuple(known) if metrics.strip() == "all" else split_names(metrics)
     elif any(name in known for name in trade):
         chosen = tuple(name for name, metric in known.items() if metric.headline)
     else:

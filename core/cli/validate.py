@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
-from accelscope.core.cli.common import open_session, output_options
+from accelscope.core.cli.command import VerbCommand
+from accelscope.core.cli.common import describe_command, open_session
 from accelscope.core.cli.main import OK, GlobalOptions
+from accelscope.core.cli.options import output_options, where_option
 from accelscope.core.io.output import open_output
+from accelscope.core.render.text_style import TextStyle, describe_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,23 +21,18 @@ if TYPE_CHECKING:
     from accelscope.core.analysis.validate.score import ScoredTable
 
 
-@click.command()
+@click.command(cls=VerbCommand)
 @click.argument("files", nargs=-1, required=True, metavar="CSV...")
 @click.option(
-    "--kind", type=click.Choice(["e2e", "ops"]), help="Layout of the tables; without it the columns say."
+    "--kind", type=click.Choice(["e2e", "ops"]), help="Layout of the tables; without it the columns decide."
 )
-@click.option(
-    "--predictions", metavar="FILE", help="Write id, predicted, low and high of every predicted row."
-)
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="COLUMN=VALUE",
-    help="Only such rows; several of one column are any of them.",
-)
+@where_option()
 @click.option("--above", metavar="TIME", help="Score only kernels that take longer, such as 20us.")
 @click.option("--explain", is_flag=True, help="Show how the prediction of the one row comes about.")
 @click.option("--depth", type=click.IntRange(min=1), default=8, show_default=True, help="Levels of the tree.")
+@click.option(
+    "--predictions", metavar="FILE", help="Write id, predicted, low and high of every predicted row."
+)
 @output_options("table", "json", "csv", "md", "html")
 @click.pass_obj
 def validate(
@@ -72,7 +70,7 @@ def validate(
         parts = run(names, files, kind=kind, where=where, above=above, blind=predictions is not None)
         if target is not None:
             write_predictions(parts, target)
-        stream.write(_written(parts, form, names))
+        stream.write(_written(parts, form, names, describe_stream(stream)))
     return OK
 
 
@@ -90,23 +88,24 @@ def _explained(
     refuse_without_models(names.registry)
     text = explain_row(read_single_row(files, kind, where), names, depth)
     with open_output(output) as stream:
-        stream.write(text)
+        style = describe_stream(stream)
+        stream.write("".join(style.wrap(line, "    ") + "\n" for line in text.splitlines()))
     return OK
 
 
-def _written(parts: Sequence[ScoredTable], form: str, names: LibraryNames) -> str:
-    from accelscope.core.analysis.validate import report as show
+def _written(parts: Sequence[ScoredTable], form: str, names: LibraryNames, style: TextStyle) -> str:
+    from accelscope.core.analysis.validate import report
     from accelscope.core.analysis.validate.score import summarize_validation
 
     summary = summarize_validation(parts)
     if form == "html":
         from accelscope.core.analysis.validate.html import render_validation_page
 
-        return render_validation_page(parts, summary, names)
+        return render_validation_page(parts, summary, names, command=describe_command())
     if form == "json":
-        return show.format_validation_json(summary)
-    return {
-        "table": show.format_validation_table,
-        "csv": show.format_validation_csv,
-        "md": show.format_validation_markdown,
-    }[form](summary)
+        return report.format_validation_json(summary)
+    if form == "csv":
+        return report.format_validation_csv(summary)
+    if form == "md":
+        return report.format_validation_markdown(summary)
+    return report.format_validation_table(summary, style)

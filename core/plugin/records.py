@@ -68,11 +68,17 @@ class Metric:
 
 @frozen(kw_only=True)
 class Report:
-    """Writes results in one format, selected by `--format`."""
+    """Writes results in one format, selected by `--format`.
+
+    Attributes:
+        write: results to a stream; it may leave out operations that matter little.
+        write_all: the same with nothing left out, for `--all`; None if `write` leaves nothing out.
+    """
 
     name: str = field(validator=RECORD_NAME)
     doc: str
     write: Callable[[tuple[Result, ...], TextIO], None]
+    write_all: Callable[[tuple[Result, ...], TextIO], None] | None = None
     contract: int = CONTRACT
 
 

@@ -1,8 +1,8 @@
-"""The library as tables of at most 100 columns: accelerators, systems, models, and what they are made of. Pure."""
+"""The library as tables: accelerators, systems, models, and what they are made of. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,12 +15,12 @@ from accelscope.core.assemble.spec_sheet import (
     model_facts,
 )
 from accelscope.core.library.definitions import LibraryDefinition
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.document import Block
+from accelscope.core.render.table import Column, Table, make_table
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
 
-_TABLE_WIDTH = 100
 PRIMARY_KINDS = ("package", *SYSTEM_KINDS, "model")
 """Kinds that a person looks for; the others are what these are made of."""
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -55,33 +55,48 @@ def summarize_definition(item: LibraryDefinition, known: DefinitionFacts) -> dic
     return found if known is None else found | {"facts": attrs.asdict(known)}
 
 
-def format_library_tables(found: Sequence[LibraryDefinition], known: Mapping[str, DefinitionFacts]) -> str:
-    """Return definitions as one table a group, in the order accelerators, systems, models, others.
+def build_library_blocks(
+    definitions: Sequence[LibraryDefinition], known: Mapping[str, DefinitionFacts]
+) -> Iterator[Block]:
+    """Yield how many definitions there are, then a table for accelerators, systems, models and others.
 
     Args:
+        definitions: to list.
         known: facts by full name.
     """
-    groups: tuple[tuple[str, list[LibraryDefinition], Any, tuple[str, ...], tuple[int, ...]], ...] = (
-        ("ACCELERATORS", _of(found, ("package",)), _package, _PACKAGE, (1, 3, 5, 6)),
-        ("SYSTEMS", _of(found, SYSTEM_KINDS), _system, _SYSTEM, (2, 4, 5)),
-        ("MODELS", _of(found, ("model",)), _model, _MODEL, (1, 2, 3, 4)),
-    )
-    parts = []
-    for title, group, row, heads, right in groups:
+    counts = []
+    tables: list[Table] = []
+    for noun, kinds, columns, row in _GROUPS:
+        group = [item for item in definitions if item.component.kind in kinds]
         if group:
-            rows = [row(item, known.get(item.name)) for item in group]
-            parts.append(_fitted(rows, (title, *heads), right))
-    others = [item for item in found if item.component.kind not in PRIMARY_KINDS]
+            counts.append(f"{len(group)} {noun}{'s' * (len(group) > 1)}")
+            heads = (Column("name", title=f"{noun.upper()}S"), *columns)
+            tables.append(make_table(heads, [row(item, known.get(item.name)) for item in group]))
+    others = [item for item in definitions if item.component.kind not in PRIMARY_KINDS]
     if others:
-        rows = [[item.name, item.component.kind, item.doc] for item in others]
-        parts.append(_fitted(rows, ("PARTS", "KIND", "WHAT IT IS"), ()))
-    return "\n\n".join(parts)
+        counts.append(f"{len(others)} part{'s' * (len(others) > 1)}")
+        heads = (Column("name", title="PARTS"), Column("kind"), _DOC)
+        tables.append(make_table(heads, [(item.name, item.component.kind, item.doc) for item in others]))
+    yield ", ".join(counts)
+    yield from tables
 
 
-def format_definition_table(found: Sequence[LibraryDefinition], known: Mapping[str, DefinitionFacts]) -> str:
-    """Return definitions of any kind as one table in the order given."""
-    rows = [[item.name, item.component.kind, _summary(known.get(item.name)), item.doc] for item in found]
-    return _fitted(rows, ("NAME", "KIND", "SIZE", "WHAT IT IS"), ())
+def build_search_blocks(
+    definitions: Sequence[LibraryDefinition], known: Mapping[str, DefinitionFacts]
+) -> Iterator[Block]:
+    """Yield which definition is the closest, then all of them as one table in the order given.
+
+    Args:
+        definitions: that a search found, the closest first.
+        known: facts by full name.
+    """
+    count = len(definitions)
+    yield f"{count} definition{'s' * (count > 1)}; the closest is {definitions[0].name}"
+    columns = (Column("name"), Column("kind"), Column("size", priority=1), _DOC)
+    rows = [
+        (item.name, item.component.kind, _summary(known.get(item.name)), item.doc) for item in definitions
+    ]
+    yield make_table(columns, rows)
 
 
 def _summary(known: DefinitionFacts) -> str:
@@ -143,18 +158,34 @@ def _digits(value: float, digits: int) -> str:
     return f"{value:.0f}" if "e" in text else text
 
 
-def _of(found: Iterable[LibraryDefinition], kinds: tuple[str, ...]) -> list[LibraryDefinition]:
-    return [item for item in found if item.component.kind in kinds]
-
-
-_PACKAGE = ("PEAK", "ENGINE", "MEMORY", "CLASS", "BANDWIDTH", "TDP")
-_SYSTEM = ("KIND", "NO.", "OF", "MEMORY", "NETWORK")
-_MODEL = ("PARAMS", "ACTIVE", "LAYERS", "KV/TOKEN", "WHAT IT IS")
+_DOC = Column("doc", title="WHAT IT IS", wraps=True, priority=3)
+_PACKAGE = (
+    Column("peak", align="right", doc="dense, of bf16 if no other type is named"),
+    Column("engine"),
+    Column("memory", align="right"),
+    Column("class", priority=1),
+    Column("bandwidth", align="right"),
+    Column("tdp", align="right", priority=2),
+)
+_SYSTEM = (
+    Column("kind", priority=2),
+    Column("devices", title="NO.", align="right"),
+    Column("of"),
+    Column("memory", align="right", doc="of all devices"),
+    Column("network", align="right", priority=1, doc="of one device to its neighbours, one way"),
+)
+_MODEL = (
+    Column("parameters", title="PARAMS", align="right"),
+    Column("active", align="right", priority=2),
+    Column("layers", align="right", priority=1),
+    Column("kv_per_token", title="KV/TOKEN", align="right"),
+    _DOC,
+)
 
 
 def _package(item: LibraryDefinition, known: DefinitionFacts) -> list[str]:
     if not isinstance(known, DeviceFacts):
-        return [item.name, *"-" * len(_PACKAGE)]
+        return [item.name, *["-"] * len(_PACKAGE)]
     return [
         item.name,
         format_peak(known),
@@ -169,7 +200,7 @@ def _package(item: LibraryDefinition, known: DefinitionFacts) -> list[str]:
 def _system(item: LibraryDefinition, known: DefinitionFacts) -> list[str]:
     kind = item.component.kind
     if not isinstance(known, DeviceFacts):
-        return [item.name, kind, *"-" * (len(_SYSTEM) - 1)]
+        return [item.name, kind, *["-"] * (len(_SYSTEM) - 1)]
     memory = None if known.memory is None else known.memory * known.devices
     return [
         item.name,
@@ -212,14 +243,9 @@ def format_parameter_count(parameters: float) -> str:
     return f"{parameters:g}"
 
 
-def _fitted(rows: list[list[str]], heads: tuple[str, ...], right: tuple[int, ...]) -> str:
-    """Return a table whose last column is cut so that no line is longer than `WIDTH`."""
-    if 0 not in right and heads[-1] == "WHAT IT IS":
-        others = [max(len(row[at]) for row in (heads, *rows)) for at in range(len(heads) - 1)]
-        room = max(12, _TABLE_WIDTH - sum(others) - 2 * len(others))
-        rows = [[*row[:-1], _cut(row[-1], room)] for row in rows]
-    return tabulate(rows, heads, right)
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1].rstrip() + "…"
+_GROUPS: tuple[tuple[str, tuple[str, ...], tuple[Column, ...], Callable[..., list[str]]], ...] = (
+    ("accelerator", ("package",), _PACKAGE, _package),
+    ("system", SYSTEM_KINDS, _SYSTEM, _system),
+    ("model", ("model",), _MODEL, _model),
+)
+"""Groups of a list: noun, kinds of block, columns beside the name, and what makes a row."""

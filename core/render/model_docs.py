@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accelscope.core.plugin.catalogue import RECORD_FAMILIES
+from accelscope.core.render.document import Block, Paragraph
+from accelscope.core.render.table import Column, make_table
 from accelscope.core.spec.spec import build_block_schema, children_of, read_spec_info
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema
 from accelscope.dsl.values.units import UnitTable, format_quantity
@@ -53,6 +55,65 @@ def find_model_docs(registry: Registry, name: str) -> list[ModelDoc]:
         _entry(registry, "block", item.model, item.record, item.spec, _owner(registry, item.record))
         for item in registry.catalogue.candidates(name)
     ]
+
+
+_MODEL_COLUMNS = (
+    Column("family"),
+    Column("name"),
+    Column("plugin", priority=1),
+    Column("doc", title="WHAT IT IS", wraps=True),
+)
+
+
+def build_model_list_blocks(docs: Sequence[ModelDoc]) -> Iterator[Block]:
+    """Yield how many models and kinds there are, and the table of them.
+
+    Args:
+        docs: of all models and kinds.
+    """
+    kinds = sum(item["family"] == "block" for item in docs)
+    plugins = len({item["plugin"] for item in docs if item["family"] != "block"})
+    yield f"{len(docs) - kinds} models of {plugins} plugins, and {kinds} kinds of block"
+    yield make_table(
+        _MODEL_COLUMNS, [[str(item[key]) for key in ("family", "name", "plugin", "doc")] for item in docs]
+    )
+
+
+def build_model_blocks(docs: Sequence[ModelDoc]) -> Iterator[Block]:
+    """Yield what models or kinds of one name are, with their fields.
+
+    Args:
+        docs: with fields.
+    """
+    for item in docs:
+        yield Paragraph("\n".join(_head_lines(item)), indent="  ")
+        for field in item.get("fields", ()):
+            yield Paragraph("\n".join(_field_lines(field)), indent="  ")
+        for block in item.get("blocks", ()):
+            head = f"  {block['kind']} {{ }}{' (several)' * block['many']}"
+            yield Paragraph(f"{head}\n      {block['doc']}", indent="  ")
+
+
+def _head_lines(item: ModelDoc) -> Iterator[str]:
+    yield f"{item['family']} {item['name']}: {item['doc']}"
+    yield f"  from plugin {item['plugin']}"
+    for key, value in item.get("select", {}).items():
+        yield f"  reads `{item['kind']}` blocks with {key} = {' | '.join(value)}"
+    for key in ("unit", "better", "order", "patterns", "kinds", "within"):
+        value = item.get(key)
+        if value not in (None, "", [], ()):
+            yield f"  {key}: {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}"
+
+
+def _field_lines(field: Mapping[str, str]) -> Iterator[str]:
+    facts = [field["type"], f"in {field['unit']}" if field["unit"] not in ("", "1") else "", field["bounds"]]
+    default = field["default"]
+    if default and default != "required":
+        default = f"default {default}"
+    yield f"  {field['name']}: " + ", ".join(filter(None, [*facts, default or "optional"]))
+    yield f"      {field['doc']}"
+    if field["source"]:
+        yield f"      default from: {field['source']}"
 
 
 def _document_field(field: FieldSchema, units: UnitTable) -> ModelDoc:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from attrs import fields
 
 from accelscope.core.numeric.term import Term
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.document import format_document_text
+from accelscope.core.render.table import Cell, Column, Table, make_table
+from accelscope.core.render.text_style import PLAIN_STYLE, Mark, TextStyle
 from accelscope.core.spec.spec import fields_of, written_name
 from accelscope.dsl.values.units import format_quantity
 
@@ -20,24 +22,46 @@ if TYPE_CHECKING:
     from accelscope.core.ir.plan import Collective
     from accelscope.core.ir.usage import Limit
 
-_COLLECTIVE_HEADERS = (
-    "PHASE",
-    "COMMUNICATION",
-    "KIND",
-    "RANKS",
-    "NETWORK",
-    "BYTES",
-    "TIMES",
-    "EACH",
-    "WAITS",
-    "HIDDEN",
+_COLLECTIVE_COLUMNS = (
+    Column("phase"),
+    Column("communication", wraps=True),
+    Column("kind", priority=2),
+    Column("ranks"),
+    Column("network", wraps=True),
+    Column("bytes", align="right"),
+    Column("times", align="right", priority=3),
+    Column("each", align="right", priority=1),
+    Column("waits", align="right"),
+    Column("hidden", align="right"),
 )
 
 
-def format_parallel_plan(found: Evaluation) -> str:
-    """Return an evaluation of one point as text: how it is divided, and what that costs."""
-    parts = (_degrees(found), _memory(found), _communication(found), _rules(found))
-    return "\n\n".join(part for part in parts if part)
+def format_parallel_plan(name: str, found: Evaluation, style: TextStyle = PLAIN_STYLE) -> str:
+    """Return an evaluation of one point as text: how it is divided, and what that costs.
+
+    Args:
+        name: of the scenario.
+        found: its evaluation.
+        style: width and colour of the text.
+    """
+    blocks = (
+        _summary(name, found),
+        _degrees(found),
+        _memory(found),
+        _communication(found),
+        _rules(found),
+    )
+    return format_document_text(blocks, style).rstrip("\n")
+
+
+def _summary(name: str, found: Evaluation) -> str:
+    """Return how many devices are used, and how full the memory of one is."""
+    memory = next((limit for limit in found.limits if limit.name == "memory"), None)
+    used, available = _shown(found.devices_used), _shown(found.design.machine.devices)
+    text = f"{name}: {used} of {available} devices"
+    if memory is None:
+        return text
+    return f"{text}; {_shown(memory.used)} of {_shown(memory.available)} of memory on the fullest one"
 
 
 def _degrees(found: Evaluation) -> str:
@@ -49,8 +73,7 @@ def _degrees(found: Evaluation) -> str:
     for label, design in groups:
         asked = [text for record, spec in design.strategies for text in _asked(record.spec, spec)]
         lines.append(f"{label}{', '.join(asked) or 'one device holds everything'}")
-    used = _shown(found.devices_used)
-    return "\n".join((*lines, f"{used} of {_shown(found.design.machine.devices)} devices"))
+    return "\n".join(lines)
 
 
 def _asked(cls: Any, spec: Any) -> Iterator[str]:
@@ -64,7 +87,7 @@ def _asked(cls: Any, spec: Any) -> Iterator[str]:
             yield f"{written_name(item.name)} = {shown}"
 
 
-def _memory(found: Evaluation) -> str:
+def _memory(found: Evaluation) -> Table:
     held = found.residency
     rows = [
         [name, _shown(value)]
@@ -75,10 +98,10 @@ def _memory(found: Evaluation) -> str:
         )
         if _first(value) > 0.0
     ]
-    return tabulate(rows, ("ONE DEVICE HOLDS", ""), right=(1,))
+    return make_table((Column("one_device_holds", title="ONE DEVICE HOLDS"), _bare("right")), rows)
 
 
-def _communication(found: Evaluation) -> str:
+def _communication(found: Evaluation) -> Table | str:
     tiers = found.design.machine.tiers
     rows = [
         row
@@ -87,11 +110,11 @@ def _communication(found: Evaluation) -> str:
         if _first(cost.item.ranks) > 1.0 and _first(cost.item.repeat) > 0.0
         for row in (_row(part, cost, tiers),)
     ]
-    return (
-        tabulate(rows, _COLLECTIVE_HEADERS, right=range(5, len(_COLLECTIVE_HEADERS)))
-        if rows
-        else "no communication"
-    )
+    if not rows:
+        return "no communication"
+    table = make_table(_COLLECTIVE_COLUMNS, rows)
+    overlaps = any(row[-1].text for row in table.rows)
+    return table if overlaps else table.take(range(len(_COLLECTIVE_COLUMNS) - 1))
 
 
 def _row(part: PassCost, cost: CommCost, tiers: tuple[Fabric, ...]) -> list[str]:
@@ -123,17 +146,23 @@ def _name_crossed_tiers(item: Collective, tiers: tuple[Fabric, ...]) -> str:
     return " + ".join(names) or "-"
 
 
-def _rules(found: Evaluation) -> str:
+def _rules(found: Evaluation) -> Table:
     rules = {limit.name: limit for limit in found.limits}
-    return tabulate([_rule(limit) for limit in rules.values()], ("RULE", ""))
+    return make_table((Column("rule", wraps=True), _bare("left", wraps=True)), map(_rule, rules.values()))
 
 
-def _rule(limit: Limit) -> list[str]:
+def _rule(limit: Limit) -> tuple[str, Cell]:
     over = _first(limit.used) > _first(limit.available)
+    mark = Mark.BAD if over else Mark.PLAIN
     if limit.condition:
-        return [limit.name, f"broken: {limit.reason}" if over else "holds"]
+        return limit.name, Cell(f"broken: {limit.reason}" if over else "holds", mark=mark)
     pair = f"{_shown(limit.used)} of {_shown(limit.available)}"
-    return [limit.name, f"broken: {pair}: {limit.reason}" if over else pair]
+    return limit.name, Cell(f"broken: {pair}: {limit.reason}" if over else pair, mark=mark)
+
+
+def _bare(align: Literal["left", "right"], *, wraps: bool = False) -> Column:
+    """Return a column without a title."""
+    return Column("value", title=" ", align=align, wraps=wraps)
 
 
 def _first(value: Term) -> float:

@@ -6,27 +6,17 @@ import html
 import importlib
 import importlib.util
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from accelscope.core.analysis.optimize.figures import PlotFigure, PlotSeries
 from accelscope.core.errors import UsageError
-from accelscope.core.render.html import PAGE_STYLE, load_plotly_script, render_html_page
+from accelscope.core.render.document import Block, format_document_html
+from accelscope.core.render.html import render_html_page
 from accelscope.core.render.plotly_figures import CATEGORY_COLOURS
 
 PLOT_LIBRARIES = {"html": "plotly", "svg": "matplotlib"}
 FAINT_COLOUR = "#c9ced3"
-_STYLE = (
-    PAGE_STYLE
-    + """
-body { max-width: 1080px; } pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12px; line-height: 1.35; }
-"""
-)
-_DRAW = """
-FIGURES.forEach((figure, at) =>
-  Plotly.newPlot("plot" + at, figure.data, figure.layout, { displayModeBar: false, responsive: true }));
-"""
 
 
 def require_plot_library(form: str) -> None:
@@ -42,16 +32,23 @@ def require_plot_library(form: str) -> None:
         )
 
 
-def render_plot_page(title: str, sentences: Sequence[str], pictures: Sequence[PlotFigure], text: str) -> str:
-    """Return a page of plots with the table below them."""
-    figures = [_figure(picture) for picture in pictures if any(item.x for item in picture.series)]
-    body = [f"<h1>{html.escape(title)}</h1>"]
-    body += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
-    body += [f'<div id="plot{at}" style="height: 480px"></div>' for at in range(len(figures))]
-    body.append(f"<pre>{html.escape(text)}</pre>")
-    data = json.dumps(figures).replace("</", "<\\/")
-    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
-    return render_html_page(title, "\n".join(body), style=_STYLE, script=load_plotly_script())
+def render_plot_page(
+    title: str, pictures: Sequence[PlotFigure], blocks: Sequence[Block], *, command: str = ""
+) -> str:
+    """Return a page: the first block is the answer, then come the plots, then the other blocks.
+
+    Args:
+        title: heading of the page.
+        pictures: plots; those without points are left out.
+        blocks: sentences and tables, at least one.
+        command: for the footer of the page.
+    """
+    drawn = [picture for picture in pictures if any(item.x for item in picture.series)]
+    figures = {f"plot{at}": _figure(picture) for at, picture in enumerate(drawn)}
+    body = [f"<h1>{html.escape(title)}</h1>", format_document_html(blocks[:1])]
+    body += [f'<div id="{name}" style="height: 480px"></div>' for name in figures]
+    body.append(format_document_html(blocks[1:]))
+    return render_html_page(title, "\n".join(body), figures=figures, command=command)
 
 
 def _figure(picture: PlotFigure) -> dict[str, Any]:

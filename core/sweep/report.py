@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import asdict, define
 
+from accelscope.core.render.document import Block, Paragraph, format_document_text
 from accelscope.core.render.result import format_axis_value, format_with_unit
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.table import Cell, Column, Table, make_table
+from accelscope.core.render.text_style import PLAIN_STYLE, Mark, TextStyle
 
 if TYPE_CHECKING:
     from accelscope.core.sweep.plan import SweepPlan
@@ -120,50 +123,73 @@ def _measure_peak_memory() -> int | None:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def format_sweep_report(told: dict[str, Any]) -> str:
-    """Return the summary of a sweep as text."""
-    lines = [_head(told)]
-    for reason, count in list(told["reasons"].items())[:_REASON_ROWS]:
-        lines.append(f"  {count:>{len(format(told['points'], ','))},} not: {reason}")
-    units = {axis["name"]: axis["unit"] for axis in told["axes"]}
-    if told["best"]:
-        lines += ["", tabulate(*_best_table(told["best"], units))]
-    lines += _front(told["pareto"], told["trade"], units)
-    for group in told.get("groups", ()):
-        where = _values(group["group"], units)
-        lines += ["", f"{where}: {group['points']:,} points, {group['allowed']:,} allowed"]
-        front = _front(group["pareto"], told["trade"], units)
-        lines += front or (["", tabulate(*_best_table(group["best"], units))] if group["best"] else [])
-    return "\n".join(lines) + "\n"
+def format_sweep_report(report: Mapping[str, Any], style: TextStyle = PLAIN_STYLE) -> str:
+    """Return the summary of a sweep as text, the best points first.
+
+    Args:
+        report: as `build_sweep_report` makes it.
+        style: width and colour of the text.
+    """
+    return format_document_text(_blocks(report), style)
 
 
-def _head(told: dict[str, Any]) -> str:
-    tried = f" ({told['evaluations']:,} evaluations)" if "evaluations" in told else ""
-    many = told.get("evaluations", told["points"])
-    what = "evaluations" if "evaluations" in told else "points"
-    speed = f", {many / told['seconds']:,.0f} {what}/s" if told["seconds"] else ""
-    before = f", {told['known']:,} of them there before" if told["known"] else ""
-    met = (
-        "" if told["allowed"] == told["feasible"] else f", {told['allowed']:,} of them meet every requirement"
+def _blocks(report: Mapping[str, Any]) -> Iterator[Block]:
+    units = {axis["name"]: axis["unit"] for axis in report["axes"]}
+    width = len(format(report["points"], ","))
+    reasons = (
+        f"  {count:>{width},} not: {reason}"
+        for reason, count in list(report["reasons"].items())[:_REASON_ROWS]
     )
-    points = "1 point" if told["points"] == 1 else f"{told['points']:,} points"
-    return f"{points}{before}{tried}, {told['feasible']:,} feasible{met}; in {told['seconds']} s{speed}"
+    mark = Mark.PLAIN if report["allowed"] else Mark.BAD
+    yield Paragraph("\n".join((_summarize(report, units), _count(report), *reasons)), mark, indent="  ")
+    if report["best"]:
+        yield _best_table(report["best"], units)
+    yield from _front(report["pareto"], report["trade"], units)
+    for group in report.get("groups", ()):
+        where = _values(group["group"], units)
+        yield f"{where}: {group['points']:,} points, {group['allowed']:,} allowed"
+        front = list(_front(group["pareto"], report["trade"], units))
+        yield from front or ([_best_table(group["best"], units)] if group["best"] else [])
 
 
-def _best_table(
-    best: dict[str, Any], units: dict[str, str]
-) -> tuple[list[list[str]], tuple[str, ...], tuple[int, ...]]:
+def _summarize(report: Mapping[str, Any], units: Mapping[str, str]) -> str:
+    """Return the best point of the first goal in one sentence."""
+    for name, row in report["best"].items():
+        entry = row["metrics"][name]
+        where = _where(row, units)
+        best = f"{report['study']}: best {name} {format_with_unit(entry['value'], entry['unit'])}"
+        return f"{best} at {where}" if where else best
+    return f"{report['study']}: no point is allowed"
+
+
+def _count(report: Mapping[str, Any]) -> str:
+    tried = f" ({report['evaluations']:,} evaluations)" if "evaluations" in report else ""
+    many = report.get("evaluations", report["points"])
+    what = "evaluations" if "evaluations" in report else "points"
+    speed = f", {many / report['seconds']:,.0f} {what}/s" if report["seconds"] else ""
+    before = f", {report['known']:,} of them there before" if report["known"] else ""
+    met = (
+        ""
+        if report["allowed"] == report["feasible"]
+        else f", {report['allowed']:,} of them meet every requirement"
+    )
+    points = "1 point" if report["points"] == 1 else f"{report['points']:,} points"
+    return f"{points}{before}{tried}, {report['feasible']:,} feasible{met}; in {report['seconds']} s{speed}"
+
+
+def _best_table(best: Mapping[str, Any], units: Mapping[str, str]) -> Table:
     rows = []
     for name, row in best.items():
         entry = row["metrics"][name]
-        rows.append([name, format_with_unit(entry["value"], entry["unit"]), _where(row, units)])
-    return rows, ("BEST", "VALUE", "POINT"), (1,)
+        value = Cell(format_with_unit(entry["value"], entry["unit"]), entry["value"])
+        rows.append((name, value, _where(row, units)))
+    return make_table((Column("best"), Column("value", align="right"), Column("point", wraps=True)), rows)
 
 
-def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str]) -> list[str]:
-    """Return the table of a front; one of a single point is the best of each goal, which is shown already."""
+def _front(front: list[dict[str, Any]], trade: list[str], units: Mapping[str, str]) -> Iterator[Block]:
+    """Yield the table of a front; one of a single point is the best of each goal, which is shown already."""
     if len(trade) < 2 or len(front) < 2:
-        return []
+        return
     fixed = _common([_point(row) for row in front])
     rows = [
         [
@@ -175,11 +201,17 @@ def _front(front: list[dict[str, Any]], trade: list[str], units: dict[str, str])
         ]
         for row in front[:_FRONT_ROWS]
     ]
-    heads = ("TRADE-OFF", *trade)
-    lines = ["", tabulate(rows, heads, range(1, len(heads)))]
+    columns = [
+        Column("point", title="TRADE-OFF", wraps=True),
+        *(Column(name, title=name, align="right") for name in trade),
+    ]
+    yield make_table(columns, rows)
+    notes = []
     if len(front) > _FRONT_ROWS:
-        lines.append(f"... and {len(front) - _FRONT_ROWS:,} more; `--format json` lists all")
-    return [*lines, *([f"all of them at {_values(fixed, units)}"] if fixed else [])]
+        notes.append(f"... and {len(front) - _FRONT_ROWS:,} more; `--format json` lists all")
+    if fixed:
+        notes.append(f"all of them at {_values(fixed, units)}")
+    yield Paragraph("\n".join(notes), indent="  ")
 
 
 def _common(points: list[dict[str, Any]]) -> dict[str, Any]:
@@ -189,14 +221,14 @@ def _common(points: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in points[0].items() if all(row[name] == value for row in points)}
 
 
-def _point(row: dict[str, Any]) -> dict[str, Any]:
+def _point(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row["point"], **row.get("tuned", {})}
 
 
-def _where(row: dict[str, Any], units: dict[str, str]) -> str:
+def _where(row: Mapping[str, Any], units: Mapping[str, str]) -> str:
     return _values(_point(row), units)
 
 
-def _values(values: dict[str, Any], units: dict[str, str]) -> str:
+def _values(values: Mapping[str, Any], units: Mapping[str, str]) -> str:
     texts = (f"{name} = {format_axis_value(value)} {units[name]}".rstrip() for name, value in values.items())
     return ", ".join(texts)

@@ -6,6 +6,7 @@ import csv
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from accelscope.core.io.output import open_output
 from accelscope.core.numeric.term import Array
-from accelscope.core.render.table import format_markdown_table
+from accelscope.core.render.table_formats import list_markdown_lines
 from accelscope.core.sweep.plan import ChunkTable
 from accelscope.core.sweep.store.parts import StoreColumn, build_arrow_schema, import_pyarrow
 
@@ -82,18 +83,17 @@ def _cells(values: Array) -> list[str]:
 
 def _markdown(stream: TextIO, columns: Sequence[StoreColumn]) -> TableWriter:
     heads = tuple(f"{item.name} [{item.unit}]" if item.unit else item.name for item in columns)
-    numbers = tuple(at for at, item in enumerate(columns) if item.type == "number")
+    numbers = [item.type == "number" for item in columns]
     first = True
 
     def write(table: ChunkTable) -> None:
         nonlocal first
         cells = [
-            [f"{float(cell):.4g}" if cell and at in numbers else cell for cell in _cells(table[item.name])]
+            [f"{float(cell):.4g}" if cell and numbers[at] else cell for cell in _cells(table[item.name])]
             for at, item in enumerate(columns)
         ]
-        text = format_markdown_table([list(row) for row in zip(*cells, strict=True)], heads, numbers)
-        lines = text.splitlines(keepends=True)
-        stream.write("".join(lines if first else lines[2:]) + ("" if text.endswith("\n") else "\n"))
+        lines = list_markdown_lines(heads, numbers, zip(*cells, strict=True))
+        stream.writelines(f"{line}\n" for line in islice(lines, 0 if first else 2, None))
         first = False
 
     return write

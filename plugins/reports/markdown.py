@@ -7,44 +7,28 @@ from typing import TextIO
 
 from accelscope.core.plugin.records import Report
 from accelscope.core.query.result import Result
-from accelscope.core.render.result import (
-    build_breakdown_rows,
-    build_limit_rows,
-    build_metric_rows,
-    build_requirement_rows,
-    build_sweep_rows,
-    list_headline_metrics,
-)
-from accelscope.core.render.table import format_markdown_table
+from accelscope.core.render.document import Block, Paragraph, format_document_markdown
+from accelscope.core.render.result import build_result_blocks
+from accelscope.core.render.table import Table
 
 
 def write_markdown_report(results: tuple[Result, ...], stream: TextIO) -> None:
-    """Write one section for each result."""
-    stream.write("\n\n".join(_section(result) for result in results) + "\n")
+    """Write one section for each result, with all operations and points."""
+    sections = (format_document_markdown(_blocks(result)) for result in results)
+    stream.write("\n".join(sections))
 
 
-def _section(result: Result) -> str:
-    if result.axes:
-        heads, rows = build_sweep_rows(result, limit=result.size)
-        title = f"## {result.scenario}\n\n{result.size} points, {int(result.feasible.sum())} feasible.\n\n"
-        return title + format_markdown_table(rows, heads, range(len(result.axes)))
-    point = result.point()
-    parts = [f"## {result.scenario}", "Feasible." if point["feasible"] else "**Not feasible.**"]
-    sections: tuple[tuple[Iterator[list[str]], tuple[str, ...], tuple[int, ...]], ...] = (
-        (build_metric_rows(point, list_headline_metrics(result)), ("metric", "value", "low .. high"), (1, 2)),
-        (build_limit_rows(point), ("limit", "used", "available", ""), (1, 2)),
-        (build_requirement_rows(point), ("target", "", ""), ()),
-        (
-            build_breakdown_rows(point),
-            ("phase", "component", "operation", "time", "share", "bound by"),
-            (3, 4),
-        ),
-    )
-    for section, titles, right in sections:
-        listed = list(section)
-        if listed:
-            parts.append(format_markdown_table(listed, titles, right))
-    return "\n\n".join([*parts, *(f"*{note}*" for note in point.get("notes", ()))])
+def _blocks(result: Result) -> Iterator[Block]:
+    """Yield a heading, the answer, and the tables; notes are in italics."""
+    yield Paragraph(result.scenario, heading=2)
+    answer, *rest = build_result_blocks(result, every_row=True)
+    yield answer
+    for block in rest:
+        if isinstance(block, Table):
+            yield block
+        else:
+            text = block.text if isinstance(block, Paragraph) else block
+            yield from (f"*{line.strip().removeprefix('note: ')}*" for line in text.splitlines())
 
 
 MARKDOWN = Report(name="md", doc="Markdown tables", write=write_markdown_report)

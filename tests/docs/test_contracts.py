@@ -65,7 +65,7 @@ def test_every_model_and_kind_can_be_described():
 
 
 def test_every_verb_imports():
-    import rich_click as click
+    import click
 
     from accelscope.core.cli.main import CommandGroup
 

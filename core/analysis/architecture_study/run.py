@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-import accelscope
 from accelscope.core.analysis.architecture_study.claims import build_claims_table
 from accelscope.core.analysis.architecture_study.entries import StudyParticipants, collect_participants
 from accelscope.core.analysis.architecture_study.evaluated import EvaluatedGrid
@@ -25,7 +22,8 @@ from accelscope.core.analysis.architecture_study.strategies_section import build
 from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobPool
 from accelscope.core.blocks.study import Gaps, Grid, PageBlock, Software, Strategies
 from accelscope.core.errors import UsageError
-from accelscope.core.render.html import load_plotly_script, require_plotly
+from accelscope.core.render.html import require_plotly
+from accelscope.core.render.table_formats import format_table_csv
 
 _PAGE_FILE = "study.html"
 
@@ -99,17 +97,23 @@ def create_study_output(folder: Path) -> None:
         raise UsageError(f"cannot write to `{folder}`: {error.strerror}") from error
 
 
-def write_study(study: StudyResult, folder: Path) -> list[Path]:
+def write_study(study: StudyResult, folder: Path, *, command: str = "") -> list[Path]:
     """Write the page and a CSV file for each table; return what was written.
+
+    Args:
+        study: what was found.
+        folder: that is written to.
+        command: for the footer of the page.
 
     Raises:
         UsageError: plotly is missing, or the folder cannot be written.
     """
     create_study_output(folder)
     tables = [part for section in study.sections for part in section.parts if isinstance(part, SectionTable)]
-    texts = {_PAGE_FILE: _page(study)}
+    texts = {_PAGE_FILE: _page(study, command)}
     texts |= {
-        f"{table.name}.csv": _csv(table) for table in (*([study.claims] if study.claims else []), *tables)
+        f"{table.name}.csv": format_table_csv(table.to_table())
+        for table in (*([study.claims] if study.claims else []), *tables)
     }
     try:
         for name, text in texts.items():
@@ -119,21 +123,12 @@ def write_study(study: StudyResult, folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def _page(study: StudyResult) -> str:
+def _page(study: StudyResult, command: str) -> str:
     return render_study_page(
         title=study.title,
         lead=study.lead,
         claims=study.claims,
         sections=study.sections,
-        script=load_plotly_script(),
-        footer=f"Made by accelscope {accelscope.__version__} from the descriptions of its library. Times are predictions of "
-        "analytic models without error bars; no price is a quotation.",
+        footer="Times are predictions of analytic models without error bars; no price is a quotation.",
+        command=command,
     )
-
-
-def _csv(table: SectionTable) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.heads)
-    writer.writerows(["" if value is None else value for value in row] for row in table.rows)
-    return stream.getvalue()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
 
 from accelscope.core.analysis.calibrate.cross_validation import KERNEL_HOLDOUTS, HeldOutRows
 from accelscope.core.numeric.term import Array
+from accelscope.core.render.document import Block
+from accelscope.core.render.table import Cell, Column, make_table
 
 LONG_KERNEL_SECONDS = 20e-6
 """s from which on a kernel is not ruled by its launch."""
@@ -86,13 +88,37 @@ def holdout_errors_to_records(found: Sequence[HoldoutError]) -> list[Mapping[str
     ]
 
 
-def format_holdout_table(found: Sequence[HoldoutError]) -> str:
-    """Return errors as a table for people."""
-    width = max((len(item.group) for item in found), default=5)
-    head = f"{'GROUP':<{width}}  LEFT OUT       POINTS  MEDIAN APE  P90 APE     BIAS"
-    lines = [
-        f"{item.group:<{width}}  {item.split:<13}  {item.points:>6,}  {item.median_ape:>10.1%}  {item.p90_ape:>7.1%}"
-        f"  {np.expm1(item.bias):>+7.1%}"
+_COLUMNS = (
+    Column("group", wraps=True),
+    Column("left_out", title="LEFT OUT"),
+    Column("points", align="right"),
+    Column("median_ape", title="MEDIAN APE", align="right"),
+    Column("p90_ape", title="P90 APE", align="right"),
+    Column("bias", align="right", doc="median of predicted over measured, less one"),
+)
+
+
+def build_holdout_blocks(found: Sequence[HoldoutError]) -> Iterator[Block]:
+    """Yield the error on rows that were left out of the fit, in one sentence, and the table of all groups.
+
+    Args:
+        found: errors by group and split, those of all rows first.
+    """
+    whole = [item for item in found if item.group == "all"] or list(found[:1])
+    if not whole:
+        yield "no row was left out of the fit, so its error is not known"
+        return
+    shares = ", ".join(f"{item.median_ape:.1%} with its {item.split} left out" for item in whole)
+    yield f"median error of what was not fitted: {shares}"
+    rows = [
+        (
+            item.group,
+            item.split,
+            item.points,
+            Cell(f"{item.median_ape:.1%}", item.median_ape),
+            Cell(f"{item.p90_ape:.1%}", item.p90_ape),
+            Cell(f"{np.expm1(item.bias):+.1%}", item.bias),
+        )
         for item in found
     ]
-    return "\n".join([head, *lines, ""])
+    yield make_table(_COLUMNS, rows)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from accelscope.core.analysis.compare.splits import ParallelSplit, describe_shortage
 from accelscope.core.errors import UsageError
-from accelscope.core.render.result import describe_exceeded_limits
+from accelscope.core.render.result import describe_exceeded_limits, find_longest_bound
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import Attribute, Quantity, Symbol
@@ -69,7 +69,7 @@ def build_comparison_row(scenario: Component, point: Mapping[str, Any]) -> Compa
         devices=used,
         available=available,
         metrics={} if why else _metrics(point["metrics"]),
-        bound=None if why else _bound(point["breakdown"]),
+        bound=None if why else find_longest_bound(point["breakdown"], ("decode",)),
         why=why,
     )
 
@@ -130,24 +130,6 @@ def _metrics(found: Mapping[str, Any]) -> dict[str, tuple[float | None, float | 
         )
         taken["tokens_per_joule"] = (value, high, low)
     return {name: taken[name] for name in COMPARED_METRICS if name in taken}
-
-
-def _bound(breakdown: Sequence[Mapping[str, Any]]) -> tuple[str, str, float] | None:
-    """Return what decides most of a decode step, with the component that it decides most of."""
-    rows = [row for row in breakdown if row["phase"] == "decode" and row["seconds"]]
-    whole = sum(row["seconds"] for row in rows)
-    if not whole:
-        return None
-    resource, time = _longest(rows, "bound_by")
-    component, _ = _longest([row for row in rows if row["bound_by"] == resource], "component")
-    return resource, component, time / whole
-
-
-def _longest(rows: Iterable[Mapping[str, Any]], by: str) -> tuple[str, float]:
-    times: dict[str, float] = {}
-    for row in rows:
-        times[str(row[by])] = times.get(str(row[by]), 0.0) + row["seconds"]
-    return max(times.items(), key=lambda pair: pair[1])
 
 
 def _why(point: Mapping[str, Any], devices: int) -> str:

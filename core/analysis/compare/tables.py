@@ -1,70 +1,92 @@
-"""A comparison as a table, Markdown, CSV or JSON. Pure."""
+"""A comparison as text, Markdown, CSV or JSON. Pure."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from accelscope.core.analysis.compare.rows import COMPARED_METRICS, ComparisonRow
+from accelscope.core.render.document import Block, Paragraph, format_document_text
 from accelscope.core.render.result import format_with_unit
-from accelscope.core.render.source_excerpt import display_width
-from accelscope.core.render.table import format_markdown_table, tabulate
+from accelscope.core.render.table import Cell, CellValue, Column, Table, make_table
+from accelscope.core.render.table_formats import format_json, format_table_csv, format_table_markdown
+from accelscope.core.render.text_style import PLAIN_STYLE, TextStyle
 
-COMPARISON_HEADERS = (
-    "SYSTEM", "USED", "SPLIT", "TYPE", "TTFT", "TPOT", "LOW .. HIGH", "TOK/S USER", "TOK/S", "TOK/S/W",
-    "USD/MTOK", "DECODE BOUND BY",
-)  # fmt: skip
-_RIGHT = (1, 4, 5, 7, 8, 9, 10)
-_SPARED = ("TOK/S USER", "LOW .. HIGH", "TYPE", "SPLIT", "USD/MTOK", "USED")
-"""Columns that a narrow terminal goes without, in this order: first what others say, such as one over TPOT."""
+COMPARISON_COLUMNS = (
+    Column("system", doc="package, node, rack or cluster"),
+    Column("used", align="right", priority=1, doc="devices that the deployment uses, of those there are"),
+    Column("parallelism", priority=3, doc="degrees above 1"),
+    Column("precision", priority=4, doc="data type of the weights, and of the products if it is another"),
+    Column("ttft", align="right", better="low"),
+    Column("tpot", align="right", better="low"),
+    Column("range", title="LOW .. HIGH", align="right", priority=5, doc="of tpot, 10th and 90th percentile"),
+    Column("tokens_per_user", title="TOK/S USER", align="right", better="high", priority=6),
+    Column("throughput", align="right", better="high", doc="output tokens per second"),
+    Column("tokens_per_joule", title="TOK/S/W", align="right", better="high", priority=2),
+    Column("cost_per_mtok", title="USD/MTOK", align="right", better="low"),
+    Column("bound_by", title="DECODE BOUND BY", wraps=True),
+)
+_REASON = "empty because:"
 
 
-def format_comparison_table(rows: Sequence[ComparisonRow], asked: str, width: int | None = None) -> str:
-    """Return a table for each batch, with the reasons of its empty rows below it, and what is in another type.
+def format_comparison_table(rows: Sequence[ComparisonRow], asked: str, style: TextStyle = PLAIN_STYLE) -> str:
+    """Return the answer in one sentence, then a table for each batch with the reasons of its empty rows.
 
     Args:
-        asked: data type that was asked for.
-        width: characters of a line; columns are left out for it, and named at the end.
+        rows: of all batches.
+        asked: data type of the comparison; systems that compute in another one are named.
+        style: width and colour; columns of low priority are hidden if there is no room for them.
     """
-    shown_at = _columns(rows, width)
-    heads, right = (
-        _taken(COMPARISON_HEADERS, shown_at),
-        [at for at, whole in enumerate(shown_at) if whole in _RIGHT],
-    )
+    return format_document_text(_blocks(rows, asked), style)
+
+
+def summarize_comparison(rows: Sequence[ComparisonRow]) -> str:
+    """Return which row is the fastest and which is the cheapest, in one sentence."""
     parts = []
+    for word, metric in (("fastest", "tpot"), ("cheapest", "cost_per_mtok")):
+        known = {
+            at: value
+            for at, row in enumerate(rows)
+            if (value := row.metrics.get(metric, (None,))[0]) is not None
+        }
+        if known:
+            best = min(known, key=lambda at: known[at])
+            unit = "s/tok" if metric == "tpot" else COMPARED_METRICS[metric][0]
+            row = rows[best]
+            parts.append(
+                f"{word}: {_name_row(row)} at batch {row.batch}, {format_with_unit(known[best], unit)}"
+            )
+    if not parts:
+        return "nothing here is feasible"
+    return "; ".join(parts)
+
+
+def _blocks(rows: Sequence[ComparisonRow], asked: str) -> Iterator[Block]:
+    yield summarize_comparison(rows)
+    for batch in dict.fromkeys(row.batch for row in rows):
+        yield _batch_table(rows, batch)
     for batch in dict.fromkeys(row.batch for row in rows):
         here = [row for row in rows if row.batch == batch]
-        reasons = [f"  {_name_row(row)}: {row.why}" for row in here if row.why]
-        notes = [
-            f"  {_name_row(row)}: {row.weights} weights, products in {row.products}"
-            for row in here
-            if _other(row, asked)
-        ]
-        text = f"BATCH {batch}\n" + tabulate([_taken(_cells(row), shown_at) for row in here], heads, right)
-        text += "\nempty because:\n" + "\n".join(reasons) if reasons else ""
-        text += f"\nnot in {asked}:\n" + "\n".join(notes) if notes else ""
-        parts.append(text)
-    if "USD/MTOK" in heads and any(_idle(row) for row in rows):
-        parts.append("USD/MTOK: where the price is of a node, its idle devices are paid for too")
-    spared = [head for head in COMPARISON_HEADERS if head not in heads]
-    if spared:
-        parts.append(f"no room for {', '.join(spared)}; --format md, csv or json has them")
-    return "\n\n".join(parts) + "\n"
+        yield _lines(f"batch {batch}, {_REASON}", (f"{_name_row(row)}: {row.why}" for row in here if row.why))
+    other = dict.fromkeys(
+        f"{_name_row(row)}: {row.weights} weights, products in {row.products}"
+        for row in rows
+        if _other(row, asked)
+    )
+    yield _lines(f"not in {asked}:", other)
+    if any(_idle(row) for row in rows):
+        yield "USD/MTOK: the price of a node includes its idle devices"
 
 
-def _columns(rows: Sequence[ComparisonRow], width: int | None) -> list[int]:
-    """Return the columns that a width has room for, by index."""
-    lines = [COMPARISON_HEADERS, *map(_cells, rows)]
-    widths = [max(display_width(line[at]) for line in lines) for at in range(len(COMPARISON_HEADERS))]
-    kept = list(range(len(COMPARISON_HEADERS)))
-    for head in _SPARED:
-        if width is None or sum(widths[at] + 2 for at in kept) - 2 <= width:
-            break
-        kept.remove(COMPARISON_HEADERS.index(head))
-    return kept
+def _batch_table(rows: Sequence[ComparisonRow], batch: int) -> Table:
+    cells = [_cells(row) for row in rows if row.batch == batch]
+    return make_table(COMPARISON_COLUMNS, cells, title=f"BATCH {batch}")
+
+
+def _lines(head: str, lines: Iterable[str]) -> Paragraph:
+    """Return lines below a head; nothing without lines."""
+    listed = [f"  {line}" for line in lines]
+    return Paragraph("\n".join([head, *listed]) if listed else "", indent="  ")
 
 
 def _idle(row: ComparisonRow) -> bool:
@@ -72,49 +94,47 @@ def _idle(row: ComparisonRow) -> bool:
     return row.devices < row.available and row.metrics.get("cost_per_mtok", (None,))[0] is not None
 
 
-def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:
-    return [line[at] for at in columns]
-
-
 def format_comparison_markdown(rows: Sequence[ComparisonRow]) -> str:
-    """Return one Markdown table; the reason of an empty row stands in its last column."""
-    heads = (COMPARISON_HEADERS[0], "BATCH", *COMPARISON_HEADERS[1:])
-    lines = []
+    """Return one Markdown table; the last column of an empty row is the reason."""
+    first, *others = COMPARISON_COLUMNS
+    columns = [Column(item.name, title=item.heading, align=item.align) for item in (first, *others)]
+    columns.insert(1, Column("batch", align="right", title="BATCH"))
+    lines: list[list[Cell | CellValue]] = []
     for row in rows:
-        first, *others, last = _cells(row)
-        lines.append([first, f"{row.batch}", *others, row.why or last])
-    return format_markdown_table(lines, heads, (1, *(at + 1 for at in _RIGHT))) + "\n"
+        name, *middle, last = _cells(row)
+        lines.append([name, row.batch, *middle, row.why or last])
+    return format_table_markdown(make_table(columns, lines)) + "\n"
 
 
 def format_comparison_csv(rows: Iterable[ComparisonRow]) -> str:
     """Return one line for each row, numbers in SI units."""
-    stream = io.StringIO()
-    names = [name + end for name in COMPARED_METRICS for end in ("", "_low", "_high")]
-    heads = [
+    names = (
         "system",
         "scenario",
         "batch",
         "devices",
         "available",
-        "split",
+        "parallelism",
         "weights",
         "products",
         "feasible",
-    ]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*heads, *names, "bound_by", "bound_component", "bound_share", "why"])
-    for row in rows:
-        values = [value for name in COMPARED_METRICS for value in row.metrics.get(name, (None, None, None))]
-        told = [row.system, row.scenario, row.batch, row.devices, row.available, format_parallel_degrees(row)]
-        writer.writerow(
-            [*told, row.weights, row.products, row.feasible, *values, *(row.bound or ("", "", "")), row.why]
-        )
-    return stream.getvalue()
+    )
+    metrics = [name + end for name in COMPARED_METRICS for end in ("", "_low", "_high")]
+    bound = ("bound_by", "bound_component", "bound_share", "why")
+    columns = [Column(name) for name in (*names, *metrics, *bound)]
+    return format_table_csv(make_table(columns, map(_values, rows)))
+
+
+def _values(row: ComparisonRow) -> list[CellValue]:
+    """Return the values of a row, in the order of the CSV."""
+    values = [value for name in COMPARED_METRICS for value in row.metrics.get(name, (None, None, None))]
+    named = [row.system, row.scenario, row.batch, row.devices, row.available, format_parallel_degrees(row)]
+    return [*named, row.weights, row.products, row.feasible, *values, *(row.bound or ("", "", "")), row.why]
 
 
 def format_comparison_json(rows: Iterable[ComparisonRow]) -> str:
     """Return a list of objects, one for each row."""
-    return json.dumps([_object(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
+    return format_json([_object(row) for row in rows])
 
 
 def _other(row: ComparisonRow, asked: str) -> bool:
@@ -143,29 +163,31 @@ def _object(row: ComparisonRow) -> dict[str, Any]:
     }
 
 
-def _cells(row: ComparisonRow) -> list[str]:
+def _cells(row: ComparisonRow) -> list[Cell | CellValue]:
     if row.why:
-        return [_name_row(row), "", "", format_row_dtypes(row), *[""] * (len(COMPARISON_HEADERS) - 4)]
+        empty = [""] * (len(COMPARISON_COLUMNS) - 4)
+        return [_name_row(row), "", "", format_row_dtypes(row), *empty]
     value = {key: entry[0] for key, entry in row.metrics.items()}
     resource, component, share = row.bound or ("", "", 0.0)
+
+    def short(name: str) -> Cell:
+        return Cell(_short(value.get(name)), value.get(name))
+
     return [
         _name_row(row),
         f"{row.devices}" if row.devices == row.available else f"{row.devices} of {row.available}",
         format_parallel_degrees(row),
         format_row_dtypes(row),
-        format_with_unit(value.get("ttft"), "s"),
-        format_with_unit(value.get("tpot"), "s"),
+        Cell(format_with_unit(value.get("ttft"), "s"), value.get("ttft")),
+        Cell(format_with_unit(value.get("tpot"), "s"), value.get("tpot")),
         _range(row.metrics.get("tpot", (None, None, None))),
-        _short(value.get("tokens_per_user")),
-        _short(value.get("throughput")),
-        _short(value.get("tokens_per_joule")),
-        _short(value.get("cost_per_mtok")),
+        *(short(name) for name in ("tokens_per_user", "throughput", "tokens_per_joule", "cost_per_mtok")),
         f"{resource} {share:.0%} ({component})" if row.bound else "",
     ]
 
 
 def _name_row(row: ComparisonRow) -> str:
-    """Return what a row is called: its system, behind the scenario where it is of a file."""
+    """Return what a row is called: its system, after the scenario if it is of a file."""
     return row.system if row.generated else f"{row.scenario} ({row.system})"
 
 
@@ -175,7 +197,7 @@ def format_parallel_degrees(row: ComparisonRow) -> str:
 
 
 def format_row_dtypes(row: ComparisonRow) -> str:
-    """Return the data type of the weights, with that of the products where it differs."""
+    """Return the data type of the weights, with that of the products if it is another."""
     if row.products and row.weights and row.products != row.weights:
         return f"{row.weights} in {row.products}"
     return row.weights or row.products or "bf16"

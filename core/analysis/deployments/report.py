@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from accelscope.core.analysis.deployments.evaluate import (
@@ -17,41 +14,80 @@ from accelscope.core.analysis.deployments.run import DeploymentSearchResult, Goa
 from accelscope.core.analysis.deployments.runner_up import describe_bottleneck, explain_runner_up
 from accelscope.core.analysis.deployments.task import format_deployment_text, trim_degrees
 from accelscope.core.query.bottleneck import Bottleneck
+from accelscope.core.render.document import Block, Paragraph, format_document_text
 from accelscope.core.render.result import format_with_unit
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.table import Cell, CellValue, Column, Table, make_table
+from accelscope.core.render.table_formats import format_json, format_table_csv
+from accelscope.core.render.text_style import PLAIN_STYLE, Mark, TextStyle
 
 _ROWS = 8
 """Systems that a table shows for each goal."""
-_HEADS = (
-    "SYSTEM",
-    "DEVICES",
-    "LAYOUT",
-    "TYPE",
-    "CLIENTS",
-    "TTFT",
-    "TPOT",
-    "TOK/S",
-    "USD/MTOK",
-    "J/TOK",
-    "DECODE BOUND BY",
+_COLUMNS = (
+    Column("system"),
+    Column("devices", align="right"),
+    Column("parallelism", wraps=True),
+    Column("precision", priority=4),
+    Column("concurrency", align="right", priority=3),
+    Column("ttft", align="right", better="low"),
+    Column("tpot", align="right", better="low"),
+    Column("throughput", title="TOK/S", align="right", better="high", priority=2),
+    Column("cost_per_mtok", title="USD/MTOK", align="right", better="low"),
+    Column("energy_per_token", title="J/TOK", align="right", better="low", priority=1),
+    Column("bound_by", title="DECODE BOUND BY"),
 )
-_RIGHT = (1, 4, 5, 6, 7, 8, 9)
 _LOADS = ("concurrency", "batch")
 
 
-def format_deployments_table(found: DeploymentSearchResult) -> str:
-    """Return a table for each goal, why the runner-up lost, and what there was no deployment for."""
-    parts = ["\n".join(summarize_deployments(found))]
+def format_deployments_table(found: DeploymentSearchResult, style: TextStyle = PLAIN_STYLE) -> str:
+    """Return the winners in one sentence, a table for each goal, why the runner-up lost, and what has no deployment.
+
+    Args:
+        found: what the search found.
+        style: width and colour of the text.
+    """
+    return format_document_text(build_deployment_blocks(found), style)
+
+
+def build_deployment_blocks(found: DeploymentSearchResult) -> Iterator[Block]:
+    """Yield the winners in one sentence, a table for each goal, why the runner-up lost, and what has no deployment.
+
+    Args:
+        found: what the search found.
+    """
+    mark = Mark.PLAIN if found.places else Mark.BAD
+    yield Paragraph("\n".join((_summarize_winners(found), *summarize_deployments(found))), mark, indent="  ")
     for place in found.places:
+        yield f"{place.goal.upper()}: {_sentence(place)}"
         rows = [_row(offer) for offer in place.deployments[:_ROWS]]
-        text = f"{place.goal.upper()}: {_sentence(place)}\n\n" + tabulate(rows, _HEADS, _RIGHT)
+        yield _drop_empty_columns(make_table(_COLUMNS, rows))
+        notes = []
         if len(place.deployments) > _ROWS:
-            text += f"\nand {len(place.deployments) - _ROWS} more systems; --format csv or json has all"
+            notes.append(f"and {len(place.deployments) - _ROWS} more systems; --format csv or json has all")
         if place.equivalent_systems:
-            text += f"\n{place.equivalent_systems} larger systems come to the same as a smaller one"
-        parts.append(text)
-    parts += list(_notes(found))
-    return "\n\n".join(parts) + "\n"
+            notes.append(f"{place.equivalent_systems} larger systems come to the same as a smaller one")
+        yield "\n".join(notes)
+    for note in _notes(found):
+        yield Paragraph(note, indent="    ")
+
+
+def _summarize_winners(found: DeploymentSearchResult) -> str:
+    """Return the winner of each goal in one sentence."""
+    if not found.places:
+        return "no deployment keeps all limits and targets"
+    return "; ".join(
+        f"{place.goal}: {format_system_name(winner)} at {format_with_unit(winner.metrics[place.metric], _UNITS[place.metric])}"
+        for place in found.places
+        for winner in place.deployments[:1]
+    )
+
+
+def _drop_empty_columns(table: Table) -> Table:
+    """Return a table without the concurrency if no row has one of its own, since the request says it."""
+    names = [column.name for column in table.columns]
+    at = names.index("concurrency")
+    if any(row[at].text for row in table.rows):
+        return table
+    return table.take(place for place in range(len(names)) if place != at)
 
 
 def summarize_deployments(found: DeploymentSearchResult) -> list[str]:
@@ -70,7 +106,7 @@ def _sentence(place: GoalRanking) -> str:
     unit = _UNITS[metric]
     first = f"{format_system_name(winner)} at {format_with_unit(winner.metrics[metric], unit)}, limited by {describe_bottleneck(place.goal, winner)}"
     if winner.held and place.goal != "fastest":
-        first += f"; with twice the clients: {winner.held}"
+        first += f"; with twice the concurrency: {winner.held}"
     other = place.runner_up
     if other is None:
         return f"{first}."
@@ -120,22 +156,24 @@ def _degrees(layout: Mapping[str, int]) -> str:
     return " ".join(f"{key}{value}" for key, value in trim_degrees(kept).items())
 
 
-def _row(offer: FeasibleDeployment) -> list[str]:
+def _row(offer: FeasibleDeployment) -> list[Cell | CellValue]:
     metrics = offer.metrics
     load = [str(offer.layout[name]) for name in _LOADS if name in offer.layout]
+
+    def cell(name: str, text: Callable[[float], str]) -> Cell:
+        value = metrics.get(name)
+        return Cell("-" if value is None else text(value), value)
+
     return [
         offer.variant.system.reference,
         str(offer.devices),
         format_layout(offer),
         format_precision(offer),
-        load[0] if load else "as asked",
-        format_with_unit(metrics.get("ttft"), "s"),
-        format_with_unit(metrics.get("tpot"), "s/tok"),
-        f"{metrics['throughput']:,.0f}" if "throughput" in metrics else "-",
-        *(
-            f"{metrics[name]:.4g}" if name in metrics else "-"
-            for name in ("cost_per_mtok", "energy_per_token")
-        ),
+        load[0] if load else "",
+        cell("ttft", lambda value: format_with_unit(value, "s")),
+        cell("tpot", lambda value: format_with_unit(value, "s/tok")),
+        cell("throughput", lambda value: f"{value:,.0f}"),
+        *(cell(name, lambda value: f"{value:.4g}") for name in ("cost_per_mtok", "energy_per_token")),
         "" if offer.decoding is None else f"{offer.decoding.resource} {offer.decoding.share:.0%}",
     ]
 
@@ -164,7 +202,7 @@ def _notes(found: DeploymentSearchResult) -> Iterator[str]:
 
 def format_deployments_json(found: DeploymentSearchResult) -> str:
     """Return the whole as one object."""
-    told = {
+    whole = {
         "candidates": found.candidates,
         "allowed": found.allowed,
         "seconds": round(found.seconds, 3),
@@ -174,7 +212,7 @@ def format_deployments_json(found: DeploymentSearchResult) -> str:
         "not_evaluated": found.unevaluated_systems(),
         "manifest": dict(found.manifest),
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return format_json(whole)
 
 
 def _goal(place: GoalRanking, found: DeploymentSearchResult) -> dict[str, Any]:
@@ -216,22 +254,34 @@ def _bound(bound: Bottleneck | None) -> dict[str, Any] | None:
 
 def format_deployments_csv(found: DeploymentSearchResult) -> str:
     """Return a line for each goal and system, the best first."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    heads = [f"{name} [{_UNITS[name]}]" for name in DEPLOYMENT_METRICS]
-    writer.writerow(
-        ["goal", "rank", "system", "devices", "layout", "type", "clients", *heads, "bound_by", "bound_share"]
-    )
+    columns = [
+        *(
+            Column(name)
+            for name in ("goal", "rank", "system", "devices", "parallelism", "precision", "concurrency")
+        ),
+        *(Column(name, unit=_UNITS[name]) for name in DEPLOYMENT_METRICS),
+        Column("bound_by"),
+        Column("bound_share"),
+    ]
+    rows: list[list[CellValue]] = []
     for place in found.places:
         for rank, offer in enumerate(place.deployments, 1):
-            row = _row(offer)
+            load = next((offer.layout[name] for name in _LOADS if name in offer.layout), None)
             bound = offer.decoding
-            writer.writerow(
-                [place.goal, rank, row[0], offer.devices, row[2], row[3], row[4]]
-                + [offer.metrics.get(name) for name in DEPLOYMENT_METRICS]
-                + (["", ""] if bound is None else [bound.resource, bound.share])
+            rows.append(
+                [
+                    place.goal,
+                    rank,
+                    offer.variant.system.reference,
+                    offer.devices,
+                    format_layout(offer),
+                    format_precision(offer),
+                    load,
+                    *(offer.metrics.get(name) for name in DEPLOYMENT_METRICS),
+                    *(("", "") if bound is None else (bound.resource, bound.share)),
+                ]
             )
-    return stream.getvalue()
+    return format_table_csv(make_table(columns, rows))
 
 
 def format_winner_scenario(found: DeploymentSearchResult, goal: str) -> str:

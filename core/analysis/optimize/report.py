@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from accelscope.core.render.document import Block, Paragraph, format_document_text
 from accelscope.core.render.result import format_axis_value, format_with_unit
-from accelscope.core.render.table import tabulate
+from accelscope.core.render.table import Column, Table, make_table
+from accelscope.core.render.table_formats import format_json, format_table_csv
+from accelscope.core.render.text_style import PLAIN_STYLE, Mark, TextStyle
 
 _CLOSE = 0.005
 """Relative difference of a goal that a table makes nothing of."""
@@ -17,57 +17,108 @@ _ROWS = 40
 """Points of a front that a table shows."""
 
 
-def format_search_json(told: Mapping[str, Any]) -> str:
+def format_search_json(found: Mapping[str, Any]) -> str:
     """Return the whole as one object."""
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return format_json(found)
 
 
-def format_search_csv(told: Mapping[str, Any]) -> str:
+def format_search_csv(found: Mapping[str, Any]) -> str:
     """Return one line for each point of the front: axes, goals, metrics; each with its unit in the title."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    axes = [_head(axis["name"], axis["unit"]) for axis in told["axes"]]
-    goals = [_head(goal["name"], goal["unit"]) for goal in told["goals"]]
-    metrics = told["front"][0]["metrics"] if told["front"] else {}
-    units = [_head(name, entry["unit"]) for name, entry in metrics.items()]
-    writer.writerow([*axes, *goals, *units, "bound_by", "bound_share"])
-    for row in told["front"]:
+    metrics = found["front"][0]["metrics"] if found["front"] else {}
+    named = [*found["axes"], *found["goals"], *({"name": name, **entry} for name, entry in metrics.items())]
+    columns = [Column(item["name"], unit=item["unit"]) for item in named]
+    columns += [Column("bound_by"), Column("bound_share")]
+    rows = []
+    for row in found["front"]:
         bound = row["bound_by"] or {"resource": "", "share": ""}
         values = [row["metrics"].get(name, {"value": None})["value"] for name in metrics]
-        writer.writerow(
+        rows.append(
             [*row["point"].values(), *row["goals"].values(), *values, bound["resource"], bound["share"]]
         )
-    return stream.getvalue()
+    return format_table_csv(make_table(columns, rows))
 
 
-def format_search_table(told: Mapping[str, Any]) -> str:
-    """Return what was searched, then the front."""
-    lines = [*summarize_search(told), ""]
-    if not told["front"]:
-        return "\n".join([lines[0], "no point of these keeps all limits and requirements"]) + "\n"
-    worth = drop_similar_points(told)
-    rows = [_row(told, row) for row in thin_front(worth)]
-    fixed = [
-        at for at in range(len(told["axes"])) if len({row[len(told["goals"]) + at] for row in rows}) == 1
-    ]
-    heads = [goal["name"].upper() for goal in told["goals"]] + [
-        shorten_axis_path(axis["name"]) for axis in told["axes"]
-    ]
-    kept = [at for at in range(len(heads)) if at - len(told["goals"]) not in fixed]
-    names = [*(heads[at] for at in kept), "BOUND BY"]
-    body = [[*(row[at] for at in kept), row[-1]] for row in rows]
-    lines.append(tabulate(body, names, range(len(names) - 1)))
-    beside = len(told["front"]) - len(worth)
+def format_search_table(found: Mapping[str, Any], style: TextStyle = PLAIN_STYLE) -> str:
+    """Return the best points in one sentence, what was searched, and the front.
+
+    Args:
+        found: as `search_to_dict` makes it.
+        style: width and colour of the text.
+    """
+    return format_document_text(build_search_blocks(found), style)
+
+
+def build_search_blocks(found: Mapping[str, Any]) -> Iterator[Block]:
+    """Yield the best points in one sentence, what was searched, and the table of the front.
+
+    Args:
+        found: as `search_to_dict` makes it.
+    """
+    if not found["front"]:
+        first = f"{found['study']}: no point keeps all limits and requirements"
+        yield Paragraph("\n".join((first, summarize_search(found)[0])), Mark.BAD, indent="  ")
+        return
+    yield Paragraph("\n".join((_summarize_best(found), *summarize_search(found))), indent="  ")
+    worth = drop_similar_points(found)
+    shown = thin_front(worth)
+    table = _front_table(found, shown)
+    fixed = _fixed_columns(table, len(found["goals"]))
+    yield table.take([at for at in range(len(table.columns)) if at not in fixed])
+    notes = []
+    beside = len(found["front"]) - len(worth)
     if beside:
-        lines.append(
+        notes.append(
             f"and {beside} more that are better by less than {_CLOSE:.1%} in what they are better in"
         )
-    if len(rows) < len(worth):
-        lines.append(f"{len(rows)} of {len(worth)} points; --format csv or json has all")
+    if len(shown) < len(worth):
+        notes.append(f"{len(shown)} of {len(worth)} points; --format csv or json has all")
     if fixed:
-        same = ", ".join(f"{told['axes'][at]['name']} = {rows[0][len(told['goals']) + at]}" for at in fixed)
-        lines += ["", f"the same at all of them: {same}"]
-    return "\n".join(lines) + "\n"
+        same = ", ".join(
+            f"{found['axes'][at - len(found['goals'])]['name']} = {table.rows[0][at].text}" for at in fixed
+        )
+        notes.append(f"the same at all of them: {same}")
+    yield Paragraph("\n".join(notes), indent="  ")
+
+
+def _summarize_best(found: Mapping[str, Any]) -> str:
+    """Return the best value of each goal, and the point that has the first of them."""
+    parts = []
+    for at, goal in enumerate(found["goals"]):
+        name = goal["name"]
+        low = goal["word"] == "minimize"
+        row = (min if low else max)(found["front"], key=lambda row: row["goals"][name])
+        value = format_with_unit(row["goals"][name], goal["unit"])
+        point = ", ".join(
+            f"{shorten_axis_path(axis['name'])} = {format_axis_value(value)} {axis['unit']}".rstrip()
+            for value, axis in zip(row["point"].values(), found["axes"], strict=True)
+        )
+        parts.append(f"{'lowest' if low else 'highest'} {name} {value}" + (f" at {point}" if not at else ""))
+    return f"{found['study']}: {'; '.join(parts)}"
+
+
+def _front_table(found: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [
+        *(Column(goal["name"], align="right") for goal in found["goals"]),
+        *(
+            Column(
+                axis["name"],
+                title=shorten_axis_path(axis["name"]),
+                align="right",
+                wraps=True,
+                priority=1 + at,
+            )
+            for at, axis in enumerate(found["axes"])
+        ),
+        Column("bound_by", title="BOUND BY"),
+    ]
+    return make_table(columns, [_row(found, row) for row in points])
+
+
+def _fixed_columns(table: Table, goals: int) -> list[int]:
+    """Return the columns of axes that have one value in all rows."""
+    return [
+        at for at in range(goals, len(table.columns) - 1) if len({row[at].text for row in table.rows}) == 1
+    ]
 
 
 def summarize_search(told: Mapping[str, Any]) -> list[str]:
@@ -132,7 +183,3 @@ def _row(told: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     ]
     bound = row["bound_by"]
     return [*goals, *axes, "" if bound is None else f"{bound['resource']} {bound['share']:.0%}"]
-
-
-def _head(name: str, unit: str) -> str:
-    return f"{name} [{unit}]" if unit else name

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +16,8 @@ from accelscope.core.analysis.sensitivity.effects import (
 from accelscope.core.analysis.sensitivity.sobol import SobolResult
 from accelscope.core.analysis.sensitivity.tables import describe_sensitivity
 from accelscope.core.numeric.term import Array
+from accelscope.core.render.table import CellValue, Column, make_table
+from accelscope.core.render.table_formats import format_json, format_table_csv
 
 _EXPORT_HEADERS = (
     "scenario", "metric", "metric_value", "metric_unit", "parameter", "value", "unit", "elasticity", "left", "right",
@@ -47,36 +46,44 @@ def format_sensitivity_json(
         "sobol": None if indices is None else _sobol(indices),
         "manifest": dict(manifest),
     }
-    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    return format_json(whole)
 
 
 def format_sensitivity_csv(found: Sensitivity, indices: SobolResult | None) -> str:
-    """Return one line for each metric and parameter."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_EXPORT_HEADERS)
-    for name, item in found.effects.items():
-        for row in rank_parameters(found, name):
-            parameter, told = found.parameters[row], _effect(item, row)
-            less, more = (bool(value) for value in found.bounds[row])
-            writer.writerow(
-                [
-                    found.scenario,
-                    name,
-                    _finite_or_none(item.nominal),
-                    item.unit,
-                    parameter.path,
-                    parameter.value,
-                    _unit(parameter.dimension),
-                    *told.values(),
-                    less,
-                    more,
-                    parameter.sort,
-                    parameter.source,
-                    *_share(indices, name, parameter.path),
-                ]
-            )
-    return stream.getvalue()
+    """Return one line for each metric and parameter.
+
+    Args:
+        found: elasticities.
+        indices: of Sobol, or None.
+    """
+    columns = [Column(name) for name in _EXPORT_HEADERS]
+    rows = (
+        _export_row(found, indices, name, row)
+        for name in found.effects
+        for row in rank_parameters(found, name)
+    )
+    return format_table_csv(make_table(columns, rows))
+
+
+def _export_row(found: Sensitivity, indices: SobolResult | None, name: str, row: int) -> list[CellValue]:
+    """Return the values of a parameter for a metric, in the order of the headers."""
+    item, parameter = found.effects[name], found.parameters[row]
+    less, more = (bool(value) for value in found.bounds[row])
+    return [
+        found.scenario,
+        name,
+        _finite_or_none(item.nominal),
+        item.unit,
+        parameter.path,
+        parameter.value,
+        _unit(parameter.dimension),
+        *_effect(item, row).values(),
+        less,
+        more,
+        parameter.sort,
+        parameter.source,
+        *_share(indices, name, parameter.path),
+    ]
 
 
 def _finite_or_none(value: Array | float) -> float | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
+from attrs import evolve
 
 from accelscope.core.analysis.sensitivity.effects import (
     MetricEffects,
@@ -15,9 +16,10 @@ from accelscope.core.analysis.sensitivity.effects import (
 )
 from accelscope.core.analysis.sensitivity.naming import SensitivityParameter
 from accelscope.core.analysis.sensitivity.sobol import SobolResult
+from accelscope.core.render.document import Block, format_document_markdown, format_document_text
 from accelscope.core.render.result import format_with_unit
-from accelscope.core.render.source_excerpt import display_width
-from accelscope.core.render.table import format_markdown_table, tabulate
+from accelscope.core.render.table import Column, Table, make_table
+from accelscope.core.render.text_style import PLAIN_STYLE, TextStyle
 from accelscope.dsl.values.units import format_quantity
 
 _TABLE_ROWS = 20
@@ -28,56 +30,38 @@ _MINOR_TIME_SHARE = 0.05
 """Share of a time that is not worth a word."""
 _METRIC_PHASES = {"ttft": ("prefill",), "tpot": ("decode",)}
 """Phases that a metric is the time of; other metrics are of all phases."""
-_OWN, _FIXED = 2, 4
-"""Column of the first metric, and columns in front of the others."""
 _NOTHING = ("0", "-")
 """Elasticities that say nothing."""
 
 
 def format_sensitivity_table(
-    found: Sensitivity, indices: SobolResult | None, width: int | None = None
+    found: Sensitivity, indices: SobolResult | None, style: TextStyle = PLAIN_STYLE
 ) -> str:
     """Return sentences, then the parameters, those that the first metric depends on most first.
 
     Args:
+        found: elasticities.
         indices: of Sobol, or None.
-        width: characters of a line; columns of further metrics are left out for it, then the sources.
+        style: width and colour; columns of further metrics are hidden if there is no room, then the sources.
     """
-    rows, heads = _rows(found)
-    kept = _fitting([heads, *rows], width)
-    shown_at = [at for at in kept if at in _metric_columns(heads)]
-    rows = [row for row in rows if any(row[at] not in _NOTHING for at in shown_at)][:_TABLE_ROWS]
-    left = len(found.parameters) - len(rows)
-    parts = ["\n".join(describe_sensitivity(found))]
-    if rows:
-        right = [at for at, whole in enumerate(kept) if 0 < whole < len(heads) - 1]
-        parts.append(tabulate([_taken(row, kept) for row in rows], _taken(heads, kept), right))
-    spared = [head for at, head in enumerate(heads) if at not in kept]
-    parts.append("\n".join(_remarks(found, [row[at] for row in rows for at in shown_at], left, spared)))
-    if indices is not None:
-        parts.extend(_sobol_table(name, indices) for name in indices.metrics if name in found.effects)
-        parts.append(format_sampling_note(indices))
-    return "\n\n".join(parts) + "\n"
+    return format_document_text(_blocks(found, indices, _TABLE_ROWS), style)
 
 
 def format_sensitivity_markdown(found: Sensitivity, indices: SobolResult | None) -> str:
     """Return sentences and a Markdown table of all parameters."""
-    rows, heads = _rows(found)
-    right = range(1, len(heads) - 1)
-    left = len(found.parameters) - len(rows)
-    parts = [
-        "\n".join(describe_sensitivity(found)),
-        *([format_markdown_table(rows, heads, right)] if rows else []),
-    ]
-    parts.append("\n".join(_remarks(found, [cell for row in rows for cell in row], left, ())))
+    return format_document_markdown(_blocks(found, indices, None))
+
+
+def _blocks(found: Sensitivity, indices: SobolResult | None, most: int | None) -> Iterator[Block]:
+    yield "\n".join(describe_sensitivity(found))
+    table = build_elasticity_table(found, most)
+    yield table
+    yield "\n".join(_remarks(found, table))
     if indices is not None:
-        for name in (name for name in indices.metrics if build_sobol_rows(name, indices)):
-            parts.append(
-                f"**Sobol indices of {name}**\n\n"
-                + format_markdown_table(build_sobol_rows(name, indices), SOBOL_HEADERS, (1, 2, 3))
-            )
-        parts.append(format_sampling_note(indices))
-    return "\n\n".join(parts) + "\n"
+        for name in indices.metrics:
+            if name in found.effects:
+                yield from _sobol_blocks(name, indices)
+        yield format_sampling_note(indices)
 
 
 def describe_sensitivity(found: Sensitivity) -> Iterator[str]:
@@ -125,25 +109,25 @@ def _bound_text(found: Sensitivity, name: str) -> str:
     return f"; {'; '.join(told)}" if told else ""
 
 
-def _rows(found: Sensitivity) -> tuple[list[list[str]], list[str]]:
-    """Return rows of the parameters that matter to any metric, and titles."""
-    names = list(found.effects)
-    heads = [
-        "PARAMETER",
-        "VALUE",
-        names[0].upper(),
-        "10 % MORE",
-        *(name.upper() for name in names[1:]),
-        "SOURCE",
-    ]
-    rows = [_row(found, row) for row in rank_parameters(found, names[0])]
-    columns = _metric_columns(heads)
-    return [row for row in rows if any(row[at] not in _NOTHING for at in columns)], heads
+def build_elasticity_table(found: Sensitivity, most: int | None = None) -> Table:
+    """Return the parameters that matter to any metric, those that the first one depends on most first.
 
-
-def _metric_columns(heads: Sequence[str]) -> list[int]:
-    """Return the columns of elasticities."""
-    return [_OWN, *range(_FIXED, len(heads) - 1)]
+    Args:
+        found: elasticities.
+        most: rows; None for all.
+    """
+    first, *others = found.effects
+    columns = (
+        Column("parameter", wraps=True),
+        Column("value", align="right"),
+        Column(first, align="right", doc="elasticity"),
+        Column("more", title="10 % MORE", align="right", doc="change of the first metric"),
+        *(Column(name, align="right", priority=2 + at) for at, name in enumerate(others)),
+        Column("source", priority=1, wraps=True),
+    )
+    rows = [_row(found, row) for row in rank_parameters(found, first)]
+    rows = [row for row in rows if any(row[at] not in _NOTHING for at in (2, *range(4, len(columns) - 1)))]
+    return make_table(columns, rows[:most])
 
 
 def _row(found: Sensitivity, row: int) -> list[str]:
@@ -190,13 +174,15 @@ def format_parameter_source(parameter: SensitivityParameter) -> str:
     return "default" if parameter.sort == "default" else parameter.source
 
 
-def _remarks(found: Sensitivity, printed: Sequence[str], left: int, spared: Sequence[str]) -> Iterator[str]:
-    """Yield what the table leaves out, and what the words of the cells printed mean."""
+def _remarks(found: Sensitivity, table: Table) -> Iterator[str]:
+    """Yield what the table leaves out, and what the words of its cells mean."""
+    left = len(found.parameters) - len(table.rows)
+    printed = [cell.text for row in table.rows for cell in row]
     if left:
         yield f"{left} more parameters have less effect; --format csv or json has them."
     yield f"{found.without} parameters that were tried have no effect on these metrics."
     if any(" | " in cell for cell in printed):
-        yield "left | right: below and above its value a parameter matters differently, as at the knee of a roofline."
+        yield "left | right: the effect differs below and above the value, as at the knee of a roofline."
     if any(cell.endswith(" jump") for cell in printed):
         yield "jump: the metric jumps beside the value, as one more tile is begun; the elasticity is over a tenth of it."
     if any(cell.endswith(" by one") for cell in printed):
@@ -205,37 +191,31 @@ def _remarks(found: Sensitivity, printed: Sequence[str], left: int, spared: Sequ
         lower = [item.path for item, row in zip(found.parameters, found.bounds, strict=True) if not row[0]]
         if lower:
             yield f"10 % less of {', '.join(lower)} is not feasible."
-    if spared:
-        yield f"no room for {', '.join(spared)}; --format md, csv or json has them."
-
-
-def _fitting(lines: Sequence[Sequence[str]], width: int | None) -> list[int]:
-    """Return the columns that a width has room for: further metrics go first, then the sources."""
-    kept = list(range(len(lines[0])))
-    widths = [max(display_width(line[at]) for line in lines) for at in kept]
-    for spared in (*reversed(kept[_FIXED:-1]), kept[-1]):
-        if width is None or sum(widths[at] + 2 for at in kept) - 2 <= width:
-            break
-        kept.remove(spared)
-    return kept
-
-
-def _taken(line: Sequence[str], columns: Sequence[int]) -> list[str]:
-    return [line[at] for at in columns]
 
 
 # ---- Sobol indices
 
-SOBOL_HEADERS = ("INPUT", "TOLERANCE", "FIRST ORDER", "TOTAL", "SOURCE")
+_SOBOL_COLUMNS = (
+    Column("input", wraps=True),
+    Column("tolerance", align="right"),
+    Column("first_order", title="FIRST ORDER", align="right"),
+    Column("total", align="right"),
+    Column("source", wraps=True, priority=1),
+)
 
 
-def build_sobol_rows(name: str, indices: SobolResult) -> list[list[str]]:
-    """Return the inputs of a metric, the largest total index first; what makes less than 0.5 % of the variance is left out."""
+def build_sobol_table(name: str, indices: SobolResult) -> Table:
+    """Return the inputs of a metric, the largest total index first; what makes less than 0.5 % of the variance is left out.
+
+    Args:
+        name: of the metric.
+        indices: of all metrics.
+    """
     item = indices.metrics[name]
     order = sorted(
         range(len(indices.inputs)), key=lambda at: (-round(float(item.total[at]), 3), indices.inputs[at].path)
     )
-    return [
+    rows = [
         [
             indices.inputs[at].path,
             f"± {indices.inputs[at].tolerance * 100:.3g} %",
@@ -246,14 +226,15 @@ def build_sobol_rows(name: str, indices: SobolResult) -> list[list[str]]:
         for at in order
         if item.total[at] >= 0.005
     ]
+    return make_table(_SOBOL_COLUMNS, rows)
 
 
-def _sobol_table(name: str, indices: SobolResult) -> str:
+def _sobol_blocks(name: str, indices: SobolResult) -> Iterator[Block]:
     item = indices.metrics[name]
-    rows = build_sobol_rows(name, indices)
+    table = build_sobol_table(name, indices)
     spread = f"{item.deviation / abs(item.mean) * 100:.2g} %" if item.mean else "-"
-    head = f"SOBOL INDICES OF {name.upper()}: standard deviation {spread} of the mean"
-    return head + "\n" + (tabulate(rows, SOBOL_HEADERS, (1, 2, 3)) if rows else "no tolerance changes it")
+    title = f"SOBOL INDICES OF {name.upper()}: standard deviation {spread} of the mean"
+    yield evolve(table, title=title) if table.rows else f"{title}\nno tolerance changes it"
 
 
 def format_sampling_note(indices: SobolResult) -> str:

@@ -7,7 +7,6 @@ without a network.
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,22 +15,17 @@ import numpy as np
 from accelscope.core.analysis.sensitivity.effects import MetricEffects, Sensitivity, rank_parameters
 from accelscope.core.analysis.sensitivity.sobol import SobolResult
 from accelscope.core.analysis.sensitivity.tables import (
-    SOBOL_HEADERS,
-    build_sobol_rows,
+    build_sobol_table,
     describe_sensitivity,
     format_elasticity,
     format_increase_effect,
     format_parameter_source,
     format_sampling_note,
 )
-from accelscope.core.render.html import (
-    PAGE_STYLE,
-    load_plotly_script,
-    render_html_page,
-    render_html_table,
-    require_plotly,
-)
+from accelscope.core.render.html import render_html_page, require_plotly
 from accelscope.core.render.result import format_with_unit
+from accelscope.core.render.table import Column, make_table
+from accelscope.core.render.table_formats import format_table_html
 from accelscope.dsl.values.units import format_quantity
 
 _MOST_BARS = 15
@@ -40,16 +34,13 @@ _SMALLEST_BAR = 0.0005
 """Relative change of a metric that has a bar."""
 _LESS, _MORE = "#c0632b", "#2a6f97"
 _ROW, _FRAME = 24, 150
-_STYLE = (
-    PAGE_STYLE
-    + """
-body { max-width: 1080px; } th, td { white-space: nowrap; } code { background: #f3f3f3; padding: 0 .2rem; }
-"""
+_COLUMNS = (
+    Column("parameter"),
+    Column("value", align="right"),
+    Column("elasticity", align="right"),
+    Column("more", title="10 % more", align="right"),
+    Column("source", wraps=True),
 )
-_DRAW = """
-for (const [name, figure] of Object.entries(FIGURES))
-  Plotly.newPlot(name, figure.data, figure.layout, { displayModeBar: false, responsive: true });
-"""
 
 
 def plot_tornado(found: Sensitivity, metric: str, most: int = _MOST_BARS) -> dict[str, Any]:
@@ -96,8 +87,17 @@ def plot_sobol_indices(indices: SobolResult, metric: str, most: int = _MOST_BARS
     return {"data": bars, "layout": layout | {"barmode": "group"}}
 
 
-def render_sensitivity_page(found: Sensitivity, indices: SobolResult | None) -> str:
-    """Return the page as text."""
+def render_sensitivity_page(found: Sensitivity, indices: SobolResult | None, *, command: str = "") -> str:
+    """Return the page as text.
+
+    Args:
+        found: elasticities.
+        indices: of Sobol, or None.
+        command: for the footer of the page.
+
+    Raises:
+        UsageError: the library that draws is not installed.
+    """
     require_plotly()
     figures: dict[str, Any] = {}
     body = [f"<h1>What {html.escape(found.scenario)} is sensitive to</h1>"]
@@ -110,10 +110,8 @@ def render_sensitivity_page(found: Sensitivity, indices: SobolResult | None) -> 
     body.append(f"<p>{found.without} parameters that were tried have no effect on these metrics.</p>")
     if indices is not None:
         body.append(f"<p>Sobol indices: {html.escape(format_sampling_note(indices))}</p>")
-    data = json.dumps(figures).replace("</", "<\\/")
-    body.append(f"<script>const FIGURES = {data};{_DRAW}</script>")
     title = f"Sensitivity of {found.scenario}"
-    return render_html_page(title, "\n".join(body), style=_STYLE, script=load_plotly_script())
+    return render_html_page(title, "\n".join(body), figures=figures, command=command)
 
 
 def _section(found: Sensitivity, name: str, item: MetricEffects, figures: dict[str, Any]) -> Iterator[str]:
@@ -123,7 +121,6 @@ def _section(found: Sensitivity, name: str, item: MetricEffects, figures: dict[s
         return
     figures[f"tornado_{name}"] = plot_tornado(found, name)
     yield f"<div id='tornado_{name}'></div>"
-    heads = ("parameter", "value", "elasticity", "10 % more", "source")
     rows = [
         (
             found.parameters[row].path,
@@ -134,15 +131,15 @@ def _section(found: Sensitivity, name: str, item: MetricEffects, figures: dict[s
         )
         for row in _drawn(found, name)
     ]
-    yield _table(heads, rows)
+    yield format_table_html(make_table(_COLUMNS, rows))
 
 
 def _spread(indices: SobolResult, name: str, figures: dict[str, Any]) -> Iterator[str]:
-    rows = build_sobol_rows(name, indices)
-    if rows:
+    table = build_sobol_table(name, indices)
+    if table.rows:
         figures[f"sobol_{name}"] = plot_sobol_indices(indices, name)
         yield f"<h3>Where the uncertainty of {html.escape(name)} comes from</h3><div id='sobol_{name}'></div>"
-        yield _table([head.lower() for head in SOBOL_HEADERS], rows)
+        yield format_table_html(table)
 
 
 def _drawn(found: Sensitivity, metric: str) -> list[int]:
@@ -182,7 +179,3 @@ def _numbers(values: Any) -> list[float | None]:
     return [
         float(f"{value:.4g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)
     ]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return render_html_table(heads, rows, lambda at: 0 < at < len(heads) - 1)

@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 
 from accelscope.core.analysis.validate.library_names import LibraryNames
-from accelscope.core.analysis.validate.report import tabulate_validation
+from accelscope.core.analysis.validate.report import build_validation_blocks
 from accelscope.core.analysis.validate.score import ScoredTable, ValidationSummary
 from accelscope.core.analysis.validate.worst import (
     WorstRow,
@@ -23,13 +23,8 @@ from accelscope.core.analysis.validate.worst import (
     format_row_label,
 )
 from accelscope.core.numeric.term import Array
-from accelscope.core.render.html import (
-    PAGE_STYLE,
-    load_plotly_script,
-    render_html_page,
-    render_html_table,
-    require_plotly,
-)
+from accelscope.core.render.document import format_document_html
+from accelscope.core.render.html import render_html_page, require_plotly
 
 _TITLE = "Predictions against measurements"
 _BAND = 1.2
@@ -40,13 +35,7 @@ _BANDED = (
 )
 _ACROSS = 3
 _HIGH = 340
-_STYLE = (
-    PAGE_STYLE
-    + """
-pre { background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 13px; margin: .3rem 0; }
-summary { cursor: pointer; color: #0b5394; }
-"""
-)
+_WORST_COLUMNS = ("id", "source", "device", "what", "measured", "predicted", "ratio")
 
 
 @frozen(kw_only=True, eq=False)
@@ -61,9 +50,19 @@ class ScatterPanel:
 
 
 def render_validation_page(
-    parts: Sequence[ScoredTable], summary: ValidationSummary, names: LibraryNames
+    parts: Sequence[ScoredTable], summary: ValidationSummary, names: LibraryNames, *, command: str = ""
 ) -> str:
-    """Return the page as text."""
+    """Return the page as text.
+
+    Args:
+        parts: the tables with their predictions.
+        summary: their errors.
+        names: definitions of the library, for the texts of the worst rows.
+        command: for the footer of the page.
+
+    Raises:
+        UsageError: the library that draws is not installed.
+    """
     require_plotly()
     devices = sorted({str(hw) for part in parts for hw in part.table.text("hw")[part.predicted]})
     colors = {hw: _color(at) for at, hw in enumerate(devices)}
@@ -71,7 +70,7 @@ def render_validation_page(
     residuals = _figure(list(_residuals(parts)), colors, diagonal=False)
     body = [
         f"<h1>{_TITLE}</h1>",
-        *(_table(title, heads, rows) for title, heads, rows in tabulate_validation(summary)),
+        format_document_html(build_validation_blocks(summary)),
         "<h2>Predicted against measured</h2>",
         _BANDED,
         against,
@@ -81,7 +80,7 @@ def render_validation_page(
         "<h2>The worst rows</h2>",
         _worst(find_worst_rows(parts, names)),
     ]
-    return render_html_page(_TITLE, "\n".join(body), style=_STYLE, script=load_plotly_script())
+    return render_html_page(_TITLE, "\n".join(body), command=command)
 
 
 def _color(place: int) -> str:
@@ -188,15 +187,9 @@ def _short(values: Array) -> list[float]:
     return [float(f"{value:.4g}") for value in values]
 
 
-def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f"<h2>{html.escape(title)}</h2>" + render_html_table(heads, rows, lambda at: at > 0)
-
-
 def _worst(rows: Sequence[WorstRow]) -> str:
     """Return the worst rows with what they ask, and a text that explains their predictions."""
-    heads = "".join(
-        f"<th>{head}</th>" for head in ("id", "source", "device", "what", "measured", "predicted", "ratio")
-    )
+    heads = "".join(f"<th>{head}</th>" for head in _WORST_COLUMNS)
     lines = [f"<tr>{heads}</tr>"]
     for row in rows:
         cells = (row.id, row.source, row.hw, row.what)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
+from attrs import evolve
 
 from accelscope.core.analysis.validate.score import PredictionErrors, ValidationSummary
-from accelscope.core.render.table import format_markdown_table, tabulate
+from accelscope.core.render.document import Block, format_document_markdown, format_document_text
+from accelscope.core.render.table import Column, Table, make_table
+from accelscope.core.render.table_formats import format_json, format_table_csv
+from accelscope.core.render.text_style import PLAIN_STYLE, TextStyle
 
-_HEADS = ("", "POINTS", "PREDICTED", "MEDIAN APE", "MEAN", "P90", "MEDIAN |LOG|", "COVERAGE")
-_RIGHT = tuple(range(1, len(_HEADS)))
+_COLUMNS = (
+    Column("points", align="right"),
+    Column("predicted", align="right"),
+    Column("median_ape", title="MEDIAN APE", align="right"),
+    Column("mean_ape", title="MEAN", align="right", priority=3),
+    Column("p90_ape", title="P90", align="right", priority=1),
+    Column("median_abs_log_ratio", title="MEDIAN |LOG|", align="right", priority=2),
+    Column("coverage", align="right", doc="share of points inside low .. high"),
+)
 
 
 def format_validation_json(summary: ValidationSummary) -> str:
@@ -32,53 +40,55 @@ def format_validation_json(summary: ValidationSummary) -> str:
             for column, groups in summary.groups.items()
         },
     }
-    return json.dumps(shown, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return format_json(shown)
 
 
-def format_validation_table(summary: ValidationSummary) -> str:
-    """Return a table of all points and one for each way to group them."""
-    parts = [tabulate([_cells("all", summary.errors)], _HEADS, _RIGHT)]
-    parts += [
-        tabulate([_cells(value, errors) for value, errors in groups.items()], (column, *_HEADS[1:]), _RIGHT)
-        for column, groups in summary.groups.items()
-    ]
-    return "\n\n".join([*parts, *(f"{note}" for note in _notes(summary))]) + "\n"
+def format_validation_table(summary: ValidationSummary, style: TextStyle = PLAIN_STYLE) -> str:
+    """Return the answer in one sentence, a table of all points, and one for each way to group them."""
+    return format_document_text(build_validation_blocks(summary), style)
 
 
 def format_validation_markdown(summary: ValidationSummary) -> str:
     """Return the same as Markdown."""
-    parts = [format_markdown_table([_cells("all", summary.errors)], _HEADS, _RIGHT)]
-    for column, groups in summary.groups.items():
-        rows = [_cells(value, errors) for value, errors in groups.items()]
-        parts.append(f"### By {column}\n\n" + format_markdown_table(rows, (column, *_HEADS[1:]), _RIGHT))
-    notes = "\n".join(f"- {line}" for note in _notes(summary) for line in note.splitlines())
-    return "\n\n".join([*parts, notes] if notes else parts) + "\n"
+    return format_document_markdown(build_validation_blocks(summary, titles=True))
 
 
-def tabulate_validation(summary: ValidationSummary) -> Iterator[tuple[str, tuple[str, ...], list[list[str]]]]:
-    """Yield title, heads and rows of each table."""
-    yield "All points", _HEADS, [_cells("all", summary.errors)]
-    if summary.skip_reasons:
-        rows = [[reason, f"{count:,}"] for reason, count in summary.skip_reasons.items()]
-        yield "Skipped", ("REASON", "POINTS"), rows
+def build_validation_blocks(summary: ValidationSummary, *, titles: bool = False) -> Iterator[Block]:
+    """Yield the answer in one sentence, the tables, and what was skipped.
+
+    Args:
+        summary: errors of all points and of groups.
+        titles: whether the table of a group has a title beside the heading of its first column.
+    """
+    errors = summary.errors
+    yield (
+        f"median error {_percent(errors.median_ape)} on {errors.predicted:,} of {errors.points:,} measurements; "
+        f"{_percent(errors.coverage)} of them inside low .. high"
+    )
+    yield _error_table("", {"all": errors})
     for column, groups in summary.groups.items():
-        yield (
-            f"By {column}",
-            (column, *_HEADS[1:]),
-            [_cells(value, errors) for value, errors in groups.items()],
-        )
+        table = _error_table(column, groups)
+        yield evolve(table, title=f"By {column}") if titles else table
+    yield from _notes(summary)
+
+
+def _error_table(column: str, groups: Mapping[str, PredictionErrors]) -> Table:
+    heads = (Column(column, title=column or " ", wraps=True), *_COLUMNS)
+    return make_table(heads, [_cells(value, errors) for value, errors in groups.items()])
 
 
 def format_validation_csv(summary: ValidationSummary) -> str:
     """Return one row for all points and one for each group."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(("column", "value", *(field.name for field in attrs.fields(PredictionErrors))))
-    lines.writerow(("all", "", *_values(summary.errors)))
-    for column, groups in summary.groups.items():
-        for value, errors in groups.items():
-            lines.writerow((column, value, *_values(errors)))
-    return text.getvalue()
+    columns = [
+        Column(name) for name in ("column", "value", *(item.name for item in attrs.fields(PredictionErrors)))
+    ]
+    rows = [("all", "", *_values(summary.errors))]
+    rows += [
+        (column, value, *_values(errors))
+        for column, groups in summary.groups.items()
+        for value, errors in groups.items()
+    ]
+    return format_table_csv(make_table(columns, rows))
 
 
 def _notes(summary: ValidationSummary) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.io.files import STDIN, read_stdin, read_text_file
