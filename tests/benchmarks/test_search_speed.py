@@ -9,9 +9,9 @@ import resource
 
 import pytest
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
 from accelscope.core.analysis.deployments.run import search_deployments, select_candidate_systems
 from accelscope.core.analysis.deployments.task import DeploymentProblem
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.session import Session
 
 SYSTEMS = [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
 from accelscope.core.analysis.jobs.jobs import JobEvaluator
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.bind.binder import Binder
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.io.files import ACCEL_SUFFIX

@@ -34,7 +34,7 @@ from accelscope.core.analysis.architecture_study.uncertainty import (
     build_uncertainty_table,
     describe_uncertainty,
 )
-from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobPool
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobRunner
 from accelscope.core.analysis.jobs.phrases import format_noun_count, format_short_number, join_phrases
 from accelscope.core.blocks.study import Gaps
 from accelscope.core.render import plotly_figures as plots
@@ -46,7 +46,12 @@ _LESS, _MORE = "#d97f1e", "#2f6db3"
 
 
 def build_gaps_section(
-    folder: StudyFolder, cast: StudyParticipants, grid: EvaluatedGrid, name: str, block: Gaps, crew: JobPool
+    folder: StudyFolder,
+    cast: StudyParticipants,
+    grid: EvaluatedGrid,
+    name: str,
+    block: Gaps,
+    runner: JobRunner,
 ) -> StudySection:
     """Evaluate the elasticities of a block and return its section."""
     chosen = {
@@ -59,7 +64,7 @@ def build_gaps_section(
     metric = block.metric or grid.measures[0]
     samples = 0 if block.samples is None else int(np.asarray(block.samples.value).flat[0])
     probes = [EffectsRequest(entry=entry, metric=metric, samples=samples) for entry in entries]
-    answers = crew.map(_evaluate_request, probes)
+    answers = runner.map(_evaluate_request, probes)
     replies, doubts = [reply for reply, _ in answers], [one for _, found in answers for one in found]
     effects = [one for reply in replies for one in reply.effects]
     sign = -1.0 if folder.session.registry.metrics[metric].better == "low" else 1.0

@@ -37,7 +37,7 @@ from accelscope.core.analysis.architecture_study.spread import (
     summarize_spread,
 )
 from accelscope.core.analysis.architecture_study.systems import read_study_model, sum_die_area
-from accelscope.core.analysis.jobs.jobs import JobPool
+from accelscope.core.analysis.jobs.jobs import JobRunner
 from accelscope.core.blocks.study import Grid
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
@@ -50,7 +50,7 @@ _CLOSE_RATIO = 1.35
 
 
 def evaluate_grid(
-    folder: StudyFolder, cast: StudyParticipants, name: str, block: Grid, crew: JobPool
+    folder: StudyFolder, cast: StudyParticipants, name: str, block: Grid, runner: JobRunner
 ) -> EvaluatedGrid:
     """Evaluate every device with every model of a grid.
 
@@ -70,7 +70,7 @@ def evaluate_grid(
     entries = list(
         list_grid_entries(folder, cast, block.scenario, subjects, measures=measures, streamed=streamed)
     )
-    replies = crew.map(evaluate_cells, entries)
+    replies = runner.map(evaluate_cells, entries)
     works = [item for item in replies if isinstance(item, GridCells) and item.works.any()]
     if not works:
         raise UsageError(f"grid `{name}`: no device of the folder holds any of its models")

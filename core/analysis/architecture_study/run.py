@@ -19,7 +19,7 @@ from accelscope.core.analysis.architecture_study.page import render_study_page
 from accelscope.core.analysis.architecture_study.section import SectionTable, StudySection
 from accelscope.core.analysis.architecture_study.software_section import build_software_section
 from accelscope.core.analysis.architecture_study.strategies_section import build_strategies_section
-from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobPool
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, JobRunner
 from accelscope.core.blocks.study import Gaps, Grid, PageBlock, Software, Strategies
 from accelscope.core.errors import UsageError
 from accelscope.core.render.html import require_plotly
@@ -53,8 +53,8 @@ def run_study(
     """
     folder = StudyFolder.open(desk, path)
     cast = collect_participants(folder)
-    with JobPool(desk, disabled, workers) as crew:
-        sections = tuple(_sections(folder, cast, crew))
+    runner = JobRunner(evaluator=desk, disabled=tuple(disabled), jobs=workers)
+    sections = tuple(_sections(folder, cast, runner))
     if not sections:
         raise UsageError(f"`{path}` holds neither architectures nor a grid, strategies, software or gaps")
     about = next((block for _, block in folder.blocks(PageBlock)), None)
@@ -66,17 +66,17 @@ def run_study(
     )
 
 
-def _sections(folder: StudyFolder, cast: StudyParticipants, crew: JobPool) -> Iterator[StudySection]:
+def _sections(folder: StudyFolder, cast: StudyParticipants, runner: JobRunner) -> Iterator[StudySection]:
     grids: dict[str, EvaluatedGrid] = {}
     for name, block in folder.blocks(Grid):
-        grids[name] = evaluate_grid(folder, cast, name, block, crew)
+        grids[name] = evaluate_grid(folder, cast, name, block, runner)
         yield build_grid_section(grids[name])
     for name, ways in folder.blocks(Strategies):
-        yield build_strategies_section(folder, name, ways, crew)
+        yield build_strategies_section(folder, name, ways, runner)
     for name, stack in folder.blocks(Software):
-        yield build_software_section(folder, name, stack, crew)
+        yield build_software_section(folder, name, stack, runner)
     for name, gap in folder.blocks(Gaps):
-        yield build_gaps_section(folder, cast, grids[gap.grid.name], name, gap, crew)
+        yield build_gaps_section(folder, cast, grids[gap.grid.name], name, gap, runner)
     models = build_models_section(folder)
     if models is not None:
         yield models

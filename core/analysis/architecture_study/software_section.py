@@ -23,7 +23,7 @@ from accelscope.core.analysis.architecture_study.section import (
     StudySection,
     TableCell,
 )
-from accelscope.core.analysis.jobs.jobs import JobPool, ScenarioJob, describe_axis_point, evaluate_job
+from accelscope.core.analysis.jobs.jobs import JobRunner, ScenarioJob, describe_axis_point, evaluate_job
 from accelscope.core.analysis.jobs.phrases import format_ratio, format_short_number
 from accelscope.core.blocks.study import Software
 from accelscope.core.query.result import Result
@@ -68,11 +68,13 @@ class _RuntimeComparison:
         return max(self.values.values()) / min(self.values.values()) - 1.0
 
 
-def build_software_section(folder: StudyFolder, name: str, block: Software, crew: JobPool) -> StudySection:
+def build_software_section(
+    folder: StudyFolder, name: str, block: Software, runner: JobRunner
+) -> StudySection:
     """Evaluate the runtimes of a block and return its section."""
     measures = read_word_list(block.measures) or _DEFAULT_METRICS
     runs = tuple(_runs(folder, name, block))
-    replies = crew.map(evaluate_job, [run.job for run in runs])
+    replies = runner.map(evaluate_job, [run.job for run in runs])
     rows = _rows(runs, replies, measures)
     runtimes = tuple(dict.fromkeys(run.runtime for run in runs))
     return StudySection(

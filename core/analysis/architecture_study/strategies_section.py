@@ -19,7 +19,7 @@ from accelscope.core.analysis.architecture_study.folder import (
 )
 from accelscope.core.analysis.architecture_study.section import StudySection
 from accelscope.core.analysis.architecture_study.strategies_tables import StrategyCase, StrategyOutcome
-from accelscope.core.analysis.jobs.jobs import JobPool, describe_axis_point, evaluate_job
+from accelscope.core.analysis.jobs.jobs import JobRunner, describe_axis_point, evaluate_job
 from accelscope.core.blocks.study import Strategies
 from accelscope.core.query.result import Result
 
@@ -29,12 +29,12 @@ _VARIANCE = "_variance"
 
 
 def build_strategies_section(
-    folder: StudyFolder, name: str, block: Strategies, crew: JobPool
+    folder: StudyFolder, name: str, block: Strategies, runner: JobRunner
 ) -> StudySection:
     """Evaluate the ways of a block and return its section."""
     measures = read_word_list(block.measures) or _DEFAULT_METRICS
     ways = tuple(_ways(folder, name, block))
-    replies = crew.map(evaluate_job, [way.job for way in ways])
+    replies = runner.map(evaluate_job, [way.job for way in ways])
     outcomes = [
         one for way, reply in zip(ways, replies, strict=True) for one in _outcomes(way, reply, measures)
     ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import groupby
 
@@ -31,6 +29,7 @@ from accelscope.core.analysis.calibrate.samples import (
     build_kernel,
     take_sample_rows,
 )
+from accelscope.core.analysis.jobs.parallel_map import can_fork, parallel_map
 from accelscope.core.blocks.calibration import CalibrationLayer, Kernel
 from accelscope.core.numeric.term import Array
 from accelscope.core.plugin.registry import Registry
@@ -128,41 +127,31 @@ def _task(subject: KernelClass, samples: Sequence[KernelSample], book: Calibrati
 
 
 def _done(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[ScopeFits, list[HeldOutRows]]]:
-    """Yield the results of tasks in their order; workers inherit the tasks, since plugins cannot be sent to them."""
-    if jobs <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from (task.run() for task in tasks)
-        return
-    _SHARED[:] = tasks
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        for index, (fits, found) in enumerate(pool.map(_run_shared, range(len(tasks)))):
-            own = tasks[index].samples
-            yield (
-                fits,
-                [
-                    HeldOutRows(split, take_sample_rows(own[of], rows), left)
-                    for split, of, rows, left in found
-                ],
-            )
-    _SHARED.clear()
+    """Yield the results of tasks in their order; without fork all is done here, since plugins cannot be sent."""
+    packed = parallel_map(_run_packed, tasks, jobs=jobs if can_fork() else 1, initializer=int)
+    for task, (fits, held_out) in zip(tasks, packed, strict=True):
+        yield (
+            fits,
+            [
+                HeldOutRows(split, take_sample_rows(task.samples[of], rows), left)
+                for split, of, rows, left in held_out
+            ],
+        )
 
 
-_SHARED: list[_Task] = []
-
-
-def _run_shared(index: int) -> tuple[ScopeFits, list[tuple[str, int, Array, Array]]]:
-    """Run a task in a worker; samples go back as their number and the places of rows in them."""
-    task = _SHARED[index]
-    fits, found = task.run()
+def _run_packed(_: int, task: _Task) -> tuple[ScopeFits, list[tuple[str, int, Array, Array]]]:
+    """Run a task; samples are given as their number and the places of rows in them, which are short to send."""
+    fits, held_out = task.run()
     places = {
         int(row): (of, place)
         for of, sample in enumerate(task.samples)
         for place, row in enumerate(sample.rows)
     }
-    back = []
-    for item in found:
+    packed = []
+    for item in held_out:
         pairs = [places[int(row)] for row in item.sample.rows]
-        back.append((item.split, pairs[0][0], np.array([place for _, place in pairs]), item.residuals))
-    return fits, back
+        packed.append((item.split, pairs[0][0], np.array([place for _, place in pairs]), item.residuals))
+    return fits, packed
 
 
 def _refit(

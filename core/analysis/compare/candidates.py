@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.assemble.spec_sheet import (
     SYSTEM_KINDS,
     DeviceFacts,
@@ -48,26 +47,6 @@ DEFAULT_SYSTEMS = (
 """Twelve of all classes: GPUs, a GPU with a CPU's memory, chiplets, systolic arrays, many cores, a wafer, dataflow."""
 COMPARABLE_KINDS = ("package", *SYSTEM_KINDS)
 """Kinds of block that can take part."""
-
-
-@frozen(kw_only=True)
-class UsedDefinition:
-    """A definition and where a text gets it from: a module such as `std.nvidia`, or a file."""
-
-    name: str
-    module: str = ""
-    file: str = ""
-
-    @property
-    def alias(self) -> str:
-        """What a text calls the file."""
-        stem = re.sub(r"\W", "_", Path(self.file).stem)
-        return stem if stem.isidentifier() else f"_{stem}"
-
-    @property
-    def reference(self) -> str:
-        """How a text refers to the definition: a file's go by the name of the file."""
-        return f"{self.alias}.{self.name}" if self.file else self.name
 
 
 @frozen(kw_only=True)

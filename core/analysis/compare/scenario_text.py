@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
-from accelscope.core.errors import UsageError
-from accelscope.dsl.diagnostics.diagnostics import SourceText
-from accelscope.dsl.format.formatter import format_text
+from accelscope.core.analysis.scenario_text import (
+    UsedDefinition,
+    format_accel_file,
+    format_block,
+    format_short_block,
+    format_use_statements,
+)
 
 
 @frozen(kw_only=True)
@@ -55,6 +58,8 @@ def format_comparison_text(title: str, model: UsedDefinition, cases: Sequence[Co
 
     Args:
         title: first line of its documentation.
+        model: that all of them serve.
+        cases: one for each scenario.
 
     Raises:
         UsageError: two definitions of one name come from different places.
@@ -62,43 +67,22 @@ def format_comparison_text(title: str, model: UsedDefinition, cases: Sequence[Co
     note = (
         "`accelscope compare FILE` evaluates its scenarios side by side, `accelscope eval FILE` each in full."
     )
-    parts = [
-        f"## {title}.\n##\n## {note}",
-        "\n".join(format_use_statements((*(case.system for case in cases), model))),
-    ]
-    loads = dict.fromkeys(case.load for case in cases)
-    parts.append("\n".join(_workload(load) for load in loads))
     places = {case.place: case for case in cases}
-    parts.extend(_deployment(case, model) for case in places.values())
-    parts.append("\n".join(line for case in cases for line in _scenario(case)))
-    return format_text(SourceText("comparison", "\n\n".join(parts) + "\n"))
-
-
-def format_use_statements(used: Iterable[UsedDefinition]) -> Iterator[str]:
-    """Yield a `use` for each module and file."""
-    homes: dict[tuple[str, str], list[str]] = {}
-    taken: dict[str, str] = {}
-    for item in dict.fromkeys(used):
-        word, home = (item.alias, item.file) if item.file else (item.name, item.module)
-        other = taken.setdefault(word, home)
-        if other != home:
-            raise UsageError(
-                f"`{word}` is of both `{other}` and `{home}`; compare one at a time, or rename yours"
-            )
-        homes.setdefault((item.module, item.file), []).append(word)
-    for (module, file), words in homes.items():
-        if file:
-            written = file.replace("\\", "\\\\").replace('"', '\\"')
-            yield f'use "{written}" as {words[0]}'
-        else:
-            yield f"use {module} {{ {', '.join(words)} }}"
+    return format_accel_file(
+        "comparison",
+        (
+            f"## {title}.\n##\n## {note}",
+            "\n".join(format_use_statements((*(case.system for case in cases), model))),
+            "\n".join(_workload(load) for load in dict.fromkeys(case.load for case in cases)),
+            *(_deployment(case, model) for case in places.values()),
+            "\n".join(line for case in cases for line in _scenario(case)),
+        ),
+    )
 
 
 def _workload(load: ComparisonLoad) -> str:
-    return (
-        f"workload {_load_name(load)} {{ batch = {load.batch}, prompt = {load.prompt} tok, "
-        f"output = {load.output} tok }}"
-    )
+    fields = {"batch": load.batch, "prompt": f"{load.prompt} tok", "output": f"{load.output} tok"}
+    return format_short_block(f"workload {_load_name(load)}", fields)
 
 
 def _load_name(load: ComparisonLoad) -> str:
@@ -106,20 +90,17 @@ def _load_name(load: ComparisonLoad) -> str:
 
 
 def _deployment(case: ComparisonCase, model: UsedDefinition) -> str:
-    split: Mapping[str, int] = dict(case.split) or {"tp": 1}
-    return "\n".join(
-        (
-            f"deployment on_{case.place} {{",
-            f"  system = {case.system.reference}",
-            f"  model  = {model.reference}",
-            f"  precision {{ weights = {case.weights}, activations = {case.products} }}",
-            f"  parallel {{ {', '.join(f'{name} = {degree}' for name, degree in split.items())} }}",
-            "}",
-        )
-    )
+    fields = {
+        "system": case.system.reference,
+        "model": model.reference,
+        "precision": {"weights": case.weights, "activations": case.products},
+        "parallel": dict(case.split) or {"tp": 1},
+    }
+    return format_block(f"deployment on_{case.place}", fields)
 
 
 def _scenario(case: ComparisonCase) -> Iterator[str]:
     if case.why:
         yield f"# does not work: {case.why}"
-    yield (f"scenario {case.name} {{ deployment = on_{case.place}, workload = {_load_name(case.load)} }}")
+    fields = {"deployment": f"on_{case.place}", "workload": _load_name(case.load)}
+    yield format_short_block(f"scenario {case.name}", fields)

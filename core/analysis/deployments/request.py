@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition, resolve_model_argument
+from accelscope.core.analysis.compare.candidates import resolve_model_argument
 from accelscope.core.analysis.deployments.run import DEFAULT_WEIGHT_DTYPES
 from accelscope.core.analysis.deployments.task import DeploymentProblem
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import ACCEL_SUFFIX, split_file_argument
 from accelscope.core.library.definitions import find_definitions, list_definitions, load_file_definition

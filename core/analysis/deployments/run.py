@@ -11,18 +11,19 @@ from attrs import frozen
 import accelscope
 from accelscope.core.analysis.compare.candidates import (
     ComparedSystem,
-    UsedDefinition,
     resolve_system_arguments,
 )
 from accelscope.core.analysis.deployments.evaluate import (
     DEPLOYMENT_GOALS,
     DeploymentVariantResult,
     FeasibleDeployment,
+    evaluate_deployment_variant,
     select_pareto_deployments,
 )
 from accelscope.core.analysis.deployments.task import DeploymentProblem, DeploymentTask, DeploymentVariant
-from accelscope.core.analysis.jobs.fork_pool import run_deployment_tasks
-from accelscope.core.analysis.jobs.jobs import JobEvaluator
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, SharedEvaluator
+from accelscope.core.analysis.jobs.parallel_map import parallel_map
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.assemble.spec_sheet import SYSTEM_KINDS
 from accelscope.core.errors import UsageError
 from accelscope.core.library.definitions import LibraryDefinition, list_definitions
@@ -176,8 +177,12 @@ def search_deployments(
         for variant in list_deployment_variants(systems, pools=pools and wish.free != "batch")
     ]
     alone = workers is None and len(tasks) <= FEW_VARIANTS
-    found = run_deployment_tasks(
-        tasks, JobEvaluator.of(session), disabled=disabled, workers=1 if alone else workers, progress=progress
+    found = parallel_map(
+        evaluate_deployment_variant,
+        tasks,
+        jobs=1 if alone else workers,
+        initializer=SharedEvaluator.of(JobEvaluator.of(session), disabled),
+        progress=progress,
     )
     places = tuple(_places(found))
     return DeploymentSearchResult(

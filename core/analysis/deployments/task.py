@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
-from accelscope.core.analysis.compare.scenario_text import format_use_statements
-from accelscope.dsl.diagnostics.diagnostics import SourceText
-from accelscope.dsl.format.formatter import format_text
+from accelscope.core.analysis.scenario_text import (
+    UsedDefinition,
+    format_accel_file,
+    format_block,
+    format_short_block,
+    format_use_statements,
+)
 
 DEPLOYMENT_SCENARIO = "best"
 POOL_NAMES = ("prefill", "decode")
@@ -75,18 +78,22 @@ def format_deployment_text(
     """
     chosen = dict(layout or {})
     used = [item for item in (wish.model, variant.system, wish.deployment, wish.workload, wish.slo) if item]
-    parts = [
-        "\n".join(format_use_statements(used)),
-        _workload(wish, chosen),
-        _slo(wish),
-        _deployment(wish, variant, chosen),
-        f"scenario {DEPLOYMENT_SCENARIO} {{ deployment = the_deployment, workload = the_load"
-        + (", slo = the_targets }" if _targets(wish) else " }"),
-    ]
-    return format_text(SourceText("search.accel", "\n\n".join(filter(None, parts)) + "\n"))
+    scenario = {"deployment": "the_deployment", "workload": "the_load"}
+    if _has_targets(wish):
+        scenario["slo"] = "the_targets"
+    return format_accel_file(
+        "search.accel",
+        (
+            "\n".join(format_use_statements(used)),
+            _workload(wish, chosen),
+            _slo(wish),
+            _deployment(wish, variant, chosen),
+            format_short_block(f"scenario {DEPLOYMENT_SCENARIO}", scenario),
+        ),
+    )
 
 
-def _targets(wish: DeploymentProblem) -> bool:
+def _has_targets(wish: DeploymentProblem) -> bool:
     return wish.slo is not None or bool(wish.requirements)
 
 
@@ -94,46 +101,50 @@ def _workload(wish: DeploymentProblem, chosen: Mapping[str, int]) -> str:
     fields = dict(wish.load)
     if wish.free:
         fields[wish.free] = str(chosen.get(wish.free, 1))
-    base = f" extends {wish.workload.reference}" if wish.workload else ""
-    return f"workload the_load{base} {{ {', '.join(f'{name} = {value}' for name, value in fields.items())} }}"
+    return format_short_block("workload the_load", fields, base=_reference(wish.workload))
 
 
 def _slo(wish: DeploymentProblem) -> str:
-    if not _targets(wish):
+    if not _has_targets(wish):
         return ""
-    base = f" extends {wish.slo.reference}" if wish.slo else ""
-    lines = "\n".join(f"  require {text}" for text in wish.requirements)
-    return f"slo the_targets{base} {{\n{lines}\n}}"
+    requirements = [f"require {text}" for text in wish.requirements]
+    return format_block("slo the_targets", {}, base=_reference(wish.slo), statements=requirements)
 
 
 def _deployment(wish: DeploymentProblem, variant: DeploymentVariant, chosen: Mapping[str, int]) -> str:
-    base = f" extends {wish.deployment.reference}" if wish.deployment else ""
-    lines = [f"deployment the_deployment{base} {{", f"  system = {variant.system.reference}"]
+    fields: dict[str, object] = {"system": variant.system.reference}
     if wish.model is not None:
-        lines.append(f"  model = {wish.model.reference}")
+        fields["model"] = wish.model.reference
     if variant.precision:
-        lines.append(f"  precision {{ {_fields(dict(variant.precision))} }}")
-    lines += _pools(chosen) if variant.pools else _shared(chosen, whole=wish.deployment is not None)
-    return "\n".join([*lines, "}"])
+        fields["precision"] = dict(variant.precision)
+    fields |= _pools(chosen) if variant.pools else _shared(chosen, whole=wish.deployment is not None)
+    return format_block("deployment the_deployment", fields, base=_reference(wish.deployment))
 
 
-def _shared(chosen: Mapping[str, int], *, whole: bool) -> Iterator[str]:
-    """Yield the degrees; all of them where a deployment that is extended may have others."""
+def _reference(base: UsedDefinition | None) -> str:
+    return "" if base is None else base.reference
+
+
+def _shared(chosen: Mapping[str, int], *, whole: bool) -> dict[str, object]:
+    """Return the degrees; all of them if a deployment that is extended may have others."""
     degrees = {name: value for name, value in chosen.items() if name in SEARCHED_DEGREES}
-    yield f"  parallel {{ {_fields(degrees if whole and degrees else trim_degrees(degrees))} }}"
+    fields: dict[str, object] = {"parallel": degrees if whole and degrees else trim_degrees(degrees)}
     if "chunk" in chosen:
-        yield f"  scheduler {{ chunked_prefill = {chosen['chunk']} tok }}"
+        fields["scheduler"] = {"chunked_prefill": f"{chosen['chunk']} tok"}
+    return fields
 
 
-def _pools(chosen: Mapping[str, int]) -> Iterator[str]:
+def _pools(chosen: Mapping[str, int]) -> dict[str, object]:
+    """Return a block for each pool, and how the KV cache gets from one to the other."""
+    fields: dict[str, object] = {}
     for pool in POOL_NAMES:
         start = f"{pool}_"
         degrees = {
             name.removeprefix(start): value for name, value in chosen.items() if name.startswith(start)
         }
-        more = "keeps_up = true, " if pool == "prefill" else ""
-        yield f"  pool {pool} {{ {more}parallel {{ {_fields(trim_degrees(degrees))} }} }}"
-    yield "  kv_transfer { overlap = layerwise }"
+        more = {"keeps_up": "true"} if pool == "prefill" else {}
+        fields[f"pool {pool}"] = {**more, "parallel": trim_degrees(degrees)}
+    return {**fields, "kv_transfer": {"overlap": "layerwise"}}
 
 
 SEARCHED_DEGREES = ("tp", "pp", "cp", "dp", "dp_attention", "ep")
@@ -143,7 +154,3 @@ SEARCHED_DEGREES = ("tp", "pp", "cp", "dp", "dp_attention", "ep")
 def trim_degrees(degrees: Mapping[str, int]) -> dict[str, int]:
     """Return degrees without those that divide nothing, but for the tensor-parallel one."""
     return {name: value for name, value in degrees.items() if value != 1 or name == "tp"} or {"tp": 1}
-
-
-def _fields(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in values.items())

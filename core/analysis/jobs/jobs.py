@@ -1,19 +1,21 @@
-"""Evaluations of a study: the text of each, and processes that work on them side by side."""
+"""Evaluations of an analysis: the text of each, what evaluates it, and many of them side by side."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
-from accelscope.core.analysis.compare.scenario_text import format_use_statements
+from accelscope.core.analysis.jobs.parallel_map import parallel_map
 from accelscope.core.analysis.jobs.phrases import format_axis_point
+from accelscope.core.analysis.scenario_text import (
+    UsedDefinition,
+    format_block,
+    format_short_block,
+    format_use_statements,
+)
 from accelscope.core.errors import DescriptionError
 from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
@@ -55,19 +57,15 @@ def _format_job_text(job: ScenarioJob) -> str:
     """Return the text of a job, as a person would write it."""
     base = job.deployment.reference if job.deployment else f"{job.scenario.reference}.deployment"
     used = [job.scenario, *job.fields.values(), *([job.deployment] if job.deployment else [])]
-    inner = [f"  {name} = {item.reference}" for name, item in job.fields.items()]
-    inner += [
-        f"  {kind} {{ {', '.join(f'{name} = {value}' for name, value in fields.items())} }}"
-        for kind, fields in job.blocks.items()
-        if fields
-    ]
+    fields: dict[str, object] = {name: item.reference for name, item in job.fields.items()}
+    fields |= {kind: inner for kind, inner in job.blocks.items() if inner}
     return "\n".join(
         (
             *format_use_statements(used),
-            f"deployment served_by extends {base} {{",
-            *inner,
-            "}",
-            f"scenario {JOB_SCENARIO} extends {job.scenario.reference} {{ deployment = served_by }}",
+            format_block("deployment served_by", fields, base=base),
+            format_short_block(
+                f"scenario {JOB_SCENARIO}", {"deployment": "served_by"}, base=job.scenario.reference
+            ),
             "",
         )
     )
@@ -87,7 +85,7 @@ class JobEvaluator:
 
     @classmethod
     def of(cls, session: Session) -> JobEvaluator:
-        """Return the desk of a session."""
+        """Return the evaluator of a session."""
         return cls(session, session.language())
 
     def read(self, source: SourceText) -> Program:
@@ -116,58 +114,56 @@ def describe_axis_point(result: Result, index: tuple[int, ...]) -> str:
     )
 
 
-def evaluate_job(desk: JobEvaluator, job: ScenarioJob) -> Result | str:
-    """Return the result of a job, for a crew."""
-    return desk.evaluated(job)
+def evaluate_job(evaluator: JobEvaluator, job: ScenarioJob) -> Result | str:
+    """Return the result of a job, or why there is none."""
+    return evaluator.evaluated(job)
 
 
-class JobPool:
-    """Processes that share the evaluations of a study; one does without any further."""
+@frozen(eq=False)
+class SharedEvaluator:
+    """Gives the processes of a parallel map their evaluator: the one that is loaded, or a new one without fork.
 
-    def __init__(self, desk: JobEvaluator, disabled: Sequence[str] = (), workers: int | None = None) -> None:
-        """Prepare the processes; they start with the first work for several.
+    Attributes:
+        evaluator: of this process; it stays behind if the rest is sent to another one.
+        disabled: plugins that a new one leaves out.
+        roots: folders that a new one may read.
+    """
 
-        Args:
-            desk: that is used where one process does it all.
-            disabled: plugins that further processes leave out as well.
-            workers: processes; without it one for each core.
-        """
-        self.desk = desk
-        self.workers = workers or _cores()
-        self._settings = (tuple(disabled), tuple(map(str, desk.session.roots)))
-        self._pool: ProcessPoolExecutor | None = None
+    evaluator: JobEvaluator | None
+    disabled: tuple[str, ...]
+    roots: tuple[str, ...]
 
-    def __enter__(self) -> Self:
-        """Return the crew itself."""
-        return self
+    @classmethod
+    def of(cls, evaluator: JobEvaluator, disabled: Sequence[str] = ()) -> SharedEvaluator:
+        """Return what shares an evaluator, with the plugins that a new one leaves out."""
+        return cls(evaluator, tuple(disabled), tuple(map(str, evaluator.session.roots)))
 
-    def __exit__(self, *error: object) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def __call__(self) -> JobEvaluator:
+        """Return the evaluator of a process."""
+        if self.evaluator is not None:
+            return self.evaluator
+        return JobEvaluator.of(Session.open(self.disabled, self.roots))
+
+    def __reduce__(self) -> tuple[type[SharedEvaluator], tuple[Any, ...]]:
+        """Leave the evaluator out, since plugins cannot be sent."""
+        return SharedEvaluator, (None, self.disabled, self.roots)
+
+
+@frozen(kw_only=True, eq=False)
+class JobRunner:
+    """Evaluates the jobs of a study side by side.
+
+    Attributes:
+        evaluator: of this process.
+        disabled: plugins that further processes leave out as well.
+        jobs: processes; None for one for each core.
+    """
+
+    evaluator: JobEvaluator
+    disabled: tuple[str, ...] = ()
+    jobs: int | None = None
 
     def map(self, function: Callable[[JobEvaluator, _T], _R], items: Iterable[_T]) -> list[_R]:
-        """Return what a function makes of each item, in order; it is at the top of a module, so that all can import it."""
-        work = list(items)
-        if min(self.workers, len(work)) <= 1:
-            return [function(self.desk, item) for item in work]
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.workers)
-        return list(self._pool.map(_work, [function] * len(work), work, [self._settings] * len(work)))
-
-
-def _cores() -> int:
-    """Return the cores that this process may use, or all where the system does not say which."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _desk(disabled: tuple[str, ...], roots: tuple[str, ...]) -> JobEvaluator:
-    """Return the desk of this process."""
-    return JobEvaluator.of(Session.open(disabled, roots))
-
-
-def _work(
-    function: Callable[[JobEvaluator, _T], _R], item: _T, settings: tuple[tuple[str, ...], tuple[str, ...]]
-) -> _R:
-    return function(_desk(*settings), item)
+        """Return what a function, which is at the top of a module, makes of each item, in order."""
+        shared = SharedEvaluator.of(self.evaluator, self.disabled)
+        return parallel_map(function, items, jobs=self.jobs, initializer=shared)

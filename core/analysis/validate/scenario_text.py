@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
+from accelscope.core.analysis.scenario_text import format_accel_file, format_block, format_short_block
 from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.static_batch import (
     STATIC_BATCH_METRICS,
@@ -14,8 +12,6 @@ from accelscope.core.analysis.validate.static_batch import (
     find_engine_runtime,
 )
 from accelscope.core.analysis.validate.table import MeasurementTable
-from accelscope.dsl.diagnostics.diagnostics import SourceText
-from accelscope.dsl.format.formatter import format_text
 
 _STATIC_TIER = "A"
 """Tier of rows that one scenario says all of."""
@@ -49,23 +45,22 @@ def _scenario(table: MeasurementTable, row: int, names: LibraryNames) -> str | N
     batch, prompt, output = (
         _size(table, column, row) or 1 for column in ("batch_or_concurrency", "isl", "osl")
     )
-    lines = [
+    fields = {
+        "system": system.component.name,
+        "model": model.component.name,
+        "runtime": runtime.component.name,
+        "precision": {name: value for name, value in types.items() if value},
+        "parallel": split,
+    }
+    parts = [
         *(f"use {item.module} {{ {item.component.name} }}" for item in (system, model, runtime)),
-        f"workload once {{ batch = {batch}, prompt = {prompt} tok, output = {output} tok }}",
-        "deployment here {",
-        f"  system = {system.component.name}",
-        f"  model = {model.component.name}",
-        f"  runtime = {runtime.component.name}",
-        f"  precision {{ {_listed(types)} }}",
-        f"  parallel {{ {_listed(split)} }}",
-        "}",
-        "scenario row { deployment = here, workload = once }",
+        format_short_block(
+            "workload once", {"batch": batch, "prompt": f"{prompt} tok", "output": f"{output} tok"}
+        ),
+        format_block("deployment here", fields),
+        format_short_block("scenario row", {"deployment": "here", "workload": "once"}),
     ]
-    return format_text(SourceText("row", "\n".join(lines) + "\n"))
-
-
-def _listed(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in fields.items() if value)
+    return format_accel_file("row", ("\n".join(parts),))
 
 
 def _size(table: MeasurementTable, column: str, row: int) -> int:

@@ -26,7 +26,10 @@ def file(tmp_path):
     return write
 
 
-VERBS = ("check", "compare", "eval", "explain", "fmt", "import", "library", "models", "plugins", "sweep")
+VERBS = (
+    "calibrate", "check", "compare", "eval", "explain", "fmt", "import", "library", "models", "plugins", "search",
+    "sensitivity", "study", "sweep", "validate",
+)  # fmt: skip
 
 
 def test_help_lists_every_verb_on_stdout(accel):
@@ -266,7 +269,7 @@ def test_a_failed_run_leaves_an_older_output_alone(accel, tmp_path, file):
 
 
 def test_explain_reaches_the_source(accel):
-    done = accel("explain", "tpot", JOB)
+    done = accel("explain", JOB, "tpot")
     assert done.returncode == 0
     assert done.stdout.startswith("tpot = ")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from accelscope.core.render.result import build_limit_rows, describe_exceeded_limits
+from accelscope.core.render.result import build_limit_table, describe_exceeded_limits
 
 
 def rows_of(point):
-    return {row[0]: row[1:] for row in build_limit_rows(point)}
+    texts = ([cell.text for cell in row] for row in build_limit_table(point).rows)
+    return {name: rest for name, *rest in texts}
 
 
 def test_a_condition_holds_and_has_no_share(shell, main_job):

@@ -9,7 +9,7 @@ from accelscope.core.analysis.architecture_study.entries import collect_particip
 from accelscope.core.analysis.architecture_study.folder import StudyFolder
 from accelscope.core.analysis.architecture_study.spread import NORMALISATIONS
 from accelscope.core.analysis.architecture_study.systems import enumerate_split_axes, read_study_model
-from accelscope.core.analysis.jobs.jobs import JobPool
+from accelscope.core.analysis.jobs.jobs import JobRunner
 from accelscope.core.library.definitions import list_definitions
 
 
@@ -153,9 +153,8 @@ def test_workers_change_nothing(desk, small):
     entries = list(
         list_grid_entries(folder, collect_participants(folder), scenario, [subject], measures=("throughput",))
     )
-    one = JobPool(desk, workers=1).map(evaluate_cells, entries)
-    with JobPool(desk, workers=2) as crew:
-        two = crew.map(evaluate_cells, entries)
+    one = JobRunner(evaluator=desk, jobs=1).map(evaluate_cells, entries)
+    two = JobRunner(evaluator=desk, jobs=2).map(evaluate_cells, entries)
     assert [item.values["throughput"].tolist() for item in one] == [
         item.values["throughput"].tolist() for item in two
     ]

@@ -34,7 +34,6 @@ def test_a_label_cannot_end_the_script():
         lead="",
         claims=None,
         sections=[StudySection(name="s", title="s", parts=(plot,))],
-        script="",
         footer="",
     )
     assert "</script><b>" not in text

@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 
 def test_the_page_and_the_tables_are_written(accel, folder, tmp_path):
-    run = accel("study", str(folder), "-o", str(tmp_path / "out"), "--workers", "1")
+    run = accel("study", str(folder), "-o", str(tmp_path / "out"), "--jobs", "1")
     assert run.returncode == 0
     assert run.stdout.startswith("Answers: In every cell the best device is a GPU per device, ")
     assert " files in " in run.stderr

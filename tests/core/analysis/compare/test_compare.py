@@ -9,7 +9,6 @@ import pytest
 
 from accelscope.core.analysis.compare.candidates import (
     DEFAULT_SYSTEMS,
-    UsedDefinition,
     resolve_model_argument,
     resolve_system_arguments,
 )
@@ -32,7 +31,7 @@ from accelscope.core.analysis.compare.scenario_text import (
 )
 from accelscope.core.analysis.compare.splits import PP, TP, choose_split
 from accelscope.core.analysis.compare.tables import (
-    COMPARISON_HEADERS,
+    COMPARISON_COLUMNS,
     format_comparison_csv,
     format_comparison_json,
     format_comparison_markdown,
@@ -40,9 +39,11 @@ from accelscope.core.analysis.compare.tables import (
     format_parallel_degrees,
     format_row_dtypes,
 )
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.numeric.axes import Axis
 from accelscope.core.query.result import LimitRow, MetricColumn, Result
+from accelscope.core.render.text_style import TextStyle
 from accelscope.core.session import Session
 
 
@@ -252,7 +253,7 @@ def test_an_unknown_metric_is_refused_with_the_right_one():
 def test_tables_have_a_cell_for_each_head():
     given = [made("quick", tpot=1e-3), made("empty")]
     for line in format_comparison_markdown(given).splitlines():
-        assert line.count(" | ") == len(COMPARISON_HEADERS)  # and the batch
+        assert line.count(" | ") == len(COMPARISON_COLUMNS)  # and the batch
     lines = format_comparison_csv(given).splitlines()
     assert {line.count(",") for line in lines} == {lines[0].count(",")}
     assert [item["feasible"] for item in json.loads(format_comparison_json(given))] == [True, False]
@@ -262,20 +263,21 @@ def test_tables_have_a_cell_for_each_head():
 def test_a_narrow_terminal_goes_without_some_columns():
     given = [made("quick", tpot=1e-3), made("empty")]
     whole = format_comparison_table(given, "bf16")
-    assert format_comparison_table(given, "bf16", 200) == whole
-    assert "no room" not in whole
+    assert format_comparison_table(given, "bf16", TextStyle(width=200)) == whole
+    assert "hidden" not in whole
     for width in (80, 100):
-        text = format_comparison_table(given, "bf16", width)
-        assert max(map(len, text.split("\n\n")[0].splitlines())) <= width
-        head, note = text.splitlines()[1], text.splitlines()[-1]
-        assert note.startswith("no room for ")
-        assert all((f"  {name}" in head) != (name in note.split(";")[0]) for name in ("TOK/S USER", "TPOT"))
+        text = format_comparison_table(given, "bf16", TextStyle(width=width))
+        assert max(map(len, text.splitlines())) <= width
+        head = next(line for line in text.splitlines() if line.startswith("SYSTEM"))
+        note = " ".join(text.split("hidden for lack of room: ")[1].split()).split(";")[0]
+        assert all((f"  {name}" in head) != (name in note) for name in ("TOK/S USER", "TPOT"))
         assert "DECODE BOUND BY" in head
 
 
 def test_a_file_gets_all_columns(accel):
     done = accel("compare", "H100_SXM", "--batch", "1", COLUMNS="60")
-    assert all(name in done.stdout.splitlines()[1] for name in COMPARISON_HEADERS)
+    head = next(line for line in done.stdout.splitlines() if line.startswith("SYSTEM"))
+    assert all(column.heading in head for column in COMPARISON_COLUMNS)
 
 
 def test_idle_devices_of_a_priced_node_are_mentioned_with_its_cost(shell):

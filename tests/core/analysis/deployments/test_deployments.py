@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from accelscope.core.analysis.compare.candidates import UsedDefinition
 from accelscope.core.analysis.deployments.designs import build_candidate_designs
 from accelscope.core.analysis.deployments.evaluate import DEPLOYMENT_GOALS, _base, evaluate_deployment_variant
 from accelscope.core.analysis.deployments.feasible_layouts import (
@@ -31,8 +30,9 @@ from accelscope.core.analysis.deployments.task import (
     DeploymentVariant,
     format_deployment_text,
 )
-from accelscope.core.analysis.jobs.fork_pool import run_deployment_tasks
-from accelscope.core.analysis.jobs.jobs import JobEvaluator
+from accelscope.core.analysis.jobs.jobs import JobEvaluator, SharedEvaluator
+from accelscope.core.analysis.jobs.parallel_map import parallel_map
+from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.query.points import evaluate_points
 from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
@@ -205,8 +205,15 @@ def test_processes_find_what_one_finds(session: Session) -> None:
         for pools in (False, True)
     ]
 
+<<<<<<< HEAD:tests/core/analysis/deployments/test_deployments.py
     assert run_deployment_tasks(tasks, JobEvaluator.of(session), workers=2) == run_deployment_tasks(
         tasks, JobEvaluator.of(session), workers=1
+=======
+    shared = SharedEvaluator.of(JobEvaluator.of(opened))
+
+    assert parallel_map(evaluate_deployment_variant, tasks, jobs=2, initializer=shared) == parallel_map(
+        evaluate_deployment_variant, tasks, jobs=1, initializer=shared
+>>>>>>> 451d3da (One writer of .accel text and one parallel map):tests/search/test_deployments.py
     )
 
 

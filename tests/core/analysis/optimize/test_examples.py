@@ -72,7 +72,7 @@ def test_the_cheapest_chat_meets_its_targets_and_draws_a_line_for_each_system(se
             assert list(item.x) == sorted(item.x)
             assert list(item.y) == sorted(item.y, reverse=True)
     assert render_plot_svg(cost) == render_plot_svg(cost)
-    assert "Plotly.newPlot" in render_plot_page("Deployments", ["two"], (cost, energy), "a < b")
+    assert "Plotly.newPlot" in render_plot_page("Deployments", (cost, energy), ["two", "a < b"])
 
 
 def test_the_memory_of_the_next_chip(session: Session) -> None:
@@ -88,7 +88,9 @@ def test_the_memory_of_the_next_chip(session: Session) -> None:
     assert json.loads(format_search_json(shown))["front"] == shown["front"]
     assert len(format_search_csv(shown).splitlines()) == 1 + len(shown["front"])
     assert 0 < len(drop_similar_points(shown)) <= len(shown["front"])
-    assert format_search_table(shown).startswith("memory: 295,680 points, ")
+    best, searched, *_ = format_search_table(shown).splitlines()
+    assert best.startswith("memory: highest tokens ")
+    assert searched.startswith("memory: 295,680 points, ")
     assert len(plot_study_front(found, shown)) == 3
 
 
