@@ -138,13 +138,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
 
 
 def test_a_scenario_without_sweeps_is_one_point(sweep: Any) -> None:
-<<<<<<< HEAD:tests/core/cli/test_sweep.py
     done = sweep(file=MAIN_JOB)
-    assert done.stdout.startswith("1 point, 1 feasible; ")
-=======
-    done = sweep(file=str(EXAMPLES / "llama3_70b_on_dgx_h100.accel"))
     assert done.stdout.splitlines()[1].startswith("1 point, 1 feasible; ")
->>>>>>> 451d3da (One writer of .accel text and one parallel map):tests/core/test_sweeps_verb.py
     assert "TRADE-OFF" not in done.stdout
 
 

@@ -205,15 +205,10 @@ def test_processes_find_what_one_finds(session: Session) -> None:
         for pools in (False, True)
     ]
 
-<<<<<<< HEAD:tests/core/analysis/deployments/test_deployments.py
-    assert run_deployment_tasks(tasks, JobEvaluator.of(session), workers=2) == run_deployment_tasks(
-        tasks, JobEvaluator.of(session), workers=1
-=======
-    shared = SharedEvaluator.of(JobEvaluator.of(opened))
+    shared = SharedEvaluator.of(JobEvaluator.of(session))
 
     assert parallel_map(evaluate_deployment_variant, tasks, jobs=2, initializer=shared) == parallel_map(
         evaluate_deployment_variant, tasks, jobs=1, initializer=shared
->>>>>>> 451d3da (One writer of .accel text and one parallel map):tests/search/test_deployments.py
     )
 
 
