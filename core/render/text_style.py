@@ -57,7 +57,9 @@ class TextStyle:
         return style(text, **_LOOKS[mark])
 
     def wrap(self, text: str, indent: str = "") -> str:
-        """Return a text whose lines are no longer than the width, broken between words only.
+        """Return a text whose lines are no longer than the width, broken between words.
+
+        A word that is longer than a line, such as a path, is broken behind a sign.
 
         Args:
             text: one or several lines; the spaces that a line begins with are kept.
@@ -113,7 +115,7 @@ def find_longest_word(text: str) -> int:
 
 def _wrap_line(line: str, width: int, indent: str) -> list[str]:
     start = line[: len(line) - len(line.lstrip(" "))]
-    first, *rest = _wrap_words(line.strip(" "), max(width - len(start) - len(indent), 20)) or [""]
+    first, *rest = wrap_cell(line.strip(" "), max(width - len(start) - len(indent), 20))
     return [start + first, *(start + indent + part for part in rest)]
 
 

@@ -30,7 +30,7 @@ _COLUMNS = (
     Column("concurrency", align="right", priority=3),
     Column("ttft", align="right", better="low"),
     Column("tpot", align="right", better="low"),
-    Column("throughput", title="TOK/S", align="right", better="high", priority=2),
+    Column("throughput", align="right", better="high", priority=2),
     Column("cost_per_mtok", title="USD/MTOK", align="right", better="low"),
     Column("energy_per_token", title="J/TOK", align="right", better="low", priority=1),
     Column("bound_by", title="DECODE BOUND BY"),

@@ -80,7 +80,7 @@ def format_row_command(table: MeasurementTable, row: int, names: LibraryNames) -
     found = format_row_scenario(table, row, names)
     if found is not None:
         metric, text = found
-        return f"accelscope explain {metric} - <<'END'\n{text}END"
+        return f"accelscope explain - {metric} <<'END'\n{text}END"
     return f"{alone} --explain" if table.layout.kind == "ops" else alone
 
 

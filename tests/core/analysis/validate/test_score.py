@@ -126,7 +126,7 @@ def test_a_static_batch_is_explained_as_a_scenario_and_other_rows_are_predicted_
     (table,) = read_tables([SERVED])
     static = int(np.flatnonzero((table.text("tier") == "A") & (table.text("engine") == "vllm"))[0])
     command = format_row_command(table, static, names)
-    assert command.startswith("accelscope explain e2e_latency - <<'END'\nuse std.")
+    assert command.startswith("accelscope explain - e2e_latency <<'END'\nuse std.")
     (tmp_path / "row.accel").write_text(command.partition("\n")[2].removesuffix("END"))
     (result,) = shell.evaluate(str(tmp_path / "row.accel"), bars=False)
     seconds = float(np.asarray(result.metrics["e2e_latency"].value).flat[0])
