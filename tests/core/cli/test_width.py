@@ -26,7 +26,10 @@ VERBS = {
         ("compare", "H100_SXM", "CS3", "--batch", "1"),
         r"fastest: CS3 at batch 1, .*; cheapest: H100_SXM",
     ),
-    "sweep": (("sweep", JOB, "--set", "batch=[1, 8, 64]"), r"one_person_on_dgx: best tpot .* at batch = 1 3 points, 3 feasible"),
+    "sweep": (
+        ("sweep", JOB, "--set", "batch=[1, 8, 64]"),
+        r"one_person_on_dgx: best tpot .* at batch = 1 3 points, 3 feasible",
+    ),
     "search": (
         (
             "search",
