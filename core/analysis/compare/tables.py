@@ -75,7 +75,7 @@ def _blocks(rows: Sequence[ComparisonRow], asked: str) -> Iterator[Block]:
     )
     yield _lines(f"not in {asked}:", other)
     if any(_idle(row) for row in rows):
-        yield "USD/MTOK: the price of a node includes its idle devices"
+        yield "USD/MTOK: the idle devices of a node are paid for too"
 
 
 def _batch_table(rows: Sequence[ComparisonRow], batch: int) -> Table:

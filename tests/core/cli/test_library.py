@@ -157,10 +157,10 @@ def test_a_hint_for_part_of_a_name_lists_the_names_with_it(shelf):
 # ---- the command line
 
 
-def test_the_list_has_groups_and_fits_a_hundred_columns(accel):
+def test_the_list_has_groups(accel):
     done = accel("library", "list")
-    lines = done.stdout.splitlines()
-    assert max(map(len, lines)) <= 100
+    count, *lines = done.stdout.splitlines()
+    assert " accelerators, " in count
     assert [line.split()[0] for line in lines if line and line[0] != "s"] == [
         "ACCELERATORS",
         "SYSTEMS",

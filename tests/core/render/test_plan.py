@@ -33,8 +33,9 @@ def rows(text: str, name: str) -> list[list[str]]:
 
 
 def test_degrees_and_devices_come_first(explained) -> None:
-    lines = explained("tp = 4, sp = true, cp = 4, pp = 3").splitlines()
-    assert lines[:2] == ["tp = 4, sp = true, cp = 4, pp = 3", "48 of 256 devices"]
+    devices, degrees, *_ = explained("tp = 4, sp = true, cp = 4, pp = 3").split("\n\n")
+    assert devices.startswith("s: 48 of 256 devices; ")
+    assert degrees == "tp = 4, sp = true, cp = 4, pp = 3"
     assert "one device holds everything" in explained("tp = 1")
 
 

@@ -283,7 +283,7 @@ def test_a_file_gets_all_columns(accel):
 def test_idle_devices_of_a_priced_node_are_mentioned_with_its_cost(shell):
     node, all_of_it, alone = (rows(shell, name)[0] for name in ("DGX_H100", "DGX_H100:tp=8", "H100_SXM"))
     assert node.metrics["cost_per_mtok"][0] > 5 * alone.metrics["cost_per_mtok"][0]
-    assert "idle devices are paid for" in format_comparison_table([node, alone], "bf16")
+    assert "idle devices of a node are paid for" in format_comparison_table([node, alone], "bf16")
     assert "idle" not in format_comparison_table([all_of_it, alone], "bf16")
 
 
