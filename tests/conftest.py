@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
+from tests.support.cli import RunOutcome, run_cli
 from tests.support.paths import MAIN_JOB, prepend_python_path
-from tests.support.sessions import built_in_session, open_session
+from tests.support.sessions import built_in_session, open_session, share_syntax_trees
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,14 @@ def shell() -> Session:
 def main_job() -> str:
     """Return the path of Llama-3-70B on a DGX H100."""
     return MAIN_JOB
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_trees():
+    """Parse each module of a library once for all sessions of the tests; trees never change."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_syntax_trees(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +71,26 @@ def distribution(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def accel(tmp_path):
-    """Return a function that runs the command line in a process of its own."""
+def accel(tmp_path, monkeypatch):
+    """Return a function that runs the command line in this process, in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, text: str | None = None, **environment: str) -> RunOutcome:
+        with monkeypatch.context() as patch:
+            for name, value in ({"COLUMNS": "100"} | environment).items():
+                patch.setenv(name, value)
+            return run_cli(arguments, text)
+
+    return run
+
+
+@pytest.fixture
+def accel_process(tmp_path):
+    """Return a function that runs the command line in a process of its own, for what imports, signals or streams do."""
+
+    def run(*arguments: str, text: str | None = None, **environment: str) -> RunOutcome:
         extra = {"PYTHONPATH": prepend_python_path(tmp_path / "site"), "COLUMNS": "100"} | environment
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "accelscope", *arguments],
             check=False,
             input=text,
@@ -77,6 +100,7 @@ def accel(tmp_path):
             cwd=tmp_path,
             timeout=120,
         )
+        return RunOutcome(arguments, done.returncode, done.stdout, done.stderr)
 
     return run
 

@@ -12,6 +12,8 @@ from accelscope.core.errors import PluginError
 from accelscope.core.io.files import ACCEL_SUFFIX, diagnose_unreadable, read_text_file
 from accelscope.core.plugin.records import LibraryFolder
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
+from accelscope.dsl.interpret.modules import ParsedFile
+from accelscope.dsl.syntax.parser import parse
 
 CALIBRATION_FOLDER = "calibration"
 """Folder of a library for shipped calibrations, which are found by device and not by name."""
@@ -24,10 +26,12 @@ class Library:
     Attributes:
         folders: namespace to folder of the modules.
         roots: folders below which a `use "file"` may read, besides that of the evaluated file.
+        parsed: syntax trees of the modules that were used. Trees never change, so libraries may share them.
     """
 
     folders: dict[str, Path]
     roots: tuple[Path, ...] = ()
+    parsed: dict[SourceText, ParsedFile | None] = field(factory=dict)
     _sources: dict[Path, SourceText | Diagnostic] = field(factory=dict)
     _supplied: dict[str, SourceText] = field(factory=dict)
     _own: dict[str, SourceText] = field(factory=dict)
@@ -84,7 +88,17 @@ class Library:
         if isinstance(found, Diagnostic):
             raise PluginError(f"the library module `{name}` cannot be read: {found.message}")
         self._places.setdefault(found, (path.parent, (folder.resolve(),)))
+        self.parsed.setdefault(found)
         return found
+
+    def parse(self, source: SourceText) -> ParsedFile:
+        """Return the syntax tree and the findings of a text; modules of plugins are parsed once for all evaluations."""
+        if source not in self.parsed:
+            return parse(source)
+        parsed = self.parsed[source]
+        if parsed is None:
+            parsed = self.parsed[source] = parse(source)
+        return parsed
 
     def modules(self) -> tuple[str, ...]:
         """Return the dotted names of all modules, sorted."""

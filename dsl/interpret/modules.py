@@ -14,7 +14,6 @@ from accelscope.dsl.interpret.context import EvaluationContext
 from accelscope.dsl.interpret.guard import cycle_note
 from accelscope.dsl.interpret.layers import ComponentLayer, ScopedStatement
 from accelscope.dsl.syntax.nodes import File, UseStatement
-from accelscope.dsl.syntax.parser import parse
 
 ParsedFile: TypeAlias = tuple[File, tuple[Diagnostic, ...]]
 
@@ -35,6 +34,9 @@ class SourceReader(Protocol):
             path: the path as written.
             relative_to: the text that names it.
         """
+
+    def parse(self, source: SourceText) -> ParsedFile:
+        """Return the syntax tree and the findings of a text; trees never change, so a reader may keep them."""
 
 
 class FileComponent(Component):
@@ -178,7 +180,7 @@ class ModuleTable:
         module = self._modules.get(key)
         if module is None:
             if key not in self.parsed:
-                self.parsed[key] = parse(source)
+                self.parsed[key] = self.reader.parse(source)
             file, findings = self.parsed[key]
             module = self._modules[key] = Module(self, name or source.name, file)
             for finding in findings:

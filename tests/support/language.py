@@ -8,6 +8,7 @@ from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 from accelscope.dsl.interpret.context import Probe
 from accelscope.dsl.interpret.interpreter import Interpreter
+from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.arithmetic import show_quantity
 from accelscope.dsl.values.operations import ScalarOperations
 from accelscope.dsl.values.units import built_in_unit_table
@@ -21,6 +22,9 @@ class Texts:
     def __init__(self, texts=None):
         self.texts = {name: SourceText(name, text) for name, text in (texts or {}).items()}
         self.read = []
+
+    def parse(self, source):
+        return parse(source)
 
     def library(self, name):
         self.read.append(name)

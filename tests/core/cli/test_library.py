@@ -159,50 +159,50 @@ def test_a_hint_for_part_of_a_name_lists_the_names_with_it(shelf):
 
 def test_the_list_has_groups(accel):
     done = accel("library", "list")
-    count, *lines = done.stdout.splitlines()
+    count, *lines = done.out.splitlines()
     assert " accelerators, " in count
     assert [line.split()[0] for line in lines if line and line[0] != "s"] == [
         "ACCELERATORS",
         "SYSTEMS",
         "MODELS",
     ]
-    assert "std.links.NVLink4" not in done.stdout
-    assert "std.models.transformer" not in done.stdout
+    assert "std.links.NVLink4" not in done.out
+    assert "std.models.transformer" not in done.out
 
 
 def test_parts_are_listed_with_all_or_with_a_module(accel):
-    assert "std.links.NVLink4" in accel("library", "list", "--all").stdout
-    assert "std.links.NVLink4" in accel("library", "list", "std.links").stdout
+    assert "std.links.NVLink4" in accel("library", "list", "--all").out
+    assert "std.links.NVLink4" in accel("library", "list", "std.links").out
 
 
 def test_a_kind_is_listed_alone(accel):
     done = accel("library", "list", "--kind", "rack", "--format", "json")
-    assert {item["kind"] for item in json.loads(done.stdout)} == {"rack"}
+    assert {item["kind"] for item in json.loads(done.out)} == {"rack"}
     done = accel("library", "list", "--kind", "rak")
-    assert done.returncode == 2
-    assert "did you mean `rack`?" in done.stderr
+    assert done.code == 2
+    assert "did you mean `rack`?" in done.err
 
 
 def test_a_vendor_is_listed_with_its_systems(accel):
     done = accel("library", "list", "--vendor", "groq")
-    names = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("std.")]
+    names = [line.split()[0] for line in done.out.splitlines() if line.startswith("std.")]
     assert names[0] == "std.groq.LPU_v1"
     assert "std.groq.GroqRack" in names
     assert all(name.startswith("std.groq.") for name in names)
-    assert "did you mean `NVIDIA`?" in accel("library", "list", "--vendor", "nvida").stderr
+    assert "did you mean `NVIDIA`?" in accel("library", "list", "--vendor", "nvida").err
 
 
 def test_a_class_is_that_of_the_main_engine_or_of_the_memory_of_weights(accel):
     for asked, key in (("systolic", "engine"), ("HBM3e", "memory_class")):
         done = accel("library", "list", "--class", asked, "--format", "json")
-        listed = json.loads(done.stdout)
+        listed = json.loads(done.out)
         assert len(listed) > 5
         assert {item["facts"][key] for item in listed} == {asked.casefold()}
-    assert accel("library", "list", "std.cerebras", "--class", "hbm3").returncode == 2
+    assert accel("library", "list", "std.cerebras", "--class", "hbm3").code == 2
 
 
 def test_json_lists_everything_with_facts(accel):
-    listed = {item["name"]: item for item in json.loads(accel("library", "list", "--format", "json").stdout)}
+    listed = {item["name"]: item for item in json.loads(accel("library", "list", "--format", "json").out)}
     assert {"std.links.NVLink4", "std.dtypes.bf16", "std.models.transformer"} <= set(listed)
     assert listed["std.models.llama3_70b"]["facts"]["layers"] == 80
     assert "facts" not in listed["std.links.NVLink4"]
@@ -210,40 +210,40 @@ def test_json_lists_everything_with_facts(accel):
 
 def test_a_picture_stands_before_the_values(accel):
     done = accel("library", "show", "h100-sxm")
-    assert "core sm ×132" in done.stdout
-    assert done.stdout.index("core sm ×132") < done.stdout.index("TOLERANCE")
-    assert "core sm ×132" not in accel("library", "show", "H100_SXM", "--no-picture").stdout
+    assert "core sm ×132" in done.out
+    assert done.out.index("core sm ×132") < done.out.index("TOLERANCE")
+    assert "core sm ×132" not in accel("library", "show", "H100_SXM", "--no-picture").out
 
 
 def test_a_picture_is_written_to_a_file(accel, tmp_path):
-    assert accel("library", "show", "MI300X", "--format", "svg", "-o", "chip.svg").returncode == 0
+    assert accel("library", "show", "MI300X", "--format", "svg", "-o", "chip.svg").code == 0
     assert (tmp_path / "chip.svg").read_text().startswith("<svg ")
     done = accel("library", "show", "llama3_8b", "--format", "svg")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.code, done.out) == (2, "")
 
 
 def test_a_word_that_nothing_holds_gets_a_hint(accel):
     done = accel("library", "search", "mi300z")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "did you mean `MI300" in done.stderr
+    assert (done.code, done.out) == (0, "")
+    assert "did you mean `MI300" in done.err
 
 
 def test_words_that_nothing_holds_together_are_counted_alone(accel):
     done = accel("library", "search", "wafer hbm3")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "all of `wafer hbm3`; alone, `wafer` finds " in done.stderr
+    assert (done.code, done.out) == (0, "")
+    assert "all of `wafer hbm3`; alone, `wafer` finds " in done.err
 
 
 def test_part_of_a_name_is_answered_with_the_names(accel):
     done = accel("library", "show", "H100")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "it is part of" in done.stderr
-    assert "`H100_SXM`" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "it is part of" in done.err
+    assert "`H100_SXM`" in done.err
 
 
 def test_the_library_that_ships_is_clean(accel):
     done = accel("library", "check")
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (done.code, done.out) == (0, "")
 
 
 def test_a_value_without_a_source_is_a_finding(accel, distribution):
@@ -254,15 +254,15 @@ def test_a_value_without_a_source_is_a_finding(accel, distribution):
     (site / "shelf").mkdir()
     (site / "shelf" / "chips.accel").write_text("package A { tdp = 300 W }\n")
     done = accel("library", "check", "acme.chips")
-    assert done.returncode == 1
-    assert "A401" in done.stdout
-    assert accel("library", "check", "std.links").returncode == 0
+    assert done.code == 1
+    assert "A401" in done.out
+    assert accel("library", "check", "std.links").code == 0
 
 
 def test_an_unknown_module_is_refused(accel):
     done = accel("library", "check", "std.nvida")
-    assert done.returncode == 2
-    assert "did you mean `std.nvidia`?" in done.stderr
+    assert done.code == 2
+    assert "did you mean `std.nvidia`?" in done.err
 
 
 # ---- definitions of a file
@@ -276,27 +276,27 @@ package Own extends H200_SXM { gh100.sm.tensor.sparsity = none, tdp = 650 W @"br
 def test_a_definition_of_a_file_is_shown_with_what_it_inherits(accel, tmp_path):
     (tmp_path / "own.accel").write_text(OWN)
     shown = accel("library", "show", "own.accel:Own")
-    assert shown.returncode == 0
-    assert shown.stdout.startswith("package own.accel:Own: One of ours.\n989 TFLOP/s bf16")
-    assert "└─ memory hbm  hbm3e 141 GB at 4.8 TB/s" in shown.stdout
-    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert shown.code == 0
+    assert shown.out.startswith("package own.accel:Own: One of ours.\n989 TFLOP/s bf16")
+    assert "└─ memory hbm  hbm3e 141 GB at 4.8 TB/s" in shown.out
+    lines = [line.split() for line in shown.out.splitlines()]
     assert ["tdp", "650", "W", "brief"] in lines
     assert ["gh100.sm[132].tensor[4].sparsity", "none"] in lines
-    told = json.loads(accel("library", "show", "own.accel:Own", "--format", "json").stdout)
+    told = json.loads(accel("library", "show", "own.accel:Own", "--format", "json").out)
     assert (told["name"], told["facts"]["tdp"]) == ("own.accel:Own", 650)
-    assert accel("library", "show", "own.accel:Own", "--format", "svg").stdout.startswith("<svg")
+    assert accel("library", "show", "own.accel:Own", "--format", "svg").out.startswith("<svg")
 
 
 def test_a_file_with_errors_is_not_shown(accel, tmp_path):
     (tmp_path / "own.accel").write_text(OWN + "package Bad extends Own { check tdp == 700 W }\n")
     shown = accel("library", "show", "own.accel:Own")
-    assert (shown.returncode, shown.stdout) == (2, "")
-    assert "error[A301]" in shown.stderr
+    assert (shown.code, shown.out) == (2, "")
+    assert "error[A301]" in shown.err
 
 
 def test_what_a_file_does_not_hold_is_named(accel, tmp_path):
     (tmp_path / "own.accel").write_text(OWN)
     shown = accel("library", "show", "own.accel:Owm")
-    assert shown.returncode == 2
-    assert "`own.accel` holds no definition called `Owm`; did you mean `Own`?" in shown.stderr
-    assert "say which of its definitions" in accel("library", "show", "own.accel").stderr
+    assert shown.code == 2
+    assert "`own.accel` holds no definition called `Owm`; did you mean `Own`?" in shown.err
+    assert "say which of its definitions" in accel("library", "show", "own.accel").err

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +11,27 @@ import pytest
 
 from tests.core.sweep.test_chunks import STUDY
 from tests.core.sweep.test_summary import BODY
+from tests.support.cli import RunOutcome
 from tests.support.paths import EXAMPLES, MAIN_JOB
 
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")
 
 
 @pytest.fixture
-def sweep(tmp_path: Any) -> Any:
+def sweep(tmp_path: Any, accel: Any) -> Any:
     """A function that runs the verb on a study in a folder of its own."""
     (tmp_path / "study.accel").write_text(STUDY.replace("BODY", BODY))
 
-    def run(*arguments: str, file: str = "study.accel") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "accelscope", "sweep", file, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    def run(*arguments: str, file: str = "study.accel") -> RunOutcome:
+        return accel("sweep", file, *arguments)
 
     return run
 
 
 def test_a_summary_as_json(sweep: Any) -> None:
     done = sweep("--format", "json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
     assert found["points"] == 84
     assert found["evaluations"] == 84 * 4
     assert 0 < found["allowed"] < found["feasible"] <= 84
@@ -49,34 +44,34 @@ def test_a_summary_as_json(sweep: Any) -> None:
         {"deployment.system": "DGX_H100"},
         {"deployment.system": "DGX_H200"},
     ]
-    assert done.stderr == ""  # progress is for terminals
+    assert done.err == ""  # progress is for terminals
 
 
 def test_a_summary_as_text(sweep: Any) -> None:
     done = sweep()
-    best, count, *_ = done.stdout.splitlines()
+    best, count, *_ = done.out.splitlines()
     assert ": best " in best
     assert count.startswith("84 points (336 evaluations), ")
-    assert "not: require ttft <= 0.3 s" in done.stdout
-    assert "TRADE-OFF" in done.stdout
-    assert "deployment.system = DGX_H200: 42 points" in done.stdout
+    assert "not: require ttft <= 0.3 s" in done.out
+    assert "TRADE-OFF" in done.out
+    assert "deployment.system = DGX_H200: 42 points" in done.out
 
 
 def test_points_as_csv_have_units_and_tuned_values(sweep: Any, tmp_path: Path) -> None:
     done = sweep("--format", "json", "-o", "points.csv")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     rows = list(csv.DictReader((tmp_path / "points.csv").read_text().splitlines()))
     assert len(rows) == 84
     assert {"batch", "prompt [tok]", "tp", "feasible", "allowed", "reason", "ttft [s]"} <= set(rows[0])
     assert {row["tp"] for row in rows} <= {"1.0", "2.0", "8.0"}
     assert {row["reason"] for row in rows if row["allowed"] == "true"} == {""}
-    assert sweep("--format", "csv").stdout == (tmp_path / "points.csv").read_text()
+    assert sweep("--format", "csv").out == (tmp_path / "points.csv").read_text()
 
 
 def test_points_as_parquet_are_those_of_csv(sweep: Any, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    assert sweep("-o", "points.parquet").returncode == 0
-    assert sweep("-o", "points.csv").returncode == 0
+    assert sweep("-o", "points.parquet").code == 0
+    assert sweep("-o", "points.csv").code == 0
     table = parquet.read_table(tmp_path / "points.parquet")
     rows = list(csv.DictReader((tmp_path / "points.csv").read_text().splitlines()))
     assert [repr(value) for value in table["tpot"].to_pylist()] == [row["tpot [s/tok]"] for row in rows]
@@ -84,13 +79,13 @@ def test_points_as_parquet_are_those_of_csv(sweep: Any, tmp_path: Path) -> None:
 
 
 def test_points_as_markdown_are_one_table(sweep: Any) -> None:
-    lines = sweep("--format", "md").stdout.splitlines()
+    lines = sweep("--format", "md").out.splitlines()
     assert len(lines) == 84 + 2
     assert len({line.count(" | ") for line in lines[2:]}) == 1
 
 
 def test_metrics_and_trade_offs_are_chosen(sweep: Any) -> None:
-    found = json.loads(sweep("--format", "json", "--metrics", "mfu", "--pareto", "mfu,tpot").stdout)
+    found = json.loads(sweep("--format", "json", "--metrics", "mfu", "--pareto", "mfu,tpot").out)
     assert found["trade"] == ["mfu", "tpot"]
     assert set(found["pareto"][0]["metrics"]) == {
         "mfu", "tpot", "ttft", "throughput", "cost_per_mtok", "usd"
@@ -103,65 +98,43 @@ def test_a_grid_without_a_feasible_point_is_3(sweep: Any) -> None:
     done = sweep(
         "--set", "deployment.model.layers = 1000000", "--set", "batch = 1", "--set", "prompt = 256 tok"
     )
-    assert done.returncode == 3, done.stderr
-    assert "do not fit" in done.stdout
+    assert done.code == 3, done.err
+    assert "do not fit" in done.out
 
 
 def test_what_would_not_end_is_2(sweep: Any, tmp_path: Path) -> None:
     sets = ("batch = 1..1_000_000 step 1", "prompt = 1 tok .. 1_000_000 tok step 1 tok")
     done = sweep(*(part for text in sets for part in ("--set", text)))
-    assert done.returncode == 2
-    assert "1 minute" in done.stderr or "years" in done.stderr or "days" in done.stderr
-    assert done.stdout == ""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "accelscope", "sweep", MILLION, "--format", "json", "-o", "points.csv"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if any(path.stat().st_size > 100_000 for path in tmp_path.iterdir()):
-            break
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    found = json.loads(out)
-    assert found["stopped"] == "interrupted"
-    assert 0 < found["points"] < 1_048_576
-    assert f"{found['points']:,} of 1,048,576 points are done" in err
-    with (tmp_path / "points.csv").open() as file:
-        assert sum(1 for _ in file) == found["points"] + 1
+    assert done.code == 2
+    assert "1 minute" in done.err or "years" in done.err or "days" in done.err
+    assert done.out == ""
 
 
 def test_a_scenario_without_sweeps_is_one_point(sweep: Any) -> None:
     done = sweep(file=MAIN_JOB)
-    assert done.stdout.splitlines()[1].startswith("1 point, 1 feasible; ")
-    assert "TRADE-OFF" not in done.stdout
+    assert done.out.splitlines()[1].startswith("1 point, 1 feasible; ")
+    assert "TRADE-OFF" not in done.out
 
 
 def test_training_trades_off_its_own_metrics(sweep: Any) -> None:
     done = sweep("--study", "sharded", "--set", "batch=[64, 128]", "--format", "json",
                  file=str(EXAMPLES / "training.accel"))  # fmt: skip
-    found = json.loads(done.stdout)
+    found = json.loads(done.out)
     assert found["trade"] == ["step_time", "train_throughput_per_device"]
     assert [row["point"] for row in found["pareto"]] == [{"batch": 64.0}, {"batch": 128.0}]
 
 
 def test_a_format_without_tuned_values_is_refused(sweep: Any) -> None:
     done = sweep("-o", "points.json")
-    assert done.returncode == 2
-    assert "points.json: this format has no tuned values" in done.stderr
+    assert done.code == 2
+    assert "points.json: this format has no tuned values" in done.err
 
 
 def test_the_example_of_all_words_runs(sweep: Any) -> None:
     done = sweep("--study", "memory_for_decode", "--set", "gpu.hbm.bandwidth = [3 TB/s, 12 TB/s]",
                  "--set", "gpu.hbm.capacity = [80 GB]", "--format", "json", file=str(EXAMPLES / "sweep.accel"))  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
     assert found["points"] == 2 * 2 * 9 * 9 * 3
     assert 0 < found["allowed"] < found["feasible"] < found["points"]
     assert {row["tuned"]["tp"] for row in found["pareto"]} <= {1.0, 2.0, 4.0, 8.0}

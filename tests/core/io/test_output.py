@@ -32,16 +32,16 @@ def test_a_broken_pipe_of_a_verb_of_a_plugin_is_an_error(accel, distribution):
     )
     distribution("zz-leak", "leak", code)
     done = accel("leak")
-    assert done.returncode == 4
-    assert "BrokenPipeError" in done.stderr
+    assert done.code == 4
+    assert "BrokenPipeError" in done.err
 
 
 def test_a_full_device_is_named(accel):
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     done = accel("eval", JOB, "-o", "/dev/full")
-    assert done.returncode == 2
-    assert done.stderr == "error: cannot write `/dev/full`: no space left on device\n"
+    assert done.code == 2
+    assert done.err == "error: cannot write `/dev/full`: no space left on device\n"
 
 
 # ---- size

@@ -21,25 +21,25 @@ JOB = MAIN_JOB
 )
 def test_a_missing_family_is_2_and_says_which_plugin_is_off(accel, plugin, words):
     done = accel("--no-plugin", plugin, "eval", JOB)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"{words}; plugin `{plugin}` is switched off (--no-plugin {plugin})" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert f"{words}; plugin `{plugin}` is switched off (--no-plugin {plugin})" in done.err
 
 
 def test_missing_metrics_are_a_warning(accel):
     done = accel("--no-plugin", "metrics", "eval", JOB)
-    assert done.returncode == 0
-    assert done.stderr.startswith("warning: no installed plugin computes metrics; plugin `metrics` is")
+    assert done.code == 0
+    assert done.err.startswith("warning: no installed plugin computes metrics; plugin `metrics` is")
 
 
 def test_the_variable_is_named_where_it_is_the_reason(accel):
     done = accel("eval", JOB, ACCELSCOPE_DISABLE="workload")
-    assert "plugin `workload` is switched off (ACCELSCOPE_DISABLE=workload)" in done.stderr
+    assert "plugin `workload` is switched off (ACCELSCOPE_DISABLE=workload)" in done.err
 
 
 def test_an_unknown_name_in_the_variable_is_a_warning(accel):
     done = accel("models", ACCELSCOPE_DISABLE="memry")
-    assert done.returncode == 0
-    assert done.stderr == (
+    assert done.code == 0
+    assert done.err == (
         "warning: ACCELSCOPE_DISABLE names `memry`, which is no plugin; did you mean `memory`?\n"
     )
 
@@ -54,16 +54,16 @@ def test_an_unknown_name_in_the_variable_is_a_warning(accel):
 )
 def test_a_plugin_can_be_left_out_anywhere(accel, arguments):
     done = accel(*arguments)
-    assert done.returncode == 0, done.stderr
-    assert "scratchpad" not in done.stdout
+    assert done.code == 0, done.err
+    assert "scratchpad" not in done.out
 
 
 def test_a_plugin_to_leave_out_needs_a_name(accel):
     done = accel("models", "--no-plugin")
-    assert done.returncode == 2
-    assert "--no-plugin needs the name of a plugin" in done.stderr
+    assert done.code == 2
+    assert "--no-plugin needs the name of a plugin" in done.err
 
 
 def test_what_follows_two_dashes_is_no_flag(accel):
     done = accel("check", "--", "--no-plugin", "memory")
-    assert "--no-plugin" in done.stdout
+    assert "--no-plugin" in done.out

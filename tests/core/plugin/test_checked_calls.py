@@ -176,12 +176,12 @@ def test_a_plugin_that_fails_in_an_evaluation_is_4(accel, distribution, code):
         "    yield Metric(name='odd', doc='of a test', unit='s', compute=compute)\n",
     )
     done = accel("eval", JOB)
-    assert (done.returncode, done.stdout) == (4, "")
-    assert f"error: plugin `pflash` (pf 1.0), metric `odd`, compute: {name}" in done.stderr
+    assert (done.code, done.out) == (4, "")
+    assert f"error: plugin `pflash` (pf 1.0), metric `odd`, compute: {name}" in done.err
 
 
 def test_a_hook_that_exits_is_a_failure_of_its_plugin(accel, distribution):
     distribution("pf", "pflash", "@hookimpl\ndef accelscope_metrics():\n    raise SystemExit(5)\n")
     done = accel("plugins")
-    assert done.returncode == 1
-    assert "`pflash` of pf 1.0 failed in accelscope_metrics: SystemExit: 5" in done.stderr
+    assert done.code == 1
+    assert "`pflash` of pf 1.0 failed in accelscope_metrics: SystemExit: 5" in done.err

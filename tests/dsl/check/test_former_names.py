@@ -11,6 +11,7 @@ from accelscope.dsl.diagnostics.fixes import apply_replacements
 from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.override.overrides import derive_scenario, parse_override
 from accelscope.dsl.schema.schema import BlockSchema, FieldSchema, KindSchema
+from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.operations import ScalarOperations
 from accelscope.dsl.values.units import built_in_unit_table
 
@@ -55,6 +56,9 @@ SCHEMAS = {
 
 class NoFiles:
     """A reader that knows no other text."""
+
+    def parse(self, source):
+        return parse(source)
 
     def library(self, name):
         return None

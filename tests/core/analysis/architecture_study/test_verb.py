@@ -25,9 +25,9 @@ def folder(tmp_path):
 
 def test_the_page_and_the_tables_are_written(accel, folder, tmp_path):
     run = accel("study", str(folder), "-o", str(tmp_path / "out"), "--jobs", "1")
-    assert run.returncode == 0
-    assert run.stdout.startswith("Answers: In every cell the best device is a GPU per device, ")
-    assert " files in " in run.stderr
+    assert run.code == 0
+    assert run.out.startswith("Answers: In every cell the best device is a GPU per device, ")
+    assert " files in " in run.err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"study.html", "cells_results.csv", "cells_best.csv", "memory_hierarchy.csv"} <= names
     assert "<h1>own</h1>" in (tmp_path / "out" / "study.html").read_text(encoding="utf-8")
@@ -36,21 +36,21 @@ def test_the_page_and_the_tables_are_written(accel, folder, tmp_path):
 def test_errors_of_a_file_are_shown_where_they_are(accel, folder, tmp_path):
     (folder / "own.accel").write_text(TEXT.replace("scenario = cell, models", "scenari = cell, models"))
     run = accel("study", str(folder), "-o", str(tmp_path / "out"))
-    assert run.returncode == 2
-    assert "no field `scenari`" in run.stderr or "did you mean `scenario`" in run.stderr
+    assert run.code == 2
+    assert "no field `scenari`" in run.err or "did you mean `scenario`" in run.err
 
 
 def test_a_folder_is_needed(accel, tmp_path):
     run = accel("study", str(tmp_path / "nowhere"), "-o", str(tmp_path / "out"))
-    assert run.returncode == 2
-    assert "is no folder" in run.stderr
+    assert run.code == 2
+    assert "is no folder" in run.err
 
 
 def test_what_cannot_be_written_is_said_before_anything_is_evaluated(accel, folder, tmp_path):
     (tmp_path / "out").write_text("a file")
     run = accel("study", str(folder), "-o", str(tmp_path / "out"))
-    assert run.returncode == 2
-    assert "cannot write to" in run.stderr
+    assert run.code == 2
+    assert "cannot write to" in run.err
 
 
 def test_plotly_is_named_with_its_extra(accel, folder, tmp_path):
@@ -61,5 +61,5 @@ def test_plotly_is_named_with_its_extra(accel, folder, tmp_path):
         "u.find_spec = lambda name, *more: None if name == 'plotly' else find(name, *more)\n"
     )
     run = accel("study", str(folder), "-o", str(tmp_path / "out"))
-    assert run.returncode == 2
-    assert "needs plotly: `pip install 'accelscope[plot]'`" in run.stderr
+    assert run.code == 2
+    assert "needs plotly: `pip install 'accelscope[plot]'`" in run.err

@@ -151,8 +151,8 @@ def test_spread_is_that_of_a_normal_error():
 def test_the_verb_writes_a_library_layout_and_prints_errors(tmp_path, accel):
     path = table_of(tmp_path / "m.csv", {"H100-SXM": len(_SIZES)})
     done = accel("calibrate", path, "-o", f"{tmp_path}/out/", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    rows = json.loads(done.out)
     assert {row["left_out"] for row in rows} >= {"configuration"}
     assert (tmp_path / "out" / "device" / "H100_SXM.accel").is_file()
     assert (tmp_path / "out" / "family" / "hopper.accel").is_file()
@@ -161,6 +161,6 @@ def test_the_verb_writes_a_library_layout_and_prints_errors(tmp_path, accel):
 def test_nothing_to_fit_is_a_users_error(tmp_path, accel):
     path = table_of(tmp_path / "m.csv", {})
     done = accel("calibrate", path, "-o", str(tmp_path / "out.accel"))
-    assert done.returncode == 2
-    assert "no row of score 1" in done.stderr
+    assert done.code == 2
+    assert "no row of score 1" in done.err
     assert not (tmp_path / "out.accel").exists()

@@ -276,7 +276,7 @@ def test_a_narrow_terminal_goes_without_some_columns():
 
 def test_a_file_gets_all_columns(accel):
     done = accel("compare", "H100_SXM", "--batch", "1", COLUMNS="60")
-    head = next(line for line in done.stdout.splitlines() if line.startswith("SYSTEM"))
+    head = next(line for line in done.out.splitlines() if line.startswith("SYSTEM"))
     assert all(column.heading in head for column in COMPARISON_COLUMNS)
 
 
@@ -330,17 +330,17 @@ def test_a_scenario_that_no_file_has_is_refused(shell, main_job):
 
 def test_the_verb_prints_a_table_and_says_what_is_empty(accel):
     done = accel("compare", "H100_SXM", "L4", "--model", "llama-3-70b", "--batch", "1")
-    assert done.returncode == 3
-    assert "L4: needs 14" in done.stdout
+    assert done.code == 3
+    assert "L4: needs 14" in done.out
     done = accel("compare", "H100_SXM", "L4", "--batch", "1", "--sort", "tpot", "--format", "json")
-    assert done.returncode == 0
-    assert [item["system"] for item in json.loads(done.stdout)] == ["H100_SXM", "L4"]
+    assert done.code == 0
+    assert [item["system"] for item in json.loads(done.out)] == ["H100_SXM", "L4"]
 
 
 def test_the_text_can_be_compared_again(accel, tmp_path):
-    assert accel("compare", "H100_SXM", "--show-text", "-o", "mine.accel").returncode == 0
+    assert accel("compare", "H100_SXM", "--show-text", "-o", "mine.accel").code == 0
     done = accel("compare", "mine.accel", "--scenario", "H100_SXM_batch_64", "--format", "csv")
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.out.splitlines()) == 2
 
 
 def test_a_chip_of_a_file_is_compared_with_the_library(accel, tmp_path):
@@ -348,14 +348,14 @@ def test_a_chip_of_a_file_is_compared_with_the_library(accel, tmp_path):
     folder.mkdir()
     (folder / "chip.accel").write_text(CHIP)
     done = accel("compare", "chips/chip.accel:Narrow", "H100_SXM", "--batch", "1", "--format", "json")
-    assert [item["system"] for item in json.loads(done.stdout)] == ["Narrow", "H100_SXM"]
+    assert [item["system"] for item in json.loads(done.out)] == ["Narrow", "H100_SXM"]
 
 
 def test_a_file_of_hardware_alone_says_how_its_systems_are_compared(accel, tmp_path):
     (tmp_path / "chip.accel").write_text(CHIP)
     done = accel("compare", "chip.accel")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "as `chip.accel:Narrow`" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "as `chip.accel:Narrow`" in done.err
 
 
 @pytest.mark.parametrize(
@@ -374,8 +374,8 @@ def test_a_file_of_hardware_alone_says_how_its_systems_are_compared(accel, tmp_p
 )
 def test_what_cannot_be_compared_is_a_usage_error(accel, arguments, said):
     done = accel("compare", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
 
 
 # ---- errors of a file
@@ -402,9 +402,9 @@ def test_errors_of_a_file_are_told_as_eval_tells_them(accel, tmp_path, line, cod
     (tmp_path / "own.accel").write_text(WHOLE.format(line))
     evaluated = accel("eval", "own.accel")
     done = accel("compare", "own.accel:Own", "H200_SXM")
-    assert f"error[{code}]" in done.stderr
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", evaluated.stderr)
-    assert evaluated.returncode == 2
+    assert f"error[{code}]" in done.err
+    assert (done.code, done.out, done.err) == (2, "", evaluated.err)
+    assert evaluated.code == 2
 
 
 def test_errors_of_the_file_of_a_model_are_told_too(accel, tmp_path):
@@ -412,5 +412,5 @@ def test_errors_of_the_file_of_a_model_are_told_too(accel, tmp_path):
         "use std.models { llama3_8b }\nmodel m extends llama3_8b { check layers == 1 }\n"
     )
     done = accel("compare", "H200_SXM", "--model", "own.accel:m")
-    assert done.returncode == 2
-    assert "error[A301]" in done.stderr
+    assert done.code == 2
+    assert "error[A301]" in done.err

@@ -230,16 +230,16 @@ def test_a_file_without_a_system_is_searched(accel, tmp_path) -> None:  # type: 
     done = accel(
         "search", "asked.accel", "--systems", "DGX_H100,L4", "--precision", "bf16", "--format", "json"
     )
-    told = json.loads(done.stdout)
+    told = json.loads(done.out)
 
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert told["goals"]["cheapest"]["winner"]["system"] in ("DGX_H100", "L4")
     assert "extends asked.wanted" in told["goals"]["cheapest"]["text"]
     assert told["manifest"]["accelscope"]
 
     winner = told["goals"]["cheapest"]["winner"]
     (tmp_path / "found.accel").write_text(told["goals"]["cheapest"]["text"])
-    again = json.loads(accel("eval", "found.accel", "--format", "json").stdout)
+    again = json.loads(accel("eval", "found.accel", "--format", "json").out)
     for name, entry in winner["metrics"].items():
         assert again["metrics"][name]["value"] == pytest.approx(entry["value"], rel=1e-9)
 
@@ -249,15 +249,15 @@ def test_targets_that_nothing_meets_exit_with_three(accel) -> None:  # type: ign
         "search", "--model", "llama3_8b", "--systems", "L4", "--slo", "tpot <= 1 us/tok", "--no-pools"
     )
 
-    assert done.returncode == 3
-    assert "misses tpot <= 1 us/tok" in done.stdout
+    assert done.code == 3
+    assert "misses tpot <= 1 us/tok" in done.out
 
 
 def test_a_search_for_nothing_says_what_it_needs(accel) -> None:  # type: ignore[no-untyped-def]
     done = accel("search")
 
-    assert done.returncode == 2
-    assert "needs a FILE with a study, or --model" in done.stderr
+    assert done.code == 2
+    assert "needs a FILE with a study, or --model" in done.err
 
 
 def test_a_pod_that_comes_to_what_its_cube_does_is_not_the_runner_up(session: Session) -> None:
@@ -286,6 +286,6 @@ def test_the_target_that_holds_the_cheapest_back_is_named(session: Session) -> N
 def test_a_condition_that_cannot_be_evaluated_is_refused(accel, condition, told) -> None:  # type: ignore[no-untyped-def]
     done = accel("search", "--model", "llama3_8b", "--systems", "L4", "--slo", condition)
 
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert f"{condition}" in done.stderr
+    assert done.code == 2
+    assert told in done.err
+    assert f"{condition}" in done.err

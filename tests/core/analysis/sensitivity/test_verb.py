@@ -25,25 +25,25 @@ def ask(accel, main_job):
 
 def test_the_first_lines_say_what_limits_and_what_to_change(ask):
     run = ask("--metric", "tpot")
-    first, second, third = run.stdout.splitlines()[:3]
-    assert run.returncode == 0
+    first, second, third = run.out.splitlines()[:3]
+    assert run.code == 0
     assert first.startswith("tpot of one_person_on_dgx is ")
     assert "decode is bound by hbm (" in first
     assert second.startswith("Change gpu.hbm.bandwidth first: 10 % more of it makes tpot ")
     assert third.startswith("The hardware accounts for ")
     assert "--fitted" in third
-    assert "std/nvidia.accel:144:17" in run.stdout
-    assert "parameters that were tried have no effect" in run.stdout
+    assert "std/nvidia.accel:144:17" in run.out
+    assert "parameters that were tried have no effect" in run.out
 
 
 def test_what_helps_when_there_is_less_of_it(ask):
     run = ask("--metric", "power")
-    assert "Change gpu.tdp first: 10 % less of it makes power " in run.stdout
+    assert "Change gpu.tdp first: 10 % less of it makes power " in run.out
 
 
 def test_json_has_everything(ask):
     run = ask("--format", "json", "--metric", "tpot", "--metric", "ttft", "--set", "batch=4")
-    found = json.loads(run.stdout)
+    found = json.loads(run.out)
     assert list(found["metrics"]) == ["tpot", "ttft"]
     assert found["change_first"] == "gpu.hbm.bandwidth"
     top = found["parameters"][0]
@@ -62,7 +62,7 @@ def test_json_has_everything(ask):
 
 def test_csv_has_a_line_for_each_metric_and_parameter(ask):
     run = ask("--format", "csv", "--metric", "tpot", "--metric", "ttft")
-    rows = list(csv.DictReader(io.StringIO(run.stdout)))
+    rows = list(csv.DictReader(io.StringIO(run.out)))
     assert {row["metric"] for row in rows} == {"tpot", "ttft"}
     assert len({row["parameter"] for row in rows}) * 2 == len(rows)
     best = min((row for row in rows if row["metric"] == "tpot"), key=lambda row: float(row["elasticity"]))
@@ -70,16 +70,16 @@ def test_csv_has_a_line_for_each_metric_and_parameter(ask):
 
 
 def test_markdown_is_a_table(ask):
-    lines = ask("--format", "md", "--metric", "tpot").stdout.splitlines()
+    lines = ask("--format", "md", "--metric", "tpot").out.splitlines()
     assert "| PARAMETER | VALUE | TPOT | 10 % MORE | SOURCE |" in lines
 
 
 def test_sobol_indices_follow_the_table(ask):
     pytest.importorskip("SALib")
     run = ask("--metric", "tpot", "--sobol", "64", "--seed", "5")
-    assert "SOBOL INDICES OF TPOT: standard deviation " in run.stdout
-    assert "gpu.hbm.latency     ± 15 %" in run.stdout
-    assert "(N = 64, seed 5)" in run.stdout
+    assert "SOBOL INDICES OF TPOT: standard deviation " in run.out
+    assert "gpu.hbm.latency     ± 15 %" in run.out
+    assert "(N = 64, seed 5)" in run.out
 
 
 def test_the_page_draws_in_a_browser(ask, tmp_path):
@@ -125,18 +125,18 @@ def test_a_missing_library_is_named_with_its_extra(ask, tmp_path, library, argum
     )
     run = ask(*arguments)
     extra = {"plotly": "plot", "SALib": "search"}[library]
-    assert run.returncode == 2
-    assert f"needs {library}: `pip install 'accelscope[{extra}]'`" in run.stderr
+    assert run.code == 2
+    assert f"needs {library}: `pip install 'accelscope[{extra}]'`" in run.err
 
 
 def test_an_infeasible_point_says_why(ask):
     run = ask("--set", "tp=1")
-    assert run.returncode == 3
-    assert run.stderr.startswith(
+    assert run.code == 3
+    assert run.err.startswith(
         "error: scenario one_person_on_dgx is not feasible, so there is nothing to vary around: "
     )
-    assert "memory" in run.stderr
-    assert run.stdout == ""
+    assert "memory" in run.err
+    assert run.out == ""
 
 
 @pytest.mark.parametrize(
@@ -159,12 +159,12 @@ def test_an_infeasible_point_says_why(ask):
 )
 def test_messages(ask, arguments, message):
     run = ask(*arguments)
-    assert (run.returncode, run.stderr, run.stdout) == (2, message, "")
+    assert (run.code, run.err, run.out) == (2, message, "")
 
 
 def test_a_file_without_scenarios_is_told_so(accel, tmp_path):
     path = tmp_path / "chip.accel"
     path.write_text("use std.nvidia { DGX_H100 }\n")
     run = accel("sensitivity", str(path))
-    assert run.returncode == 2
-    assert "holds no scenario, so there is nothing to evaluate" in run.stderr
+    assert run.code == 2
+    assert "holds no scenario, so there is nothing to evaluate" in run.err

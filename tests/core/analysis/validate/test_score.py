@@ -142,8 +142,8 @@ def test_a_static_batch_is_explained_as_a_scenario_and_other_rows_are_predicted_
 def test_the_prediction_of_one_row_is_explained(accel, names, where):
     (part,) = validate_tables(names, [KERNELS], where=[where])
     run = accel("validate", KERNELS, "--where", where, "--explain")
-    assert (run.returncode, run.stderr) == (0, "")
-    first, *rest = run.stdout.splitlines()
+    assert (run.code, run.err) == (0, "")
+    first, *rest = run.out.splitlines()
     value, unit = first.partition(" = ")[2].split()[:2]
     scale = {"us": 1.0, "ms": 1e3}[unit]
     assert float(value.replace(",", "")) * scale == pytest.approx(part.prediction.value[0], rel=1e-3)
@@ -152,17 +152,17 @@ def test_the_prediction_of_one_row_is_explained(accel, names, where):
 
 def test_only_one_row_is_explained(accel):
     run = accel("validate", KERNELS, "--where", "op=gemm", "--explain")
-    assert run.returncode == 2
-    assert "--explain is of one row, and 11 are chosen" in run.stderr
+    assert run.code == 2
+    assert "--explain is of one row, and 11 are chosen" in run.err
     run = accel("validate", SERVED, "--where", "tier=C", "--explain")
-    assert run.returncode == 2
-    assert "rows of tier C such as this one are not explained" in run.stderr
+    assert run.code == 2
+    assert "rows of tier C such as this one are not explained" in run.err
 
 
 def test_the_verb_prints_one_object_and_writes_every_prediction(accel, tmp_path):
     run = accel("validate", KERNELS, "--predictions", str(tmp_path / "out.csv"), "--format", "json")
-    assert (run.returncode, run.stderr) == (0, "")
-    found = json.loads(run.stdout)
+    assert (run.code, run.err) == (0, "")
+    found = json.loads(run.out)
     assert {
         "points",
         "predicted",
@@ -183,7 +183,7 @@ def test_the_verb_prints_one_object_and_writes_every_prediction(accel, tmp_path)
 @pytest.mark.parametrize("form", ["table", "md", "csv"])
 def test_every_format_has_the_same_numbers(accel, form, tmp_path):
     run = accel("validate", KERNELS, "--format", form, "-o", str(tmp_path / "out"))
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (run.code, run.out) == (0, "")
     text = (tmp_path / "out").read_text()
     assert "llmservingsim" in text and "allreduce_custom" in text
 
@@ -191,9 +191,9 @@ def test_every_format_has_the_same_numbers(accel, form, tmp_path):
 def test_a_mistake_in_a_table_is_one_message_and_exit_code_2(accel, tmp_path):
     (tmp_path / "t.csv").write_text(Path(KERNELS).read_text().replace(",3072,768,", ",3072,many,"))
     run = accel("validate", "t.csv")
-    assert run.returncode == 2
-    assert run.stderr == "error: t.csv:2: column `n`: `many` is not a number\n"
-    assert run.stdout == ""
+    assert run.code == 2
+    assert run.err == "error: t.csv:2: column `n`: `many` is not a number\n"
+    assert run.out == ""
 
 
 @pytest.mark.parametrize(
@@ -202,11 +202,11 @@ def test_a_mistake_in_a_table_is_one_message_and_exit_code_2(accel, tmp_path):
 def test_without_a_plugin_nothing_crashes(accel, plugin):
     run = accel("validate", KERNELS, SERVED, "--format", "json", "--no-plugin", plugin)
     if plugin == "library":
-        assert json.loads(run.stdout)["predicted"] == 0
+        assert json.loads(run.out)["predicted"] == 0
     else:
-        assert run.returncode == 2
-        assert run.stderr.startswith("error: nothing can be predicted: no installed plugin serves ")
-        assert f"plugin `{plugin}` is switched off" in run.stderr
+        assert run.code == 2
+        assert run.err.startswith("error: nothing can be predicted: no installed plugin serves ")
+        assert f"plugin `{plugin}` is switched off" in run.err
 
 
 def test_drawing_needs_plotly(accel, tmp_path):
@@ -217,14 +217,14 @@ def test_drawing_needs_plotly(accel, tmp_path):
         "u.find_spec = lambda name, *more: None if name == 'plotly' else find(name, *more)\n"
     )
     run = accel("validate", KERNELS, "--format", "html")
-    assert run.returncode == 2
-    assert "pip install 'accelscope[plot]'" in run.stderr
+    assert run.code == 2
+    assert "pip install 'accelscope[plot]'" in run.err
 
 
 def test_the_page_draws_and_names_the_worst(accel, tmp_path):
     pytest.importorskip("plotly")
     run = accel("validate", KERNELS, SERVED, "--format", "html", "-o", str(tmp_path / "page.html"))
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.code, run.err) == (0, "")
     text = (tmp_path / "page.html").read_text()
     for part in (
         "Predicted against measured",

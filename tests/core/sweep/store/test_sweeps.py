@@ -202,11 +202,11 @@ def test_a_killed_sweep_is_continued_to_the_same_bytes(accel, tmp_path: Path) ->
     process.kill()
     process.communicate()
     resumed = accel("sweep", "large.accel", "-o", "s/", "--resume", "--format", "json")
-    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.code == 0, resumed.err
     undisturbed = accel("sweep", "large.accel", "-o", "t/", "--jobs", "1", "--format", "json")
     assert held(tmp_path / "s") == held(tmp_path / "t")
-    assert '"points": 459776' in resumed.stdout
-    assert '"points": 459776' in undisturbed.stdout
+    assert '"points": 459776' in resumed.out
+    assert '"points": 459776' in undisturbed.out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
@@ -241,10 +241,10 @@ def large(folder: Path, batches: str) -> subprocess.Popen[str]:
 
 def test_options_that_make_no_sense_are_refused(accel, file: str) -> None:
     alone = accel("sweep", file, "--resume")
-    assert (alone.returncode, alone.stderr) == (
+    assert (alone.code, alone.err) == (
         2,
         "error: --resume continues a store: name its folder with -o DIR/\n",
     )
     csv = accel("sweep", file, "--cluster", "tcp://127.0.0.1:1", "--format", "csv")
-    assert (csv.returncode, csv.stdout) == (2, "")
-    assert "-o DIR/" in csv.stderr
+    assert (csv.code, csv.out) == (2, "")
+    assert "-o DIR/" in csv.err
