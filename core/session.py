@@ -1,22 +1,13 @@
-"""The shell around the pure functions: plugins are loaded and files are read here, once for a session."""
+"""Evaluations of files, for programs that use this package: each verb of the command line as a method."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define
-
-from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.io.files import STDIN, STDIN_NAME, read_stdin
-from accelscope.core.library.sources import Library
-from accelscope.core.plugin.registry import Registry
-from accelscope.dsl.check.program import Program, load_program
-from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText, has_errors
-from accelscope.dsl.interpret.interpreter import Interpreter as Evaluation
-from accelscope.dsl.values.operations import ScalarOperations
+from accelscope.core.errors import UsageError
+from accelscope.core.workspace import Workspace
+from accelscope.dsl.check.program import Program
 
 if TYPE_CHECKING:
     from accelscope.core.query.result import Result
@@ -24,74 +15,8 @@ if TYPE_CHECKING:
     from accelscope.core.sweep.store.reader import StoreReader
 
 
-@define(eq=False, slots=False)
-class Session:
-    """Plugins and the files that may be read.
-
-    Attributes:
-        registry: the plugins.
-        roots: folders that descriptions may read besides their own.
-    """
-
-    registry: Registry
-    roots: tuple[Path, ...] = ()
-
-    @classmethod
-    def open(cls, disabled: Iterable[str] = (), roots: Iterable[str | Path] = ()) -> Session:
-        """Load the installed plugins.
-
-        Args:
-            disabled: names of plugins to leave out.
-            roots: folders that descriptions may read besides their own.
-
-        Raises:
-            PluginError: plugins conflict or implement hooks that do not exist.
-            UsageError: a disabled name is no plugin.
-        """
-        return cls(Registry.load(disabled), tuple(Path(root) for root in roots))
-
-    @cached_property
-    def library(self) -> Library:
-        """What descriptions can use."""
-        return Library.of(self.registry.libraries.values(), self.roots)
-
-    def read(self, path: str) -> SourceText | Diagnostic:
-        """Return the text of a file, or of standard input for "-"."""
-        if path != STDIN:
-            return self.library.open(path)
-        found = self.library.find_supplied_text(STDIN_NAME) or read_stdin()
-        if isinstance(found, SourceText):
-            self.library.adopt(found, Path())
-        return found
-
-    def language(self) -> Evaluation:
-        """Return a new evaluation of the language with the plugins' units and schemas."""
-        return Evaluation(self.library, self.registry.units, self.registry.schemas(), ScalarOperations())
-
-    def load(self, path: str) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-        """Return the program of a file and what is wrong with its grammar; None where it cannot be read."""
-        source = self.read(path)
-        if isinstance(source, Diagnostic):
-            return None, (source,)
-        program = load_program(source, self.language())
-        return program, program.diagnostics
-
-    def check(self, path: str, lint: bool = False) -> tuple[Diagnostic, ...]:
-        """Return everything that is wrong with a file, and warnings of style where asked for."""
-        program, found = self.load(path)
-        return found if program is None else program.check(lint)
-
-    def checked(self, path: str) -> Program:
-        """Return the program of a file that has no errors.
-
-        Raises:
-            DescriptionError: it cannot be read or has errors.
-        """
-        program, found = self.load(path)
-        found = found if program is None else program.check()
-        if program is None or has_errors(found):
-            raise DescriptionError(found)
-        return program
+class Session(Workspace):
+    """Plugins and the files that may be read, with what can be evaluated of them."""
 
     def evaluate(
         self, path: str, scenario: str | None = None, sets: Sequence[str] = (), *, bars: bool = True
@@ -108,7 +33,8 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario.
         """
-        from accelscope.core.query.run import run_query, select_definitions
+        from accelscope.core.query.selection import select_definitions
+        from accelscope.core.sweep.run_query import run_query
 
         program = self.checked(path)
         names = select_definitions(program, "scenario", scenario)
@@ -121,7 +47,8 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such study, or several and none is named.
         """
-        from accelscope.core.query.run import run_query, select_study
+        from accelscope.core.query.selection import select_study
+        from accelscope.core.sweep.run_query import run_query
 
         program = self.checked(path)
         return run_query(program, self.registry, select_study(program, study), sets, bars=False)
@@ -143,7 +70,7 @@ class Session:
         Args:
             path: the file, or "-" for standard input.
             folder: of the store.
-            study: name of one, or None where there is only one.
+            study: name of one, or None if there is only one.
             sets: texts `path = value`, or `path = domain` for a further axis.
             metrics: names of those to keep; None for the headline metrics.
             resume: continue what the folder holds.
@@ -154,17 +81,16 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: the folder holds something else, or cannot be written.
         """
-        from accelscope.core.sweep.plan import plan_sweep
-        from accelscope.core.sweep.run import create_sweep_summary
+        from accelscope.core.sweep.planner import plan_sweep
         from accelscope.core.sweep.store.reader import open_store
+        from accelscope.core.sweep.summary import create_sweep_summary
         from accelscope.core.sweep.workers.job import build_sweep_job
         from accelscope.core.sweep.workers.sweep import SweepDestination, SweepObserver, run_parallel_sweep
 
         plan = plan_sweep(self, path, study, sets, metrics=metrics)
-        disabled = [plugin.name for plugin in self.registry.disabled_plugins]
-        asked = build_sweep_job(self, plan, path, study, sets, metrics, disabled, ())
+        job = build_sweep_job(self, plan, file=path, study=study, sets=sets, metrics=metrics)
         where = SweepDestination(store=folder, resume=resume, jobs=jobs, cluster=cluster)
-        run_parallel_sweep(plan, asked, create_sweep_summary(plan, self.registry), where, SweepObserver())
+        run_parallel_sweep(plan, job, create_sweep_summary(plan), where, SweepObserver())
         return open_store(folder)
 
     def explain(
@@ -176,8 +102,7 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such metric or scenario, or several scenarios and none is named.
         """
-        from accelscope.core.query.explain import explain
-        from accelscope.core.query.run import trace_metric
+        from accelscope.core.query.explain import explain, trace_metric
 
         program, name = self._one(path, scenario)
         node = trace_metric(program, self.registry, name, metric, sets)
@@ -203,18 +128,19 @@ class Session:
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario, or several scenarios and none is named.
         """
-        from accelscope.core.evaluate.evaluate import evaluate
-        from accelscope.core.query.run import assemble_single_point
+        from accelscope.core.query.points import evaluate_points
+        from accelscope.core.query.scenario_design import assemble_single_point
         from accelscope.core.render.plan import format_parallel_plan
         from accelscope.core.render.text_style import PLAIN_STYLE
 
         program, name = self._one(path, scenario)
-        found = evaluate(assemble_single_point(program, self.registry, name, sets))
-        return format_parallel_plan(name.rpartition(" ")[2], found, style or PLAIN_STYLE)
+        design = assemble_single_point(program, self.registry, name, sets)
+        evaluation = evaluate_points(design).evaluation
+        return format_parallel_plan(name.rpartition(" ")[2], evaluation, style or PLAIN_STYLE)
 
     def _one(self, path: str, scenario: str | None) -> tuple[Program, str]:
         """Return a checked program and the name of the scenario that is meant."""
-        from accelscope.core.query.run import select_definitions
+        from accelscope.core.query.selection import select_definitions
 
         program = self.checked(path)
         names = select_definitions(program, "scenario", scenario)

@@ -147,7 +147,7 @@ def _studied(
     from accelscope.core.analysis.optimize.run import optimize_study as searched
     from accelscope.core.analysis.optimize.space import build_search_space
     from accelscope.core.analysis.optimize.summary import search_to_dict
-    from accelscope.core.query.run import select_study
+    from accelscope.core.query.selection import select_study
 
     require_search_extra()
     space = build_search_space(

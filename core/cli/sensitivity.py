@@ -65,7 +65,7 @@ def sensitivity(
     Exits with 3 if the scenario is not feasible.
     """
     from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
-    from accelscope.core.query.run import select_definitions
+    from accelscope.core.query.selection import select_definitions
 
     _refuse_early(form, sobol)
     session = open_session(settings, root)
@@ -127,8 +127,8 @@ def _indices(
 
 def _say_why(session: Session, program: Program, name: str, sets: Sequence[str]) -> None:
     """Say what makes a scenario infeasible, since nothing that cannot run has a sensitivity."""
-    from accelscope.core.query.run import run_query
     from accelscope.core.render.result import describe_exceeded_limits
+    from accelscope.core.sweep.run_query import run_query
 
     result = run_query(program, session.registry, name, sets, bars=False)
     reasons = "; ".join(describe_exceeded_limits(result.point())) or "no result is finite"

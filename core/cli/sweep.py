@@ -12,7 +12,6 @@ import click
 
 from accelscope.core.cli.command import VerbCommand
 from accelscope.core.cli.common import find_report, open_session, print_message
-from accelscope.core.cli.export import open_result_writer
 from accelscope.core.cli.main import INFEASIBLE, INTERNAL, INTERRUPTED, OK, GlobalOptions
 from accelscope.core.cli.options import (
     evaluation_options,
@@ -89,7 +88,7 @@ def sweep(
     start = time.perf_counter()
     session = open_session(settings, root)
     report = find_report(session, form)
-    from accelscope.core.sweep.run import create_sweep_summary
+    from accelscope.core.sweep.summary import create_sweep_summary
 
     names = split_names(trade)
     wanted = _metrics(session, metrics, names)
@@ -99,16 +98,23 @@ def sweep(
     plan = _plan_with_warnings(session, file, study, sets, wanted)
     startup = before + time.perf_counter() - start
     files = _files(form, None if store else output)
-    _whole(session, plan, report, (file, study, sets), None if store else output)
-    if store is None and cluster is None and jobs is None and plan.words.workers is None:
-        found = _swept(plan, create_sweep_summary(plan, session.registry, names), files)
+    whole = _reports_of_whole_results(session, plan, report, output)
+    if whole:
+        if store is not None or cluster is not None:
+            raise UsageError(
+                f"--format {report.name} has limits and the breakdown of every point, which a store does not keep; "
+                "choose json, table, csv or md, or write a file"
+            )
+        found = _evaluate_whole(plan, create_sweep_summary(plan, names), files, whole)
+    elif store is None and cluster is None and jobs is None and plan.options.workers is None:
+        found = _swept(plan, create_sweep_summary(plan, names), files)
     else:
         from accelscope.core.sweep.workers.job import build_sweep_job
         from accelscope.core.sweep.workers.sweep import SweepDestination
 
-        asked = build_sweep_job(session, plan, file, study, sets, wanted, settings.disabled, names)
+        job = build_sweep_job(session, plan, file=file, study=study, sets=sets, metrics=wanted, trade=names)
         where = SweepDestination(store=store, resume=resume, jobs=jobs, cluster=cluster)
-        found = _apart(plan, asked, create_sweep_summary(plan, session.registry, names), files, where)
+        found = _apart(plan, job, create_sweep_summary(plan, names), files, where)
     _tell(plan, found, store)
     if form in _SUMMARY_FORMATS:
         from accelscope.core.sweep.report import build_sweep_report, format_sweep_report
@@ -127,10 +133,10 @@ def _plan_with_warnings(
     session: Session, file: str, study: str | None, sets: tuple[str, ...], metrics: tuple[str, ...] | None
 ) -> SweepPlan:
     """Return the plan of a study, after saying what of it is not read."""
-    from accelscope.core.sweep.plan import plan_sweep
+    from accelscope.core.sweep.planner import plan_sweep
 
     plan = plan_sweep(session, file, study, sets, metrics=metrics)
-    for note in plan.words.notes:
+    for note in plan.options.notes:
         print_message(f"warning: {note}")
     return plan
 
@@ -207,28 +213,61 @@ def _apart(
         return run_parallel_sweep(plan, asked, summary, where, tell)
 
 
-def _whole(
-    session: Session,
-    plan: SweepPlan,
-    report: Report,
-    asked: tuple[str, str | None, tuple[str, ...]],
-    output: str | None,
-) -> None:
-    """Write results where a report wants them whole: to standard output, to a file, or both."""
+def _reports_of_whole_results(
+    session: Session, plan: SweepPlan, report: Report, output: str | None
+) -> list[tuple[str | None, Report]]:
+    """Return the reports that want all points at once, each with its file; None is standard output.
+
+    Raises:
+        UsageError: no report writes files of this suffix, or the format has no tuned values.
+    """
     from accelscope.core.sweep.writers import STREAMED_FORMATS, infer_file_format
 
-    to_file = output is not None and infer_file_format(output) not in STREAMED_FORMATS
-    to_stdout = report.name not in (*STREAMED_FORMATS, *_SUMMARY_FORMATS)
-    if to_file or to_stdout:
-        if plan.tuned:
-            name = output if to_file else f"--format {report.name}"
-            raise UsageError(f"{name}: this format has no tuned values; .csv, .parquet and .md have")
-        with open_result_writer(output if to_file else None, session) as write:
-            results = (session.sweep(*asked),)
-            write(results)
-        if to_stdout:
-            with open_output(None) as stream:
-                report.write(results, stream)
+    reports: list[tuple[str | None, Report]] = []
+    if output is not None and not _is_folder(output) and infer_file_format(output) not in STREAMED_FORMATS:
+        known = session.registry.reports
+        if infer_file_format(output) not in known:
+            formats = ", ".join(f".{item}" for item in ("parquet", *sorted(known)))
+            raise UsageError(f"-o {os.path.basename(output)}: the suffix names the format, one of {formats}")
+        reports.append((output, known[infer_file_format(output)]))
+    if report.name not in (*STREAMED_FORMATS, *_SUMMARY_FORMATS):
+        reports.append((None, report))
+    if reports and plan.tuned:
+        name = output if reports[0][0] is not None else f"--format {report.name}"
+        raise UsageError(f"{name}: this format has no tuned values; .csv, .parquet and .md have")
+    return reports
+
+
+def _evaluate_whole(
+    plan: SweepPlan,
+    summary: SweepSummary,
+    files: list[tuple[str | None, str]],
+    reports: list[tuple[str | None, Report]],
+) -> SweepRun:
+    """Evaluate a plan in this process, and write reports of all points once they are complete."""
+    from accelscope.core.sweep.run import SweepRun, evaluate_chunks, run_sweep
+    from accelscope.core.sweep.run_query import ResultCollector, refuse_large_result
+
+    refuse_large_result(plan, printed=False)
+    results = ResultCollector(plan)
+    run = SweepRun(summary=summary)
+    try:
+        with ExitStack() as stack:
+            streams = [stack.enter_context(open_output(name)) for name, _ in reports]
+            with _watched(plan, files) as (write, progress):
+                run = run_sweep(plan, summary, write, progress.show, evaluate_chunks(plan, results.add))
+            if run.stopped is not None or run.chunk_failures:
+                raise _IncompleteSweep
+            for (_, report), stream in zip(reports, streams, strict=True):
+                report.write((results.collect(),), stream)
+    except _IncompleteSweep:
+        for name, report in reports:
+            print_message(f"warning: {name or report.name} is not written: it needs every point")
+    return run
+
+
+class _IncompleteSweep(Exception):
+    """Points are missing, so that files of whole results stay as they are."""
 
 
 def _tell(plan: SweepPlan, found: SweepRun, store: str | None) -> None:

@@ -16,6 +16,7 @@ class Limit:
     Attributes:
         reason: why it matters, for a person who has exceeded it.
         condition: whether it only holds or is broken, so that a share of it means nothing.
+        prunes: whether it is the `when` of a sweep, which leaves a point out whatever else it keeps.
     """
 
     name: str
@@ -23,12 +24,13 @@ class Limit:
     available: Term
     reason: str = ""
     condition: bool = False
+    prunes: bool = False
 
 
-def condition(name: str, holds: Array, reason: str) -> Limit:
+def condition(name: str, holds: Array, reason: str, *, prunes: bool = False) -> Limit:
     """Return a condition as a limit: a point is infeasible where it does not hold."""
     used = Term(np.where(holds, 0.0, 1.0))
-    return Limit(name, used=used, available=term(0.0), reason=reason, condition=True)
+    return Limit(name, used=used, available=term(0.0), reason=reason, condition=True, prunes=prunes)
 
 
 @frozen(kw_only=True, eq=False)

@@ -5,13 +5,22 @@ The winner of each max comes first and is followed down; the losers stay one lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from accelscope.core.errors import UsageError
+from accelscope.core.evaluate.evaluate import evaluate
 from accelscope.core.numeric.term import TraceNode
+from accelscope.core.query.scenario_design import assemble_single_point
+from accelscope.dsl.check.program import Program
+from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Origin
+
+if TYPE_CHECKING:
+    from accelscope.core.plugin.registry import Registry
 
 MIN_LISTED_SHARE = 0.01
 """Share of a sum below which terms are counted rather than listed."""
@@ -225,3 +234,25 @@ def format_origin(origin: Origin | None) -> str:
 
 def _cites(origin: Origin) -> Iterable[str]:
     return (f'@"{cite.text}"' for cite in origin.cites)
+
+
+def trace_metric(
+    program: Program, registry: Registry, name: str, metric: str, sets: Sequence[str] = ()
+) -> TraceNode:
+    """Return the traced term of one metric at a single point.
+
+    Raises:
+        DescriptionError: the description lacks something.
+        UsageError: there is no such metric, the description gives too little for it, or several points are asked for.
+    """
+    record = registry.metrics.get(metric)
+    if record is None:
+        hint = did_you_mean(metric, registry.metrics)
+        known = ", ".join(sorted(registry.metrics))
+        hint = hint or (f"there are {known}" if known else "there are none" + registry.describe_absent())
+        raise UsageError(f"no metric is called `{metric}`; {hint}")
+    design = assemble_single_point(program, registry, name, sets, trace=True)
+    value = record.compute(evaluate(design))
+    if value is None or value.node is None:
+        raise UsageError(f"the description gives too little for `{metric}`: {record.doc}")
+    return value.named(metric).node or value.node

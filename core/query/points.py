@@ -1,82 +1,131 @@
-"""What is known of points that have been evaluated: goals, distance from what is feasible, and metrics. Pure."""
+"""From a design to points: the one place that evaluates metrics and limits. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.ir.usage import Limit
-from accelscope.core.query.columns import LIMIT_TOLERANCE
+from accelscope.core.numeric.error_bars import compute_error_bars
+from accelscope.core.numeric.term import Array, Term
+from accelscope.core.query.breakdown import list_breakdown
+from accelscope.core.query.feasibility import (
+    ALL_LIMITS,
+    FeasibilityPolicy,
+    LimitCheck,
+    check_limits,
+    sum_excess,
+    take_nominal,
+)
+from accelscope.core.query.result import BreakdownRow
 
 if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
-
-_Array = np.ndarray[Any, np.dtype[Any]]
+    from accelscope.core.plugin.records import Metric
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, slots=False)
 class EvaluatedPoints:
-    """Points of one design.
+    """The points of a design, evaluated.
 
     Attributes:
-        metrics: those that were wanted and that the description gives, in their units.
-        limits: of the evaluation.
-        excess: of each point, the logarithms of used over available summed over the limits that it breaks; 0 where it is
-            feasible.
+        evaluation: what metrics are computed from.
+        shape: of the points.
+        metrics: values by name, each in the unit of its metric; arrays broadcast to `shape`.
+        bars: low and high of each metric, the 10th and 90th percentile; empty without uncertain inputs.
+        unknown: names of metrics that apply, but for which the description gives too little.
+        checks: limits that count, with where each is kept.
+        breakdown: where the time goes; empty unless it was asked for.
     """
 
-    size: int
     evaluation: Evaluation
-    metrics: Mapping[str, _Array]
-    limits: tuple[Limit, ...]
-    excess: _Array
+    shape: tuple[int, ...]
+    metrics: Mapping[str, Array]
+    bars: Mapping[str, tuple[Array, Array]]
+    unknown: tuple[str, ...]
+    checks: tuple[LimitCheck, ...]
+    breakdown: tuple[BreakdownRow, ...] = ()
+
+    @cached_property
+    def excess(self) -> Array:
+        """Sum of ln(used / available) over the limits that a point breaks; 0 where it is feasible."""
+        return sum_excess(self.checks, self.shape)
 
     @property
-    def feasible(self) -> _Array:
+    def feasible(self) -> Array:
         """Where no limit is broken."""
-        return self.excess <= 0.0
+        feasible = np.ones(self.shape, dtype=bool)
+        for check in self.checks:
+            feasible &= check.kept
+        return feasible
 
-    def reasons(self) -> Iterable[tuple[str, _Array]]:
-        """Yield the name of each limit with where it is broken."""
-        for limit in self.limits:
-            yield limit.name, compute_limit_excess(limit, self.size) > 0.0
+    def column(self, name: str) -> Array:
+        """Return the values of a metric at every point."""
+        return np.broadcast_to(self.metrics[name], self.shape)
 
 
-def evaluate_points(design: Design, registry: Registry, size: int, wanted: Iterable[str]) -> EvaluatedPoints:
-    """Evaluate a design whose terms have one dimension, that of its points.
+def evaluate_points(
+    design: Design,
+    metrics: Iterable[Metric] = (),
+    *,
+    shape: tuple[int, ...] = (),
+    inputs: int = 0,
+    breakdown: bool = False,
+    policy: FeasibilityPolicy = ALL_LIMITS,
+) -> EvaluatedPoints:
+    """Evaluate a design: its metrics, its limits and where its time goes.
 
     Args:
-        wanted: names of metrics.
+        design: terms have one array dimension for each of `shape`, and a last one if `inputs` is not 0.
+        metrics: to compute; those that do not apply to what is evaluated are left out.
+        shape: of the points.
+        inputs: length of the dimension of uncertain inputs, or 0.
+        breakdown: whether to list where the time goes.
+        policy: which limits count.
     """
+    values: dict[str, Array] = {}
+    bars: dict[str, tuple[Array, Array]] = {}
+    unknown: list[str] = []
     with np.errstate(all="ignore"):
-        found = evaluate(design)
-        metrics = {}
-        for name in wanted:
-            metric = registry.metrics[name]
-            given = metric.of in ("any", found.sort) and (metric.given is None or metric.given(found))
-            value = metric.compute(found) if given else None
-            if value is not None:
-                array = value.to(metric.unit) if metric.unit else value.to("")
-                metrics[name] = np.broadcast_to(array, (size,))
-        excess = np.zeros(size)
-        for limit in found.limits:
-            excess = excess + compute_limit_excess(limit, size)
-    return EvaluatedPoints(size=size, evaluation=found, metrics=metrics, limits=found.limits, excess=excess)
+        evaluation = evaluate(design)
+        for metric in metrics:
+            if not applies(metric, evaluation):
+                continue
+            value = metric.compute(evaluation)
+            if value is None:
+                unknown.append(metric.name)
+                continue
+            array = value.to(metric.unit)
+            if inputs:
+                array, *ends = _compute_bars(metric, evaluation, array, (*shape, inputs))
+                bars[metric.name] = (ends[0], ends[1])
+            values[metric.name] = array
+        return EvaluatedPoints(
+            evaluation=evaluation,
+            shape=shape,
+            metrics=values,
+            bars=bars,
+            unknown=tuple(unknown),
+            checks=check_limits(evaluation.limits, policy, inputs=inputs),
+            breakdown=list_breakdown(evaluation, shape, inputs) if breakdown else (),
+        )
 
 
-def compute_limit_excess(limit: Limit, size: int) -> _Array:
-    """Return by how much points break a limit: 0 where they do not, 1 for a condition, else the logarithm of the excess."""
-    used, available = limit.used.value, limit.available.value
-    over = ~(used <= available * LIMIT_TOLERANCE)
-    if limit.condition:
-        amount: _Array = np.ones(())
-    else:
-        with np.errstate(all="ignore"):
-            amount = np.log(np.maximum(used / np.maximum(available, 1e-300), LIMIT_TOLERANCE))
-    amount = np.where(np.isfinite(amount), np.minimum(amount, 50.0), 50.0)
-    return np.broadcast_to(np.where(over, amount, 0.0), (size,))
+def applies(metric: Metric, evaluation: Evaluation) -> bool:
+    """Return whether an evaluation has a metric at all: a metric of training does not apply to serving."""
+    return metric.of in ("any", evaluation.sort) and (metric.given is None or metric.given(evaluation))
+
+
+def _compute_bars(
+    metric: Metric, evaluation: Evaluation, array: Array, shape: tuple[int, ...]
+) -> tuple[Array, Array, Array]:
+    """Return (nominal, low, high) of a metric; high is at most what the metric can be."""
+    nominal, low, high = compute_error_bars(np.broadcast_to(array, shape))
+    most = metric.at_most(evaluation) if metric.at_most is not None else None
+    if most is not None:
+        high = np.minimum(high, take_nominal(Term(most.to(metric.unit)), shape[-1]))
+    return nominal, low, high

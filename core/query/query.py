@@ -1,8 +1,9 @@
-"""What is asked of a program: a scenario or study, plain overrides, and the axes that are swept."""
+"""A query of a program: a scenario or study, its overrides, its axes, and the scenario at values of these axes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 from attrs import frozen
@@ -15,11 +16,12 @@ from accelscope.core.bind.scenario_paths import (
 from accelscope.core.errors import DescriptionError
 from accelscope.core.ir.usage import Limit, condition
 from accelscope.core.numeric.axes import Axis, reshape_along
+from accelscope.core.numeric.term import Array
 from accelscope.dsl.check.override_values import check_settings
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, has_errors
 from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.interpreter import Interpreter, interpreter_of
+from accelscope.dsl.interpret.interpreter import Interpreter
 from accelscope.dsl.interpret.sweep_axes import AxisStatement as Statement
 from accelscope.dsl.interpret.sweep_axes import collect_axis_statements, evaluate_domain
 from accelscope.dsl.override.overrides import (
@@ -36,11 +38,14 @@ from accelscope.dsl.values.values import Quantity, Symbol
 
 @frozen(kw_only=True, eq=False)
 class SweptAxis:
-    """One axis, whatever session it is looked at in: the assignment or the how-manieth statement that gives it.
+    """One axis, in any session: the assignment that gives it, or the index of the statement that does.
 
     Attributes:
-        tuned: whether it is of `tune`, so that its best value is wanted at each point of the others.
-        part: of its values, which are looked at; None for all.
+        axis: its name, unit and values.
+        assignment: of `--set`, or None for a statement of the text.
+        position: index of the statement among those of the study or scenario.
+        tuned: whether it is of `tune`, so that its best value is sought at each point of the others.
+        part: of its values that are evaluated; None for all.
     """
 
     axis: Axis
@@ -55,7 +60,10 @@ class Query:
     """A scenario of a program with what is set and what is swept.
 
     Attributes:
+        program: the file.
         name: `scenario NAME` or `study NAME`.
+        plain: assignments of `--set` to one value.
+        swept: axes, those of `--set` first.
     """
 
     program: Program
@@ -70,10 +78,13 @@ class Query:
 
 
 def parse_query(program: Program, name: str, sets: tuple[str, ...], *, tuned: bool = False) -> Query:
-    """Return a question.
+    """Return the query of a scenario or study.
 
     Args:
-        tuned: whether whoever asks knows what to do with axes of `tune`; else they are refused.
+        program: the file.
+        name: `scenario NAME` or `study NAME`.
+        sets: texts `path = value`, or `path = domain` for an axis.
+        tuned: whether the caller supports axes of `tune`; if not they are refused.
 
     Raises:
         DescriptionError: a text of `sets` or an axis is wrong.
@@ -94,82 +105,130 @@ def parse_query(program: Program, name: str, sets: tuple[str, ...], *, tuned: bo
     return Query(program=program, name=name, plain=plain, swept=tuple(swept))
 
 
-def instantiate_scenario(
-    asked: Query,
-    session: Interpreter,
-    picks: Mapping[str, int],
-    numeric: tuple[SweptAxis, ...],
-    dimensions: int,
-) -> Component | None:
-    """Return the scenario of a question in a fresh session with everything set; None after reporting a problem.
+class AxisPlacement(Protocol):
+    """Where in its axes a query is evaluated."""
 
-    Args:
-        picks: index of the value of each axis that is a variant.
-        numeric: the axes that own an array dimension, in order.
+    def value(self, item: SweptAxis, values: tuple[object, ...]) -> object:
+        """Return what an axis is set to, out of its values in the session of the scenario."""
+
+
+@frozen(kw_only=True, eq=False)
+class GridPlacement:
+    """A grid: each numeric axis varies along an array dimension of its own.
+
+    Attributes:
+        picks: index of the value of each axis that is a variant, by its path.
+        numeric: paths of the axes that own an array dimension, in order.
         dimensions: of the arrays; 0 sets the first value of each axis as a plain number.
     """
-    program = load_program(asked.program.module.source, session)
-    owner = find_query_block(program, asked.name)
-    scenario = find_base_scenario(owner)
-    overrides = [item.override() for item in asked.plain]
-    for item, statement, values in resolve_swept_axes(asked, owner, scenario):
-        if values is None:
-            return None
-        if item.axis.numeric:
-            value: object = _array(values, numeric.index(item), dimensions)
-        else:
-            value = values[picks[item.axis.name]]
-        text = statement.domain.span(statement.scope.source).text
-        overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
-    derived = derive_scenario(scenario, overrides)
-    if derived is not None:
-        check_settings(derived)
-    return derived
+
+    picks: Mapping[str, int]
+    numeric: tuple[str, ...]
+    dimensions: int
+
+    def value(self, item: SweptAxis, values: tuple[object, ...]) -> object:
+        """Return all values of a numeric axis along its dimension, or the value of a variant."""
+        if not item.axis.numeric:
+            return values[self.picks[item.axis.name]]
+        if self.dimensions == 0:
+            return next(value for value in values if isinstance(value, Quantity))
+        position = self.numeric.index(item.axis.name)
+        return _make_array(values, lambda array: reshape_along(array, position, self.dimensions))
 
 
-def build_prune_limits(
-    asked: Query, scenario: Component, numeric: tuple[SweptAxis, ...], dimensions: int
-) -> Iterator[Limit]:
-    """Yield a limit for each `when` of a sweep: points where it does not hold are left out.
+@frozen(kw_only=True, eq=False)
+class PointPlacement:
+    """Points that form no grid: all numeric axes share one array dimension, that of the points.
 
-    Its names are those of the swept paths, or paths of the scenario such as `tp`.
+    Attributes:
+        indices: of the values of each axis at the points, by its path; a variant has the same at all points.
     """
-    session = interpreter_of(scenario)
-    owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
-    conditional = [statement for statement in collect_axis_statements(owner) if statement.when is not None]
-    if not conditional:
-        return
-    swept: dict[str, object] = {}
-    for item, _, values in resolve_swept_axes(asked, owner, scenario):
-        if item.axis.numeric and values:
-            swept[item.axis.name.rpartition(".")[2]] = _array(values, numeric.index(item), dimensions)
-    yield from build_when_limits(conditional, scenario, swept)
+
+    indices: Mapping[str, Array]
+
+    def value(self, item: SweptAxis, values: tuple[object, ...]) -> object:
+        """Return the values of a numeric axis at the points, or the value of a variant."""
+        index = self.indices[item.axis.name]
+        return _make_array(values, lambda array: array[index]) if item.axis.numeric else values[int(index[0])]
 
 
-def build_when_limits(
-    statements: Iterable[Statement], scenario: Component, swept: Mapping[str, object]
-) -> Iterator[Limit]:
-    """Yield a limit for the `when` of each statement that has one.
+@frozen(kw_only=True, eq=False)
+class PlacedScenario:
+    """The scenario of a query in a session of its own, with everything set.
+
+    Attributes:
+        owner: the study, or the scenario itself.
+        scenario: None after something wrong has been reported to the session.
+        swept: values of the numeric axes by their paths.
+    """
+
+    owner: Component
+    scenario: Component | None
+    swept: Mapping[str, object]
+
+
+def place_scenario(asked: Query, session: Interpreter, placement: AxisPlacement) -> PlacedScenario:
+    """Return the scenario of a query in a fresh session, with its overrides and the values of its axes.
 
     Args:
-        swept: values by the last name of a swept path; they go before those of the scenario.
+        asked: the query.
+        session: fresh.
+        placement: where in the axes.
     """
-    for statement in statements:
-        if statement.when is None:
-            continue
-        paths: dict[str, object] = {}
-        when = replace_scenario_paths(statement.when, scenario, paths)
-        names = {
-            name: read_scenario_path(scenario, (name,)) for name in collect_expression_names(when)
-        } | dict(swept)
-        known = {name: value for name, value in names.items() if value is not None} | paths
-        scope = build_override_scope(scenario, statement.scope.source)
-        holds = scenario.interpreter.value_of(when, scope, known)
-        if holds is not None:
-            text = statement.when.span(statement.scope.source).text
-            yield condition(
-                f"when {text}", np.asarray(holds), f"the sweep leaves points out where not {text}"
-            )
+    owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
+    base = find_base_scenario(owner)
+    overrides = [item.override() for item in asked.plain]
+    swept: dict[str, object] = {}
+    for item, statement, values in resolve_swept_axes(asked, owner, base):
+        if values is None:
+            return PlacedScenario(owner=owner, scenario=None, swept={})
+        value = placement.value(item, values)
+        text = statement.domain.span(statement.scope.source).text
+        overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
+        if item.axis.numeric:
+            swept[item.axis.name] = value
+    scenario = derive_scenario(base, overrides)
+    if scenario is not None:
+        check_settings(scenario)
+    return PlacedScenario(owner=owner, scenario=scenario, swept=swept)
+
+
+def build_prune_limits(placed: PlacedScenario) -> tuple[Limit, ...]:
+    """Return a limit for each `when` of a sweep: points where it does not hold are left out.
+
+    Its names are last names of the swept paths, or paths of the scenario such as `tp`.
+    """
+    scenario = placed.scenario
+    if scenario is None:
+        return ()
+    last = {path.rpartition(".")[2]: value for path, value in placed.swept.items()}
+    limits = (
+        _build_when_limit(statement, scenario, last) for statement in collect_axis_statements(placed.owner)
+    )
+    return tuple(limit for limit in limits if limit is not None)
+
+
+def _build_when_limit(statement: Statement, scenario: Component, swept: Mapping[str, object]) -> Limit | None:
+    """Return the limit of the `when` of a statement; None without one.
+
+    Args:
+        statement: a `sweep` or `tune`.
+        scenario: with everything set.
+        swept: values by the last name of a swept path; they take precedence over those of the scenario.
+    """
+    if statement.when is None:
+        return None
+    paths: dict[str, object] = {}
+    when = replace_scenario_paths(statement.when, scenario, paths)
+    names = {name: read_scenario_path(scenario, (name,)) for name in collect_expression_names(when)}
+    known = {name: value for name, value in (names | dict(swept)).items() if value is not None} | paths
+    scope = build_override_scope(scenario, statement.scope.source)
+    holds = scenario.interpreter.value_of(when, scope, known)
+    if holds is None:
+        return None
+    text = statement.when.span(statement.scope.source).text
+    reason = f"the sweep leaves points out where not {text}"
+    return condition(f"when {text}", np.asarray(holds), reason, prunes=True)
 
 
 def resolve_swept_axes(
@@ -195,6 +254,13 @@ def _array(values: tuple[object, ...], position: int, dimensions: int) -> Quanti
     return Quantity(
         magnitude=reshape_along(magnitudes, position, dimensions), dimension=first.dimension, unit=first.unit
     )
+
+
+def _make_array(values: tuple[object, ...], shaped: Callable[[Array], Array]) -> Quantity:
+    """Return the values of a numeric axis as one quantity whose magnitude is an array."""
+    items = [item for item in values if isinstance(item, Quantity)]
+    magnitudes = np.array([float(item.magnitude) for item in items])
+    return Quantity(magnitude=shaped(magnitudes), dimension=items[0].dimension, unit=items[0].unit)
 
 
 def parse_assignment(text: str) -> Assignment:

@@ -18,6 +18,7 @@ from accelscope.dsl.values.units import format_quantity
 from accelscope.dsl.values.values import Quantity
 
 if TYPE_CHECKING:
+    from accelscope.core.plugin.records import Metric
     from accelscope.core.plugin.registry import Registry
 
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -72,10 +73,10 @@ def find_requirements(places: Iterable[Component]) -> tuple[tuple[Component, Req
     return tuple((place, item) for place in places for item in collect_requirements(place, ("require",)))
 
 
-def list_referenced_metrics(items: Iterable[Requirement], registry: Registry) -> tuple[str, ...]:
+def list_referenced_metrics(items: Iterable[Requirement], registry: Registry) -> tuple[Metric, ...]:
     """Return the metrics that goals and requirements name."""
     names = {node.id for item in items for node in walk_nodes(item.expr) if isinstance(node, Name)}
-    return tuple(name for name in registry.metrics if name in names)
+    return tuple(metric for name, metric in registry.metrics.items() if name in names)
 
 
 def unknown_goal_error(goal: Requirement, registry: Registry) -> UsageError:

@@ -1,25 +1,15 @@
-"""Points of one design: the metrics that are wanted, whether each point is allowed, and why not. Pure."""
+"""Points of a sweep: the metrics that are wanted, whether each point is allowed, why not, and which point is better. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.assemble.design import Design
-from accelscope.core.evaluate.evaluate import Evaluation, evaluate
-from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import LIMIT_TOLERANCE
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.records import Metric
-    from accelscope.core.plugin.registry import Registry
-
-_WHEN_PREFIX = "when "
-"""How the name of a limit begins that stands for a `when`."""
+from accelscope.core.query.feasibility import judge_limits
+from accelscope.core.query.points import EvaluatedPoints
 
 
 @frozen(kw_only=True, eq=False)
@@ -30,9 +20,9 @@ class JudgedPoints:
         values: of metrics in their units and of goals in base units, by name.
         feasible: where all limits are kept.
         allowed: where all requirements are met, too.
-        broken: how many limits and requirements a point breaks; infinite where a `when` leaves it out.
-        reason: the first of them, or None.
-        keys: what makes one point better than another, the first decides; small is better.
+        broken: how many limits and requirements a point breaks; infinite if a `when` leaves it out.
+        reason: text of the first of them, or None.
+        keys: what makes one point better than another: the first one decides, and small is better.
     """
 
     values: Mapping[str, Array]
@@ -93,82 +83,31 @@ class JudgedPoints:
         return left.replace_arrays(np.stack(pair, axis=-1) for pair in pairs)
 
 
-@frozen(kw_only=True, eq=False)
-class PointMetrics:
-    """Metrics and limits of the points of a design, before anything is judged."""
-
-    evaluation: Evaluation
-    metrics: Mapping[str, Array]
-    limits: Sequence[Limit]
-
-
-def evaluate_design_points(design: Design, registry: Registry, wanted: Iterable[Metric]) -> PointMetrics:
-    """Evaluate a design and some of its metrics; what the description gives too little for is left out."""
-    found = evaluate(design)
-    metrics = {}
-    for metric in wanted:
-        given = metric.of in ("any", found.sort) and (metric.given is None or metric.given(found))
-        value = metric.compute(found) if given else None
-        if value is not None:
-            metrics[metric.name] = value.to(metric.unit) if metric.unit else value.to("")
-    return PointMetrics(evaluation=found, metrics=metrics, limits=found.limits)
-
-
 def judge_points(
-    found: PointMetrics,
+    points: EvaluatedPoints,
     goals: Mapping[str, Array],
     requirements: Sequence[tuple[str, Array]],
     keys: Sequence[Array],
-    shape: tuple[int, ...],
 ) -> JudgedPoints:
-    """Return points with what they break.
+    """Return points with what they break, flat, the last axis fastest.
 
     Args:
-        goals: values of goals that are no metrics.
-        requirements: what to say of each `require` that is not met, and where it is.
+        points: evaluated.
+        goals: values of goals that are not metrics.
+        requirements: what to report of each `require` that is not met, and where it is met.
         keys: what makes one point better than another.
-        shape: of the points.
     """
-    feasible = np.ones(shape, dtype=bool)
-    broken: Array = np.zeros(())
-    code: Array = np.zeros((), dtype=np.int16)
-    reasons: list[str | None] = [None]
-    for text, holds, left_out in _broken(found.limits):
-        if holds.all():
-            continue
-        feasible &= holds
-        broken, code = _noted(broken, code, reasons, text, holds, np.inf if left_out else 1.0)
-    allowed = feasible.copy()
-    for text, holds in requirements:
-        allowed &= holds
-        broken, code = _noted(broken, code, reasons, text, holds, 1.0)
-    names = np.array(reasons, dtype=object)
+    shape = points.shape
+    verdict = judge_limits(points.checks, requirements, shape)
 
-    def full(array: Array) -> Array:
+    def flat(array: Array) -> Array:
         return np.broadcast_to(array, shape).reshape(-1)
 
     return JudgedPoints(
-        values={name: full(item) for name, item in ({**found.metrics, **goals}).items()},
-        feasible=feasible.reshape(-1),
-        allowed=allowed.reshape(-1),
-        broken=full(broken),
-        reason=names[full(code)],
-        keys=tuple(full(item) for item in keys),
+        values={name: flat(item) for name, item in ({**points.metrics, **goals}).items()},
+        feasible=flat(verdict.feasible),
+        allowed=flat(verdict.allowed),
+        broken=flat(verdict.broken),
+        reason=flat(verdict.reason),
+        keys=tuple(flat(item) for item in keys),
     )
-
-
-def _broken(limits: Iterable[Limit]) -> Iterator[tuple[str, Array, bool]]:
-    """Yield of each limit what to say of it, where it is kept, and whether it stands for a `when`."""
-    for limit in limits:
-        holds = np.asarray(limit.used.value <= limit.available.value * LIMIT_TOLERANCE)
-        yield limit.reason or limit.name, holds, limit.name.startswith(_WHEN_PREFIX)
-
-
-def _noted(
-    broken: Array, code: Array, reasons: list[str | None], text: str, holds: Array, weight: float
-) -> tuple[Array, Array]:
-    if text not in reasons:
-        reasons.append(text)
-    fails = ~holds
-    broken = broken + np.where(fails, weight, 0.0)
-    return broken, np.where((code == 0) & fails, np.int16(reasons.index(text)), code)

@@ -10,28 +10,27 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import frozen
 
 from accelscope.core.numeric.axes import (
-    CHUNK_POINTS,
     Axis,
     compute_block_sizes,
     iterate_chunk_slices,
     reshape_along,
 )
 from accelscope.core.numeric.term import Array
+from accelscope.core.query.columns import MAX_BREAKDOWN_POINTS
+from accelscope.core.query.points import EvaluatedPoints
 from accelscope.core.query.query import Query, SweptAxis
+from accelscope.core.query.result import RequirementRow
+from accelscope.core.sweep.judged_points import JudgedPoints
 from accelscope.core.sweep.store.parts import StoreColumn
 from accelscope.core.sweep.study_options import StudyOptions
 from accelscope.core.sweep.tune import BestCombinations, choose_best_combinations
-from accelscope.core.sweep.variant import DesignVariants, GridWindow
-
-if TYPE_CHECKING:
-    from accelscope.core.session import Session
-    from accelscope.core.sweep.judged_points import JudgedPoints
+from accelscope.core.sweep.variant import DesignVariant, DesignVariants, GridWindow, RequestedColumns
 
 _WINDOW_POINTS = 1_048_576
 """Points of the grid that one design spans, so that nothing in it grows with the grid."""
@@ -66,6 +65,25 @@ class SweepChunk:
 
 
 @frozen(kw_only=True, eq=False)
+class ChunkDetails:
+    """Everything that is known of the points of a chunk.
+
+    Attributes:
+        chunk: the chunk.
+        points: metrics with error bars, limits, and where the time goes.
+        requirements: where each `require` and `prefer` of the scenario holds.
+        warnings: what the language warned of.
+        table: columns of the plan.
+    """
+
+    chunk: SweepChunk
+    points: EvaluatedPoints
+    requirements: tuple[RequirementRow, ...]
+    warnings: tuple[str, ...]
+    table: ChunkTable
+
+
+@frozen(kw_only=True, eq=False, slots=False)
 class SweepPlan:
     """A sweep, ready to be evaluated chunk by chunk.
 
@@ -75,8 +93,9 @@ class SweepPlan:
         tuned: those of `tune`, whose best values are columns.
         columns: of the table of every chunk.
         chunk_points: most points that are evaluated at once, of all combinations of tuned values.
-        variants: designs, one for each combination of values that are no numbers.
-        words: what the study says of itself, such as the time that it may take.
+        requested: metrics and goals that are computed for the columns.
+        variants: designs, one for each combination of values that are not numbers.
+        options: of the study, such as the time that it may take.
     """
 
     asked: Query
@@ -84,8 +103,9 @@ class SweepPlan:
     tuned: tuple[Axis, ...]
     columns: tuple[StoreColumn, ...]
     chunk_points: int
+    requested: RequestedColumns
     variants: DesignVariants
-    words: StudyOptions
+    options: StudyOptions
 
     @property
     def label(self) -> str:
@@ -144,20 +164,49 @@ class SweepPlan:
         assert best is not None  # a product has at least one element
         return self._table(chunk, best, picked)
 
-    def _best_of(self, chunk: SweepChunk, picks: Mapping[str, int]) -> tuple[JudgedPoints, dict[str, Array]]:
-        """Return the points of a chunk in one variant, each with the best of its tuned numbers."""
+    def evaluate_details(self, chunk: SweepChunk) -> ChunkDetails:
+        """Return all metrics of a chunk with error bars, limits, breakdown and requirements, and its table.
+
+        The plan has no tuned axes: only the table has a place for their best values.
+
+        Raises:
+            DescriptionError: the description of a variant lacks something.
+        """
+        assert not self.tuned
+        variant, where = self._variant(chunk, dict(chunk.picks))
+        small = math.prod(self.variants.shape) <= MAX_BREAKDOWN_POINTS
+        points = variant.evaluate(where, variant.registry.metrics.values(), breakdown=small)
+        return ChunkDetails(
+            chunk=chunk,
+            points=points,
+            requirements=variant.list_requirements(points, where),
+            warnings=variant.warnings,
+            table=self._table(chunk, variant.judge(points, where, self.requested), {})
+            if self.columns
+            else {},
+        )
+
+    def _variant(
+        self, chunk: SweepChunk, picks: Mapping[str, int]
+    ) -> tuple[DesignVariant, tuple[slice, ...]]:
+        """Return a design that spans a chunk, and the part of the axes of `sweep` that the chunk is of it."""
         window = self._window(chunk)
-        variant = self.variants.of(picks, window)
-        inner = tuple(axis for axis in self.tuned if axis.numeric)
         where = tuple(
             slice(start - origin, stop - origin)
             for start, stop, (origin, _) in zip(chunk.starts, chunk.stops, window, strict=False)
         )
+        return self.variants.of(picks, window), where
+
+    def _best_of(self, chunk: SweepChunk, picks: Mapping[str, int]) -> tuple[JudgedPoints, dict[str, Array]]:
+        """Return the points of a chunk in one variant, each with the best of its tuned numbers."""
+        variant, where = self._variant(chunk, picks)
+        inner = tuple(axis for axis in self.tuned if axis.numeric)
         shape = tuple(axis.size for axis in inner)
         best: JudgedPoints | None = None
         picked: dict[str, Array] = {}
         for part in iterate_chunk_slices(shape, self.chunk_points):
-            block = variant.block((*where, *part))
+            points = variant.evaluate((*where, *part), self.requested.metrics)
+            block = variant.judge(points, (*where, *part), self.requested)
             found = choose_best_combinations(block.reshape_points((chunk.size, -1)))
             sizes = tuple(min(cut.stop, axis.size) - cut.start for cut, axis in zip(part, inner, strict=True))
             places = np.unravel_index(found.place, sizes or (1,))
@@ -171,7 +220,7 @@ class SweepPlan:
     def _window(self, chunk: SweepChunk) -> GridWindow:
         """Return the part of the numeric axes that one design spans: all of them, or chunks around one.
 
-        A description may compute with two swept values at once, and what comes out has as many values as both together.
+        A description may compute with two swept values at once, whose result has as many values as both together.
         """
         shape = tuple(axis.size for axis in self.axes if axis.numeric)
         inner = tuple(axis.size for axis in self.tuned if axis.numeric)
@@ -233,31 +282,3 @@ def order_sweep_axes(swept: Sequence[SweptAxis], *, tuned: bool) -> tuple[Axis, 
     """Return the axes of `sweep` or of `tune`, variants first."""
     found = [item.axis for item in swept if item.tuned == tuned]
     return tuple(sorted(found, key=lambda axis: axis.numeric))
-
-
-def plan_sweep(
-    session: Session,
-    file: str,
-    study: str | None,
-    sets: Sequence[str] = (),
-    *,
-    metrics: Sequence[str] | None = None,
-    chunk_points: int = CHUNK_POINTS,
-) -> SweepPlan:
-    """Return the plan of a study, or of the only scenario of a file.
-
-    Args:
-        session: with the plugins.
-        file: path, or "-".
-        study: name of one, or None where there is only one.
-        sets: texts `path = value`, or `path = domain` for a further axis.
-        metrics: names of those to compute besides what goals and requirements need; None for the headline metrics.
-        chunk_points: most points that are evaluated at once.
-
-    Raises:
-        DescriptionError: the file or an override has errors, or lacks something.
-        UsageError: there is no such study or metric, a goal cannot be computed, or there are too many points.
-    """
-    from accelscope.core.sweep.planner import build_sweep_plan
-
-    return build_sweep_plan(session, file, study, tuple(sets), metrics, chunk_points)

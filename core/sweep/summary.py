@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 from attrs import define, field, frozen
 
+from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
 from accelscope.core.query.pareto import drop_dominated, find_pareto_front
-from accelscope.core.sweep.plan import STATUS_COLUMNS, ChunkTable
+from accelscope.core.sweep.plan import STATUS_COLUMNS, ChunkTable, SweepPlan
+from accelscope.core.sweep.planner import collect_sweep_criteria
 from accelscope.core.sweep.store.parts import StoreColumn
+from accelscope.core.sweep.targets import GOAL_SIGNS
+from accelscope.dsl.diagnostics.suggest import did_you_mean
 
 _POINT_NUMBER = "number of the point"
 """Key under which rows keep their place in the sweep: of equal points the first counts, in whatever order chunks come."""
+
+
+_DEFAULT_TRADE_OFFS = (("tpot", "throughput_per_device"), ("step_time", "train_throughput_per_device"))
+"""What the front trades off if a study does not say: of serving, of training."""
 
 
 @frozen(kw_only=True)
@@ -177,3 +185,57 @@ def _grouped(table: Mapping[str, Array], names: Sequence[str]) -> list[tuple[tup
         key = tuple(kinds[place] for kinds, place in zip(values, at, strict=True))
         found.append((key, np.flatnonzero(codes == code)))
     return found
+
+
+def create_sweep_summary(plan: SweepPlan, trade: Sequence[str] = ()) -> SweepSummary:
+    """Return an empty summary of a plan.
+
+    Args:
+        plan: of the sweep.
+        trade: what the front trades off; without it what the study reports, else its goals.
+
+    Raises:
+        UsageError: one of them is not a column.
+    """
+    signs = {
+        item.message or item.text: GOAL_SIGNS[item.word] for item in collect_sweep_criteria(plan.asked).goals
+    }
+    names = tuple(trade) or plan.options.pareto or tuple(signs) or _usual(plan)
+    return SweepSummary(
+        columns=plan.columns,
+        trade=tuple(_objective(plan, name, signs) for name in names),
+        goals=tuple(_objective(plan, name, signs) for name in dict.fromkeys((*signs, *names))),
+        group_by=_groups(plan),
+    )
+
+
+def _measures(plan: SweepPlan) -> list[str]:
+    """Return the names of the columns that are metrics or goals."""
+    return [item.name for item in plan.columns[len(plan.axes) + len(plan.tuned) + len(STATUS_COLUMNS) :]]
+
+
+def _usual(plan: SweepPlan) -> tuple[str, ...]:
+    """Return what is traded off by default: the usual pair, or the first two metrics that are computed."""
+    known = _measures(plan)
+    return next((pair for pair in _DEFAULT_TRADE_OFFS if set(pair) <= set(known)), tuple(known[:2]))
+
+
+def _objective(plan: SweepPlan, name: str, signs: dict[str, float]) -> SweepObjective:
+    known = _measures(plan)
+    if name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+        raise UsageError(f"there is no `{name}` to trade off; {hint}")
+    if name in signs:
+        return SweepObjective(name=name, sign=signs[name])
+    return SweepObjective(
+        name=name, sign=-1.0 if plan.variants.registry.metrics[name].better == "high" else 1.0
+    )
+
+
+def _groups(plan: SweepPlan) -> tuple[str, ...]:
+    known = [axis.name for axis in (*plan.axes, *plan.tuned)]
+    for name in plan.options.group_by:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
+            raise UsageError(f"`group_by` names `{name}`, which is not swept; {hint}")
+    return plan.options.group_by

@@ -54,8 +54,8 @@ def peer_rate(python: str) -> float:
 
 def our_rate(sets: tuple[str, ...]) -> float:
     """Return our points a second over some axes, all metrics."""
-    from accelscope.core.query.run import run_query
     from accelscope.core.session import Session
+    from accelscope.core.sweep.run_query import run_query
     from accelscope.dsl.check.program import load_program
     from accelscope.dsl.diagnostics.diagnostics import SourceText
 

@@ -20,14 +20,15 @@ from itertools import islice
 from pathlib import Path
 
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_sweep
+from accelscope.core.sweep.evaluator import SweepEvaluator
+from accelscope.core.sweep.planner import plan_sweep
 from accelscope.core.sweep.store import atomic
 from accelscope.core.sweep.store.folder import open_writable_store
 from accelscope.core.sweep.store.parts import encode_part
 from accelscope.core.sweep.workers import local_pool as pool
 from accelscope.core.sweep.workers.dask_cluster import MAX_TASK_CHUNKS, TASK_SECONDS, TASKS_AHEAD, DaskCluster
 from accelscope.core.sweep.workers.dispatch import DispatchLimits, dispatch_into_store, dispatch_without_store
-from accelscope.core.sweep.workers.job import SweepEvaluator, build_sweep_job
+from accelscope.core.sweep.workers.job import build_sweep_job
 from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome
 from tests.support.made_up import MadeUp
 from tests.support.paths import ROOT
@@ -49,7 +50,7 @@ def main() -> None:
     start = time.process_time()
     plan = plan_sweep(session, FILE, None, ())
     tell("building the plan", time.process_time() - start, "s")
-    asked = build_sweep_job(session, plan, FILE, None, (), None, (), ())
+    asked = build_sweep_job(session, plan, file=FILE)
     desk = SweepEvaluator(plan, ())
     chunks = [chunk for chunk, _ in zip(plan.chunks(), range(CHUNKS), strict=False)]
     size = sum(chunk.size for chunk in chunks) / CHUNKS
@@ -109,7 +110,7 @@ def around_pool() -> None:
 def within_task(session: Session) -> float:
     """Print and return what a chunk costs the process that asks besides its task: made, sent, received, kept, in seconds."""
     plan = plan_sweep(session, FILE, None, (f"batch=1..{MANY} step 1",))
-    asked = build_sweep_job(session, plan, FILE, None, (), None, (), ())
+    asked = build_sweep_job(session, plan, file=FILE)
 
     def answered(orders: Iterable[ChunkOrder]) -> Generator[ChunkOutcome, None, None]:
         left = iter(orders)

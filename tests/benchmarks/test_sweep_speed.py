@@ -20,7 +20,8 @@ import pytest
 
 from accelscope.core.numeric.term import Term
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import SweepPlan, plan_sweep
+from accelscope.core.sweep.plan import SweepPlan
+from accelscope.core.sweep.planner import plan_sweep
 from tests.support.paths import EXAMPLES, MAIN_JOB
 
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
+from accelscope.core.sweep.run_query import run_query
 from tests.support.paths import EXAMPLES
 
 EXAMPLE = str(EXAMPLES / "variability.accel")

@@ -21,8 +21,8 @@ from accelscope.core.analysis.validate.training import (
     group_training_rows,
 )
 from accelscope.core.blocks.runtime import device_names
-from accelscope.core.evaluate.evaluate import evaluate
 from accelscope.core.numeric.term import Array, term
+from accelscope.core.query.points import evaluate_points
 from accelscope.dsl.interpret.component import Component
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ def compute_training_errors(item: TrainingRowGroup, names: LibraryNames, logs: A
         own[name] = term(
             np.minimum(values, 1.0) if name in _SHARE_FIELDS else values, "s" if name in _TIME_FIELDS else ""
         )
-    with np.errstate(all="ignore"):
-        made = evaluate(evolve(item.design, runtime=evolve(item.design.runtime, **own)))
+    design = evolve(item.design, runtime=evolve(item.design.runtime, **own))
+    made = evaluate_points(design).evaluation
     assert made.training is not None  # rows of training are evaluated as such
     time = np.broadcast_to(made.training.time.value, (len(tried), len(item.keep)))[:, item.keep]
     return np.asarray(np.log(time) - np.log(item.measured))

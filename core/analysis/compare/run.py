@@ -22,7 +22,8 @@ from accelscope.core.analysis.compare.splits import (
     list_split_degrees,
 )
 from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.query.run import run_query, select_definitions
+from accelscope.core.query.selection import select_definitions
+from accelscope.core.sweep.run_query import run_query
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText, has_errors
 

@@ -13,7 +13,6 @@ from accelscope.core.analysis.deployments.feasible_layouts import (
     count_layouts,
     count_reasons,
     find_broken_limits,
-    find_first_reasons,
 )
 from accelscope.core.analysis.deployments.layouts import (
     TRIED_CHUNKS,
@@ -35,6 +34,7 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.vocabulary import Phase
 from accelscope.core.numeric.term import strip_count_unit, term
+from accelscope.core.query.feasibility import find_first_broken
 from accelscope.core.query.pareto import find_pareto_front
 
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -143,7 +143,8 @@ def _fitting(design: Design, found: LayoutColumns) -> tuple[LayoutColumns, dict[
     over = (
         (limit.name, where) for limit, where in find_broken_limits(design, size, tokens=min(TRIED_CHUNKS))
     )
-    names, first = find_first_reasons(over, size)
+    names, index = find_first_broken(over)
+    first = np.broadcast_to(index, (size,))
     return take_layouts(found, first < 0), count_reasons(names, first)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from accelscope.core.analysis.deployments.designs import (
 from accelscope.core.analysis.deployments.feasible_layouts import (
     count_layouts,
     count_reasons,
-    find_first_reasons,
 )
 from accelscope.core.analysis.deployments.layouts import LayoutColumns, take_layouts
 from accelscope.core.analysis.deployments.task import (
@@ -28,22 +28,29 @@ from accelscope.core.analysis.deployments.task import (
     DeploymentVariant,
     format_deployment_text,
 )
-from accelscope.core.analysis.optimize.scores import bind_metric_names
 from accelscope.core.assemble.design import Design
 from accelscope.core.bind.binder import Binder
 from accelscope.core.errors import DescriptionError
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.core.query.bottleneck import Bottleneck, find_bottleneck
+from accelscope.core.query.feasibility import find_first_broken
 from accelscope.core.query.pareto import find_pareto_front
 from accelscope.core.query.points import EvaluatedPoints, evaluate_points
-from accelscope.core.query.run import assemble_checked
-from accelscope.core.sweep.goals import constraint_violation, find_requirements, list_goal_blocks
+from accelscope.core.query.requirements import name_metric_values
+from accelscope.core.query.scenario_design import assemble_checked
+from accelscope.core.sweep.goals import (
+    constraint_violation,
+    find_requirements,
+    list_goal_blocks,
+    list_referenced_metrics,
+)
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.interpret.component import Component
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.jobs.jobs import JobEvaluator
+    from accelscope.core.plugin.records import Metric
     from accelscope.core.plugin.registry import Registry
 
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -158,27 +165,29 @@ def _tried(
 ) -> tuple[dict[str, int], int]:
     """Evaluate candidates; keep the best of each goal, and return why others are out and how many are allowed."""
     size = count_layouts(block)
+    required = _required_metrics(scenario, registry)
     points = evaluate_points(
         build_candidate_designs(design, block, task),
-        registry,
-        size,
-        DEPLOYMENT_METRICS + _named(scenario, registry),
+        (*(registry.metrics[name] for name in DEPLOYMENT_METRICS), *required),
+        shape=(size,),
     )
-    many = np.broadcast_to(points.evaluation.devices_used.value > task.most, (size,))
-    reasons = [("devices", many), *points.reasons(), *_missed(scenario, registry, points)]
-    names, first = find_first_reasons(reasons, size)
+    many = points.evaluation.devices_used.value > task.most
+    limits = ((check.limit.name, check.broken) for check in points.checks)
+    names, index = find_first_broken((("devices", many), *limits, *_missed(scenario, registry, points)))
+    first = np.broadcast_to(index, (size,))
     left = first < 0
+    values = {name: points.column(name) for name in points.metrics}
     for goal, metric in DEPLOYMENT_GOALS.items():
-        if metric not in points.metrics:
+        if metric not in values:
             continue
-        value = np.where(left & np.isfinite(points.metrics[metric]), points.metrics[metric], np.inf)
+        value = np.where(left & np.isfinite(values[metric]), values[metric], np.inf)
         place = int(np.argmin(value))
         if np.isfinite(value[place]) and (goal not in best or value[place] < best[goal].metrics[metric]):
             held = _held(block, task.wish.free, names, first, place)
             best[goal] = evolve(_offer(task.variant, block, points, place), held=held)
     if task.curves:
         usable = np.flatnonzero(left)
-        own = {name: points.metrics[name][usable] for name in (*TRADES, SPEED) if name in points.metrics}
+        own = {name: values[name][usable] for name in (*TRADES, SPEED) if name in values}
         curve.extend(_offer(task.variant, block, points, int(usable[at])) for at in _fronts(own))
     return count_reasons(names, first), int(left.sum())
 
@@ -213,29 +222,30 @@ def _fronts(metrics: Mapping[str, _Array]) -> set[int]:
     return found
 
 
-def _named(scenario: Component, registry: Registry) -> tuple[str, ...]:
-    from accelscope.core.sweep.goals import list_referenced_metrics
-
+def _required_metrics(scenario: Component, registry: Registry) -> tuple[Metric, ...]:
+    """Return the metrics that requirements name besides those of every search."""
     items = [item for _, item in find_requirements(list_goal_blocks(scenario, scenario))]
-    return tuple(name for name in list_referenced_metrics(items, registry) if name not in DEPLOYMENT_METRICS)
+    used = list_referenced_metrics(items, registry)
+    return tuple(metric for metric in used if metric.name not in DEPLOYMENT_METRICS)
 
 
 def _missed(scenario: Component, registry: Registry, points: EvaluatedPoints) -> Iterator[tuple[str, _Array]]:
-    names = bind_metric_names(points, registry)
+    names = name_metric_values(registry.metrics.values(), points.metrics, registry.units)
+    size = math.prod(points.shape)
     for place, item in find_requirements(list_goal_blocks(scenario, scenario)):
-        yield f"misses {item.text}", constraint_violation(place, item, names, points.size) > 0.0
+        yield f"misses {item.text}", constraint_violation(place, item, names, size) > 0.0
 
 
 def _offer(
     variant: DeploymentVariant, block: LayoutColumns, points: EvaluatedPoints, place: int
 ) -> FeasibleDeployment:
-    found = points.evaluation
+    found, size = points.evaluation, math.prod(points.shape)
     return FeasibleDeployment(
         variant=variant,
         device=found.design.machine.device.name,
         layout={name: int(column[place]) for name, column in block.items()},
-        devices=round(float(np.broadcast_to(found.devices_used.value, (points.size,))[place])),
-        metrics={name: float(array[place]) for name, array in points.metrics.items()},
-        prompts=find_bottleneck(found.prefill, points.size, place),
-        decoding=find_bottleneck(found.decode, points.size, place),
+        devices=round(float(np.broadcast_to(found.devices_used.value, (size,))[place])),
+        metrics={name: float(points.column(name)[place]) for name in points.metrics},
+        prompts=find_bottleneck(found.prefill, size, place),
+        decoding=find_bottleneck(found.decode, size, place),
     )

@@ -5,7 +5,7 @@ This costs two plans instead of an evaluation. A layout that breaks a limit here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from accelscope.core.evaluate.memory_placement import place_memory
 from accelscope.core.evaluate.serving.closed_loop import plan_single_request
 from accelscope.core.ir.usage import Limit
 from accelscope.core.numeric.term import minimum, strip_count_unit, term
-from accelscope.core.query.points import compute_limit_excess
+from accelscope.core.query.feasibility import check_limits
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -45,20 +45,9 @@ def find_broken_limits(design: Design, size: int, *, tokens: float) -> Iterator[
         alive, single = plan_single_request(design, context, minimum(prompt, term(tokens)))
         placement = place_memory(design, alive)
     devices = Limit(name="devices", used=single.ranks, available=design.machine.devices)
-    for limit in (*design.limits, *single.limits, devices, *placement.limits):
-        over = compute_limit_excess(limit, size) > 0.0
-        if over.any():
-            yield limit, over
-
-
-def find_first_reasons(found: Iterable[tuple[str, _Array]], size: int) -> tuple[tuple[str, ...], _Array]:
-    """Return reasons, and for each point the place of the first one that rules it out; -1 where none does."""
-    names: list[str] = []
-    first = np.full(size, -1)
-    for name, over in found:
-        first[(first < 0) & over] = len(names)
-        names.append(name)
-    return tuple(names), first
+    for check in check_limits((*design.limits, *single.limits, devices, *placement.limits)):
+        if check.broken.any():
+            yield check.limit, np.broadcast_to(check.broken, (size,))
 
 
 def count_reasons(names: Sequence[str], first: _Array) -> dict[str, int]:

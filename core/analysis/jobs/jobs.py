@@ -17,8 +17,8 @@ from accelscope.core.analysis.scenario_text import (
     format_use_statements,
 )
 from accelscope.core.errors import DescriptionError
-from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
+from accelscope.core.sweep.run_query import run_query
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.interpret.interpreter import Interpreter as Language

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from accelscope.core.analysis.optimize.space import (
-    DesignPoints,
-    SearchSpace,
-    build_design_points,
-    group_by_variant,
-)
-from accelscope.core.query.points import EvaluatedPoints, evaluate_points
-from accelscope.core.query.requirements import metric_names
-from accelscope.core.query.result import MetricColumn
+from accelscope.core.analysis.optimize.space import SearchSpace, build_design_points, group_by_variant
+from accelscope.core.query.points import evaluate_points
+from accelscope.core.query.requirements import name_metric_values
+from accelscope.core.query.scenario_design import ScenarioDesign
 from accelscope.core.sweep.goals import (
     constraint_violation,
     find_goals,
@@ -29,9 +24,6 @@ from accelscope.core.sweep.targets import build_sweep_target
 from accelscope.dsl.interpret.assertions import Requirement
 from accelscope.dsl.values.units import Dimension
 from accelscope.dsl.values.values import MapValue, Quantity
-
-if TYPE_CHECKING:
-    from accelscope.core.plugin.registry import Registry
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -139,20 +131,21 @@ class PointScorer:
             self.values.append(value)
             self.distances.append(float(lacking))
 
-    def _scored(self, at: DesignPoints, size: int) -> tuple[_Array, _Array]:
+    def _scored(self, at: ScenarioDesign, size: int) -> tuple[_Array, _Array]:
         places = list_goal_blocks(at.owner, at.scenario)
         goals, required = find_goals(places), find_requirements(places)
         registry = self.space.registry
         items = [item for _, item in (*goals, *required)]
-        found = evaluate_points(at.design, registry, size, list_referenced_metrics(items, registry))
-        metrics = bind_metric_names(found, registry)
+        used = list_referenced_metrics(items, registry)
+        points = evaluate_points(at.design, used, shape=(size,))
+        metrics = name_metric_values(used, points.metrics, registry.units)
         paths = nest_by_path(at.swept)
         columns = []
         for number, (place, item) in enumerate(goals):
             goal = build_sweep_target(item, place, at.scenario, tuple(registry.metrics))
             value = place.interpreter.value_of(goal.expr, item.scope, paths | dict(goal.known) | metrics)
             columns.append(self._goal(number, item, value, size))
-        lacking = found.excess
+        lacking = points.excess
         for place, item in required:
             asked = build_sweep_target(item, place, at.scenario, tuple(registry.metrics))
             names = paths | dict(asked.known) | metrics
@@ -167,17 +160,6 @@ class PointScorer:
             raise unknown_goal_error(goal, self.space.registry)
         self.dimensions[number] = value.dimension
         return np.broadcast_to(np.asarray(value.magnitude, dtype=float), (size,))
-
-
-def bind_metric_names(found: EvaluatedPoints, registry: Registry) -> dict[str, object]:
-    """Return what goals and requirements may name: the metrics of some points."""
-    columns = {}
-    for name, array in found.metrics.items():
-        metric = registry.metrics[name]
-        columns[name] = MetricColumn(
-            name=name, unit=metric.unit, doc="", headline=False, better=metric.better, value=np.array(array)
-        )
-    return metric_names(columns, registry.units)
 
 
 def nest_by_path(swept: Mapping[str, object]) -> dict[str, object]:

@@ -7,34 +7,18 @@ whose variants differ (another system, another model) are told apart, as one arr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
-from accelscope.core.assemble.design import Design
-from accelscope.core.bind.binder import Binder
-from accelscope.core.errors import DescriptionError, UsageError
-from accelscope.core.numeric.array_operations import ArrayOperations
+from accelscope.core.errors import UsageError
 from accelscope.core.plugin.registry import Registry
-from accelscope.core.query.query import (
-    Query,
-    SweptAxis,
-    build_when_limits,
-    find_base_scenario,
-    find_query_block,
-    parse_query,
-    resolve_swept_axes,
-)
-from accelscope.core.query.run import assemble_checked
-from accelscope.dsl.check.override_values import check_settings
-from accelscope.dsl.check.program import Program, load_program
-from accelscope.dsl.interpret.component import Component
-from accelscope.dsl.interpret.interpreter import Interpreter
-from accelscope.dsl.override.overrides import Override, derive_scenario
-from accelscope.dsl.values.values import Quantity
+from accelscope.core.query.query import PointPlacement, Query, SweptAxis, parse_query
+from accelscope.core.query.scenario_design import ScenarioDesign, assemble_scenario
+from accelscope.dsl.check.program import Program
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -75,21 +59,6 @@ class SearchSpace:
         return {item.axis.name: item.axis.values[int(at)] for item, at in zip(self.axes, row, strict=True)}
 
 
-@frozen(kw_only=True, eq=False)
-class DesignPoints:
-    """Some points of one variant: their design, and the blocks of their session.
-
-    Attributes:
-        owner: the study, or the scenario itself.
-        swept: values of the numeric axes by their paths.
-    """
-
-    design: Design
-    owner: Component
-    scenario: Component
-    swept: Mapping[str, object]
-
-
 def build_search_space(
     program: Program, registry: Registry, name: str, sets: tuple[str, ...] = ()
 ) -> SearchSpace:
@@ -121,51 +90,15 @@ def group_by_variant(space: SearchSpace, rows: _Array) -> Iterator[_Array]:
         yield np.flatnonzero(group == number)
 
 
-def build_design_points(space: SearchSpace, rows: _Array) -> DesignPoints:
+def build_design_points(space: SearchSpace, rows: _Array) -> ScenarioDesign:
     """Return the design at points that share their variants: one array dimension, that of the points.
+
+    Args:
+        space: of the points.
+        rows: (points, axes) indices of the values of each axis.
 
     Raises:
         DescriptionError: something is missing or wrong.
     """
-    asked = space.asked
-    session = asked.program.interpreter.fork(ArrayOperations())
-    owner = find_query_block(load_program(asked.program.module.source, session), asked.name)
-    base = find_base_scenario(owner)
-    overrides = [item.override() for item in asked.plain]
-    swept: dict[str, object] = {}
-    statements = []
-    for column, (item, statement, values) in zip(rows.T, resolve_swept_axes(asked, owner, base), strict=True):
-        if values is None:
-            raise DescriptionError(session.diagnostics)
-        value = _along(values, column) if item.axis.numeric else values[int(column[0])]
-        text = statement.domain.span(statement.scope.source).text
-        overrides.append(Override(path=statement.target, value=value, span=statement.span, text=text))
-        statements.append(statement)
-        if item.axis.numeric:
-            swept[item.axis.name] = value
-    scenario = derive_scenario(base, overrides)
-    if scenario is not None:
-        check_settings(scenario)
-    design = assemble_checked(scenario, session, Binder(space.registry))
-    assert scenario is not None  # or `designed` has said why
-    outside = tuple(
-        build_when_limits(
-            statements, scenario, {path.rpartition(".")[2]: value for path, value in swept.items()}
-        )
-    )
-    _refuse(session)
-    design = evolve(design, limits=(*design.limits, *outside))
-    return DesignPoints(design=design, owner=owner, scenario=scenario, swept=swept)
-
-
-def _along(values: tuple[object, ...], column: _Array) -> Quantity:
-    """Return the values of an axis at points, as one quantity."""
-    items = [item for item in values if isinstance(item, Quantity)]
-    magnitudes = np.array([float(item.magnitude) for item in items])
-    return Quantity(magnitude=magnitudes[column], dimension=items[0].dimension, unit=items[0].unit)
-
-
-def _refuse(session: Interpreter) -> None:
-    problems = tuple(item for item in session.diagnostics if item.severity == "error")
-    if problems:
-        raise DescriptionError(problems)
+    indices = {item.axis.name: column for item, column in zip(space.axes, rows.T, strict=True)}
+    return assemble_scenario(space.asked, space.registry, PointPlacement(indices=indices))

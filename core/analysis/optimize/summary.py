@@ -62,9 +62,10 @@ def describe_front(found: OptimizationResult) -> list[dict[str, Any]]:
     space, registry = found.space, found.space.registry
     rows = found.rows[found.front]
     listed: list[dict[str, Any]] = [{} for _ in rows]
-    wanted = [name for name, metric in registry.metrics.items() if metric.headline]
+    wanted = [metric for metric in registry.metrics.values() if metric.headline]
     for group in group_by_variant(space, rows) if len(rows) else ():
-        points = evaluate_points(build_design_points(space, rows[group]).design, registry, len(group), wanted)
+        design = build_design_points(space, rows[group]).design
+        points = evaluate_points(design, wanted, shape=(len(group),))
         last = points.evaluation.passes[-1]
         for place, at in enumerate(group):
             bound = find_bottleneck(last, len(group), place)
@@ -74,8 +75,8 @@ def describe_front(found: OptimizationResult) -> list[dict[str, Any]]:
                     zip(found.judge.names, _signed(found, found.scores.goals[found.front[at]]), strict=True)
                 ),
                 "metrics": {
-                    name: {"value": _number(array[place]), "unit": registry.metrics[name].unit}
-                    for name, array in points.metrics.items()
+                    name: {"value": _number(points.column(name)[place]), "unit": registry.metrics[name].unit}
+                    for name in points.metrics
                 },
                 "bound_by": None
                 if bound is None

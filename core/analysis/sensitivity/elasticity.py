@@ -18,9 +18,9 @@ from accelscope.core.analysis.sensitivity.parameters import ParameterVariation
 from accelscope.core.analysis.sensitivity.trials import Trials, build_trials, select_parameters
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import fill_columns
-from accelscope.core.query.query import Query, parse_query
-from accelscope.core.query.run import assemble_variant
+from accelscope.core.query.columns import evaluate_grid
+from accelscope.core.query.query import GridPlacement, Query, parse_query
+from accelscope.core.query.scenario_design import assemble_scenario, place_first_point
 from accelscope.dsl.check.program import Program
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.schema.schema import FieldSchema, schema_of_kind
@@ -71,9 +71,12 @@ def compute_elasticities(
     asked = parse_query(program, name, tuple(sets))
     _refuse_variants(asked)
     variants = ParameterVariation(fitted=_kernel_fields(registry) if fitted else None)
-    design, scenario = assemble_variant(asked, registry, {}, asked.swept, altered=variants, trace=fitted)
+    probe = assemble_scenario(
+        asked, registry, place_first_point(asked.swept), altered=variants, trace=fitted, probe=True
+    )
+    scenario = probe.scenario
     if fitted:
-        vary_fitted_kernels(design, variants)
+        vary_fitted_kernels(probe.design, variants)
     system = find_scenario_system(scenario)
     noted = select_parameters(
         variants.readings, paths, [format_parameter_path(item, system) for item in variants.readings.values()]
@@ -81,10 +84,12 @@ def compute_elasticities(
     trials = build_trials(noted)
     shape = tuple(item.axis.size for item in asked.swept)
     varied = ParameterVariation(factors=trials.factors(len(shape) + 1), fitted=variants.fitted)
-    design, _ = assemble_variant(asked, registry, {}, asked.swept, shape=shape, altered=varied)
+    names = tuple(item.axis.name for item in asked.swept)
+    placement = GridPlacement(picks={}, numeric=names, dimensions=len(shape) + 1)
+    design = assemble_scenario(asked, registry, placement, altered=varied).design
     if fitted:
         design = vary_fitted_kernels(design, varied)
-    columns = fill_columns(design, registry, (*shape, trials.size), 0, wanted)
+    columns = evaluate_grid(design, wanted, (*shape, trials.size))
     effects = compute_effects_by_metric(columns, trials, wanted, bool(metrics))
     moved = _moved(effects.values(), len(noted))
     kept = tuple(

@@ -21,9 +21,9 @@ from accelscope.core.analysis.sensitivity.parameters import ParameterReading, Pa
 from accelscope.core.errors import UsageError
 from accelscope.core.numeric.error_bars import INTERVAL_95_SIGMAS, UncertainInputs
 from accelscope.core.numeric.term import Array
-from accelscope.core.query.columns import fill_columns
-from accelscope.core.query.query import Query, parse_query
-from accelscope.core.query.run import assemble_variant
+from accelscope.core.query.columns import evaluate_grid
+from accelscope.core.query.query import GridPlacement, Query, parse_query
+from accelscope.core.query.scenario_design import assemble_scenario, place_first_point
 from accelscope.dsl.check.program import Program
 from accelscope.dsl.diagnostics.diagnostics import Span
 from accelscope.dsl.interpret.component import Component
@@ -159,8 +159,9 @@ def compute_sobol_indices(
     if asked.swept:
         raise UsageError("Sobol indices are of one point; set each swept path to one value with --set")
     noting, variants = SampledInputs(1), ParameterVariation(fitted={})
-    _, scenario = assemble_variant(asked, registry, {}, (), inputs=noting, altered=variants)
-    inputs = _inputs(noting, variants, scenario)
+    first = place_first_point(asked.swept)
+    probe = assemble_scenario(asked, registry, first, inputs=noting, altered=variants, probe=True)
+    inputs = _inputs(noting, variants, probe.scenario)
     if not inputs:
         raise UsageError("no value that this scenario reads has a tolerance; write one as `3.35 TB/s ± 5%`")
     _refuse_size(samples, len(inputs))
@@ -248,9 +249,10 @@ def _evaluated(
 ) -> tuple[dict[str, Array], Array]:
     """Return the finite metrics at the points of a sample, and which points are feasible."""
     drawn = SampledInputs(1, noted.places, True, points)
-    design, _ = assemble_variant(asked, registry, {}, (), shape=(), inputs=drawn)
+    placement = GridPlacement(picks={}, numeric=(), dimensions=1)
+    design = assemble_scenario(asked, registry, placement, inputs=drawn).design
     wanted = tuple(registry.metrics[name] for name in names)
-    columns = fill_columns(design, registry, (len(points),), 0, wanted)
+    columns = evaluate_grid(design, wanted, (len(points),))
     found = {}
     for name in names:
         column = columns.metrics.get(name)

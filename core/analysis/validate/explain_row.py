@@ -12,7 +12,7 @@ from accelscope.core.analysis.validate.table import MeasurementTable
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.numeric.term import Term, TraceNode, total
 from accelscope.core.query.explain import explain
-from accelscope.core.query.run import trace_metric as explained_text
+from accelscope.core.query.explain import trace_metric as explained_text
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText, has_errors
 

@@ -30,7 +30,7 @@ from accelscope.core.evaluate.evaluate import Evaluation
 from accelscope.core.evaluate.serving.closed_loop import DEFAULT_BURST_SHARE
 from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, term
-from accelscope.core.query.columns import LIMIT_TOLERANCE
+from accelscope.core.query.feasibility import ONLY_MEMORY, check_limits
 
 LENGTH_FACTORS: Mapping[str, float] = {"inferencex_via_aiconfigurator": 0.9}
 """By source: mean lengths of prompts and answers over the nominal ones, where they are drawn at random (InferenceX:
@@ -195,7 +195,8 @@ def _fill(
     found: Prediction, places: Array, rows: MeasurementTable, design: Design, names: LibraryNames
 ) -> None:
     """Put the metric of each row, and skip rows that do not fit."""
-    evaluation, values = evaluate_row_design(design, rows, names.registry)
+    points, values = evaluate_row_design(design, rows, names.registry)
+    evaluation = points.evaluation
     if rows.text("tier")[0] == LOADED:
         values = values * _filled(evaluation)
     for (metric,), own in rows.groups("metric"):
@@ -204,10 +205,9 @@ def _fill(
             found.put(places[own], values[own], spread, "runtime")
         else:
             found.skip(places[own], f"metric {metric} is not predicted under load")
-    for limit in evaluation.limits:
-        over = limit.used.value > limit.available.value * LIMIT_TOLERANCE
-        if limit.name == "memory" and np.any(over):
-            found.skip(places[np.broadcast_to(over, places.shape)], limit.reason)
+    for check in check_limits(evaluation.limits, ONLY_MEMORY):
+        if check.broken.any():
+            found.skip(places[np.broadcast_to(check.broken, places.shape)], check.limit.reason)
 
 
 def _filled(evaluation: Evaluation) -> Array:

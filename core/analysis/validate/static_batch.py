@@ -23,14 +23,13 @@ from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.assemble.parts import PrecisionRequest
 from accelscope.core.blocks.runtime import NamedRuntime
 from accelscope.core.blocks.scenario import Load
-from accelscope.core.evaluate.evaluate import Evaluation, evaluate
 from accelscope.core.evaluate.model_error import estimate_runtime_spread, find_measurement_origin
 from accelscope.core.ir.constants import NO_BYTES
-from accelscope.core.ir.usage import Limit
 from accelscope.core.library.definitions import LibraryDefinition
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
-from accelscope.core.query.columns import LIMIT_TOLERANCE
+from accelscope.core.query.feasibility import ENGINES_PAD, LimitCheck
+from accelscope.core.query.points import EvaluatedPoints, evaluate_points
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
@@ -190,7 +189,7 @@ def _fill(
     found: Prediction, places: Array, rows: MeasurementTable, design: Design, names: LibraryNames
 ) -> None:
     """Predict some rows, and skip those that no device holds or no metric tells."""
-    evaluation, values = evaluate_row_design(design, rows, names.registry)
+    points, values = evaluate_row_design(design, rows, names.registry)
     spread = estimate_runtime_spread(design.runtime, design.machine.device.package)
     origin = find_measurement_origin(design.runtime)
     for (metric,), own in rows.groups("metric"):
@@ -202,33 +201,36 @@ def _fill(
             )
         else:
             found.put(places[own], values[own], spread, origin)
-    _skip_infeasible(found, places, evaluation.limits)
+    _skip_infeasible(found, places, points.checks)
 
 
 def evaluate_row_design(
     design: Design, rows: MeasurementTable, registry: Registry
-) -> tuple[Evaluation, Array]:
-    """Return the evaluation of a design of rows, and the value of each row in its unit along the last dimension.
+) -> tuple[EvaluatedPoints, Array]:
+    """Return the points of a design of rows, and the value of each row in its unit along the last dimension.
 
-    A value is NaN where the description gives too little for its metric, or no metric tells it.
+    A value is NaN if the description gives too little for its metric, or no metric predicts it.
+
+    Args:
+        design: terms have one array dimension, that of the rows, behind any others.
+        rows: measured.
+        registry: the plugins.
     """
-    with np.errstate(all="ignore"):
-        evaluation = evaluate(design)
-        shape = np.broadcast_shapes(evaluation.decode.time.value.shape, (len(rows),))
-        values = np.full(shape, np.nan)
-        for (metric,), own in rows.groups("metric"):
-            name, scale = STATIC_BATCH_METRICS.get(metric, ("", 1.0))
-            value = registry.metrics[name].compute(evaluation) if name else None
-            if value is not None:
-                values[..., own] = np.broadcast_to(value.value * scale, shape)[..., own]
-    return evaluation, values
+    scales = {metric: STATIC_BATCH_METRICS.get(metric, ("", 1.0)) for (metric,), _ in rows.groups("metric")}
+    used = (registry.metrics[name] for name in dict.fromkeys(name for name, _ in scales.values()) if name)
+    points = evaluate_points(design, used, shape=(len(rows),), policy=ENGINES_PAD)
+    shape = np.broadcast_shapes(points.evaluation.decode.time.value.shape, (len(rows),))
+    values = np.full(shape, np.nan)
+    for (metric,), own in rows.groups("metric"):
+        name, scale = scales[metric]
+        if name in points.metrics:
+            values[..., own] = np.broadcast_to(points.metrics[name] * scale, shape)[..., own]
+    return points, values
 
 
-def _skip_infeasible(found: Prediction, places: Array, limits: Iterable[Limit]) -> None:
-    """Skip rows that cannot have run as they are described; engines pad heads that a degree does not divide."""
-    for limit in limits:
-        if limit.condition:
-            continue
-        broken = np.broadcast_to(limit.used.value > limit.available.value * LIMIT_TOLERANCE, places.shape)
-        if broken.any():
-            found.skip(places[broken], limit.reason or limit.name)
+def _skip_infeasible(found: Prediction, places: Array, checks: Iterable[LimitCheck]) -> None:
+    """Skip rows that cannot have run as they are described."""
+    for check in checks:
+        if check.broken.any():
+            broken = np.broadcast_to(check.broken, places.shape)
+            found.skip(places[broken], check.limit.reason or check.limit.name)

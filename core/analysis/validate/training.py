@@ -25,11 +25,13 @@ from accelscope.core.assemble.parallelism import make_strategies
 from accelscope.core.assemble.parts import PrecisionRequest
 from accelscope.core.assemble.training_load import make_training_load
 from accelscope.core.blocks.scenario import Training
-from accelscope.core.evaluate.evaluate import Evaluation, evaluate
+from accelscope.core.evaluate.evaluate import Evaluation
 from accelscope.core.evaluate.training.step import training_memory_limit
 from accelscope.core.ir.hardware import Machine
 from accelscope.core.numeric.term import Array, Term, term
 from accelscope.core.plugin.records import Strategy
+from accelscope.core.query.feasibility import TRAINING_HEADROOM, check_limits
+from accelscope.core.query.points import evaluate_points
 from accelscope.core.spec.spec import fields_of
 
 TRAINING_DTYPES: Mapping[str, tuple[str, str]] = {
@@ -40,8 +42,6 @@ TRAINING_DTYPES: Mapping[str, tuple[str, str]] = {
 """By the `weights_dtype` column: the type of the recipe, of weights and of the activations that they are multiplied with."""
 ASSUMED_ADAPTER_RANK = 16.0
 """Rank of adapters where a row does not give it: Hu et al., "LoRA", arXiv 2106.09685, and recipes use 8 to 64."""
-USABLE_MEMORY_SHARE = 0.95
-"""Share of the memory that states and activations take at most: the rest is fragments and buffers of communication."""
 ASSUMED_BATCH = 2.0
 """Sequences of a device where a row gives no batch."""
 _NOTES: Mapping[str, re.Pattern[str]] = {
@@ -150,8 +150,7 @@ def evaluate_training_rows(
 
 
 def _evaluated(design: Design, names: LibraryNames) -> Evaluation:
-    with np.errstate(all="ignore"):
-        return evaluate(design)
+    return evaluate_points(design).evaluation
 
 
 _WAYS: Mapping[bool, tuple[tuple[bool, float | None], ...]] = {
@@ -177,8 +176,8 @@ def _fits(design: Design, size: int, names: LibraryNames) -> Array:
     assert design.training is not None  # rows of training ask for a step
     with np.errstate(all="ignore"):
         limit = training_memory_limit(design, design.training)
-    fits = np.broadcast_to(limit.used.value <= limit.available.value * USABLE_MEMORY_SHARE, size)
-    return np.array(fits)
+    (check,) = check_limits((limit,), TRAINING_HEADROOM)
+    return np.array(np.broadcast_to(check.kept, size))
 
 
 def build_training_design(

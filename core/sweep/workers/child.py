@@ -12,9 +12,10 @@ import time
 
 from attrs import define, evolve, field
 
+from accelscope.core.sweep.evaluator import ChunkEvaluator
 from accelscope.core.sweep.workers.channel import Channel
 from accelscope.core.sweep.workers.chunk import evaluate_chunk, import_part_writers, make_timeout_failure
-from accelscope.core.sweep.workers.protocol import ChunkEvaluator, ChunkOrder, ChunkOutcome, WorkerJob
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome, WorkerJob
 
 _WATCH_INTERVAL = 0.1
 """Seconds between two looks of the thread that watches."""

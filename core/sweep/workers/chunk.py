@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import evolve
 
-from accelscope.core.errors import AccelscopeError, PluginError
 from accelscope.core.numeric.term import Array
-from accelscope.core.plugin.checked_calls import expect_grid, find_active_function
+from accelscope.core.plugin.checked_calls import find_active_function
+from accelscope.core.sweep.evaluator import ChunkEvaluator, attribute_error
 from accelscope.core.sweep.store.failures import ChunkFailure, make_chunk_failure, make_failure_from_error
 from accelscope.core.sweep.store.folder import add_part
 from accelscope.core.sweep.store.layout import part_path
 from accelscope.core.sweep.store.parts import decode_part, encode_part
-from accelscope.core.sweep.workers.protocol import ChunkEvaluator, ChunkOrder, ChunkOutcome
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome
 
 
 def evaluate_chunk(desk: ChunkEvaluator, order: ChunkOrder) -> ChunkOutcome:
@@ -78,23 +77,3 @@ def make_timeout_failure(order: ChunkOrder, thread: int) -> ChunkFailure:
         return make_chunk_failure(order.chunk, f"took longer than {order.seconds:g} s")
     reason = f"{watched.where}: took longer than {order.seconds:g} s"
     return make_chunk_failure(order.chunk, reason, watched.plugin.name, watched.plugin.distribution)
-
-
-def attribute_error(desk: ChunkEvaluator, chunk: Any, error: Exception) -> Exception:
-    """Return the error that names the plugin at fault, or the same one.
-
-    One that does not tell may be of an array that a plugin made too long or too short.
-    """
-    return error if isinstance(error, AccelscopeError) else _looked_into(desk, chunk) or error
-
-
-def _looked_into(desk: ChunkEvaluator, chunk: Any) -> PluginError | None:
-    """Evaluate a chunk that failed again while the shapes of what plugins return are checked."""
-    try:
-        with expect_grid(desk.grid(chunk)):
-            desk.evaluated(chunk)
-    except PluginError as error:
-        return error
-    except Exception:  # noqa: BLE001 - it failed before, and no plugin is at fault
-        return None
-    return None

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from attrs import evolve
 
+from accelscope.core.sweep.evaluator import ChunkDigest
 from accelscope.core.sweep.workers.process import WorkerProcess
-from accelscope.core.sweep.workers.protocol import ChunkDigest, ChunkOrder, ChunkOutcome, WorkerJob
+from accelscope.core.sweep.workers.protocol import ChunkOrder, ChunkOutcome, WorkerJob
 
 _MAX_MESSAGE_BYTES = 32_000_000
 """Bytes of parts that are sent back at once."""

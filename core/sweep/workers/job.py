@@ -1,41 +1,35 @@
-"""A study as a question that travels: its texts, what is set, and the manifest that everybody has to agree on."""
+"""A sweep as a job that can be pickled: its texts, its options, and the manifest that all processes have to agree on."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from attrs import asdict, field, frozen
 
-from accelscope.core.errors import PluginError, UsageError
+from accelscope.core.errors import UsageError
 from accelscope.core.numeric.axes import compute_block_sizes
-from accelscope.core.numeric.term import Array
+from accelscope.core.sweep.evaluator import SweepEvaluator
+from accelscope.core.sweep.plan import SweepPlan
+from accelscope.core.sweep.planner import plan_sweep
 from accelscope.core.sweep.store.manifest import find_manifest_differences, seal_manifest
-from accelscope.core.sweep.store.parts import StoreColumn
-
-if TYPE_CHECKING:
-    from accelscope.core.session import Session
-    from accelscope.core.sweep.plan import SweepChunk, SweepPlan
-    from accelscope.core.sweep.summary import SweepSummary
+from accelscope.core.workspace import Workspace
 
 _MOST_DIFFERENCES = 3
-"""That a message shows."""
+"""Differences that a message shows."""
 
 
 @frozen(kw_only=True, eq=False)
 class SweepJob:
-    """What `plan_of` takes, without the files: another process builds the same plan from it.
+    """What `plan_sweep` takes, without the files: another process builds the same plan from it.
 
     Attributes:
         file: name of the file, as the person wrote it.
         texts: the file and what it uses, by name; modules of plugins are where the plugins are.
-        study, sets, metrics, chunk_points: as `plan_of` takes them.
+        study: as `plan_sweep` takes it; likewise `sets`, `metrics` and `chunk_points`.
         disabled: plugins to leave out.
         roots: folders besides that of the file.
         trade: what the front of the summary trades off; the parts do not depend on it.
@@ -55,110 +49,32 @@ class SweepJob:
 
     @property
     def fingerprint(self) -> str:
-        """What tells it from other questions."""
+        """Identifies the job: jobs of other texts or options have another."""
         return str(self.manifest["fingerprint"])
 
     def desk(self) -> SweepEvaluator:
-        """Return where its chunks are evaluated.
+        """Return what evaluates its chunks.
 
         Raises:
-            UsageError: this process has other versions, plugins or libraries than the one that asks.
+            UsageError: this process has other versions, plugins or libraries than the one that started the sweep.
         """
-        from accelscope.core.session import Session
-        from accelscope.core.sweep.plan import plan_sweep
-
-        session = Session.open(self.disabled, self.roots)
+        session = Workspace.open(self.disabled, self.roots)
         session.library.supply(self.texts)
         plan = plan_sweep(
             session, self.file, self.study, self.sets, metrics=self.metrics, chunk_points=self.chunk_points
         )
-        found = list(
+        differences = list(
             find_manifest_differences(dict(self.manifest), _plain(_build_store_manifest(plan, session)))
         )
-        if found:
-            shown = "; ".join(found[:_MOST_DIFFERENCES]).replace(
+        if differences:
+            shown = "; ".join(differences[:_MOST_DIFFERENCES]).replace(
                 " in the store", " where the sweep was started"
             )
             raise UsageError(f"a process that evaluates chunks has other programs: {shown} there")
         return SweepEvaluator(plan, self.trade)
 
 
-@frozen(eq=False, slots=False)
-class SweepEvaluator:
-    """The plan of a study in one process; what it returns is checked."""
-
-    plan: SweepPlan
-    trade: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[StoreColumn, ...]:
-        """Of every part."""
-        return self.plan.columns
-
-    def evaluated(self, chunk: SweepChunk) -> Mapping[str, Array]:
-        """Return the table of a chunk.
-
-        Raises:
-            PluginError: a metric is no number at a point that is feasible.
-        """
-        table = self.plan.evaluate(chunk)
-        feasible = np.asarray(table["feasible"])
-        for name in self._metrics:
-            unknown = np.isnan(np.asarray(table[name], dtype=float)) & feasible
-            if unknown.any() and name not in self._lacked(chunk):
-                raise self._not_a_number(name, chunk.first + int(np.argmax(unknown)))
-        return table
-
-    def digest(self, table: Mapping[str, Array], chunk: SweepChunk) -> SweepSummary:
-        """Return the summary of a chunk."""
-        found = self._empty()
-        found.add(table, chunk.first)
-        return found
-
-    def grid(self, chunk: SweepChunk) -> tuple[int, ...]:
-        """Return the sizes of the dimensions of arrays in a chunk: its part of the axes, and the tuned ones."""
-        parts = (stop - start for start, stop in zip(chunk.starts, chunk.stops, strict=True))
-        return (*parts, *(axis.size for axis in self.plan.tuned if axis.numeric))
-
-    def _empty(self) -> SweepSummary:
-        from accelscope.core.sweep.run import create_sweep_summary
-
-        return create_sweep_summary(self.plan, self.plan.variants.registry, self.trade)
-
-    @cached_property
-    def _metrics(self) -> tuple[str, ...]:
-        known = self.plan.variants.registry.metrics
-        return tuple(item.name for item in self.plan.columns if item.name in known)
-
-    @cached_property
-    def _lacks(self) -> dict[tuple[tuple[str, int], ...], frozenset[str]]:
-        """Names of the metrics that some design of each variant gives too little for."""
-        return {}
-
-    def _lacked(self, chunk: SweepChunk) -> frozenset[str]:
-        """Return the metrics that no point has where one of the designs of a chunk is the best."""
-        if chunk.picks not in self._lacks:
-            outer = [axis for axis in self.plan.tuned if not axis.numeric]
-            given = set(self._metrics)
-            for chosen in itertools.product(*(range(axis.size) for axis in outer)):
-                tuned = {axis.name: index for axis, index in zip(outer, chosen, strict=True)}
-                corner = tuple((0, 1) for _ in self.plan.variants.numeric)
-                variant = self.plan.variants.of({**dict(chunk.picks), **tuned}, corner)
-                given &= set(variant.measured(tuple(slice(0, 1) for _ in corner)).metrics)
-            self._lacks[chunk.picks] = frozenset(set(self._metrics) - given)
-        return self._lacks[chunk.picks]
-
-    def _not_a_number(self, name: str, point: int) -> PluginError:
-        plugin = self.plan.variants.registry.plugin_of("metric", name)
-        about = f"plugin `{plugin.name}` ({plugin.distribution} {plugin.version}), metric `{name}`, compute"
-        return PluginError(
-            f"{about}: the result is not a number (NaN) at point {point:,}, which is feasible",
-            plugin=plugin.name,
-            distribution=plugin.distribution,
-        )
-
-
-def _build_store_manifest(plan: SweepPlan, session: Session) -> dict[str, Any]:
+def _build_store_manifest(plan: SweepPlan, session: Workspace) -> dict[str, Any]:
     """Return what a store is of: everything that its bytes depend on, and nothing else.
 
     Seeds are fields of a description, so they are among the files and the overrides.
@@ -180,7 +96,7 @@ def _build_store_manifest(plan: SweepPlan, session: Session) -> dict[str, Any]:
     )
 
 
-def _hash_libraries(session: Session) -> dict[str, str]:
+def _hash_libraries(session: Workspace) -> dict[str, str]:
     """Return the SHA-256 of all texts of each library folder: calibrations are read from it without being named."""
     found = {}
     for name, folder in sorted(session.library.folders.items()):
@@ -201,21 +117,24 @@ def _count_chunks(plan: SweepPlan) -> int:
 
 
 def build_sweep_job(
-    session: Session,
+    session: Workspace,
     plan: SweepPlan,
+    *,
     file: str,
-    study: str | None,
-    sets: Sequence[str],
-    metrics: Sequence[str] | None,
-    disabled: Sequence[str],
-    trade: Sequence[str],
+    study: str | None = None,
+    sets: Sequence[str] = (),
+    metrics: Sequence[str] | None = None,
+    trade: Sequence[str] = (),
 ) -> SweepJob:
-    """Return the question that a plan of this process answers.
+    """Return the job whose plan in any process is a plan of this one.
 
     Args:
         session: that the plan was made in.
-        file, study, sets, metrics: that it was made with.
-        disabled: plugins that are left out.
+        plan: of this process.
+        file: that it was made with.
+        study: likewise.
+        sets: likewise.
+        metrics: likewise.
         trade: what the front of the summary trades off.
     """
     return SweepJob(
@@ -225,7 +144,7 @@ def build_sweep_job(
         sets=tuple(sets),
         metrics=None if metrics is None else tuple(metrics),
         chunk_points=plan.chunk_points,
-        disabled=tuple(disabled),
+        disabled=tuple(plugin.name for plugin in session.registry.disabled_plugins),
         roots=tuple(str(root) for root in session.roots),
         trade=tuple(trade),
         manifest=_plain(_build_store_manifest(plan, session)),

@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from attrs import frozen
 
 from accelscope.core.numeric.term import Array
+from accelscope.core.sweep.evaluator import ChunkDigest, ChunkEvaluator
 from accelscope.core.sweep.store.failures import ChunkFailure, ChunkLike
-from accelscope.core.sweep.store.parts import StoreColumn
 
 DEFAULT_CHUNK_SECONDS = 600.0
 """Time for a chunk unless told otherwise; ours take seconds, so that what takes this long does not end."""
-
-
-class ChunkDigest(Protocol):
-    """What the process that asks wants to know of some points; it is small and can be pickled."""
-
-    def merge(self, other: Any) -> None:
-        """Add what is known of other points."""
-
-
-class ChunkEvaluator(Protocol):
-    """Where chunks are evaluated; a process has one, built once."""
-
-    @property
-    def columns(self) -> tuple[StoreColumn, ...]:
-        """What the parts look like."""
-
-    def evaluated(self, chunk: Any) -> Mapping[str, Array]:
-        """Return the columns of a chunk."""
-
-    def digest(self, table: Mapping[str, Array], chunk: Any) -> ChunkDigest:
-        """Return what the process that asks wants to know of a chunk."""
-
-    def grid(self, chunk: Any) -> tuple[int, ...]:
-        """Return the sizes of the dimensions that arrays of plugins may have in a chunk."""
 
 
 class WorkerJob(Protocol):

@@ -87,7 +87,9 @@ def run_parallel_sweep(
         where.check_ordered_points()
     start = time.perf_counter()
     rules = DispatchLimits(
-        seconds=plan.words.chunk_time or DEFAULT_CHUNK_SECONDS, time=plan.words.time, stop=plan.words.stops
+        seconds=plan.options.chunk_time or DEFAULT_CHUNK_SECONDS,
+        time=plan.options.time,
+        stop=plan.options.stops,
     )
 
     known: list[int] = []
@@ -147,7 +149,7 @@ def _runner(
     """
     if where.cluster is not None:
         return DaskCluster(asked, where.cluster, mark, left, tell.say).evaluated
-    jobs = where.jobs or plan.words.workers or pool.count_available_cores()
+    jobs = where.jobs or plan.options.workers or pool.count_available_cores()
     return partial(pool.evaluate_in_pool, asked, jobs=jobs, ordered=ordered)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.errors import UsageError
-from accelscope.core.query.run import MAX_EVALUATED_POINTS
+from accelscope.core.sweep.run_query import MAX_EVALUATED_POINTS
 from tests.support.paths import MAIN_JOB
 
 JOB = MAIN_JOB

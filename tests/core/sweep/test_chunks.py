@@ -13,8 +13,10 @@ import pytest
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.session import Session
 from accelscope.core.sweep import plan as chunks
-from accelscope.core.sweep.plan import SweepPlan, plan_sweep
-from accelscope.core.sweep.run import create_sweep_summary, run_sweep
+from accelscope.core.sweep.plan import SweepPlan
+from accelscope.core.sweep.planner import plan_sweep
+from accelscope.core.sweep.run import run_sweep
+from accelscope.core.sweep.summary import create_sweep_summary
 
 GRID = ("batch=[1, 3, 8, 64]", "prompt=[128 tok, 1000 tok, 8192 tok]", "tp=[1, 2, 3, 8]", "pp=[1, 2]")
 STUDY = """
@@ -132,12 +134,13 @@ MEMORY = """
 import resource, sys
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_sweep
-from accelscope.core.sweep.run import create_sweep_summary, run_sweep
+from accelscope.core.sweep.planner import plan_sweep
+from accelscope.core.sweep.run import run_sweep
+from accelscope.core.sweep.summary import create_sweep_summary
 shell = Session(Registry.built_in())
 sets = ["batch=1..100 step 1", "prompt=128 tok .. 12_800 tok step 128 tok", f"output=1 tok .. {sys.argv[2]} tok step 1 tok"]
 plan = plan_sweep(shell, sys.argv[1], None, sets)
-found = run_sweep(plan, create_sweep_summary(plan, shell.registry), lambda table: None)
+found = run_sweep(plan, create_sweep_summary(plan), lambda table: None)
 print(found.summary.points, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
@@ -206,15 +209,15 @@ def test_tune_is_refused_where_nothing_seeks(shell: Session, study: Any, tmp_pat
 
 
 def test_workers_are_a_whole_number(study: Any) -> None:
-    assert study("sweep batch in [1, 2]\nlimits { workers = 2 }").words.workers == 2
-    assert study("sweep batch in [1, 2]\nlimits { workers = auto }").words.workers is None
+    assert study("sweep batch in [1, 2]\nlimits { workers = 2 }").options.workers == 2
+    assert study("sweep batch in [1, 2]\nlimits { workers = auto }").options.workers is None
     with pytest.raises(DescriptionError, match="workers"):
         study("sweep batch in [1, 2]\nlimits { workers = 1.5 }")
 
 
 def test_what_a_sweep_does_not_read_is_said(study: Any) -> None:
     plan = study("sweep batch in [1, 2]\nuncertainty { method = sobol }\nreport { breakdown = [compute] }")
-    assert [note.split("`")[1] for note in plan.words.notes] == ["uncertainty", "breakdown"]
+    assert [note.split("`")[1] for note in plan.options.notes] == ["uncertainty", "breakdown"]
 
 
 def test_only_what_is_wanted_is_computed(study: Any) -> None:
@@ -247,7 +250,7 @@ def test_a_variant_that_lacks_something_costs_its_chunks(study: Any, shell: Sess
         "sweep deployment.system in [DGX_H100, empty]\nsweep batch in [1, 2]\nminimize tpot\n}\n"
         "node empty {\n  package gpu { die d { } }\n"
     )
-    found = run_sweep(plan, create_sweep_summary(plan, shell.registry), lambda table: None)
+    found = run_sweep(plan, create_sweep_summary(plan), lambda table: None)
     assert found.summary.points == 2
     assert [(item.first, item.points) for item in found.chunk_failures] == [(2, 2)]
     assert "empty" in found.chunk_failures[0].reason

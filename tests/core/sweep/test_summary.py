@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.query.pareto import drop_dominated, find_pareto_front
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import SweepPlan, plan_sweep
-from accelscope.core.sweep.run import create_sweep_summary, run_sweep
+from accelscope.core.sweep.plan import SweepPlan
+from accelscope.core.sweep.planner import plan_sweep
+from accelscope.core.sweep.run import run_sweep
+from accelscope.core.sweep.summary import create_sweep_summary
 from tests.core.sweep.test_chunks import STUDY, joined
 
 BODY = """
@@ -64,7 +66,7 @@ def plan(shell: Session, tmp_path: Any) -> SweepPlan:
 
 
 def summarized(plan: SweepPlan, order: Any = list) -> Any:
-    summary = create_sweep_summary(plan, plan.variants.registry)
+    summary = create_sweep_summary(plan)
     for chunk in order(list(plan.chunks())):
         summary.add(plan.evaluate(chunk), chunk.first)
     return summary
@@ -124,7 +126,7 @@ def test_what_a_report_names_has_to_be_there(shell: Session, tmp_path: Any, repo
     path.write_text(STUDY.replace("BODY", BODY.replace(BODY.splitlines()[8], report)))
     plan = plan_sweep(shell, str(path), None)
     with pytest.raises(UsageError, match=words):
-        create_sweep_summary(plan, shell.registry)
+        create_sweep_summary(plan)
 
 
 # ---- what goes wrong on the way
@@ -139,7 +141,7 @@ def pieces(plan: SweepPlan, bad: int, error: BaseException) -> Any:
 
 def done(plan: SweepPlan, bad: int, error: BaseException) -> Any:
     written = []
-    summary = create_sweep_summary(plan, plan.variants.registry)
+    summary = create_sweep_summary(plan)
     found = run_sweep(
         plan, summary, lambda table: written.append(table["batch"].size), done=pieces(plan, bad, error)
     )
@@ -175,6 +177,6 @@ def test_a_sweep_stops_when_its_time_is_over(shell: Session, tmp_path: Any) -> N
     path = tmp_path / "study.accel"
     path.write_text(STUDY.replace("BODY", BODY + "  limits { time = 1 us }\n"))
     plan = plan_sweep(shell, str(path), None, chunk_points=64)
-    found = run_sweep(plan, create_sweep_summary(plan, shell.registry), lambda table: None)
+    found = run_sweep(plan, create_sweep_summary(plan), lambda table: None)
     assert found.summary.points == next(iter(plan.chunks())).size
     assert "limits { time }" in (found.stopped or "")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_sweep
+from accelscope.core.sweep.planner import plan_sweep
 from tests.core.sweep.test_chunks import STUDY, joined
 
 AXES = (

@@ -15,7 +15,6 @@ from accelscope.core.analysis.deployments.feasible_layouts import (
     apply_layouts,
     count_layouts,
     find_broken_limits,
-    find_first_reasons,
 )
 from accelscope.core.analysis.deployments.layouts import TRIED_CHUNKS, LayoutSizes, list_layouts
 from accelscope.core.analysis.deployments.run import (
@@ -33,9 +32,10 @@ from accelscope.core.analysis.deployments.task import (
 from accelscope.core.analysis.jobs.jobs import JobEvaluator, SharedEvaluator
 from accelscope.core.analysis.jobs.parallel_map import parallel_map
 from accelscope.core.analysis.scenario_text import UsedDefinition
+from accelscope.core.query.feasibility import find_first_broken
 from accelscope.core.query.points import evaluate_points
-from accelscope.core.query.run import run_query
 from accelscope.core.session import Session
+from accelscope.core.sweep.run_query import run_query
 from accelscope.dsl.check.program import load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 
@@ -116,11 +116,9 @@ def test_no_layout_that_can_run_is_thrown_out_before_it_is_evaluated(session: Se
             apply_layouts(design, layouts), session.registry, size, tokens=min(TRIED_CHUNKS)
         )
     )
-    left = find_first_reasons(over, size)[1] < 0
+    left = np.broadcast_to(find_first_broken(over)[1] < 0, (size,))
 
-    runs = evaluate_points(
-        build_candidate_designs(design, layouts, task), session.registry, size, ()
-    ).feasible
+    runs = evaluate_points(build_candidate_designs(design, layouts, task), shape=(size,)).feasible
 
     assert runs.any()
     assert (~runs).any()

@@ -96,7 +96,7 @@ def test_the_memory_of_the_next_chip(session: Session) -> None:
 
 def test_a_front_point_as_sets_gives_the_same_metrics(session: Session) -> None:
     from accelscope.core.numeric.axes import format_setting
-    from accelscope.core.query.run import run_query
+    from accelscope.core.sweep.run_query import run_query
 
     program = session.checked(str(SEARCHES / "next_memory.accel"))
     space = build_search_space(program, session.registry, "study memory")

@@ -122,7 +122,7 @@ def test_points_are_those_of_a_sweep(session: Session) -> None:
         "study same { base = chatting\n sweep deployment.system in [DGX_H100, DGX_H200]\n"
         " sweep batch in 1..64 step x4\n sweep tp in [1, 2, 4]\nminimize tpot\n}"
     )
-    from accelscope.core.query.run import run_query
+    from accelscope.core.sweep.run_query import run_query
 
     asked = space(session, text, "same")
     swept = run_query(asked.asked.program, session.registry, "study same", bars=False)

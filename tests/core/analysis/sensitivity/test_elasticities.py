@@ -13,7 +13,7 @@ from accelscope.core.analysis.sensitivity.effects import (
 from accelscope.core.analysis.sensitivity.elasticity import compute_elasticities
 from accelscope.core.analysis.sensitivity.trials import ELASTICITY_STEP, LARGE_STEP
 from accelscope.core.errors import UsageError
-from accelscope.core.query.run import run_query
+from accelscope.core.sweep.run_query import run_query
 from tests.support.paths import EXAMPLES
 
 PLAIN = """

@@ -9,7 +9,7 @@ import pytest
 
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.evaluate.variability.normal import integrate_normal_maximum
-from accelscope.core.query.run import run_query
+from accelscope.core.sweep.run_query import run_query
 
 HEAD = """
 use std.nvidia { GB200_NVL72, DGX_H100 }

@@ -14,9 +14,10 @@ import pytest
 
 from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.session import Session
-from accelscope.core.sweep.plan import plan_sweep
-from accelscope.core.sweep.run import SweepRun, create_sweep_summary, run_sweep
+from accelscope.core.sweep.planner import plan_sweep
+from accelscope.core.sweep.run import SweepRun, run_sweep
 from accelscope.core.sweep.store import open_store
+from accelscope.core.sweep.summary import create_sweep_summary
 from accelscope.core.sweep.workers.job import build_sweep_job
 from accelscope.core.sweep.workers.sweep import SweepDestination, SweepObserver, run_parallel_sweep
 from tests.support.made_up import held
@@ -94,18 +95,16 @@ def stored(
 ) -> SweepRun:
     session = Session.open()
     plan = plan_sweep(session, file, None, (), metrics=metrics, chunk_points=POINTS)
-    asked = build_sweep_job(session, plan, file, None, (), metrics, (), ())
+    asked = build_sweep_job(session, plan, file=file, metrics=metrics)
     where = SweepDestination(store=str(folder), resume=resume, jobs=jobs)
-    return run_parallel_sweep(
-        plan, asked, create_sweep_summary(plan, session.registry), where, SweepObserver()
-    )
+    return run_parallel_sweep(plan, asked, create_sweep_summary(plan), where, SweepObserver())
 
 
 def test_a_store_has_the_points_and_the_summary_of_a_sweep_in_one_process(file: str, tmp_path: Path) -> None:
     session = Session.open()
     plan = plan_sweep(session, file, None, (), chunk_points=POINTS)
     tables: list[dict[str, object]] = []
-    alone = run_sweep(plan, create_sweep_summary(plan, session.registry), tables.append)
+    alone = run_sweep(plan, create_sweep_summary(plan), tables.append)
     found = stored(file, tmp_path / "s")
     assert (found.summary.points, found.summary.feasible) == (48, alone.summary.feasible)
     assert found.summary.best() == alone.summary.best()
@@ -158,7 +157,7 @@ def test_faults_cost_the_same_chunks_in_this_process(file: str, distribution) ->
     distribution("acme-moods", "moods", MOODY)
     session = Session.open()
     plan = plan_sweep(session, file, None, ("batch = 1..4 step 1",), metrics=("mood",), chunk_points=POINTS)
-    found = run_sweep(plan, create_sweep_summary(plan, session.registry), lambda table: None)
+    found = run_sweep(plan, create_sweep_summary(plan), lambda table: None)
     assert [(item.chunk, item.plugin) for item in found.chunk_failures] == [(at, "moods") for at in (1, 2, 3)]
     assert "shape (3,)" in found.chunk_failures[2].reason
 
@@ -190,7 +189,7 @@ def test_a_store_of_a_changed_file_is_refused(file: str, tmp_path: Path) -> None
 def test_what_travels_needs_no_file(file: str, tmp_path: Path) -> None:
     session = Session.open()
     plan = plan_sweep(session, file, None, (), chunk_points=POINTS)
-    asked = build_sweep_job(session, plan, file, None, (), None, (), ())
+    asked = build_sweep_job(session, plan, file=file)
     Path(file).unlink()
     desk = asked.desk()
     chunk = next(plan.chunks())
