@@ -76,24 +76,13 @@ def test_json_in_pieces_is_one_text(shell, main_job, tmp_path):
         assert first["points"] == list(swept.points())
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_points_in_blocks_are_all_points(accel, tmp_path, monkeypatch, shell, main_job, suffix):
-    if suffix == "parquet":
-        pytest.importorskip("pyarrow")
-    from accelscope.core.cli import export
+def test_points_in_blocks_are_all_points(tmp_path, monkeypatch, shell, main_job):
     from accelscope.core.render import columns as frame
 
     swept = shell.sweep(main_job, sets=["batch=[1, 2, 3]", "tp=[4, 8]"])
     monkeypatch.setattr(frame.iterate_column_blocks, "__defaults__", (4,))
-    monkeypatch.setattr(export, "_ROW_GROUP_SIZE", 4)
-    path = tmp_path / f"out.{suffix}"
-    with export.open_result_writer(str(path), shell) as write:
-        write((swept,))
-    if suffix == "csv":
-        rows = list(csv.reader(path.read_text().splitlines()))
-        found = [float(row[1]) for row in rows[1:]]
-    else:
-        from pyarrow import parquet
-
-        found = parquet.read_table(path)["batch"].to_pylist()
-    assert found == [1, 1, 2, 2, 3, 3]
+    path = tmp_path / "out.csv"
+    with path.open("w") as stream:
+        shell.registry.reports["csv"].write((swept,), stream)
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert [float(row[1]) for row in rows[1:]] == [1, 1, 2, 2, 3, 3]
