@@ -143,6 +143,6 @@ def _names(device: Device) -> Iterable[tuple[str, str]]:
     yield "device", device.name
     if device.package.family is not None:
         yield "family", device.package.family
-    if device.package.fusion == "op" and device.package.placement == "spread":
+    if device.package.launch_granularity == "op" and device.package.layer_mapping == "all_cores":
         for model in dict.fromkeys(part.model.name for part in device.engines):
             yield "model", model

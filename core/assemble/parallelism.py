@@ -139,7 +139,7 @@ def read_pools(
         prefill=prefill,
         decode=decode,
         overlap="none" if moved is None or moved.overlap is None else moved.overlap,
-        keeps_up=np.asarray(bound["prefill"] is not None and bound["prefill"].keeps_up),
+        keeps_up=np.asarray(bound["prefill"] is not None and bound["prefill"].autosize),
     )
 
 

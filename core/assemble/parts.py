@@ -28,8 +28,8 @@ class PrecisionRequest:
         weights: of stored parameters.
         activations: what is computed in.
         kv: of the KV cache.
-        head: of the stored embedding and lm_head.
-        experts: what routed experts are computed in.
+        lm_head: of the stored embedding and lm_head.
+        expert_activations: what routed experts are computed in.
         widen: whether activations that no engine of the device multiplies are computed in 16 bit. Engines do so
             silently, so a measurement may name a type that was never computed in. A description that names such a type
             is refused.
@@ -38,8 +38,8 @@ class PrecisionRequest:
     weights: str | None = None
     activations: str | None = None
     kv: str | None = None
-    head: str | None = None
-    experts: str | None = None
+    lm_head: str | None = None
+    expert_activations: str | None = None
     widen: bool = False
 
     def over(self, other: PrecisionRequest) -> PrecisionRequest:

@@ -47,8 +47,8 @@ def resolve_precision(
         weights=weights,
         activations=activations,
         kv=request.kv or FALLBACK_DTYPE,
-        head=request.head,
-        experts=request.experts or _narrow_experts(weights, device, model, runtime),
+        head=request.lm_head,
+        experts=request.expert_activations or _narrow_experts(weights, device, model, runtime),
     )
 
 
@@ -62,8 +62,8 @@ def _narrow_experts(
 ) -> str | None:
     """Return what a runtime computes experts stored in mxfp4 in; None if it is as for all else."""
     experts = None if model is None else getattr(model.spec, "experts", None)
-    narrow = None if runtime is None else runtime.mx_activations
-    stored = getattr(experts, "weights", None) or weights
+    narrow = None if runtime is None else runtime.mxfp4_compute_dtype
+    stored = getattr(experts, "weight_dtype", None) or weights
     if experts is None or narrow is None or stored != _BLOCK_FORMAT:
         return None
     return narrow if find_matrix_engine(device, _BLOCK_FORMAT) is not None else None

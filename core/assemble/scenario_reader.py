@@ -210,8 +210,9 @@ def _variability(
     if not blocks or training is not None:
         return None
     bound: Variability | None = binder.bind_as(blocks[0], Variability)
-    if bound is not None and bound.routing == "zipf" and bound.skew is None:
-        binder.problems.append(missing_field(blocks[0], "skew", fields_of(Variability)["skew"].doc))
+    if bound is not None and bound.routing == "zipf" and bound.zipf_exponent is None:
+        doc = fields_of(Variability)["zipf_exponent"].doc
+        binder.problems.append(missing_field(blocks[0], "zipf_exponent", doc))
     return bound
 
 

@@ -25,8 +25,8 @@ def make_training_load(training: Training) -> Load:
     return Load(
         batch=training.batch,
         concurrency=None,
-        prompt=training.sequence,
-        output=training.sequence,
+        prompt=training.sequence_length,
+        output=training.sequence_length,
         arrivals=None,
         prefix_sharing=None,
         horizon=None,

@@ -17,7 +17,7 @@ from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from accelscope.core.bind.binder import Binder
 
-TRAINING_ONLY_FIELDS = ("zero",)
+TRAINING_ONLY_FIELDS = ("zero_stage",)
 """Fields of a split that shard what only training has: gradients. 0 and 1 ask for nothing, 3 for weights."""
 ZERO_GRADIENT_STAGE = 2
 """ZeRO stage whose gradients serving has not."""

@@ -37,91 +37,131 @@ class Kernel:
     """One class of kernel: the shares of the peaks that it reaches, and what it takes beside its work."""
 
     op: str = choice(doc="class of kernel, such as gemm or attention_decode")
-    dtypes: Any = listing(doc="data types that it computes in; without them all")
-    stored: Any = listing(doc="data types that its weights or KV cache are stored in; without them all")
-    compute: Term | None = fraction(doc="share of the engine's peak that a large one reaches", optional=True)
-    bandwidth: Term | None = fraction(
-        doc="share of the peak bandwidth that it reaches at the memory that holds the weights", optional=True
+    dtypes: Any = listing(doc="data types in which the kernel computes; if absent, all")
+    storage_dtypes: Any = listing(
+        aliases=("stored",), doc="data types in which its weights or KV cache are stored; if absent, all"
     )
-    start: Term | None = quantity(
+    compute_efficiency: Term | None = fraction(
+        aliases=("compute",),
+        doc="fraction of the engine's peak rate that a large problem achieves",
+        optional=True,
+    )
+    bandwidth_efficiency: Term | None = fraction(
+        aliases=("bandwidth",),
+        doc="fraction of peak bandwidth achieved at the memory that holds the weights, or, for a collective, of the links",
+        optional=True,
+    )
+    fixed_overhead: Term | None = quantity(
         "s",
-        doc="what an execution takes beside its work: launch, ramp-up and tail",
+        aliases=("start",),
+        doc="time of one execution that does not depend on its size: launch, ramp-up and tail",
         ge=0,
         optional=True,
         plausible=(1e-7, 1e-3),
     )
-    overlap: Term | None = quantity(
-        doc="exponent p of (compute^p + memory^p)^(1/p): 1 is one after the other, large is all at once",
+    overlap_exponent: Term | None = quantity(
+        aliases=("overlap",),
+        doc="exponent p of (compute^p + memory^p)^(1/p): 1 means no overlap of compute and memory time, a large value full overlap",
         ge=1,
         optional=True,
     )
-    least_k: Term | None = count(
-        doc="least length of k that is worth a split of its own in a product; longer than any k where it splits none",
+    min_split_k: Term | None = count(
+        aliases=("least_k",),
+        doc="minimum k per split of a split-K product; a value above any k disables splitting",
         optional=True,
     )
-    least_tile: Term | None = count(
-        doc="rows and columns of a product's tile below which a smaller one takes no less time", optional=True
+    min_tile_dim: Term | None = count(
+        aliases=("least_tile",),
+        doc="rows and columns of a thread-block tile below which a smaller tile is no faster",
+        optional=True,
     )
-    exponentials: Term | None = fraction(
-        doc="share of the rate of special functions that an attention reaches", optional=True
+    sfu_efficiency: Term | None = fraction(
+        aliases=("exponentials",),
+        doc="fraction of the peak special-function rate that attention achieves",
+        optional=True,
     )
-    block_start: Term | None = quantity(
+    block_overhead: Term | None = quantity(
         "s",
-        doc="what a thread block of an attention takes beside its loop over keys",
+        aliases=("block_start",),
+        doc="time of an attention thread block outside its loop over keys",
         ge=0,
         optional=True,
         plausible=(1e-8, 1e-3),
     )
-    stream: Term | None = quantity(
-        "B/s", doc="rate at which one core reads KV cache: bytes in flight over latency", gt=0, optional=True
-    )
-    rows: Term | None = count(doc="query rows of a thread block of an attention", optional=True)
-    pack: Term | None = count(
-        doc="most query heads of a KV head that share thread blocks; in a larger group each has its own",
+    kv_read_rate_per_core: Term | None = quantity(
+        "B/s",
+        aliases=("stream",),
+        doc="maximum rate at which one core reads KV cache: bytes in flight over memory latency",
+        gt=0,
         optional=True,
     )
-    lone: Term | None = fraction(
-        doc="share of `block_start` that a block of one query head takes where each sequence has one new token",
+    query_rows_per_block: Term | None = count(
+        aliases=("rows",), doc="query rows of one attention thread block", optional=True
+    )
+    max_heads_per_block: Term | None = count(
+        aliases=("pack",),
+        doc="maximum query heads of a KV head that are packed into one thread block; in a larger group each head has its own block",
         optional=True,
     )
-    masked: Term | None = fraction(
-        doc="share of the pairs outside of a window that an attention computes all the same", optional=True
-    )
-    chain: Term | None = count(
-        doc="most chunks of a sequence that a kernel of linear attention takes one after the other",
+    single_head_overhead_ratio: Term | None = fraction(
+        aliases=("lone",),
+        doc="overhead of a decode thread block with one query head, as a fraction of the overhead of a block of several heads",
         optional=True,
     )
-    least_context: Term | None = count(
-        doc="least length of context that is worth a split of its own in an attention", optional=True
+    masked_compute_fraction: Term | None = fraction(
+        aliases=("masked",),
+        doc="fraction of the query-key pairs outside a sliding window that attention computes nevertheless",
+        optional=True,
     )
-    gather: Term | None = quantity(
-        doc="times that rows of experts are moved once more, at the peak of the home memory, to sort, gather and scatter "
-        "them beside their products",
+    max_sequential_chunks: Term | None = count(
+        aliases=("chain",),
+        doc="maximum chunks of a sequence that a linear-attention kernel processes one after the other",
+        optional=True,
+    )
+    min_split_context: Term | None = count(
+        aliases=("least_context",),
+        doc="minimum context length per split of a split-KV attention",
+        optional=True,
+    )
+    gather_scatter_passes: Term | None = quantity(
+        aliases=("gather",),
+        doc="additional passes over expert inputs and outputs, at peak memory bandwidth, to sort, gather and scatter them",
         ge=0,
         optional=True,
     )
-    step: Term | None = quantity(
-        "s", doc="what each further step of a collective takes", ge=0, optional=True, plausible=(1e-10, 1e-4)
+    step_latency: Term | None = quantity(
+        "s",
+        aliases=("step",),
+        doc="latency of each further step of a collective",
+        ge=0,
+        optional=True,
+        plausible=(1e-10, 1e-4),
     )
-    eager: Term | None = fraction(
-        doc="share of its own rate that a collective reaches with the protocol for small messages",
+    small_message_efficiency: Term | None = fraction(
+        aliases=("eager",),
+        doc="rate of a collective's small-message protocol as a fraction of its large-message rate",
         optional=True,
     )
-    bulk: Term | None = quantity(
+    large_message_startup: Term | None = quantity(
         "s",
-        doc="further start of a collective's protocol for large messages",
+        aliases=("bulk",),
+        doc="additional startup time of a collective's large-message protocol",
         ge=0,
         optional=True,
         plausible=(1e-7, 1e-3),
     )
-    own: Term | None = quantity(
-        doc="time a rank takes for its own part of a collective's bytes, over that of sending as many",
+    local_copy_cost: Term | None = quantity(
+        aliases=("own",),
+        doc="cost of a rank's local copy of its own part of a collective, relative to sending the same bytes",
         ge=0,
         optional=True,
     )
-    points: Term | None = count(doc="measurements that the values are fitted to", optional=True)
-    spread: Term | None = quantity(
-        doc="standard deviation of the logarithm of measured over predicted time, on points not fitted to",
+    measurement_count: Term | None = count(
+        aliases=("points",), doc="number of measurements the values are fitted to", optional=True
+    )
+    log_error_std: Term | None = quantity(
+        aliases=("spread",),
+        doc="standard deviation of the logarithm of measured over predicted time, on held-out measurements",
         gt=0,
         optional=True,
     )
@@ -131,7 +171,7 @@ class Kernel:
 class CalibratedGemm:
     """Calibration of matrix multiplication by a table."""
 
-    efficiency: Any = anything(doc="achieved share of peak: a number, a curve or a table")
+    efficiency: Any = anything(doc="achieved fraction of peak: a number, a curve or a table")
 
 
 @spec(kind="calibration", within=("file",))
@@ -139,14 +179,20 @@ class Calibration:
     """What was measured of a device, a family or a class of devices, and takes the place of general defaults."""
 
     applies_to: Any = ref(
-        "package", doc="the device that was measured, or its name", optional=True, text_too=True
+        "package", doc="device that was measured, or its name", optional=True, text_too=True
     )
-    family: str | None = choice(doc="family of the devices that were measured", optional=True)
-    model: str | None = choice(doc="model of the engines of the devices that were measured", optional=True)
-    runtime: str | None = choice(doc="software whose kernels were measured; without it any", optional=True)
-    backend: str | None = choice(doc="which of the runtime's kernels; without it any", optional=True)
-    release: str | None = text(doc="release of the runtime, such as 0.19.0; without it any")
-    kernel_launch: Term | None = quantity("s", doc="time of starting one operation", ge=0, optional=True)
+    family: str | None = choice(doc="device family that was measured", optional=True)
+    engine_model: str | None = choice(
+        aliases=("model",),
+        doc="engine model (such as matrix or systolic) of the devices that were measured",
+        optional=True,
+    )
+    runtime: str | None = choice(doc="runtime whose kernels were measured; if absent, any", optional=True)
+    backend: str | None = choice(doc="kernel backend of the runtime; if absent, any", optional=True)
+    runtime_version: str | None = text(
+        aliases=("release",), doc="version of the runtime, such as 0.19.0; if absent, any"
+    )
+    kernel_launch: Term | None = quantity("s", doc="launch overhead of one operation", ge=0, optional=True)
     gemm: Any = block("gemm", doc="matrix multiplication by a table")
     kernels: tuple[Part[Any], ...] = blocks("kernel", doc="classes of kernel")
 
@@ -177,7 +223,7 @@ def build_calibration_layer(calibration: Calibration, origin: str) -> Calibratio
         origin=origin,
         runtime=calibration.runtime,
         backend=calibration.backend,
-        release=calibration.release,
+        release=calibration.runtime_version,
         kernels=found,
     )
 
@@ -220,8 +266,12 @@ def select_nearest_kernel(kernels: Iterable[Kernel], dtype: str, stored: str) ->
     """Return the kernel of a data type, or else of one of the same width in the same storage; None without one."""
     best, rank = None, 0
     for kernel in kernels:
-        found = _likeness(kernel.dtypes, dtype) * 4 + _likeness(kernel.stored, stored or dtype)
-        if _likeness(kernel.dtypes, dtype) and _likeness(kernel.stored, stored or dtype) and found > rank:
+        found = _likeness(kernel.dtypes, dtype) * 4 + _likeness(kernel.storage_dtypes, stored or dtype)
+        if (
+            _likeness(kernel.dtypes, dtype)
+            and _likeness(kernel.storage_dtypes, stored or dtype)
+            and found > rank
+        ):
             best, rank = kernel, found
     return best
 

@@ -32,11 +32,11 @@ class SourceBlock:
     """A publication that values cite with `@name`."""
 
     kind: str | None = choice(
-        "datasheet", "whitepaper", "manual", "docs", "measured", "press", "slides", "paper", "code", "tables",
-        doc="what sort of publication it is", optional=True,
+        "datasheet", "whitepaper", "manual", "docs", "measured", "press", "slides", "paper", "code", "dataset",
+        symbol_aliases={"tables": "dataset"}, doc="type of publication", optional=True,
     )  # fmt: skip
     title: str | None = text(doc="its title")
-    url: str | None = text(doc="where it can be read")
+    url: str | None = text(doc="URL")
     year: Term | None = count(doc="year of publication", optional=True)
     date: Any = date(doc="day of publication")
 
@@ -45,9 +45,14 @@ class SourceBlock:
 class Process:
     """A silicon process that packages and dies are made in."""
 
-    foundry: str | None = text(doc="who runs it")
-    feature: Term | None = quantity(
-        "nm", doc="marketing name of the node as a length", gt=0, optional=True, plausible=(1, 90)
+    foundry: str | None = text(doc="foundry")
+    feature_size: Term | None = quantity(
+        "nm",
+        aliases=("feature",),
+        doc="nominal feature size of the process node",
+        gt=0,
+        optional=True,
+        plausible=(1, 90),
     )
 
 
@@ -65,38 +70,44 @@ class Link:
     kind: str | None = choice(doc="physical layer, such as serdes or ethernet", optional=True)
     protocol: str | None = choice(doc="protocol, such as nvlink or pcie", optional=True)
     bandwidth: Term = quantity(
-        "B/s/dir", "B/cycle/dir", doc="peak of one link in one direction", gt=0, plausible=(1e8, 1e15)
+        "B/s/dir",
+        "B/cycle/dir",
+        doc="peak bandwidth of one link in one direction",
+        gt=0,
+        plausible=(1e8, 1e15),
     )
     latency: Term | None = quantity(
         "s",
         "cycle",
-        doc="time of an empty message over one link",
+        doc="latency of an empty message over one link",
         ge=0,
         optional=True,
         plausible=(1e-10, 1e-4),
     )
     efficiency: Any = fraction(
-        doc="achieved share of the peak, also over the message size",
+        doc="achieved fraction of peak bandwidth: a number, or a curve over the message size",
         over="B",
         default=0.8,
         source="stas00/ml-engineering network/README: achieved all-reduce bandwidth is 70 to 85 % of NVLink's peak",
     )
     energy: Term | None = quantity(
-        "J/b", doc="energy of moving one bit", ge=0, optional=True, plausible=(1e-14, 1e-10)
+        "J/b", doc="energy of transferring one bit", ge=0, optional=True, plausible=(1e-14, 1e-10)
     )
-    reconfigure: Term | None = quantity("s", doc="time to re-wire an optical switch", ge=0, planned=True)
+    reconfigure: Term | None = quantity(
+        "s", doc="reconfiguration time of an optical circuit switch", ge=0, planned=True
+    )
 
 
 @spec(kind="switch", within=_HARDWARE)
 class Switch:
     """A switch between links."""
 
-    radix: Term | None = count(doc="ports", optional=True)
+    radix: Term | None = count(doc="number of ports", optional=True)
     latency: Term | None = quantity(
-        "s", doc="time through the switch, added to each hop", ge=0, optional=True, plausible=(5e-8, 1.9e-6)
+        "s", doc="latency of the switch, added to each hop", ge=0, optional=True, plausible=(5e-8, 1.9e-6)
     )
     in_network_reduction: bool | None = flag(
-        doc="whether the switch adds values on the way",
+        doc="whether the switch reduces data in the network (such as SHARP)",
         default=False,
         source="an ordinary switch forwards only",
     )
@@ -108,7 +119,7 @@ class Nic:
 
     bandwidth: Term = quantity("B/s/dir", doc="line rate in one direction", gt=0, plausible=(1e9, 2e11))
     latency: Term | None = quantity(
-        "s", doc="time of an empty message through the card", ge=0, optional=True, plausible=(3e-7, 1e-5)
+        "s", doc="latency of an empty message through the card", ge=0, optional=True, plausible=(3e-7, 1e-5)
     )
 
 
@@ -117,7 +128,7 @@ class Host:
     """The host processor of a node."""
 
     model: str | None = text(doc="product name")
-    vcpus: Term | None = count(doc="virtual processors", optional=True)
+    vcpus: Term | None = count(doc="virtual CPUs", optional=True)
     memories: tuple[Part[Any], ...] = blocks("memory", doc="host memory")
 
 
@@ -125,22 +136,29 @@ class Host:
 class Power:
     """Electrical power of a whole node or rack."""
 
-    max: Term | None = quantity("W", doc="what the power supplies can deliver", gt=0, optional=True)
-    idle: Term | None = quantity("W", doc="drawn while nothing runs", ge=0, optional=True)
+    max: Term | None = quantity("W", doc="maximum power that the supplies deliver", gt=0, optional=True)
+    idle: Term | None = quantity("W", doc="idle power", ge=0, optional=True)
 
 
 @spec(kind="cost", within=_HARDWARE)
 class Cost:
     """What the block that it stands in costs: bought (capex over lifetime) or rented (price)."""
 
-    capex: Term | None = quantity("USD", doc="price of purchase", ge=0, optional=True, plausible=(500, 1e9))
+    capex: Term | None = quantity("USD", doc="purchase price", ge=0, optional=True, plausible=(500, 1e9))
     lifetime: Term = quantity(
-        "yr", doc="years of use", gt=0, plausible=(1, 15), default=4, source="common depreciation of servers"
+        "yr",
+        doc="depreciation period",
+        gt=0,
+        plausible=(1, 15),
+        default=4,
+        source="common depreciation of servers",
     )
-    price: Term | None = quantity("USD/h", doc="rent an hour", ge=0, optional=True, plausible=(0.01, 1e5))
-    per: str | None = choice("chip", "system", doc="what the rent is for", optional=True)
+    price: Term | None = quantity(
+        "USD/h", doc="rental price per hour", ge=0, optional=True, plausible=(0.01, 1e5)
+    )
+    per: str | None = choice("chip", "system", doc="unit that the rental price is for", optional=True)
     electricity: Term | None = quantity(
-        "USD/J", doc="price of energy", ge=0, optional=True, plausible=(3e-9, 3e-7)
+        "USD/J", doc="electricity price", ge=0, optional=True, plausible=(3e-9, 3e-7)
     )
 
 
@@ -148,56 +166,64 @@ class Cost:
 class Package:
     """An accelerator as it is bought: dies, memory stacks and what they share."""
 
-    vendor: str | None = text(doc="who sells it")
+    vendor: str | None = text(doc="vendor")
     family: str | None = choice(
-        doc="vendor's generation, such as hopper: what siblings achieve holds where nobody measured",
+        doc="product generation of the vendor, such as hopper; calibrations of its other devices apply if the device itself has none",
         optional=True,
     )
     process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
-    aliases: Any = listing(doc="further names that measurements and people use")
+    aliases: Any = listing(doc="other names of the device, in measurements and in common use")
     tdp: Term | None = quantity("W", doc="thermal design power", gt=0, optional=True, plausible=(5, 50_000))
-    idle: Term | None = quantity("W", doc="power while nothing runs", ge=0, optional=True)
-    standing: Term | None = quantity(
-        "W", doc="power of a running device whatever it does; without it 45 % of tdp", ge=0, optional=True
+    idle: Term | None = quantity("W", doc="idle power", ge=0, optional=True)
+    static_power: Term | None = quantity(
+        "W",
+        aliases=("standing",),
+        doc="static power of a running device, independent of load; if absent, 45 % of tdp",
+        ge=0,
+        optional=True,
     )
     price: Term | None = quantity(
-        "USD", doc="price of purchase of one", ge=0, optional=True, plausible=(50, 1e7)
+        "USD", doc="purchase price of one device", ge=0, optional=True, plausible=(50, 1e7)
     )
     ici_ports: Term | None = count(doc="links to neighbours", optional=True)
     clock: Term | None = quantity(
-        "Hz", doc="clock of what has none of its own", gt=0, optional=True, plausible=(3e8, 4e9)
+        "Hz", doc="clock of components without their own", gt=0, optional=True, plausible=(3e8, 4e9)
     )
     reserve: Term = quantity(
         "B",
-        doc="bytes that an engine needs for itself: context, libraries, communication buffers",
+        doc="device memory reserved for the engine: context, libraries, communication buffers",
         ge=0,
         default=3.5e9,
         source="ai-dynamo/aiconfigurator, system files of NVIDIA GPUs: 3.5 GB of framework reserve",
     )
-    placement: str = choice(
-        "spread",
-        "pipeline",
-        doc="how a model lies on the cores: every layer over all of them, or layer behind layer, so that tokens stream through",
-        default="spread",
+    layer_mapping: str = choice(
+        "all_cores",
+        "spatial_pipeline",
+        aliases=("placement",),
+        symbol_aliases={"spread": "all_cores", "pipeline": "spatial_pipeline"},
+        doc="mapping of layers to cores: each layer on all cores, or each layer on its own cores with tokens streaming through",
+        default="all_cores",
         source="kernels of GPUs, systolic arrays and many-core chips use the whole device for one operation",
     )
-    fusion: str = choice(
+    launch_granularity: str = choice(
         "op",
         "layer",
         "pass",
-        doc="what one start covers: an operation, the operations of a layer, or a whole pass",
+        aliases=("fusion",),
+        doc="what one launch covers: an operation, the operations of a layer, or a whole forward pass",
         default="op",
         source="GPU libraries start a kernel for each operation",
     )
-    model_spread: Term = fraction(
-        doc="standard deviation of the logarithm of measured over predicted time",
+    model_log_error_std: Term = fraction(
+        aliases=("model_spread",),
+        doc="standard deviation of the logarithm of measured over predicted time, where no calibration gives one",
         default=0.3,
         source="700 public latencies of static batches of 7B to 70B models on H100 and A100 (LLM-Inference-Bench and "
         "others, six engines): 0.32 around a median of 0.68 predicted over measured, 0.20 around 0.82 for TensorRT-LLM",
     )
     kernel_launch: Term = quantity(
         "s",
-        doc="time of starting one operation that nothing hides",
+        doc="exposed launch overhead of one operation",
         ge=0,
         plausible=(1e-8, 1e-4),
         default=2.1e-6,
@@ -212,17 +238,17 @@ class Die:
 
     process: Any = ref("process", doc="silicon process", optional=True, text_too=True)
     area: Term | None = quantity("mm^2", doc="area", gt=0, optional=True, plausible=(20, 60_000))
-    clock: Term | None = quantity("Hz", doc="clock of its cores", gt=0, optional=True, plausible=(3e8, 4e9))
-    grid: Any = listing("", doc="arrangement in the package")
+    clock: Term | None = quantity("Hz", doc="clock of the cores", gt=0, optional=True, plausible=(3e8, 4e9))
+    grid: Any = listing("", doc="arrangement of the dies in the package")
 
 
 @spec(kind="core", within=("file", "package", "die"))
 class Core:
     """What repeats on a die: a streaming multiprocessor, compute unit, tensor core or processing element."""
 
-    kind: str | None = choice(doc="what sort of core, where there are several", optional=True)
+    kind: str | None = choice(doc="type of core, if there are several", optional=True)
     clock: Term | None = quantity(
-        "Hz", doc="clock, where it is not that of the die", gt=0, optional=True, plausible=(3e8, 4e9)
+        "Hz", doc="clock, if it differs from that of the die", gt=0, optional=True, plausible=(3e8, 4e9)
     )
 
 
@@ -247,58 +273,58 @@ class ClusterBlock:
 class ConnectSettings:
     """Settings of a `connect` statement."""
 
-    links_per_source: Term | None = count(doc="links of each left endpoint", optional=True)
+    links_per_source: Term | None = count(doc="number of links of each left-hand endpoint", optional=True)
     layout: str | None = choice(
-        "rail_optimized", "fat_tree", doc="how cards meet leaf switches", optional=True
+        "rail_optimized", "fat_tree", doc="wiring of network cards to leaf switches", optional=True
     )
     startup: Term = quantity(
         "s",
-        doc="time of one synchronisation of all ranks: a one-shot all-reduce takes one, other collectives two",
+        doc="time of one synchronization of all ranks: a one-shot all-reduce needs one, other collectives two",
         ge=0,
         default=3.7e-6,
         source="fit to half of 136 public all-reduces of engines on H100 SXM and A100 SXM (aiconfigurator, Apache-2.0), "
         "held-out median error 10 and 14 %",
     )
     collective_efficiency: Term = fraction(
-        doc="share of the links' achieved rate that kernels reach in a collective, behind switches and in cliques",
+        doc="fraction of the achieved link bandwidth that collective kernels reach, in switched and fully connected networks",
         default=0.73,
         source="fit with `startup`, on links with the measured point-to-point efficiency of NVLink 4",
     )
     peer_access: bool | None = flag(
-        doc="whether kernels read the memory of other devices, which one-shot and two-shot all-reduces need",
+        doc="whether kernels can read the memory of other devices, as one-shot and two-shot all-reduce require",
         default=True,
         source="GPUs of one NVLink, xGMI or PCIe peer-to-peer domain can",
     )
     host_bandwidth: Term | None = quantity(
         "B/s",
-        doc="what a host passes on between all its devices together; without it, all that their links bring",
+        doc="total bandwidth of the host for traffic between its devices; if absent, limited by the links only",
         gt=0,
         optional=True,
     )
     oversubscription: Term = quantity(
-        doc="bandwidth into a leaf switch over the bandwidth out of it",
+        doc="downlink over uplink bandwidth of a leaf switch",
         ge=1,
         default=1,
         source="a network that does not block: Al-Fares et al., A scalable, commodity data center network, SIGCOMM 2008",
     )
-    switch: Any = ref("switch", doc="the switches of a pattern, such as `dragonfly`", optional=True)
+    switch: Any = ref("switch", doc="switches of a network pattern, such as `dragonfly`", optional=True)
     global_links: Term | None = count(
-        doc="links of a dragonfly's router to other groups; without it as many as it has endpoints",
+        doc="global links of a dragonfly router; if absent, as many as it has endpoints",
         optional=True,
     )
     routing: str | None = choice(
         "static",
         "adaptive",
-        doc="shortest paths, or, in a dragonfly, also detours over other groups",
+        doc="minimal static routing, or, in a dragonfly, adaptive routing with detours over other groups",
         optional=True,
     )
     multicast: bool | None = flag(
-        doc="whether the network copies what one sender sends to many",
+        doc="whether the network replicates a message for several receivers",
         default=False,
         source="an ordinary switch forwards only",
     )
     broadcast: bool | None = flag(
-        doc="the same for what one sender sends to all",
+        doc="whether the network replicates a message for all receivers",
         default=False,
         source="an ordinary switch forwards only",
     )
@@ -306,14 +332,16 @@ class ConnectSettings:
         "link", doc="optical link that closes a torus, and any slice of whole cubes", optional=True
     )
     wrap_unit: Term = count(
-        doc="edge of the cubes that `wrap` joins: only multiples of it are closed",
+        doc="edge length of the cubes joined by `wrap`; only multiples of it are closed to rings",
         default=4,
         source="TPU v4 and v5p are re-wired in cubes of 4 x 4 x 4 (Jouppi et al., TPU v4, ISCA 2023, section 2)",
     )
-    pairing: str | None = choice("one_to_one", "all_to_all", doc="which endpoints pair up", planned=True)
-    fan_in: Term | None = count(doc="left endpoints on each right one", planned=True)
-    ports: Term | None = count(doc="ports used", planned=True)
-    twisted: bool | None = flag(doc="a torus whose wrap-around links are shifted", planned=True)
+    pairing: str | None = choice(
+        "one_to_one", "all_to_all", doc="which endpoints are connected to each other", planned=True
+    )
+    fan_in: Term | None = count(doc="left-hand endpoints connected to each right-hand one", planned=True)
+    ports: Term | None = count(doc="number of ports used", planned=True)
+    twisted: bool | None = flag(doc="whether the wrap-around links of the torus are twisted", planned=True)
 
 
 HARDWARE_BLOCKS = (

@@ -2,7 +2,7 @@
 
 The kernels of a step are costed without it. A runtime says how the host drives them (time of a step, of each sequence,
 of the launches of a layer), which shares of what the kernels could reach its own reach, and how it forms passes. A
-`port` in it says what differs on the devices of one vendor, family or name: most runtimes are written for one vendor
+`device_override` in it says what differs on the devices of one vendor, family or name: most runtimes are written for one vendor
 and carried over to others.
 """
 
@@ -29,147 +29,207 @@ LAUNCH_OVERLAP_EXPONENT = term(6.0)
 """Exponent with which launching and executing kernels overlap: the longer decides, as one feeds the other."""
 
 
-@spec(kind="port", within=("runtime",))
-class RuntimePort:
+@spec(kind="device_override", aliases=("port",), within=("runtime",))
+class DeviceOverride:
     """What differs on the devices whose vendor, family or name is the label."""
 
-    step: Term | None = quantity(
-        "s", doc="time of the host between two steps: scheduling, inputs, sampling", ge=0, optional=True
-    )
-    sequence: Term | None = quantity(
-        "s", doc="further time of the host between two steps for each sequence", ge=0, optional=True
-    )
-    request: Term | None = quantity(
-        "s", doc="time of the host for a request, before its first token", ge=0, optional=True
-    )
-    workers: Term | None = quantity(
-        "s", doc="further time between two steps where several devices work on one layer", ge=0, optional=True
-    )
-    layer: Term | None = quantity(
+    step_overhead: Term | None = quantity(
         "s",
-        doc="time of the host to launch the kernels of a layer one by one; without it graphs of kernels are launched",
+        aliases=("step",),
+        doc="host time between two steps: scheduling, input preparation, sampling",
         ge=0,
         optional=True,
     )
-    collective: Term | None = quantity(
+    per_sequence_overhead: Term | None = quantity(
         "s",
-        doc="further time of a sum over devices: launch, and waiting for the last one",
+        aliases=("sequence",),
+        doc="additional host time per sequence between two decode steps",
         ge=0,
         optional=True,
     )
-    hand_over: Term | None = quantity(
-        "s", doc="further time of handing activations to the next pipeline stage", ge=0, optional=True
+    per_request_overhead: Term | None = quantity(
+        "s", aliases=("request",), doc="host time per request before its first token", ge=0, optional=True
     )
-    starts: Term | None = quantity(
-        doc="kernels that it starts for each that a model of an operation counts", gt=0, optional=True
+    multi_rank_step_overhead: Term | None = quantity(
+        "s",
+        aliases=("workers",),
+        doc="additional time between two steps if several ranks share each layer",
+        ge=0,
+        optional=True,
     )
-    compute: Term | None = quantity(
-        doc="rate of its products over that of the device's kernels", gt=0, optional=True
+    launch_time_per_layer: Term | None = quantity(
+        "s",
+        aliases=("layer",),
+        doc="host time to launch the kernels of one layer individually; if absent, kernels are launched as graphs",
+        ge=0,
+        optional=True,
     )
-    attention: Term | None = quantity(doc="the same of attention to a prompt", gt=0, optional=True)
-    bandwidth: Term | None = quantity(
-        doc="bandwidth that it reaches over that of the device's kernels", gt=0, optional=True
+    all_reduce_overhead: Term | None = quantity(
+        "s",
+        aliases=("collective",),
+        doc="additional time of one all-reduce: launch and waiting for the last rank",
+        ge=0,
+        optional=True,
     )
-    cache: Term | None = quantity(doc="the same of reading the KV cache in decode", gt=0, optional=True)
-    elementwise: Term | None = quantity(
-        doc="bytes that it moves between products, over those of fused kernels", gt=0, optional=True
+    send_recv_overhead: Term | None = quantity(
+        "s",
+        aliases=("hand_over",),
+        doc="additional time of one point-to-point transfer, such as activations to the next pipeline stage",
+        ge=0,
+        optional=True,
     )
-    grouped: Term | None = quantity(
-        doc="rate of products of experts over that of its other products", gt=0, optional=True
-    )
-    scan: Term | None = quantity(
-        doc="rate of scans of states and linear attention over that of the device's kernels",
+    kernels_per_op: Term | None = quantity(
+        aliases=("starts",),
+        doc="kernels launched for each kernel that the operation model counts",
         gt=0,
         optional=True,
     )
-    hidden: Term | None = quantity(
-        doc="share of the communication beside work that work can hide; without it all",
+    gemm_rate_scale: Term | None = quantity(
+        aliases=("compute",),
+        doc="matrix-multiplication rate relative to that of the device's calibrated kernels",
+        gt=0,
+        optional=True,
+    )
+    prefill_attention_rate_scale: Term | None = quantity(
+        aliases=("attention",),
+        doc="prefill-attention rate relative to that of the device's calibrated kernels",
+        gt=0,
+        optional=True,
+    )
+    bandwidth_scale: Term | None = quantity(
+        aliases=("bandwidth",),
+        doc="achieved memory bandwidth relative to that of the device's calibrated kernels",
+        gt=0,
+        optional=True,
+    )
+    decode_kv_bandwidth_scale: Term | None = quantity(
+        aliases=("cache",),
+        doc="achieved bandwidth of reading the KV cache in decode, relative to that of the device's calibrated kernels",
+        gt=0,
+        optional=True,
+    )
+    elementwise_bytes_scale: Term | None = quantity(
+        aliases=("elementwise",),
+        doc="memory traffic of elementwise operations relative to that of fused kernels",
+        gt=0,
+        optional=True,
+    )
+    grouped_gemm_rate_scale: Term | None = quantity(
+        aliases=("grouped",),
+        doc="rate of expert (grouped) matrix multiplications relative to the runtime's other matrix multiplications",
+        gt=0,
+        optional=True,
+    )
+    scan_rate_scale: Term | None = quantity(
+        aliases=("scan",),
+        doc="rate of state-space scans and linear attention relative to that of the device's calibrated kernels",
+        gt=0,
+        optional=True,
+    )
+    overlap_fraction: Term | None = quantity(
+        aliases=("hidden",),
+        doc="maximum fraction of concurrent communication that overlaps with computation; if absent, all of it",
         ge=0,
         le=1,
         optional=True,
     )
-    exchange: Term | None = quantity(
-        doc="share of the exchange of tokens between experts that work waits for; without it all",
+    exposed_all_to_all_fraction: Term | None = quantity(
+        aliases=("exchange",),
+        doc="fraction of the expert all-to-all time that is exposed; if absent, all of it",
         ge=0,
         le=1,
         optional=True,
     )
-    routing: Term | None = quantity(
+    routing_sync_overhead: Term | None = quantity(
         "s",
-        doc="time in which a layer with experts waits until the host knows how many tokens each of them has",
+        aliases=("routing",),
+        doc="time an MoE layer waits until the host knows the number of tokens of each expert",
         ge=0,
         optional=True,
     )
 
 
 @spec(kind="runtime", within=("file",))
-class Runtime(RuntimePort):
+class Runtime(DeviceOverride):
     """Software that serves a model: what it adds to the kernels, and how it forms passes."""
 
-    aliases: Any = listing(doc="further names")
-    kernels: str | None = choice(
-        doc="runtime whose measured kernels it starts, where calibrations do not know its own", optional=True
+    aliases: Any = listing(doc="other names")
+    kernels_from: str | None = choice(
+        aliases=("kernels",),
+        doc="runtime whose calibrated kernels are used if calibrations have none for this one",
+        optional=True,
     )
-    pipeline: str = choice(
+    pipeline_schedule: str = choice(
         "micro_batches",
         "serial",
-        doc="what pipeline stages do: micro-batches follow each other, or one batch goes through all",
+        aliases=("pipeline",),
+        doc="pipeline schedule: micro-batches in flight on all stages, or one batch through all stages serially",
         default="micro_batches",
         source="vLLM, FasterTransformer and Megatron-LM keep as many micro-batches in flight as there are stages",
     )
-    chunk: Term | None = count(
-        unit="tok", doc="most prompt tokens of a sequence in one pass; without it all", optional=True
-    )
-    policy: str | None = choice(
-        "continuous",
-        "prefill_first",
-        doc="under a load: prompts share steps with decoding, or have steps of their own that go first",
+    prefill_chunk_size: Term | None = count(
+        unit="tok",
+        aliases=("chunk",),
+        doc="maximum prompt tokens of one sequence in one pass; if absent, the whole prompt",
         optional=True,
     )
-    bunching: Term | None = quantity(
-        doc="share of the other clients whose prompts arrive together with a request; without it that of the policy",
+    scheduling_policy: str | None = choice(
+        "continuous",
+        "prefill_first",
+        aliases=("policy",),
+        doc="scheduling policy under load: prefill and decode share steps, or prefill has its own steps and takes precedence",
+        optional=True,
+    )
+    arrival_correlation: Term | None = quantity(
+        aliases=("bunching",),
+        doc="fraction of the other clients whose prompts arrive at the same time as a request; if absent, the policy's default",
         ge=0,
         le=1,
         optional=True,
     )
-    latency: Term | None = quantity(
+    frontend_latency: Term | None = quantity(
         "s",
-        doc="under a load: time of a request outside of steps, which holds up no other: network, text to tokens, queues",
+        aliases=("latency",),
+        doc="latency of a request under load outside engine steps, without delaying other requests: network, tokenization, queues",
         ge=0,
         optional=True,
     )
-    launch: Term | None = quantity(
+    prefill_launch_latency: Term | None = quantity(
         "s",
-        doc="under a load: further latency of a request for each kernel of a step with prompts, which no graph launches",
+        aliases=("launch",),
+        doc="additional request latency under load for each kernel of a prefill step, as these are not launched as graphs",
         ge=0,
         optional=True,
     )
-    hold: Term | None = count(
-        doc="under a load: decode steps for which prompts are held back where replicas share their experts, so that all of "
-        "them get prompts at once",
+    prefill_delay_steps: Term | None = count(
+        aliases=("hold",),
+        doc="decode steps by which prompts are delayed under load, so that all replicas that share experts prefill in the same step",
         optional=True,
     )
-    memory: Term = fraction(
-        doc="share of a device's memory that weights and KV cache may take",
+    memory_fraction: Term = fraction(
+        aliases=("memory",),
+        doc="fraction of device memory available to weights, activations and KV cache",
         default=0.9,
         source="gpu_memory_utilization of vLLM and free_gpu_memory_fraction of TensorRT-LLM: 0.9",
     )
-    mx_activations: str | None = choice(
+    mxfp4_compute_dtype: str | None = choice(
         *DTYPE_NAMES,
-        doc="what experts stored in mxfp4 are computed in, where the device multiplies it; without it as all else",
+        aliases=("mx_activations",),
+        doc="data type in which experts stored as mxfp4 are computed, if the device supports it; if absent, the activation type",
         optional=True,
     )
-    spread: Term | None = quantity(
-        doc="standard deviation of the logarithm of measured over predicted time, on configurations not fitted to",
+    log_error_std: Term | None = quantity(
+        aliases=("spread",),
+        doc="standard deviation of the logarithm of measured over predicted time, on held-out configurations",
         gt=0,
         optional=True,
     )
-    ports: tuple[Part[Any], ...] = blocks("port", doc="what differs on some devices")
+    device_overrides: tuple[Part[Any], ...] = blocks("device_override", doc="what differs on some devices")
 
 
 def kernels_name(runtime: Component) -> str:
     """Return the name that calibrations know the kernels of a runtime by."""
-    attribute = runtime.attributes().get("kernels")
+    attribute = runtime.attributes().get("kernels_from")
     if attribute is not None and isinstance(attribute.value, Symbol):
         return attribute.value.name
     return runtime.definition or runtime.name
@@ -187,42 +247,58 @@ class EngineProfile:
 
     name: str = ""
     port: str = ""
-    step: Term | None = None
-    sequence: Term | None = None
-    request: Term | None = None
-    workers: Term | None = None
-    layer: Term | None = None
-    collective: Term | None = None
-    hand_over: Term | None = None
-    starts: Term | None = None
-    compute: Term | None = None
-    attention: Term | None = None
-    bandwidth: Term | None = None
-    cache: Term | None = None
-    elementwise: Term | None = None
-    grouped: Term | None = None
-    scan: Term | None = None
-    hidden: Term | None = None
-    exchange: Term | None = None
-    routing: Term | None = None
+    step_overhead: Term | None = None
+    per_sequence_overhead: Term | None = None
+    per_request_overhead: Term | None = None
+    multi_rank_step_overhead: Term | None = None
+    launch_time_per_layer: Term | None = None
+    all_reduce_overhead: Term | None = None
+    send_recv_overhead: Term | None = None
+    kernels_per_op: Term | None = None
+    gemm_rate_scale: Term | None = None
+    prefill_attention_rate_scale: Term | None = None
+    bandwidth_scale: Term | None = None
+    decode_kv_bandwidth_scale: Term | None = None
+    elementwise_bytes_scale: Term | None = None
+    grouped_gemm_rate_scale: Term | None = None
+    scan_rate_scale: Term | None = None
+    overlap_fraction: Term | None = None
+    exposed_all_to_all_fraction: Term | None = None
+    routing_sync_overhead: Term | None = None
     serial: bool = False
-    chunk: Term | None = None
-    policy: str | None = None
-    bunching: Term | None = None
-    latency: Term | None = None
-    launch: Term | None = None
-    hold: Term | None = None
-    memory: Term | None = None
-    mx_activations: str | None = None
-    spread: Term | None = None
+    prefill_chunk_size: Term | None = None
+    scheduling_policy: str | None = None
+    arrival_correlation: Term | None = None
+    frontend_latency: Term | None = None
+    prefill_launch_latency: Term | None = None
+    prefill_delay_steps: Term | None = None
+    memory_fraction: Term | None = None
+    mxfp4_compute_dtype: str | None = None
+    log_error_std: Term | None = None
 
 
 NO_OVERHEAD_PROFILE = EngineProfile()
 """No runtime: kernels alone, one pass after the other."""
-PORT_OVERRIDE_FIELDS = (
-    "step", "sequence", "request", "workers", "layer", "collective", "hand_over",
-    "starts", "compute", "attention", "bandwidth", "cache", "elementwise", "grouped", "scan", "hidden", "exchange", "routing",
-)  # fmt: skip
+DEVICE_OVERRIDE_FIELDS = (
+    "step_overhead",
+    "per_sequence_overhead",
+    "per_request_overhead",
+    "multi_rank_step_overhead",
+    "launch_time_per_layer",
+    "all_reduce_overhead",
+    "send_recv_overhead",
+    "kernels_per_op",
+    "gemm_rate_scale",
+    "prefill_attention_rate_scale",
+    "bandwidth_scale",
+    "decode_kv_bandwidth_scale",
+    "elementwise_bytes_scale",
+    "grouped_gemm_rate_scale",
+    "scan_rate_scale",
+    "overlap_fraction",
+    "exposed_all_to_all_fraction",
+    "routing_sync_overhead",
+)
 """Fields that say how fast, which a port may change."""
 
 
@@ -254,26 +330,26 @@ def build_engine_profile(runtime: NamedRuntime | None, device: Device) -> Engine
     if runtime is None:
         return NO_OVERHEAD_PROFILE
     spec = runtime.spec
-    labels = {part.name.casefold(): part.spec for part in spec.ports}
+    labels = {part.name.casefold(): part.spec for part in spec.device_overrides}
     ports = [
         (kind, labels[label.casefold()])
         for kind, label in zip(_LABELS, device_names(device), strict=True)
         if label and label.casefold() in labels
     ]
-    values = {field: _first((*(port for _, port in ports), spec), field) for field in PORT_OVERRIDE_FIELDS}
+    values = {field: _first((*(port for _, port in ports), spec), field) for field in DEVICE_OVERRIDE_FIELDS}
     return EngineProfile(
         name=runtime.name,
         port=ports[0][0] if ports else "",
-        serial=spec.pipeline == "serial",
-        chunk=spec.chunk,
-        policy=spec.policy,
-        bunching=spec.bunching,
-        latency=spec.latency,
-        launch=spec.launch,
-        hold=spec.hold,
-        memory=spec.memory,
-        mx_activations=spec.mx_activations,
-        spread=spec.spread,
+        serial=spec.pipeline_schedule == "serial",
+        prefill_chunk_size=spec.prefill_chunk_size,
+        scheduling_policy=spec.scheduling_policy,
+        arrival_correlation=spec.arrival_correlation,
+        frontend_latency=spec.frontend_latency,
+        prefill_launch_latency=spec.prefill_launch_latency,
+        prefill_delay_steps=spec.prefill_delay_steps,
+        memory_fraction=spec.memory_fraction,
+        mxfp4_compute_dtype=spec.mxfp4_compute_dtype,
+        log_error_std=spec.log_error_std,
         **values,
     )
 
@@ -283,7 +359,7 @@ def device_names(device: Device) -> tuple[str | None, ...]:
     return device.name, device.package.family, device.package.vendor
 
 
-def _first(places: Iterable[RuntimePort], field: str) -> Term | None:
+def _first(places: Iterable[DeviceOverride], field: str) -> Term | None:
     return next((value for place in places if (value := getattr(place, field)) is not None), None)
 
 
@@ -294,29 +370,36 @@ def scale_time_by_rate(time: Term, rate: Term | None) -> Term:
 
 def select_compute_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate, relative to the device's kernels, an operation computes; None for the same."""
-    if op.kind is OpKind.GROUPED_GEMM and pace.grouped is not None:
-        return pace.grouped if pace.compute is None else pace.compute * pace.grouped
+    if op.kind is OpKind.GROUPED_GEMM and pace.grouped_gemm_rate_scale is not None:
+        return (
+            pace.grouped_gemm_rate_scale
+            if pace.gemm_rate_scale is None
+            else pace.gemm_rate_scale * pace.grouped_gemm_rate_scale
+        )
     if op.kind.is_gemm:
-        return pace.compute
+        return pace.gemm_rate_scale
     if op.kind is OpKind.ATTENTION and op.kernel not in PREFILL_ATTENTION | DECODE_ATTENTION:
-        return pace.scan
-    return pace.attention if op.kernel in PREFILL_ATTENTION else None
+        return pace.scan_rate_scale
+    return pace.prefill_attention_rate_scale if op.kernel in PREFILL_ATTENTION else None
 
 
 def select_memory_rate(pace: EngineProfile, op: Op) -> Term | None:
     """Return at which rate an operation moves bytes, relative to the device's kernels; None for the same."""
     if op.kernel in DECODE_ATTENTION:
-        return pace.cache
-    if op.kind is not OpKind.ELEMENTWISE or pace.elementwise is None:
-        return pace.bandwidth
-    return (term(1.0) if pace.bandwidth is None else pace.bandwidth) / pace.elementwise
+        return pace.decode_kv_bandwidth_scale
+    if op.kind is not OpKind.ELEMENTWISE or pace.elementwise_bytes_scale is None:
+        return pace.bandwidth_scale
+    return (
+        term(1.0) if pace.bandwidth_scale is None else pace.bandwidth_scale
+    ) / pace.elementwise_bytes_scale
 
 
 def compute_comm_overhead(pace: EngineProfile, item: Collective) -> Term:
     """Return the s that a runtime adds to one execution of a communication; nothing where one rank takes part."""
-    added = {CollectiveKind.ALL_REDUCE: pace.collective, CollectiveKind.SEND_RECV: pace.hand_over}.get(
-        item.kind
-    )
+    added = {
+        CollectiveKind.ALL_REDUCE: pace.all_reduce_overhead,
+        CollectiveKind.SEND_RECV: pace.send_recv_overhead,
+    }.get(item.kind)
     if added is None:
         return NO_TIME
     return where(item.ranks > 1.0, added, NO_TIME).named(f"{pace.name} at {item.name}")
@@ -324,9 +407,13 @@ def compute_comm_overhead(pace: EngineProfile, item: Collective) -> Term:
 
 def compute_comm_wait(pace: EngineProfile, item: Collective, time: Term) -> Term:
     """Return the s of one execution of a communication that work waits for; exchanges between experts name their kernel."""
-    if item.kind is not CollectiveKind.ALL_TO_ALL or not item.kernel or pace.exchange is None:
+    if (
+        item.kind is not CollectiveKind.ALL_TO_ALL
+        or not item.kernel
+        or pace.exposed_all_to_all_fraction is None
+    ):
         return time
-    return time * pace.exchange
+    return time * pace.exposed_all_to_all_fraction
 
 
 def apply_host_launches(pace: EngineProfile, plan: Plan, work: Term) -> Term:
@@ -334,12 +421,16 @@ def apply_host_launches(pace: EngineProfile, plan: Plan, work: Term) -> Term:
 
     Launches run ahead of the kernels: what takes longer decides, (work^6 + (layers x launching)^6)^(1/6).
     """
-    if pace.routing is not None and plan.workload.experts is not None:
-        waits = (pace.routing * plan.workload.layers / plan.stages).named("waits of all layers with experts")
+    if pace.routing_sync_overhead is not None and plan.workload.experts is not None:
+        waits = (pace.routing_sync_overhead * plan.workload.layers / plan.stages).named(
+            "waits of all layers with experts"
+        )
         work = work + waits
-    if pace.layer is None:
+    if pace.launch_time_per_layer is None:
         return work
-    launching = (pace.layer * plan.workload.layers / plan.stages).named("launches of all layers")
+    launching = (pace.launch_time_per_layer * plan.workload.layers / plan.stages).named(
+        "launches of all layers"
+    )
     return overlap_times((work, launching), LAUNCH_OVERLAP_EXPONENT).named("work as the host launches it")
 
 
@@ -353,16 +444,16 @@ def host_time(pace: EngineProfile, plan: Plan, phase: Phase) -> Term:
         return NO_TIME
     passes = maximum(plan.microbatches / plan.stages, 1.0)
     found = NO_TIME
-    if pace.step is not None:
-        found = found + pace.step * passes
-    if pace.workers is not None:
+    if pace.step_overhead is not None:
+        found = found + pace.step_overhead * passes
+    if pace.multi_rank_step_overhead is not None:
         divided = plan.ranks / plan.replicas / plan.stages > 1.0
-        found = found + where(divided, pace.workers, NO_TIME) * passes
-    each = pace.sequence if phase is Phase.DECODE else pace.request
+        found = found + where(divided, pace.multi_rank_step_overhead, NO_TIME) * passes
+    each = pace.per_sequence_overhead if phase is Phase.DECODE else pace.per_request_overhead
     if each is not None:
         found = found + each * plan.sequences
     return found.named(f"{pace.name} on the host") if pace.name else found
 
 
-RUNTIME_BLOCKS = (RuntimePort, Runtime)
+RUNTIME_BLOCKS = (DeviceOverride, Runtime)
 """Every spec of this module, in the order of the documentation."""

@@ -13,39 +13,44 @@ from accelscope.core.spec.spec import quantity as quantity_of
 class PageBlock:
     """What the page of a study is called, and what it says before its findings."""
 
-    title: str | None = text(doc="headline")
-    lead: str | None = text(doc="what the study asks, in a few sentences")
-    models: Any = listing(doc="models that the table of models has, besides those of the sections")
+    title: str | None = text(doc="title")
+    introduction: str | None = text(aliases=("lead",), doc="introduction in a few sentences")
+    models: Any = listing(doc="models listed in the model table in addition to those of the sections")
 
 
 @spec(kind="architecture", within=("file",), cited=False)
 class Architecture:
     """A class of accelerators that a study compares with others."""
 
-    title: str | None = text(doc="what the page calls it")
-    devices: Any = listing(doc="its devices: packages of the library or of the folder")
+    title: str | None = text(doc="display name")
+    devices: Any = listing(doc="devices of the class: packages of the library or of the study folder")
 
 
 @spec(kind="selection", within=("file",), cited=False)
 class Selection:
     """Some of the devices of a study, among which a spread is given as well."""
 
-    title: str | None = text(doc="what the page calls it")
-    devices: Any = listing(doc="packages")
+    title: str | None = text(doc="display name")
+    devices: Any = listing(doc="packages of the subset")
 
 
 @spec(kind="grid", within=("file",), cited=False)
 class Grid:
     """Models on every device of every architecture, each on the smallest system that holds it, over the axes of a scenario."""
 
-    title: str | None = text(doc="headline of the section")
-    scenario: Any = ref("scenario", doc="what is asked; its `sweep` statements are the axes")
-    models: Any = listing(doc="models that take the place of the scenario's")
-    measures: Any = listing(doc="metrics to compare, the more the better; the first one chooses splits")
-    overflow: str = choice(
+    title: str | None = text(doc="section title")
+    scenario: Any = ref("scenario", doc="scenario to evaluate; its `sweep` statements are the axes")
+    models: Any = listing(doc="models that replace the scenario's model")
+    metrics: Any = listing(
+        aliases=("measures",),
+        doc="metrics to compare, higher is better; the first one selects the parallelism",
+    )
+    offload_fallback: str = choice(
         "none",
-        "streamed",
-        doc="where no system holds a model: nothing, or weights come from a tier behind the devices' memory where there is one",
+        "full_offload",
+        aliases=("overflow",),
+        symbol_aliases={"streamed": "full_offload"},
+        doc="what to do with a model that fits no system: nothing, or read its weights from an offload tier if there is one",
         default="none",
         source="a model is served from the devices' memory unless told otherwise",
     )
@@ -55,44 +60,49 @@ class Grid:
 class Strategies:
     """Ways to divide models over the devices of a system, side by side."""
 
-    title: str | None = text(doc="headline of the section")
-    scenario: Any = ref("scenario", doc="what is asked")
-    deployments: Any = listing(
-        doc="deployments, one for each strategy; the first one is what others are compared with"
+    title: str | None = text(doc="section title")
+    scenario: Any = ref("scenario", doc="scenario to evaluate")
+    deployments: Any = listing(doc="deployments, one per strategy; the first one is the baseline")
+    systems: Any = listing(doc="systems that replace those of the deployments")
+    models: Any = listing(doc="models that replace those of the deployments")
+    metrics: Any = listing(
+        aliases=("measures",), doc="metrics to report, absolute and relative to the baseline"
     )
-    systems: Any = listing(doc="systems that take the place of the deployments'")
-    models: Any = listing(doc="models that take the place of the deployments'")
-    measures: Any = listing(doc="metrics that are shown, as they are and relative to the first deployment")
 
 
 @spec(kind="software", within=("file",), cited=False)
 class Software:
     """One device and model under several runtimes."""
 
-    title: str | None = text(doc="headline of the section")
-    scenario: Any = ref("scenario", doc="what is asked; its `sweep` statements are the axes")
-    systems: Any = listing(doc="systems that take the place of the scenario's")
-    models: Any = listing(doc="models that take the place of the scenario's")
-    runtimes: Any = listing(doc="runtimes that take the place of the scenario's")
-    measures: Any = listing(doc="metrics to compare, the more the better")
+    title: str | None = text(doc="section title")
+    scenario: Any = ref("scenario", doc="scenario to evaluate; its `sweep` statements are the axes")
+    systems: Any = listing(doc="systems that replace the scenario's system")
+    models: Any = listing(doc="models that replace the scenario's model")
+    runtimes: Any = listing(doc="runtimes that replace the scenario's runtime")
+    metrics: Any = listing(aliases=("measures",), doc="metrics to compare, higher is better")
 
 
 @spec(kind="gaps", within=("file",), cited=False)
 class Gaps:
     """How a metric answers to each number of the hardware: what to change first."""
 
-    title: str | None = text(doc="headline of the section")
-    scenario: Any = ref("scenario", doc="what is asked; its `sweep` statements are the axes")
-    grid: Any = ref("grid", doc="whose models and measures are taken")
-    devices: Any = listing(doc="packages, one for each architecture")
-    models: Any = listing(doc="models of the grid; without them all")
-    metric: str | None = choice(doc="what answers; without it the grid's first measure", optional=True)
-    samples: Term | None = count(
-        doc="N of Sobol indices over the tolerances of the descriptions, a power of two; without it none",
+    title: str | None = text(doc="section title")
+    scenario: Any = ref("scenario", doc="scenario to evaluate; its `sweep` statements are the axes")
+    grid: Any = ref("grid", doc="grid whose models and metrics are used")
+    devices: Any = listing(doc="packages, one per architecture")
+    models: Any = listing(doc="models of the comparison to analyze; if absent, all")
+    metric: str | None = choice(
+        doc="metric whose sensitivity is computed; if absent, the first metric of the comparison",
         optional=True,
     )
-    apart: Any = listing(
-        doc="last names of parameters that are no hardware, and so never what to change first"
+    sobol_samples: Term | None = count(
+        aliases=("samples",),
+        doc="base sample size N of the Sobol indices over the tolerances, a power of two; if absent, no indices are computed",
+        optional=True,
+    )
+    excluded_parameters: Any = listing(
+        aliases=("apart",),
+        doc="last path segments of parameters that are not hardware and are excluded from the ranking",
     )
 
 
@@ -100,12 +110,13 @@ class Gaps:
 class Claim:
     """A published number beside those that the study finds."""
 
-    says: str | None = text(doc="the claim in words")
-    figures: Any = listing(
-        doc="names of the figures of the study that it is about; `*` stands for any part of a name"
+    statement: str | None = text(aliases=("says",), doc="statement of the claim")
+    results: Any = listing(
+        aliases=("figures",),
+        doc="names of the study's results that the claim concerns; `*` matches any part of a name",
     )
-    published: Term | None = quantity_of(doc="the published number", optional=True)
-    because: str | None = text(doc="why the numbers differ")
+    published: Term | None = quantity_of(doc="published value", optional=True)
+    explanation: str | None = text(aliases=("because",), doc="explanation of the difference")
 
 
 STUDY_KINDS = (PageBlock, Architecture, Selection, Grid, Strategies, Software, Gaps, Claim)

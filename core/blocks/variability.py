@@ -11,43 +11,53 @@ class Variability:
     """What makes the time of a step random; TPOT and TTFT are then distributions. Only routing varies unasked."""
 
     routing: str = choice(
-        "random",
-        "even",
+        "uniform_random",
+        "balanced",
         "zipf",
-        doc="how visits fall on experts: evenly at random, just alike, or at random by Zipf's law",
-        default="random",
+        symbol_aliases={"random": "uniform_random", "even": "balanced"},
+        doc="distribution of tokens over experts: uniform at random, perfectly balanced, or random by Zipf's law",
+        default="uniform_random",
         source="Switch Transformers (arXiv 2101.03961), section 2.2: a loss that balances the load",
     )
-    skew: Term | None = quantity(
-        doc="exponent of Zipf's law, where `routing` is `zipf`: 0 for experts that are all alike",
+    zipf_exponent: Term | None = quantity(
+        aliases=("skew",),
+        doc="exponent of Zipf's law if `routing` is `zipf`; 0 means equally popular experts",
         ge=0,
         optional=True,
     )
-    correlation: Term = quantity(
-        doc="correlation of the slowest rank's load between two layers",
+    layer_load_correlation: Term = quantity(
+        aliases=("correlation",),
+        doc="correlation between layers of the load of the slowest rank",
         ge=0,
         le=1,
         default=0,
         source="every layer has a router of its own: Switch Transformers (arXiv 2101.03961), section 2.1",
     )
-    link_jitter: Term | None = quantity(
-        doc="standard deviation of the time of a collective, as a share of it; each run by itself",
+    collective_time_cv: Term | None = quantity(
+        aliases=("link_jitter",),
+        doc="coefficient of variation of the time of a collective, independent for each execution",
         ge=0,
         optional=True,
     )
-    stragglers: Term | None = quantity(
-        doc="standard deviation of the time that alike devices take for the same work, as a share of it; the slowest decides",
+    device_time_cv: Term | None = quantity(
+        aliases=("stragglers",),
+        doc="coefficient of variation of the time of identical devices for the same work; the slowest determines the step",
         ge=0,
         optional=True,
     )
-    lengths: Term | None = quantity(
-        doc="standard deviation of the lengths of prompts and contexts of a batch, as a share of their mean",
+    length_cv: Term | None = quantity(
+        aliases=("lengths",),
+        doc="coefficient of variation of the prompt and context lengths in a batch",
         ge=0,
         optional=True,
     )
-    samples: Term | None = count(doc="steps to draw at random instead of formulas", optional=True)
+    monte_carlo_steps: Term | None = count(
+        aliases=("samples",),
+        doc="number of steps of a Monte Carlo simulation; if absent, closed forms are used",
+        optional=True,
+    )
     seed: Term = count(
-        doc="of random numbers: of samples, and of the order in which experts of unlike popularity lie on ranks",
+        doc="seed of random numbers: of the simulation, and of the placement of experts of unequal popularity on ranks",
         default=0,
         ge=0,
         source="any number will do; the same one gives the same result",

@@ -25,9 +25,9 @@ def compute_batch_rounds(design: Design, longest: Residency, batch: Term) -> Ter
         longest: what one device holds when all contexts are longest.
         batch: sequences of the whole system.
     """
-    share = design.runtime.memory
+    share = design.runtime.memory_fraction
     capacity = _capacity(design)
-    if share is None or capacity is None or design.memory.kv == "spilled":
+    if share is None or capacity is None or design.memory.kv == "partial_offload":
         return ONE
     room = capacity * share - longest.weights - longest.activations
     needed = ceil(longest.kv / maximum(room, _BYTE))

@@ -116,9 +116,11 @@ def _prompts(design: Design, batch: Term, prompt: Term) -> Step:
 
     Chunks follow each other through the stages of a pipeline, so they count as its micro-batches.
     """
-    if design.runtime.chunk is None:
+    if design.runtime.prefill_chunk_size is None:
         return Step(phase=Phase.PREFILL, sequences=batch, tokens=prompt, context=ONE * 0.0)
-    tokens = minimum(prompt, strip_count_unit(design.runtime.chunk)).named("prompt tokens of a pass")
+    tokens = minimum(prompt, strip_count_unit(design.runtime.prefill_chunk_size)).named(
+        "prompt tokens of a pass"
+    )
     return Step(
         phase=Phase.PREFILL,
         sequences=batch,

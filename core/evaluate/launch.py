@@ -17,18 +17,18 @@ from accelscope.core.numeric.term import Term, maximum, sqrt, total, where
 def compute_launch_time(op: Op, plan: Plan, package: Any, measured: Term | None = None) -> Term:
     """Return the s that starting one execution of an operation takes.
 
-    `fusion` of the package says what one start covers: each kernel of an operation, all operations of a layer (which
+    `launch_granularity` of the package says what one start covers: each kernel of an operation, all operations of a layer (which
     share its start evenly), or all of a pass.
 
     Args:
         measured: what was measured of the operation's own kernels, all of them together.
     """
     each: Term = package.kernel_launch
-    if measured is not None and package.fusion == "op":
+    if measured is not None and package.launch_granularity == "op":
         return measured.named("kernel start")
-    if package.fusion == "pass":
+    if package.launch_granularity == "pass":
         return (each / count_executions(plan.ops)).named("share of the launch of a pass")
-    if package.fusion == "layer" and op.layered:
+    if package.launch_granularity == "layer" and op.layered:
         layers = plan.workload.layers / plan.stages
         layered = tuple(item for item in plan.ops if item.layered)
         return (each * layers / count_executions(layered)).named("share of the launch of a layer")

@@ -49,13 +49,13 @@ def place_memory(design: Design, longest: Residency) -> Placement:
     weights, kv = _NONE, _NONE
     reserve = device.package.reserve if policy.reserve is None else policy.reserve
     used = longest.weights + longest.kv + longest.activations + reserve
-    if tier is not None and policy.weights == "streamed":
+    if tier is not None and policy.weights == "full_offload":
         weights = term(1.0)
         used = used - longest.weights
-    if tier is not None and policy.kv == "spilled":
+    if tier is not None and policy.kv == "partial_offload":
         kv = _share(used - capacity, longest.kv, "share of the KV cache in the tier")
         used = used - longest.kv * kv
-    if tier is not None and policy.weights == "spilled":
+    if tier is not None and policy.weights == "partial_offload":
         weights = _share(used - capacity, longest.weights, "share of the weights in the tier")
         used = used - longest.weights * weights
     away = longest.weights * weights + longest.kv * kv

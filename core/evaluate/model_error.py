@@ -29,13 +29,15 @@ median, those that left the device out by 13 %."""
 
 def estimate_kernel_spread(known: CalibratedKernel, package: Any) -> float:
     """Return the deviation of the logarithm of a kernel's time: as measured, or that of the models of a device."""
-    spread: Term = package.model_spread if known.kernel.spread is None else known.kernel.spread
+    spread: Term = (
+        package.model_log_error_std if known.kernel.log_error_std is None else known.kernel.log_error_std
+    )
     return float(np.max(spread.value))
 
 
 def estimate_runtime_spread(pace: EngineProfile, package: Any) -> float:
     """Return the deviation of passes under a runtime, wider where it was not measured on the device."""
-    usual: Term = package.model_spread if pace.spread is None else pace.spread
+    usual: Term = package.model_log_error_std if pace.log_error_std is None else pace.log_error_std
     return float(np.max(usual.value)) * ORIGIN_ERROR_FACTORS[find_measurement_origin(pace)]
 
 
@@ -52,7 +54,7 @@ def estimate_pass_spread(
     Args:
         others: times of what no kernel parameters are known of, such as communication.
     """
-    if pace.spread is None:
+    if pace.log_error_std is None:
         return combine_kernel_spreads(ops, others, package)
     return np.asarray(estimate_runtime_spread(pace, package))
 
@@ -63,7 +65,7 @@ def combine_kernel_spreads(ops: Iterable[OpCost], others: Iterable[Term], packag
     Args:
         others: times of what no kernel parameters are known of, such as communication.
     """
-    unknown = float(np.max(package.model_spread.value))
+    unknown = float(np.max(package.model_log_error_std.value))
     own: dict[str, Array] = {}
     common: Array = np.zeros(())
     whole: Array = np.zeros(())

@@ -173,7 +173,7 @@ def _compute_on_engine(
         compute_energy = usage.energy
     computing = [time for _, time in parts]
     moving: list[Term] = []
-    services = compute_memory_services(op, plan, device, setting, known.kernel.bandwidth)
+    services = compute_memory_services(op, plan, device, setting, known.kernel.bandwidth_efficiency)
     for part, arriving, usage in services:
         rate = select_memory_rate(setting.pace, op) if arriving.home else None
         moving.append(scale_time_by_rate(usage.time, rate).named(f"{part.name} time"))
@@ -182,7 +182,7 @@ def _compute_on_engine(
     slowest = (maximum(*moving),) if moving else ()
     return _Work(
         parts=tuple(parts),
-        time=overlap_times((*computing, *slowest), known.kernel.overlap).named(f"{op.name} work"),
+        time=overlap_times((*computing, *slowest), known.kernel.overlap_exponent).named(f"{op.name} work"),
         peak=compute_peak_op_rate(engine, op),
         home_bytes=_home_bytes(services, device.home),
         compute_energy=compute_energy,
@@ -239,12 +239,12 @@ def _no_slower(time: Term, chosen: EnginePart[Any], op: Op, device: Device) -> T
 def _starts(
     op: Op, plan: Plan, device: Device, setting: PassContext, kernel: Kernel
 ) -> tuple[tuple[str, Term], ...]:
-    start = compute_launch_time(op, plan, device.package, kernel.start)
-    if setting.pace.starts is not None:
-        start = start * setting.pace.starts
+    start = compute_launch_time(op, plan, device.package, kernel.fixed_overhead)
+    if setting.pace.kernels_per_op is not None:
+        start = start * setting.pace.kernels_per_op
     found: tuple[tuple[str, Term], ...] = (("launch", start),)
-    if kernel.gather is not None:
-        found = (*found, ("gather", _gathering(op, device, kernel.gather)))
+    if kernel.gather_scatter_passes is not None:
+        found = (*found, ("gather", _gathering(op, device, kernel.gather_scatter_passes)))
     if device.fabric is None:
         return found
     return (*found, (device.fabric.name, compute_operand_transfer(op, device, setting.places)))

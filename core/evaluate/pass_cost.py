@@ -196,7 +196,7 @@ def compute_exposed_comms(
     (1 - hidden) x time + max(0, hidden x time - window x work); where it goes on beside one operation, that operation is
     the work.
     """
-    hidden = FULLY_HIDDEN_SHARE if pace.hidden is None else pace.hidden
+    hidden = FULLY_HIDDEN_SHARE if pace.overlap_fraction is None else pace.overlap_fraction
     each = {cost.name: cost.seconds for cost in ops}
     shares: dict[tuple[int, str], Term] = {}
     for key, window in {_window(cost): cost.item.window for cost in comms}.items():

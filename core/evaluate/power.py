@@ -34,7 +34,7 @@ def standing_power(package: Any) -> Term | None:
     """Return what a running device draws whatever it does, in W, or None without a thermal design power."""
     if package.tdp is None:
         return None
-    given: Term = package.standing if package.standing is not None else package.tdp * STANDING_SHARE
+    given: Term = package.static_power if package.static_power is not None else package.tdp * STANDING_SHARE
     return given.named("standing power")
 
 

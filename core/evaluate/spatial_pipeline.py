@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def is_streaming(design: Design) -> bool:
     """Say whether tokens stream: the device places layers side by side, and its weights stay there."""
     package = design.machine.device.package
-    return package.placement == "pipeline" and design.memory.weights != "streamed"
+    return package.layer_mapping == "spatial_pipeline" and design.memory.weights != "full_offload"
 
 
 def make_token_step(step: Step) -> Step:

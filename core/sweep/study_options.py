@@ -62,7 +62,7 @@ def read_study_options(asked: Query, registry: Registry) -> StudyOptions:
     return StudyOptions(
         points=_number(limits, "points"),
         time=_number(limits, "time"),
-        chunk_time=_number(limits, "chunk_time"),
+        chunk_time=_number(limits, "chunk_timeout"),
         workers=_workers(places, None if limits is None else limits.workers),
         stops=limits is not None and limits.on_error == "stop",
         pareto=_listed(report, "pareto"),

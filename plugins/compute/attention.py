@@ -48,50 +48,63 @@ _OVERLAP_EXPONENT = term(4.0)  # arithmetic, exponentials and reads of a block o
 class ThreadBlockEngine(ComputeEngine):
     """Fields of engines of cores that run thread blocks, as far as attention needs them."""
 
-    attention_efficiency: Term = fraction(
-        doc="share of the peak that the inner loop of an attention reaches where many tokens are new",
+    prefill_attention_efficiency: Term = fraction(
+        aliases=("attention_efficiency",),
+        doc="fraction of peak that the inner loop of prefill attention achieves",
         default=0.52,
         source=_PREFILLS,
     )
-    decode_efficiency: Term = fraction(
-        doc="the same share where each sequence has one new token, padded rows included",
+    decode_attention_efficiency: Term = fraction(
+        aliases=("decode_efficiency",),
+        doc="fraction of peak that the inner loop of decode attention achieves, padded rows included",
         default=0.37,
         source=_DECODES,
     )
-    attention_exponentials: Term = fraction(
-        doc="share of the rate of special functions that an attention reaches", default=0.6, source=_PREFILLS
+    attention_sfu_efficiency: Term = fraction(
+        aliases=("attention_exponentials",),
+        doc="fraction of the peak special-function rate that attention achieves",
+        default=0.6,
+        source=_PREFILLS,
     )
-    attention_prologue: Term = quantity(
+    prefill_block_overhead: Term = quantity(
         "s",
-        doc="time of a thread block of an attention outside of its loop where many tokens are new",
+        aliases=("attention_prologue",),
+        doc="time of a prefill-attention thread block outside its loop over keys",
         ge=0,
         default=3.3e-6,
         source=_PREFILLS,
     )
-    decode_prologue: Term = quantity(
+    decode_block_overhead: Term = quantity(
         "s",
-        doc="the same time where each sequence has one new token; blocks that share a core hide it from each other",
+        aliases=("decode_prologue",),
+        doc="time of a decode-attention thread block outside its loop over keys; blocks that share a core overlap it",
         ge=0,
         default=0.87e-6,
         source=_DECODES,
     )
-    attention_rows: Term = count(
-        doc="query rows of a thread block where many tokens are new", default=128, source=_FLASH_3
+    prefill_rows_per_block: Term = count(
+        aliases=("attention_rows",),
+        doc="query rows of a prefill-attention thread block",
+        default=128,
+        source=_FLASH_3,
     )
-    decode_rows: Term = count(
-        doc="query rows of a thread block where a group of heads has one new token",
+    decode_rows_per_block: Term = count(
+        aliases=("decode_rows",),
+        doc="query rows of a decode-attention thread block, which holds a group of heads",
         default=64,
         source=_FLASH_3,
     )
-    stream: Term = quantity(
+    kv_read_rate_per_core: Term = quantity(
         "B/s",
-        doc="rate at which one core reads KV cache at most: bytes in flight over the latency of memory",
+        aliases=("stream",),
+        doc="maximum rate at which one core reads KV cache: bytes in flight over memory latency",
         gt=0,
         default=1.75e11,
         source=_DECODES,
     )
-    least_context: Term = count(
-        doc="least length of context that is worth a split of its own in an attention",
+    min_split_context: Term = count(
+        aliases=("least_context",),
+        doc="minimum context length per split of a split-KV attention",
         default=256,
         source=_FLASH_DECODING,
     )
@@ -124,7 +137,7 @@ def attention_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """
     kernel = kernel_for(device, op)
     blocks = _blocks(part, kernel, op)
-    chain = minimum(op.steps, value_or_default(kernel.chain, ONE))
+    chain = minimum(op.steps, value_or_default(kernel.max_sequential_chunks, ONE))
     waves = (count_rounds(blocks.number * blocks.parts / chain, part.cores) * chain).named("attention waves")
     mean = waves * _loop(part, op, rate, device, blocks, blocks.keys / blocks.parts)
     longest = _loop(part, op, rate, device, blocks, blocks.longest_keys / blocks.parts)
@@ -141,20 +154,23 @@ def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> ThreadBlocks:
     """
     spec: ThreadBlockEngine = part.spec
     prefill = op.kernel in _PREFILL_KERNELS
-    pack: Term | None = value_or_default(kernel.pack, ONE if prefill else None)
+    pack: Term | None = value_or_default(kernel.max_heads_per_block, ONE if prefill else None)
     heads = ONE if pack is None else where(op.queries > pack, op.queries, ONE)
     positions = op.m / heads
     rows: Term = (
         op.m
         if op.kernel in _SCAN_KERNELS
-        else value_or_default(kernel.rows, spec.attention_rows if prefill else spec.decode_rows)
+        else value_or_default(
+            kernel.query_rows_per_block,
+            spec.prefill_rows_per_block if prefill else spec.decode_rows_per_block,
+        )
     )
     number = clamp_to_one(op.groups * heads * count_tiles(positions, rows)).named("thread blocks")
     seen = op.flops / (clamp_to_one(op.groups * op.m * op.k) * OP_UNIT * 4.0)
     diagonal = minimum(rows, positions) * heads / (op.queries * 2.0) if prefill else _ZERO
-    hidden: Term = seen * op.outside * value_or_default(kernel.masked, _ZERO)
+    hidden: Term = seen * op.outside * value_or_default(kernel.masked_compute_fraction, _ZERO)
     keys = minimum(seen + hidden + diagonal, op.n)
-    least: Term = value_or_default(kernel.least_context, spec.least_context)
+    least: Term = value_or_default(kernel.min_split_context, spec.min_split_context)
     parts = (
         ONE
         if op.kernel in _UNSPLIT_KERNELS
@@ -169,10 +185,14 @@ def _blocks(part: Part[Any], kernel: Kernel, op: Op) -> ThreadBlocks:
 def _prologue(spec: ThreadBlockEngine, kernel: Kernel, op: Op, blocks: ThreadBlocks) -> Term:
     """Return the time in s of a block outside of its loop."""
     if op.kernel in _UNSPLIT_KERNELS:
-        whole: Term = value_or_default(kernel.block_start, spec.attention_prologue)
+        whole: Term = value_or_default(kernel.block_overhead, spec.prefill_block_overhead)
         return whole
-    found: Term = value_or_default(kernel.block_start, spec.decode_prologue)
-    return found if kernel.lone is None else where(blocks.heads > ONE, found, found * kernel.lone)
+    found: Term = value_or_default(kernel.block_overhead, spec.decode_block_overhead)
+    return (
+        found
+        if kernel.single_head_overhead_ratio is None
+        else where(blocks.heads > ONE, found, found * kernel.single_head_overhead_ratio)
+    )
 
 
 def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: ThreadBlocks, keys: Term) -> Term:
@@ -181,17 +201,21 @@ def _loop(part: Part[Any], op: Op, rate: Term, device: Device, blocks: ThreadBlo
     kernel = kernel_for(device, op)
     padded = keys if op.kernel in _UNSPLIT_KERNELS else _padded(op, keys)
     pairs = blocks.rows * padded * OP_UNIT
-    share = spec.attention_efficiency if op.kernel in _UNSPLIT_KERNELS else spec.decode_efficiency
-    speed = rate / part.cores * value_or_default(kernel.compute, share)
+    share = (
+        spec.prefill_attention_efficiency
+        if op.kernel in _UNSPLIT_KERNELS
+        else spec.decode_attention_efficiency
+    )
+    speed = rate / part.cores * value_or_default(kernel.compute_efficiency, share)
     times = [(pairs * op.k * 4.0 / speed.named("attention rate of a core")).named("products of a block")]
     special = _special(device)
     if special is not None:
         exponentials = (
-            special / part.cores * value_or_default(kernel.exponentials, spec.attention_exponentials)
+            special / part.cores * value_or_default(kernel.sfu_efficiency, spec.attention_sfu_efficiency)
         )
         times.append((pairs / exponentials).named("exponentials of a block"))
     if op.kernel not in _UNSPLIT_KERNELS:
-        stream: Term = value_or_default(kernel.stream, spec.stream)
+        stream: Term = value_or_default(kernel.kv_read_rate_per_core, spec.kv_read_rate_per_core)
         times.append((op.kv_read / clamp_to_one(op.groups * op.n) * keys / stream).named("reads of a block"))
     return overlap_times(tuple(times), _OVERLAP_EXPONENT).named("loop of a block")
 

@@ -31,7 +31,7 @@ class ComputeEngine:
     """Fields that every engine takes."""
 
     ops: PeakRates = block("ops", doc="peak rates by data type", optional=False)
-    tile: Any = listing("", doc="[m, n, k] of one instruction; sizes are padded to multiples of it")
+    tile: Any = listing("", doc="[m, n, k] of one instruction; k is padded to a multiple of it")
     lanes: Any = listing("", doc="[sublanes, lanes] of a vector unit", planned=True)
     special: Term | None = quantity(
         "op/cycle", "op/s", doc="rate of exponentials and other special functions", gt=0, optional=True
@@ -39,12 +39,12 @@ class ComputeEngine:
     sparsity: Any = constructor(
         "structured",
         "unstructured",
-        doc="sparsity that doubles or multiplies the rate; peaks stay dense",
+        doc="supported sparsity; peak rates stay dense",
         planned=True,
     )
     energy: Term | None = quantity(
         "J/op",
-        doc="energy of one operation in 16 bit; other types take it in proportion to their rates",
+        doc="energy of one 16-bit operation; other types scale with the inverse of their peak rates",
         ge=0,
         optional=True,
         plausible=(1e-15, 1e-10),

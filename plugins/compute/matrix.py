@@ -29,51 +29,66 @@ _CHOSEN = f"{_FIT}; the value with the least error on shapes left out, of the fe
 class MatrixEngine(ThreadBlockEngine):
     """A matrix engine of a core that runs thread blocks, such as a tensor core or a matrix core."""
 
-    kind: str | None = choice(*_KINDS, doc="sort of engine", optional=True)
+    kind: str | None = choice(*_KINDS, doc="type of engine", optional=True)
     efficiency: Term = fraction(
-        doc="share of the peak that a large product achieves with the largest tile", default=0.84, source=_FIT
+        doc="fraction of peak that a large matrix multiplication achieves with the largest tile",
+        default=0.84,
+        source=_FIT,
     )
-    narrow_efficiency: Term = fraction(
-        doc="the same share for types of 8 bits and fewer, the power limit aside",
+    low_precision_efficiency: Term = fraction(
+        aliases=("narrow_efficiency",),
+        doc="fraction of peak that a large matrix multiplication of 8 bits or fewer achieves below the power limit",
         default=0.8,
         source=_NARROW,
     )
-    draw: Term = quantity(
+    device_energy_per_op: Term = quantity(
         "J/op",
-        doc="energy that the whole device draws for an operation of a large product in 16 bit; narrower types take less by "
-        "the square root of their bits",
+        aliases=("draw",),
+        doc="energy per operation of the whole device in a large 16-bit matrix multiplication, which limits the rate at tdp; narrower types scale with the square root of their bits",
         gt=0,
         default=0.48e-12,
         source=f"{_FIT}: 0.47 pJ in bf16, 0.35 to 0.41 in fp8, 0.25 in nvfp4 make the rates of A100, H100, B200, GB200, GB300 "
         "and RTX PRO 6000 alike; of each device those of the others predict its own best",
         plausible=(1e-14, 1e-11),
     )
-    reuse: Term = count(
-        doc="tile size m n / (m + n) at which delivering operands takes as long as the arithmetic",
+    half_rate_tile_intensity: Term = count(
+        aliases=("reuse",),
+        doc="tile intensity m n / (m + n) at which operand delivery takes as long as the arithmetic, so that half the rate is achieved",
         default=8,
         source=_CHOSEN,
     )
-    prologue: Term = count(
-        doc="length of k that takes as long as filling and emptying the pipeline of a tile",
+    pipeline_fill_k: Term = count(
+        aliases=("prologue",),
+        doc="length of k whose computation takes as long as filling and draining the pipeline of a tile",
         default=96,
         source=_CHOSEN,
     )
-    tail: Term = fraction(
-        doc="share of the last wave of thread blocks that is waited for whole, however few of them it has",
+    wave_quantization: Term = fraction(
+        aliases=("tail",),
+        doc="fraction of the last wave of thread blocks that costs a full wave: 1 for full wave quantization, 0 for none",
         default=0.5,
         source=_CHOSEN,
     )
-    least_k: Term = count(doc="least length of k that is worth a split of its own", default=1000, source=_FIT)
-    narrow_least_k: Term = count(
-        doc="the same length for types of 8 bits and fewer, whose kernels hardly split",
+    min_split_k: Term = count(
+        aliases=("least_k",), doc="minimum k per split of a split-K product", default=1000, source=_FIT
+    )
+    low_precision_min_split_k: Term = count(
+        aliases=("narrow_least_k",),
+        doc="minimum k per split of a split-K product of 8 bits or fewer",
         default=65000,
         source=_NARROW,
     )
-    least_tile: Term = count(
-        doc="rows and columns of a tile below which a smaller one takes no less time", default=16, source=_FIT
+    min_tile_dim: Term = count(
+        aliases=("least_tile",),
+        doc="rows and columns of a thread-block tile below which a smaller tile is no faster",
+        default=16,
+        source=_FIT,
     )
-    narrow_least_tile: Term = count(
-        doc="the same size for types of 8 bits and fewer", default=64, source=_NARROW
+    low_precision_min_tile_dim: Term = count(
+        aliases=("narrow_least_tile",),
+        doc="rows and columns of a thread-block tile below which a smaller tile is no faster, for 8 bits or fewer",
+        default=64,
+        source=_NARROW,
     )
 
 

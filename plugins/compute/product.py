@@ -54,7 +54,7 @@ def product_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """Return the time in s of `groups` products with the best of the thread-block shapes.
 
     For each shape: waves x 2 M N (k / splits + prologue) / (rate of a core x efficiency x M N / (M N + reuse (M + N))),
-    with M and N no less than `least_tile` in this time, and waves of groups ceil(m / M) ceil(n / N) splits blocks.
+    with M and N no less than `min_tile_dim` in this time, and waves of groups ceil(m / M) ceil(n / N) splits blocks.
     """
     tiling = _tiling(part, op, rate, device)
     down = {rows: count_row_tiles(op, rows) for rows, _ in _BLOCK_SHAPES}
@@ -69,29 +69,34 @@ def product_time(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
 def _tiling(part: Part[Any], op: Op, rate: Term, device: Device) -> Tiling:
     spec, kernel = part.spec, kernel_for(device, op)
     wide = DTYPE_BITS[op.dtype] >= _WIDE
-    achieved: Term = value_or_default(kernel.compute, spec.efficiency if wide else spec.narrow_efficiency)
+    achieved: Term = value_or_default(
+        kernel.compute_efficiency, spec.efficiency if wide else spec.low_precision_efficiency
+    )
     step = pick_size(spec.tile, 2, 1.0)
     depth = count_tiles(op.k, step) * step
     return Tiling(
         speed=power_limited_rate(part, op, rate * achieved, device)
         / part.cores
-        / _delivery(*_BLOCK_SHAPES[0], spec.reuse),
+        / _delivery(*_BLOCK_SHAPES[0], spec.half_rate_tile_intensity),
         depth=depth,
-        most_parts=depth / value_or_default(kernel.least_k, spec.least_k if wide else spec.narrow_least_k),
-        least_tile=value_or_default(kernel.least_tile, spec.least_tile if wide else spec.narrow_least_tile),
+        most_parts=depth
+        / value_or_default(kernel.min_split_k, spec.min_split_k if wide else spec.low_precision_min_split_k),
+        least_tile=value_or_default(
+            kernel.min_tile_dim, spec.min_tile_dim if wide else spec.low_precision_min_tile_dim
+        ),
     )
 
 
 def power_limited_rate(part: Part[Any], op: Op, rate: Term, device: Device) -> Term:
     """Return the op/s at which products run on, at most `rate`: a device at its power limit lowers its clock.
 
-    rate / (1 + (rate / limit)^4)^(1/4), limit = tdp / draw. An operation draws `draw` in 16 bit, and less in narrower types
-    by the square root of the bits: multipliers shrink faster, what delivers operands to them more slowly.
+    rate / (1 + (rate / limit)^4)^(1/4), limit = tdp / device_energy_per_op. That is the energy of an operation in 16 bit;
+    narrower types take less by the square root of the bits: multipliers shrink faster, what delivers operands to them more slowly.
     """
     tdp: Term | None = getattr(device.package, "tdp", None)
     if tdp is None:
         return rate
-    limit: Term = (tdp / (part.spec.draw * (DTYPE_BITS[op.dtype] / _WIDE) ** 0.5)).named(
+    limit: Term = (tdp / (part.spec.device_energy_per_op * (DTYPE_BITS[op.dtype] / _WIDE) ** 0.5)).named(
         "rate at the power limit"
     )
     lowered = power(1.0 + power(rate / limit, _SHARP), 1.0 / _SHARP)
@@ -102,9 +107,9 @@ def _with_block(part: Part[Any], tiling: Tiling, pieces: Term, rows: float, colu
     fewest = floor(part.cores / maximum(pieces, 1.0))
     parts = maximum(minimum(fewest, tiling.most_parts), 1.0)
     high, wide = maximum(tiling.least_tile, rows), maximum(tiling.least_tile, columns)
-    share = _delivery(high, wide, part.spec.reuse)
-    each: Term = tiling.depth / parts + part.spec.prologue
-    turns = count_waves(pieces * parts, part.cores, part.spec.tail).named("waves")
+    share = _delivery(high, wide, part.spec.half_rate_tile_intensity)
+    each: Term = tiling.depth / parts + part.spec.pipeline_fill_k
+    turns = count_waves(pieces * parts, part.cores, part.spec.wave_quantization).named("waves")
     a_step = OP_UNIT * 2.0 * high * wide / share / tiling.speed
     return (turns * each * a_step).named(f"{rows:g} × {columns:g} tiles")
 

@@ -23,29 +23,30 @@ _ONE_CYCLE = term(1.0, "cycle")
 class SystolicArray(matrix.MatrixEngine):
     """A systolic array of `shape`; without a shape its instruction `tile` stands for a matrix engine of a core."""
 
-    kind: str | None = choice("systolic", doc="sort of engine", optional=True)
+    kind: str | None = choice("systolic", doc="type of engine", optional=True)
     shape: Any = listing("", doc="[rows, columns] of multipliers in one array")
     dataflow: str | None = choice(
         "weight_stationary",
         "output_stationary",
         "input_stationary",
-        doc="which operand stays in the array",
+        doc="dataflow, named by the operand that stays in the array",
         default="weight_stationary",
         source="Jouppi et al., In-Datacenter Performance Analysis of a Tensor Processing Unit, ISCA 2017, section 2",
     )
     double_buffered: bool | None = flag(
-        doc="whether the next stationary tile is loaded while one is computed with",
+        doc="whether the next stationary tile is loaded during computation",
         default=True,
         source="Jouppi et al., ISCA 2017, section 2: the matrix unit holds a second tile of weights to hide the load",
     )
-    load: Term | None = quantity(
+    stationary_load_rate: Term | None = quantity(
         "B/cycle",
-        doc="bytes of the stationary operand that one array takes in a cycle; without it one row",
+        aliases=("load",),
+        doc="load bandwidth of the stationary operand of one array; if absent, one row per cycle",
         gt=0,
         optional=True,
     )
     array_efficiency: Term = fraction(
-        doc="share of the cycles of the closed form that a large product achieves",
+        doc="ideal over actual cycles of a large product",
         default=0.89,
         source="stas00/ml-engineering, best matmul over the peak at the shipped clock: mean of Gaudi 2 (96.9 %) and "
         "Gaudi 3 (81 %)",
@@ -86,7 +87,7 @@ def cost_systolic_op(part: Part[Any], op: Op, device: Device) -> Usage:
 
 def _loading(part: Part[Any], dtype: str, rows: Term, columns: Term, a_cycle: Term) -> Term:
     """Return the array cycles that loading one stationary tile takes: a row each, or its bytes at the given width."""
-    given: Term | None = part.spec.load
+    given: Term | None = part.spec.stationary_load_rate
     if given is None or part.clock is None:
         return rows
     tile = rows * columns * term(bytes_per_element(dtype), "B")
@@ -114,7 +115,7 @@ def _product(part: Part[Any], op: Op, sizes: tuple[Term, Term, Term], loading: T
     """Cycles of `groups` products on all arrays at once.
 
     Whole folds go to different arrays; where there are fewer folds than arrays, the streamed size is divided too. With
-    double buffering a fold takes the longer of streaming (T) and loading (R cycles, or `load`), and the pipeline fills and drains once.
+    double buffering a fold takes the longer of streaming (T) and loading (R cycles, or `stationary_load_rate`), and the pipeline fills and drains once.
     """
     rows, columns = pick_size(part.spec.shape, 0, 1.0), pick_size(part.spec.shape, 1, 1.0)
     across_rows, across_columns, streamed = _mapped(*sizes, part.spec.dataflow)

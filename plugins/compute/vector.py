@@ -29,7 +29,7 @@ _WIDER = ("fp32", "fp64")
 class VectorUnit(ComputeEngine):
     """A unit that works on many elements at once, without reusing operands between them."""
 
-    kind: str | None = choice(*_UNIT_KINDS, doc="sort of engine", optional=True)
+    kind: str | None = choice(*_UNIT_KINDS, doc="type of engine", optional=True)
     efficiency: Term = fraction(
         doc="achieved share of the peak",
         default=0.75,

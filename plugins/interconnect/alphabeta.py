@@ -128,12 +128,16 @@ def build_kernel_path(fabric: Fabric, collective: Collective) -> NetworkPath:
         way = evolve(way, kernels=share)
     if kernel is None:
         return way
-    if kernel.bandwidth is not None:
-        way = evolve(way, efficiency=kernel.bandwidth, kernels=ONE)
-    if kernel.start is not None:
-        way = evolve(way, startup=kernel.start.named("measured start"), measured=True)
+    if kernel.bandwidth_efficiency is not None:
+        way = evolve(way, efficiency=kernel.bandwidth_efficiency, kernels=ONE)
+    if kernel.fixed_overhead is not None:
+        way = evolve(way, startup=kernel.fixed_overhead.named("measured start"), measured=True)
     return evolve(
-        way, hop=value_or_default(kernel.step, way.hop), eager=kernel.eager, bulk=kernel.bulk, own=kernel.own
+        way,
+        hop=value_or_default(kernel.step_latency, way.hop),
+        eager=kernel.small_message_efficiency,
+        bulk=kernel.large_message_startup,
+        own=kernel.local_copy_cost,
     )
 
 

@@ -35,16 +35,17 @@ _NEVER = 100.0  # ratio beyond which no hit is left, and exp would underflow
 class Cache(MemoryLevel):
     """A cache; one in a `core` is private and keeps nothing from one operation to the next."""
 
-    class_: str | None = choice("cache", doc="sort of memory", optional=True)
+    class_: str | None = choice("cache", doc="type of memory", optional=True)
     efficiency: Any = fraction(
-        doc="achieved share of the peak, also over the bytes moved",
+        doc="achieved fraction of peak bandwidth: a number, or a curve over the bytes transferred",
         over="B",
         default=0.7,
         source="microbenchmarks over the peaks of the white papers: A100 L2 4.8 of 7.2 TB/s, MI300X Infinity Cache 11.9 "
         "of 17.2 TB/s",
     )
-    keeps: Term = fraction(
-        doc="share of the capacity that keeps bytes until they are used again",
+    reuse_capacity_fraction: Term = fraction(
+        aliases=("keeps",),
+        doc="effective capacity of the cache for reuse, as a fraction of its capacity",
         default=0.9,
         source="assumption: code, descriptors and partial lines take a tenth",
     )
@@ -82,7 +83,7 @@ def hit_rate(distance: Term, room: Term) -> Term:
 def cache_room(part: Part[Any]) -> Term:
     """Return the bytes in which data of all cores is kept; partitions hold copies of the same bytes."""
     partitions: Term = part.spec.partitions if part.spec.partitions is not None else ONE
-    kept: Term = part.spec.keeps
+    kept: Term = part.spec.reuse_capacity_fraction
     return (instances_capacity(part) * kept / partitions).named(f"{part.name} room")
 
 

@@ -49,19 +49,22 @@ _MEASURED = (
 class Dram(MemoryLevel):
     """DRAM beside the processor, reached at one aggregate bandwidth."""
 
-    class_: str | None = choice(*_NEAR, doc="generation of the memory", optional=True)
+    class_: str | None = choice(*_NEAR, doc="memory technology", optional=True)
     stacks: Term | None = count(
-        doc="stacks or chips that the totals are of; only texts read it", optional=True
+        doc="number of stacks or chips; informative, as all totals already include them", optional=True
     )
     bandwidth: Term | None = quantity(
         "B/s",
         "B/cycle",
-        doc="peak bandwidth of one instance: of all its stacks or chips",
+        doc="peak bandwidth of one instance, all its stacks or chips together",
         gt=0,
         optional=True,
     )
     efficiency: Any = fraction(
-        doc="achieved share of the peak, also over the bytes moved", over="B", default=0.79, source=_MEASURED
+        doc="achieved fraction of peak bandwidth: a number, or a curve over the bytes transferred",
+        over="B",
+        default=0.79,
+        source=_MEASURED,
     )
 
 
@@ -69,9 +72,9 @@ class Dram(MemoryLevel):
 class FarMemory(MemoryLevel):
     """Memory modules or flash behind a slower bus: a tier behind the DRAM of an accelerator."""
 
-    class_: str | None = choice(*_FAR, doc="sort of memory", optional=True)
+    class_: str | None = choice(*_FAR, doc="memory technology", optional=True)
     efficiency: Any = fraction(
-        doc="achieved share of the peak, also over the bytes moved",
+        doc="achieved fraction of peak bandwidth: a number, or a curve over the bytes transferred",
         over="B",
         default=0.8,
         source="STREAM triad on DDR5 servers reaches about 80 % of peak: McCalpin, STREAM benchmark results",

@@ -41,22 +41,22 @@ class MemoryLevel:
     ports: ReadWrite | None = block(
         "bandwidth", doc="read and write bandwidth apart, in place of `bandwidth = ...`"
     )
-    latency: Term | None = quantity("s", "cycle", doc="time of one access", ge=0, optional=True)
+    latency: Term | None = quantity("s", "cycle", doc="access latency", ge=0, optional=True)
     energy: Term | None = quantity(
-        "J/b", doc="energy of moving one bit", ge=0, optional=True, plausible=(1e-16, 1e-10)
+        "J/b", doc="energy of transferring one bit", ge=0, optional=True, plausible=(1e-16, 1e-10)
     )
     partitions: Term | None = count(
-        doc="parts that each keep their own copy of what all cores read", optional=True
+        doc="number of partitions, each with its own copy of data that all cores read", optional=True
     )
     side: str | None = choice(
         "core",
         "memory",
-        doc="whether it stands at the cores or at the memory; its place says so",
+        doc="core-side or memory-side cache; follows from where the block is written",
         optional=True,
         planned=True,
     )
-    shared_with: str | None = choice(doc="memory that it shares its bytes with", optional=True, planned=True)
-    coherence: str | None = choice(doc="how far its contents are kept coherent", optional=True, planned=True)
+    shared_with: str | None = choice(doc="memory that shares the same storage", optional=True, planned=True)
+    coherence: str | None = choice(doc="coherence domain", optional=True, planned=True)
 
 
 def read_rate(part: Part[Any]) -> Term:

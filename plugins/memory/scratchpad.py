@@ -34,16 +34,17 @@ _SOME = term(1.0, "B")
 class Scratchpad(MemoryLevel):
     """SRAM that software fills, private to a core or shared by a package."""
 
-    class_: str | None = choice("scratchpad", "sram", doc="sort of memory", optional=True)
+    class_: str | None = choice("scratchpad", "sram", doc="type of memory", optional=True)
     efficiency: Any = fraction(
-        doc="achieved share of the peak, also over the bytes moved",
+        doc="achieved fraction of peak bandwidth: a number, or a curve over the bytes transferred",
         over="B",
         default=0.88,
         source="Jia et al., Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking, 2018: shared memory of "
         "V100 reaches 12,080 of 13,800 GiB/s",
     )
-    keeps: Term = fraction(
-        doc="share of the capacity in which software keeps weights and KV cache from one operation to the next",
+    reuse_capacity_fraction: Term = fraction(
+        aliases=("keeps",),
+        doc="fraction of the capacity that holds weights, KV cache and activations across operations",
         default=0.0,
         source="scratchpads of GPUs and tensor cores hold the tiles of one operation",
     )
@@ -53,7 +54,7 @@ class Scratchpad(MemoryLevel):
 class RegisterFile(MemoryLevel):
     """Registers of a core; their bandwidth is part of what an engine achieves."""
 
-    class_: str | None = choice("regfile", doc="sort of memory", optional=True)
+    class_: str | None = choice("regfile", doc="type of memory", optional=True)
 
 
 def serve_scratchpad(part: Part[Any], traffic: Traffic) -> Usage:
@@ -74,7 +75,7 @@ def serve_scratchpad(part: Part[Any], traffic: Traffic) -> Usage:
 
 
 def _onward(part: Part[Any], traffic: Traffic) -> Traffic:
-    room = (instances_capacity(part) * part.spec.keeps).named(f"{part.name} room")
+    room = (instances_capacity(part) * part.spec.reuse_capacity_fraction).named(f"{part.name} room")
     produced = minimum(room / maximum(traffic.activations, _SOME), 1.0)
     left = maximum(room - traffic.activations, NO_BYTES)
     pinned = minimum(left / maximum(traffic.footprint, _SOME), 1.0).named(f"share pinned in {part.name}")

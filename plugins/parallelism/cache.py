@@ -39,14 +39,14 @@ class DecodeContextParallelism:
     """Division of the cache over tensor-parallel ranks that would hold it several times."""
 
     dcp: Term = count(
-        doc="tensor-parallel ranks with the same KV head that divide the context of a sequence in decoding",
+        doc="decode context parallelism: tensor-parallel ranks with the same KV head that shard its cache",
         default=1,
         source=NO_SPLIT,
     )
     dcp_over: str = choice(
         "tokens",
         "sequences",
-        doc="what those ranks divide: the tokens of each sequence, or the sequences, of which there have to be enough",
+        doc="what decode context parallelism shards: the tokens of each sequence, or the sequences",
         default="tokens",
         source="vLLM's decode_context_parallel_size divides tokens, which serves a single sequence as well",
     )

@@ -40,12 +40,13 @@ _SCAN_KERNELS = ("linear_attention", "scan")
 class ContextParallelism:
     """Division of the tokens of each sequence over ranks."""
 
-    cp: Term = count(doc="ranks that divide the context of one sequence", default=1, source=NO_SPLIT)
+    cp: Term = count(
+        doc="context parallelism: ranks that shard the tokens of each sequence", default=1, source=NO_SPLIT
+    )
     cp_method: str = choice(
         "ring",
         "all_to_all",
-        doc="how attention sees the tokens of all ranks: keys and values go round, and in decoding queries to the parts of the "
-        "cache; or each rank has some heads of all tokens, between two all-to-alls (Ulysses)",
+        doc="attention under context parallelism: ring attention (in decode, queries visit the cache shards), or all-to-all between tokens and heads (Ulysses)",
         default="ring",
         source="Megatron Core's cp_comm_type is p2p by default; vLLM divides the cache by tokens",
     )

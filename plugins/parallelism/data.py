@@ -21,9 +21,9 @@ class DataParallelism:
     the experts, which `ep` spreads over them: to one device they are what replicas with common experts are.
     """
 
-    dp: Term = count(doc="replicas of the model", default=1, source=NO_SPLIT)
+    dp: Term = count(doc="data parallelism: replicas of the model", default=1, source=NO_SPLIT)
     dp_attention: Term = count(
-        doc="replicas of the attention, each with sequences of its own, that share their experts by `ep`",
+        doc="data-parallel attention: attention replicas, each with its own sequences, that share experts by `ep`",
         default=1,
         source=NO_SPLIT,
     )

@@ -33,34 +33,39 @@ from accelscope.plugins.parallelism.routed import (
 class ExpertParallelism:
     """Spread of the experts over the ranks of `tp` and `dp`."""
 
-    ep: Term = count(doc="ranks that the experts are spread over", default=1, source=NO_SPLIT)
-    ep_exchange: str = choice(
+    ep: Term = count(
+        doc="expert parallelism: ranks that the experts are distributed over", default=1, source=NO_SPLIT
+    )
+    ep_dispatch: str = choice(
         "all_to_all",
         "replicated",
-        doc="how tokens reach experts: sent to them, or they are on all ranks of a replica already (ep up to tp)",
+        aliases=("ep_exchange",),
+        doc="dispatch of tokens to experts: all-to-all, or tokens replicated on all ranks of a replica (ep up to tp)",
         default="all_to_all",
         source="DeepSeek-V3 report (arXiv 2412.19437) section 3.4: all-to-all dispatch and combine",
     )
     ep_overlap: str = choice(
         "none",
-        "two_batches",
-        doc="what the exchange of tokens goes on beside: nothing, or the work on the other half of the sequences",
+        "two_batch",
+        symbol_aliases={"two_batches": "two_batch"},
+        doc="overlap of the expert all-to-all: none, or with the computation of the other half of the batch (two-batch overlap)",
         default="none",
         source="vLLM's --enable-dbo and SGLang's --enable-two-batch-overlap are off unless asked for",
     )
     redundant_experts: Term = count(
-        doc="experts that are held twice, those with the most visits; each copy gets half of them",
+        doc="number of the busiest experts that have a second copy; each copy receives half of their tokens",
         default=0,
         ge=0,
         source="none unless the load of experts is balanced by copies",
     )
-    ep_visits: str = choice(
-        "own",
-        "buffered",
-        "all",
-        doc="what kernels do of visits to experts on other ranks, where tokens are not sorted by rank: nothing; they keep "
-        "rows for them, which are read and written but not multiplied; or they multiply all visits of tokens that they get",
-        default="own",
+    ep_remote_tokens: str = choice(
+        "skipped",
+        "padded",
+        "computed",
+        aliases=("ep_visits",),
+        symbol_aliases={"own": "skipped", "buffered": "padded", "all": "computed"},
+        doc="treatment of tokens routed to experts on other ranks: skipped, padded (rows are read and written, but not multiplied), or computed",
+        default="skipped",
         source="TensorRT-LLM's and FlashInfer's kernels sort visits by expert and drop those of other ranks; vLLM's Triton "
         "kernel keeps their rows (fused_moe: blocks of expert -1 are written as zeros)",
     )
@@ -95,7 +100,7 @@ def split_expert_parallel(spec: ExpertParallelism, step: Step) -> Step:
 
 def shard_expert_parallel(spec: ExpertParallelism, plan: Plan, machine: Machine) -> Plan:
     """Divide what belongs to routed experts; plans without experts stay as they are, and allow no degree above 1."""
-    if spec.ep_overlap == "two_batches" and not plan.phase.is_training and plan.workload.experts is not None:
+    if spec.ep_overlap == "two_batch" and not plan.phase.is_training and plan.workload.experts is not None:
         plan = halve_batch(plan)
     down = next(
         (op for op in plan.ops if op.split == Split.EXPERT_ROW and op.kind == OpKind.GROUPED_GEMM), None
@@ -142,7 +147,9 @@ def _spread(spec: ExpertParallelism, plan: Plan, down: Op, experts: Term, top_k:
     load = maximum(load, minimum(all_visits, 1.0)).named("visits of the fullest rank")
     found = visited_slots(experts, top_k, tokens * pooled, spec.redundant_experts)
     mean = down.groups * (found / expected_visited_experts(experts, top_k, tokens)) / spec.ep
-    multiplied = _received(plan, load, tokens * pooled, top_k) if spec.ep_visits == "all" else load
+    multiplied = (
+        _received(plan, load, tokens * pooled, top_k) if spec.ep_remote_tokens == "computed" else load
+    )
     hit = minimum(
         mean * fullest_rank_load(plan.workload.expert_chance / maximum(mean, 1e-9), spec.ep),
         maximum(held, mean),
@@ -155,7 +162,7 @@ def _spread(spec: ExpertParallelism, plan: Plan, down: Op, experts: Term, top_k:
         pooled_replicas=pooled,
         tokens=tokens,
         load=multiplied / visits,
-        rows=pooled if spec.ep_visits == "buffered" else multiplied / visits,
+        rows=pooled if spec.ep_remote_tokens == "padded" else multiplied / visits,
         hit=hit / down.groups,
     )
 
@@ -209,14 +216,14 @@ def _collectives(
     copies = spread.ep * (1.0 - exp(maximum(top_k * _log_missed(spread.ep), -700.0)))
     sent = (spread.tokens / spread.tp * copies * token).named("bytes that a rank sends to experts")
     many = spread.ep > 1.0
-    exchanged = where(many, spread.ep, ONE) if spec.ep_exchange == "all_to_all" else ONE
+    exchanged = where(many, spread.ep, ONE) if spec.ep_dispatch == "all_to_all" else ONE
     whole = spread.tokens * token
     summed = spread.tp
-    if spec.ep_exchange == "all_to_all" and not any(op.split == Split.PARTIAL for op in plan.ops):
+    if spec.ep_dispatch == "all_to_all" and not any(op.split == Split.PARTIAL for op in plan.ops):
         summed = where(many, ONE, spread.tp)
     trains = plan.phase.is_training
     picks = top_k if trains else None
-    window = ONE if spec.ep_overlap == "two_batches" and not trains else None
+    window = ONE if spec.ep_overlap == "two_batch" and not trains else None
     found = (
         *(
             _exchange(name, sent, exchanged, down, picks, window)
@@ -257,7 +264,7 @@ def _limits(spec: ExpertParallelism, plan: Plan, experts: Term, spread: ExpertLa
         check_divides_either("ep", spec.ep, spread.tp, "ranks of tp"),
         Limit(name="ep at most tp × dp", used=spec.ep, available=plan.ranks, reason=reason),
     )
-    if spec.ep_exchange == "all_to_all":
+    if spec.ep_dispatch == "all_to_all":
         return found
     reason = "without an exchange experts lie on the ranks of one replica, so ep is at most tp"
     return (

@@ -38,16 +38,17 @@ _GATHERED_LAYERS = 2.0
 class Sharding:
     """What replicas share of parameters and of the states of training."""
 
-    zero: Term = count(
-        doc="ZeRO stage: 0 all replicas hold everything, 1 optimiser states of training are sharded over them, 2 gradients "
-        "too, 3 parameters too (FSDP), which serving can do as well",
+    zero_stage: Term = count(
+        aliases=("zero",),
+        doc="ZeRO stage: 0 shards nothing over replicas, 1 optimizer states, 2 gradients too, 3 parameters too (FSDP; available in serving)",
         ge=0,
         default=1,
         source="the distributed optimiser is on in the recipes of Megatron Bridge and NeMo",
     )
-    reduce: str = choice(
+    grad_reduce_dtype: str = choice(
         *DTYPE_NAMES,
-        doc="data type that gradients travel in",
+        aliases=("reduce",),
+        doc="data type of the gradient reduction",
         default="bf16",
         source="grad_reduce_in_fp32 is off in the performance recipes of Megatron Bridge; torch FSDP reduces in the type of the "
         "parameters",
@@ -80,7 +81,7 @@ def split_fsdp(spec: Sharding, step: Step) -> Step:
 def shard_fsdp(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
     """Add what replicas send each other, and say what each of them holds."""
     if not plan.phase.is_training:
-        return _served(spec, plan) if np.any(spec.zero >= 3.0) else plan
+        return _served(spec, plan) if np.any(spec.zero_stage >= 3.0) else plan
     kept = _kept(plan)
     once = ONE / (plan.microbatches + (plan.stages - 1.0) / plan.chunks)
     moved = _gathered if plan.phase == Phase.FORWARD else _reduced
@@ -94,10 +95,10 @@ def shard_fsdp(spec: Sharding, plan: Plan, machine: Machine) -> Plan:
 def _served(spec: Sharding, plan: Plan) -> Plan:
     """Return a pass of serving whose weights are gathered layer by layer."""
     kept = _kept(plan)
-    times = where(spec.zero >= 3.0, ONE, ONE * 0.0)
+    times = where(spec.zero_stage >= 3.0, ONE, ONE * 0.0)
     weights = total(
         where(
-            spec.zero >= 3.0,
+            spec.zero_stage >= 3.0,
             minimum(item.bytes / item.ranks + item.bytes * _ahead(item), item.bytes),
             item.bytes,
         )
@@ -163,18 +164,21 @@ def _gathered(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterato
     Args:
         once: share of a micro-batch in the step.
     """
-    each = where(spec.zero >= 2.0, ONE, ONE * 0.0)
-    update = where((spec.zero >= 1.0) & (spec.zero < 2.0), once, ONE * 0.0)
+    each = where(spec.zero_stage >= 2.0, ONE, ONE * 0.0)
+    update = where((spec.zero_stage >= 1.0) & (spec.zero_stage < 2.0), once, ONE * 0.0)
     yield _collective(kept, "gather", CollectiveKind.ALL_GATHER, kept.bytes, each, ONE, "sharding")
     yield _collective(kept, "update", CollectiveKind.ALL_GATHER, kept.bytes, update, once, "update")
 
 
 def _reduced(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator[Collective]:
     """Yield what goes on beside a backward pass."""
-    grads = kept.count * term(bytes_per_element(spec.reduce), "B")
+    grads = kept.count * term(bytes_per_element(spec.grad_reduce_dtype), "B")
     none = ONE * 0.0
-    again = where(spec.zero >= 3.0, ONE, none)
-    each, last = where(spec.zero >= 2.0, ONE, none), where((spec.zero >= 1.0) & (spec.zero < 2.0), once, none)
+    again = where(spec.zero_stage >= 3.0, ONE, none)
+    each, last = (
+        where(spec.zero_stage >= 2.0, ONE, none),
+        where((spec.zero_stage >= 1.0) & (spec.zero_stage < 2.0), once, none),
+    )
     yield _collective(kept, "gather_again", CollectiveKind.ALL_GATHER, kept.bytes, again, ONE, "sharding")
     yield _collective(kept, "gradients", CollectiveKind.REDUCE_SCATTER, grads, each, ONE, "gradients")
     yield _collective(kept, "last_gradients", CollectiveKind.REDUCE_SCATTER, grads, last, once, "gradients")
@@ -183,7 +187,7 @@ def _reduced(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterator
         "sum_gradients",
         CollectiveKind.ALL_REDUCE,
         grads,
-        where(spec.zero < 1.0, once, none),
+        where(spec.zero_stage < 1.0, once, none),
         once,
         "gradients",
     )
@@ -213,13 +217,13 @@ def _collective(
 
 def _states(spec: Sharding, kept: tuple[ReplicatedParameters, ...]) -> States:
     def held(stage: float) -> Term:
-        return total(where(spec.zero >= stage, item.count / item.ranks, item.count) for item in kept)
+        return total(where(spec.zero_stage >= stage, item.count / item.ranks, item.count) for item in kept)
 
     whole = total(item.count for item in kept)
     ahead = total(item.count * _ahead(item) for item in kept)
     return States(
         weights=held(3.0),
-        gathered=where(spec.zero >= 3.0, ahead, whole * 0.0),
+        gathered=where(spec.zero_stage >= 3.0, ahead, whole * 0.0),
         gradients=held(2.0),
         updated=held(1.0),
     )
@@ -227,7 +231,7 @@ def _states(spec: Sharding, kept: tuple[ReplicatedParameters, ...]) -> States:
 
 SHARDING = Strategy(
     name="sharding",
-    doc="Replicas share parameters, and in training gradients and states: `zero`.",
+    doc="Replicas share parameters, and in training gradients and states: `zero_stage`.",
     spec=Sharding,
     order=50,
     split=split_fsdp,

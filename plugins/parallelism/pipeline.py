@@ -26,9 +26,10 @@ from accelscope.plugins.parallelism.degree import NO_SPLIT, check_degree_bound, 
 class PipelineParallelism:
     """Stages of consecutive layers."""
 
-    pp: Term = count(doc="stages that the layers are divided into", default=1, source=NO_SPLIT)
-    interleave: Term = count(
-        doc="groups of layers that a stage holds, which micro-batches come back to (virtual stages)",
+    pp: Term = count(doc="pipeline parallelism: stages of consecutive layers", default=1, source=NO_SPLIT)
+    virtual_stages: Term = count(
+        aliases=("interleave",),
+        doc="virtual pipeline stages per stage (interleaved schedule)",
         default=1,
         source="each stage holds consecutive layers unless told otherwise",
     )
@@ -75,7 +76,7 @@ def shard_pipeline_parallel(spec: PipelineParallelism, plan: Plan, machine: Mach
             replicated=held.replicated,
         ),
         stages=plan.stages * spec.pp,
-        chunks=spec.interleave,
+        chunks=spec.virtual_stages,
         ranks=plan.ranks * spec.pp,
         limits=(*plan.limits, *_limits(spec, plan.workload.layers)),
     )
@@ -84,8 +85,8 @@ def shard_pipeline_parallel(spec: PipelineParallelism, plan: Plan, machine: Mach
 def _limits(spec: PipelineParallelism, layers: Term) -> Iterator[Limit]:
     """Yield that every stage has a layer, and so has every group of layers where stages hold several."""
     yield check_degree_bound("pp", spec.pp, layers, "layers")
-    if np.any(spec.interleave > 1.0):
-        groups = (spec.pp * spec.interleave).named("groups of layers of all stages")
+    if np.any(spec.virtual_stages > 1.0):
+        groups = (spec.pp * spec.virtual_stages).named("groups of layers of all stages")
         reason = "pp × interleave is more than the number of layers, so some groups would have none"
         yield Limit(name="pp × interleave at most layers", used=groups, available=layers, reason=reason)
 
@@ -101,7 +102,7 @@ def _boundary(spec: PipelineParallelism, plan: Plan) -> Collective:
         bytes=plan.workload.activation if plan.handed is None else plan.handed,
         ranks=spec.pp,
         stride=plan.ranks / plan.replicas,
-        repeat=spec.interleave,
+        repeat=spec.virtual_stages,
     )
 
 

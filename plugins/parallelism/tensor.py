@@ -24,9 +24,9 @@ from accelscope.plugins.parallelism.heads import qkv_share, shard_heads
 class TensorParallelism:
     """Division of every layer over ranks that work on the same tokens."""
 
-    tp: Term = count(doc="ranks that divide every layer", default=1, source=NO_SPLIT)
+    tp: Term = count(doc="tensor parallelism: ranks that shard every layer", default=1, source=NO_SPLIT)
     sp: bool = flag(
-        doc="whether what is not divided by tp works on a share of the tokens of each rank",
+        doc="sequence parallelism: whether operations not sharded by tp are sharded over tokens",
         default=False,
         source="off by default in vLLM and TensorRT-LLM",
     )

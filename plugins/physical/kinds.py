@@ -14,17 +14,15 @@ from accelscope.core.spec.spec import choice, count, flag, fraction, free_entrie
 class Yield:
     """How many of the parts that are made work."""
 
-    model: str | None = choice(
-        "poisson", "murphy", "negative_binomial", doc="distribution of the defects", planned=True
-    )
+    model: str | None = choice("poisson", "murphy", "negative_binomial", doc="yield model", planned=True)
     defect_density: Term | None = quantity(
-        "cm^-2", doc="killing defects on an area", ge=0, plausible=(0.005, 5), planned=True
+        "cm^-2", doc="killer defects per area", ge=0, plausible=(0.005, 5), planned=True
     )
     alpha: Term | None = quantity(
-        doc="clustering of the defects in the negative binomial model", gt=0, planned=True
+        doc="clustering parameter of the negative binomial model", gt=0, planned=True
     )
-    known_good_die: bool | None = flag(doc="whether dies are tested before they are assembled", planned=True)
-    bond_yield: Term | None = fraction(doc="share of bonds that work", planned=True)
+    known_good_die: bool | None = flag(doc="whether dies are tested before assembly", planned=True)
+    bond_yield: Term | None = fraction(doc="bonding yield", planned=True)
 
 
 @spec(kind="interposer", within=("package",))
@@ -43,31 +41,33 @@ class Partition:
     """A mode in which one package shows itself as several devices."""
 
     numa: str | None = choice(doc="memory interleaving of the mode, such as nps1", planned=True)
-    devices: Term | None = count(doc="devices that software sees", planned=True)
+    devices: Term | None = count(doc="number of devices visible to software", planned=True)
 
 
 @spec(kind="slice", within=("cluster", "rack"))
 class PodSlice:
     """A part of a pod that can be rented as a whole."""
 
-    shape: Any = listing("", doc="chips along each dimension", planned=True)
-    wrap: bool | None = flag(doc="whether its dimensions close to rings", planned=True)
+    shape: Any = listing("", doc="number of chips along each dimension", planned=True)
+    wrap: bool | None = flag(doc="whether its dimensions have wrap-around links", planned=True)
 
 
 @spec(kind="redundancy", within=("die", "package"))
 class Redundancy:
     """Spare structures that replace broken ones."""
 
-    spare_cores: Term | None = fraction(doc="share of the cores that are spares", planned=True)
-    model: str | None = choice("row_column", "any_core", doc="what a spare can replace", planned=True)
+    spare_cores: Term | None = fraction(doc="fraction of cores that are spares", planned=True)
+    model: str | None = choice(
+        "row_column", "any_core", doc="repair model: what a spare can replace", planned=True
+    )
 
 
 @spec(kind="router", within=("core", "die"))
 class Router:
     """The router of a core in an on-chip network."""
 
-    ports: Term | None = count(doc="links, the one into the core included", planned=True)
-    colours: Term | None = count(doc="virtual channels", planned=True)
+    ports: Term | None = count(doc="number of links, including the one to its core", planned=True)
+    colours: Term | None = count(doc="number of virtual channels", planned=True)
 
 
 @spec(kind="peak", within=("package", "die"))
@@ -83,9 +83,11 @@ class VendorPeak:
 class WaferPipeline:
     """Execution of a model as a pipeline over regions of a wafer."""
 
-    stage_boundary: str | None = choice("layer", "block", doc="where one stage ends", planned=True)
+    stage_boundary: str | None = choice(
+        "layer", "block", doc="granularity of the pipeline stages", planned=True
+    )
     activation_dtype: str | None = choice(
-        *DTYPE_NAMES, doc="data type that passes from stage to stage", planned=True
+        *DTYPE_NAMES, doc="data type of activations between stages", planned=True
     )
 
 

@@ -33,7 +33,7 @@ def build_claims_table(folder: StudyFolder, sections: Sequence[StudySection]) ->
 
 
 def _row(label: str, block: Claim, numbers: Mapping[str, float]) -> tuple[TableCell, ...]:
-    patterns = read_word_list(block.figures)
+    patterns = read_word_list(block.results)
     found = {
         name: value
         for name, value in numbers.items()
@@ -44,13 +44,13 @@ def _row(label: str, block: Claim, numbers: Mapping[str, float]) -> tuple[TableC
     values = np.array([*found.values()])
     published = None if block.published is None else float(block.published.value)
     return (
-        block.says or label,
+        block.statement or label,
         published,
         float(values.min()),
         float(np.median(values)),
         float(values.max()),
         "" if published is None else find_closest_number(found, published),
-        block.because or "",
+        block.explanation or "",
     )
 
 

@@ -166,7 +166,7 @@ def build_scenario_job(
     weights, products = entrant.precision(asked)
     blocks: dict[str, dict[str, str]] = {"precision": {"weights": weights, "activations": products}}
     if streamed:
-        blocks["memory"] = {"weights": "streamed"}
+        blocks["memory"] = {"weights": "full_offload"}
     return ScenarioJob(
         folder=str(folder.path),
         scenario=folder.used(scenario),

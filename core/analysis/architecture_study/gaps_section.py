@@ -62,7 +62,7 @@ def build_gaps_section(
     part = evolve(cast, devices=tuple(kin for kin in cast.devices if kin.device.name in chosen))
     entries = list_grid_entries(folder, part, block.scenario, subjects, measures=grid.measures)
     metric = block.metric or grid.measures[0]
-    samples = 0 if block.samples is None else int(np.asarray(block.samples.value).flat[0])
+    samples = 0 if block.sobol_samples is None else int(np.asarray(block.sobol_samples.value).flat[0])
     probes = [EffectsRequest(entry=entry, metric=metric, samples=samples) for entry in entries]
     answers = runner.map(_evaluate_request, probes)
     replies, doubts = [reply for reply, _ in answers], [one for _, found in answers for one in found]
@@ -71,7 +71,7 @@ def build_gaps_section(
     hardware = [
         one
         for one in effects
-        if one.given and one.parameter.rpartition(".")[2] not in read_word_list(block.apart)
+        if one.given and one.parameter.rpartition(".")[2] not in read_word_list(block.excluded_parameters)
     ]
     devices = dict.fromkeys(reply.device for reply in replies)
     ranked = {device: _ranked(hardware, device, sign) for device in devices}

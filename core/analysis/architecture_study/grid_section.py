@@ -46,7 +46,7 @@ from accelscope.core.render import plotly_figures as plots
 _DEFAULT_METRICS = ("throughput",)
 """Metrics that are compared where a grid names none."""
 _CLOSE_RATIO = 1.35
-"""Ratio that is within the error of a prediction: a deviation of 0.3 of its logarithm, the library's `model_spread`."""
+"""Ratio that is within the error of a prediction: a deviation of 0.3 of its logarithm, the library's `model_log_error_std`."""
 
 
 def evaluate_grid(
@@ -65,8 +65,8 @@ def evaluate_grid(
             raise UsageError(f"`{component.name}` has no sizes of its own; take a model that extends it")
         found.append(subject)
     subjects = tuple(found)
-    measures = read_word_list(block.measures) or _DEFAULT_METRICS
-    streamed = block.overflow == "streamed"
+    measures = read_word_list(block.metrics) or _DEFAULT_METRICS
+    streamed = block.offload_fallback == "full_offload"
     entries = list(
         list_grid_entries(folder, cast, block.scenario, subjects, measures=measures, streamed=streamed)
     )

@@ -60,7 +60,7 @@ def run_study(
     about = next((block for _, block in folder.blocks(PageBlock)), None)
     return StudyResult(
         title=(about.title if about else None) or path.resolve().name,
-        lead=(about.lead if about else None) or "",
+        lead=(about.introduction if about else None) or "",
         sections=sections,
         claims=build_claims_table(folder, sections),
     )

@@ -72,7 +72,7 @@ def build_software_section(
     folder: StudyFolder, name: str, block: Software, runner: JobRunner
 ) -> StudySection:
     """Evaluate the runtimes of a block and return its section."""
-    measures = read_word_list(block.measures) or _DEFAULT_METRICS
+    measures = read_word_list(block.metrics) or _DEFAULT_METRICS
     runs = tuple(_runs(folder, name, block))
     replies = runner.map(evaluate_job, [run.job for run in runs])
     rows = _rows(runs, replies, measures)

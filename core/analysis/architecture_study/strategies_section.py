@@ -32,7 +32,7 @@ def build_strategies_section(
     folder: StudyFolder, name: str, block: Strategies, runner: JobRunner
 ) -> StudySection:
     """Evaluate the ways of a block and return its section."""
-    measures = read_word_list(block.measures) or _DEFAULT_METRICS
+    measures = read_word_list(block.metrics) or _DEFAULT_METRICS
     ways = tuple(_ways(folder, name, block))
     replies = runner.map(evaluate_job, [way.job for way in ways])
     outcomes = [

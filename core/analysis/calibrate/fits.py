@@ -173,8 +173,8 @@ def _entries(subject: KernelClass, fits: ScopeFits, found: Sequence[HeldOutRows]
     entries = []
     for place, fit in fits.items():
         residuals = residuals_at(place, found)
-        about = {"points": float(fit.points)}
+        about = {"measurement_count": float(fit.points)}
         if len(residuals) >= _FEWEST:
-            about["spread"] = estimate_error_spread(residuals)
+            about["log_error_std"] = estimate_error_spread(residuals)
         entries.append(KernelFit(place, subject, build_kernel(subject, fit.values, **about)))
     return entries

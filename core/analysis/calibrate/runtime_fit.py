@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from accelscope.core.analysis.calibrate.runtime_groups import RuntimeRowGroup, VendorFamilyDevice
 from accelscope.core.analysis.validate.static_batch import evaluate_row_design
-from accelscope.core.blocks.runtime import PORT_OVERRIDE_FIELDS
+from accelscope.core.blocks.runtime import DEVICE_OVERRIDE_FIELDS
 from accelscope.core.numeric.term import Array, term
 
 if TYPE_CHECKING:
@@ -38,38 +38,50 @@ class ProfileFieldPrior:
 
 
 PROFILE_FIELD_PRIORS: Mapping[str, ProfileFieldPrior] = {
-    "step": ProfileFieldPrior(8e-4, 1.0, 1.0),
-    "sequence": ProfileFieldPrior(2e-5, 1.5, 0.7),
-    "request": ProfileFieldPrior(1e-3, 1.5, 0.5),
-    "workers": ProfileFieldPrior(3e-4, 1.5, 0.7),
-    "layer": ProfileFieldPrior(5e-5, 1.5, 1.5),
-    "collective": ProfileFieldPrior(8e-6, 1.2, 0.7),
-    "hand_over": ProfileFieldPrior(5e-5, 2.5, 2.5),
-    "starts": ProfileFieldPrior(1.0, 0.3, 0.3),
-    "compute": ProfileFieldPrior(1.0, 0.3, 0.25),
-    "attention": ProfileFieldPrior(1.0, 0.5, 0.35),
-    "bandwidth": ProfileFieldPrior(1.0, 0.1, 0.2),
-    "cache": ProfileFieldPrior(1.0, 0.3, 0.35),
-    "elementwise": ProfileFieldPrior(1.0, 0.8, 0.4),
-    "latency": ProfileFieldPrior(0.03, 1.0, 0.7),
-    "launch": ProfileFieldPrior(4e-5, 0.7, 0.5),
+    "step_overhead": ProfileFieldPrior(8e-4, 1.0, 1.0),
+    "per_sequence_overhead": ProfileFieldPrior(2e-5, 1.5, 0.7),
+    "per_request_overhead": ProfileFieldPrior(1e-3, 1.5, 0.5),
+    "multi_rank_step_overhead": ProfileFieldPrior(3e-4, 1.5, 0.7),
+    "launch_time_per_layer": ProfileFieldPrior(5e-5, 1.5, 1.5),
+    "all_reduce_overhead": ProfileFieldPrior(8e-6, 1.2, 0.7),
+    "send_recv_overhead": ProfileFieldPrior(5e-5, 2.5, 2.5),
+    "kernels_per_op": ProfileFieldPrior(1.0, 0.3, 0.3),
+    "gemm_rate_scale": ProfileFieldPrior(1.0, 0.3, 0.25),
+    "prefill_attention_rate_scale": ProfileFieldPrior(1.0, 0.5, 0.35),
+    "bandwidth_scale": ProfileFieldPrior(1.0, 0.1, 0.2),
+    "decode_kv_bandwidth_scale": ProfileFieldPrior(1.0, 0.3, 0.35),
+    "elementwise_bytes_scale": ProfileFieldPrior(1.0, 0.8, 0.4),
+    "frontend_latency": ProfileFieldPrior(0.03, 1.0, 0.7),
+    "prefill_launch_latency": ProfileFieldPrior(4e-5, 0.7, 0.5),
 }
 """Fields of a pace that static batches or closed loops tell something of."""
 RATE_FACTORS: Mapping[str, str] = {
-    "compute": "compute",
-    "attention": "compute",
-    "bandwidth": "bandwidth",
-    "cache": "bandwidth",
+    "gemm_rate_scale": "compute",
+    "prefill_attention_rate_scale": "compute",
+    "bandwidth_scale": "bandwidth",
+    "decode_kv_bandwidth_scale": "bandwidth",
 }
 """Fields that have a factor of the device and of its family, and which."""
-HOST_FIELDS = ("step", "sequence", "request", "workers", "layer")
+HOST_FIELDS = (
+    "step_overhead",
+    "per_sequence_overhead",
+    "per_request_overhead",
+    "multi_rank_step_overhead",
+    "launch_time_per_layer",
+)
 """Fields that have a factor of the family's servers."""
-TIME_FIELDS = (*HOST_FIELDS, "collective", "hand_over", "latency", "launch")
+TIME_FIELDS = (
+    *HOST_FIELDS,
+    "all_reduce_overhead",
+    "send_recv_overhead",
+    "frontend_latency",
+    "prefill_launch_latency",
+)
 """Fields in s."""
 FAMILY_WIDTHS: Mapping[str, float] = {"compute": 0.25, "bandwidth": 0.2, "host": 0.3}
 DEVICE_WIDTHS: Mapping[str, float] = {"compute": 0.2, "bandwidth": 0.07}
 """Widths of the factors of families and devices."""
-KERNEL_SPEED_FIELDS = ("compute", "attention", "elementwise")
+KERNEL_SPEED_FIELDS = ("gemm_rate_scale", "prefill_attention_rate_scale", "elementwise_bytes_scale")
 """Fields that say how fast kernels are: close to 1 for a runtime whose own kernels the library knows the measured times of."""
 MEASURED_WIDTH_SHARE = 0.2
 """Share of their width that such fields keep there: what else slows a prompt down must not be taken for them."""
@@ -229,7 +241,7 @@ def compute_profile_errors(group: RuntimeRowGroup, logs: Array, registry: Regist
 
 def apply_profile_values(design: Design, values: Array) -> Design:
     """Return a design whose pace has the values of all fields, one variant after the other along the first dimension."""
-    own: dict[str, Any] = dict.fromkeys(PORT_OVERRIDE_FIELDS)
+    own: dict[str, Any] = dict.fromkeys(DEVICE_OVERRIDE_FIELDS)
     for at, name in enumerate(PROFILE_FIELD_PRIORS):
         unit = "s" if name in TIME_FIELDS else ""
         own[name] = term(values[:, at][:, None], unit)

@@ -15,6 +15,8 @@ from accelscope.core.analysis.calibrate.runtime_fit import (
     ProfileFit,
 )
 from accelscope.core.analysis.calibrate.runtime_groups import RuntimeRowGroup, VendorFamilyDevice
+from accelscope.core.blocks.runtime import Runtime
+from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 
@@ -25,8 +27,17 @@ _KNOWN = 0.9
 _DIFFERENT = 0.03
 """Least logarithm of a change for a port to tell it."""
 _BLOCK = re.compile(r"^runtime (\w+)[^{]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_PORT = re.compile(r"^  port \w+ +\{[^\n]+\}\n|^  port \w+ +\{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
-_OLD = re.compile(rf"^  (?:{'|'.join((*PROFILE_FIELD_PRIORS, 'spread'))})\s*= [^\n]*\n", re.MULTILINE)
+_OVERRIDE = "(?:device_override|port)"
+"""The kind of block, and its former name."""
+_PORT = re.compile(
+    rf"^  {_OVERRIDE} \w+ +\{{[^\n]+\}}\n|^  {_OVERRIDE} \w+ +\{{\n.*?^  \}}\n", re.MULTILINE | re.DOTALL
+)
+_FITTED = "|".join(
+    word
+    for name in (*PROFILE_FIELD_PRIORS, "log_error_std")
+    for word in (name, *fields_of(Runtime)[name]["aliases"])
+)
+_OLD = re.compile(rf"^  (?:{_FITTED})\s*= [^\n]*\n", re.MULTILINE)
 _NOTHING: VendorFamilyDevice = ("", "", "")
 
 
@@ -62,11 +73,11 @@ def _body(
             deviation = fit.deviations[("runtime", name, field)]
             yield _line(field, fit.of(name, _NOTHING, field), deviation, source)
     if spread is not None:
-        yield f"spread = {_number(spread)} @{source}"
+        yield f"log_error_std = {_number(spread)} @{source}"
     for label, names in _ports(groups):
         lines = list(_port(fit, name, names, source))
         if lines:
-            yield f"port {label} {{ {', '.join(lines)} }}"
+            yield f"device_override {label} {{ {', '.join(lines)} }}"
 
 
 def _is_known(fit: ProfileFit, name: str, vendor: str, field: str) -> bool:

@@ -153,7 +153,7 @@ def build_kernel(subject: KernelClass, values: ParameterValues, **about: float) 
     fields: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
     fields |= {"op": subject.kernel}
     if subject.dtype:
-        fields |= {"dtypes": (subject.dtype,), "stored": (subject.stored,)}
+        fields |= {"dtypes": (subject.dtype,), "storage_dtypes": (subject.stored,)}
     return Kernel(**(fields | parameters_to_terms(Kernel, {**values, **about})))
 
 

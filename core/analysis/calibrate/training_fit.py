@@ -1,6 +1,6 @@
 """Paces of runtimes that train, fitted to published steps of training and written back into their file.
 
-What is fitted is what the file gives: each field of a `runtime` or a `port` in it with a tolerance (`±`) is one factor, shared by
+What is fitted is what the file gives: each field of a `runtime` or a `device_override` in it with a tolerance (`±`) is one factor, shared by
 runtimes that inherit it. The logarithm of each is drawn towards where its sort of field starts, and rows count robustly.
 Whatever a row does not say (what is sharded and computed again) is what the present values say.
 """
@@ -20,9 +20,10 @@ from accelscope.core.analysis.validate.training import (
     evaluate_training_rows,
     group_training_rows,
 )
-from accelscope.core.blocks.runtime import device_names
+from accelscope.core.blocks.runtime import Runtime, device_names
 from accelscope.core.numeric.term import Array, term
 from accelscope.core.query.points import evaluate_points
+from accelscope.core.spec.spec import fields_of
 from accelscope.dsl.interpret.component import Component
 
 if TYPE_CHECKING:
@@ -31,25 +32,25 @@ if TYPE_CHECKING:
     from accelscope.core.assemble.design import Design
 
 TRAINING_FIELD_PRIORS: Mapping[str, tuple[float, float]] = {
-    "layer": (3e-4, 1.0),
-    "compute": (0.8, 0.4),
-    "attention": (0.7, 0.4),
-    "elementwise": (1.5, 0.7),
-    "grouped": (0.8, 0.4),
-    "scan": (0.5, 0.7),
-    "hidden": (0.8, 0.5),
-    "exchange": (0.8, 0.5),
-    "routing": (1e-3, 1.0),
+    "launch_time_per_layer": (3e-4, 1.0),
+    "gemm_rate_scale": (0.8, 0.4),
+    "prefill_attention_rate_scale": (0.7, 0.4),
+    "elementwise_bytes_scale": (1.5, 0.7),
+    "grouped_gemm_rate_scale": (0.8, 0.4),
+    "scan_rate_scale": (0.5, 0.7),
+    "overlap_fraction": (0.8, 0.5),
+    "exposed_all_to_all_fraction": (0.8, 0.5),
+    "routing_sync_overhead": (1e-3, 1.0),
 }
 """Fields that steps of training tell something of: where the logarithm starts (s, or a plain number), and its width."""
-_TIME_FIELDS = ("layer", "routing")
-_SHARE_FIELDS = ("hidden", "exchange")
+_TIME_FIELDS = ("launch_time_per_layer", "routing_sync_overhead")
+_SHARE_FIELDS = ("overlap_fraction", "exposed_all_to_all_fraction")
 """Fields that are at most 1."""
 _NOISE = 0.06
 """Deviation of repeated measurements of one configuration."""
 _STEP = 1e-4
-_LINE = r"(\b{field}\s*=\s*)([0-9._eE+-]+)(\s*(?:us|ms|s)\b)?(\s*±\s*)([0-9.]+)%"
-_SPREAD = re.compile(r"(\bspread\s*=\s*)([0-9.]+)")
+_LINE = r"(\b(?:{field})\s*=\s*)([0-9._eE+-]+)(\s*(?:us|ms|s)\b)?(\s*±\s*)([0-9.]+)%"
+_SPREAD = re.compile(r"(\b(?:log_error_std|spread)\s*=\s*)([0-9.]+)")
 _UNITS: Mapping[str, float] = {"us": 1e6, "ms": 1e3, "s": 1.0, "": 1.0}
 
 TrainingFactor = tuple[int, str]
@@ -109,7 +110,7 @@ def _seconds(rows: MeasurementTable, batch: Array) -> Array:
 
 def _places(runtime: Component, labels: Sequence[str | None]) -> dict[str, TrainingFactor]:
     """Return the line that gives each field of a pace on a device: that of the nearest port, or of the runtime."""
-    ports = {port.name.casefold(): port for port in runtime.children("port")}
+    ports = {port.name.casefold(): port for port in runtime.children("device_override")}
     blocks = [ports[label.casefold()] for label in labels if label and label.casefold() in ports]
     found: dict[str, TrainingFactor] = {}
     for block in (*blocks, runtime):
@@ -251,7 +252,7 @@ def rewrite_training_runtimes(text: str, fit: TrainingFit, spreads: Mapping[str,
             number = float(f"{np.exp(value) * _UNITS[unit]:.2g}")
             return f"{match[1]}{number:g}{match[3] or ''}{match[4]}{deviation:g}%"
 
-        lines[line - 1] = re.sub(_LINE.format(field=name), put, lines[line - 1])
+        lines[line - 1] = re.sub(_LINE.format(field=_written_names(name)), put, lines[line - 1])
     block = ""
     for at, line_text in enumerate(lines):
         opened = re.match(r"runtime (\w+)", line_text)
@@ -259,3 +260,8 @@ def rewrite_training_runtimes(text: str, fit: TrainingFit, spreads: Mapping[str,
         if block in spreads:
             lines[at] = _SPREAD.sub(rf"\g<1>{max(spreads[block], _NOISE):.2g}", line_text)
     return "\n".join(lines) + "\n"
+
+
+def _written_names(field: str) -> str:
+    """Return a pattern of the names that a text may have for a field: the present one and former ones."""
+    return "|".join((field, *fields_of(Runtime)[field]["aliases"]))

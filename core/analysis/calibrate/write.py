@@ -15,7 +15,7 @@ from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.formatter import format_text
 from accelscope.dsl.values.units import format_quantity
 
-_KEY = {"device": "applies_to", "family": "family", "model": "model"}
+_KEY = {"device": "applies_to", "family": "family", "model": "engine_model"}
 _TWINS = {"bf16": "bf16, fp16"}
 _DIGITS = 3
 
@@ -60,7 +60,10 @@ def _of(place: FitScope) -> str:
 
 
 def _head(what: str, entries: Sequence[KernelFit], sources: Sequence[str]) -> list[str]:
-    points = max((float(entry.kernel.points.value) for entry in entries if entry.kernel.points), default=0)
+    points = max(
+        (float(entry.kernel.measurement_count.value) for entry in entries if entry.kernel.measurement_count),
+        default=0,
+    )
     named = ", ".join(sources)
     return [
         f"## Kernels of {what}, as `accelscope calibrate` fitted them; the best known rests on {points:,.0f} measurements.",
@@ -90,7 +93,7 @@ def _block(entries: Sequence[KernelFit]) -> str:
     named = (("runtime", place.runtime), ("backend", place.backend))
     lines += [f"{key} = {word}" for key, word in named if word]
     if place.release is not None:
-        lines.append(f'release = "{place.release}"')
+        lines.append(f'runtime_version = "{place.release}"')
     lines += [_kernel(entry.kernel) for entry in sorted(entries, key=_named)]
     return "\n".join([f"calibration {label} @measured {{", *lines, "}", ""])
 
@@ -102,14 +105,17 @@ def _named(entry: KernelFit) -> str:
 def _label(kernel: Kernel) -> str:
     if not kernel.dtypes:
         return kernel.op
-    dtype, stored = kernel.dtypes[0], kernel.stored[0]
+    dtype, stored = kernel.dtypes[0], kernel.storage_dtypes[0]
     return "_".join((kernel.op, dtype) if dtype == stored else (kernel.op, dtype, stored))
 
 
 def _kernel(kernel: Kernel) -> str:
     given = [f"op = {kernel.op}"]
     if kernel.dtypes:
-        given += [f"dtypes = [{_twins(kernel.dtypes)}]", f"stored = [{_twins(kernel.stored)}]"]
+        given += [
+            f"dtypes = [{_twins(kernel.dtypes)}]",
+            f"storage_dtypes = [{_twins(kernel.storage_dtypes)}]",
+        ]
     for name, field in fields_of(Kernel).items():
         value = getattr(kernel, name)
         if isinstance(value, Term):

@@ -142,7 +142,7 @@ def _pools(chosen: Mapping[str, int]) -> dict[str, object]:
         degrees = {
             name.removeprefix(start): value for name, value in chosen.items() if name.startswith(start)
         }
-        more = {"keeps_up": "true"} if pool == "prefill" else {}
+        more = {"autosize": "true"} if pool == "prefill" else {}
         fields[f"pool {pool}"] = {**more, "parallel": trim_degrees(degrees)}
     return {**fields, "kv_transfer": {"overlap": "layerwise"}}
 

@@ -12,7 +12,7 @@ from accelscope.core.blocks.calibration import CalibrationLayer, DeviceKernels, 
 from accelscope.core.numeric.term import Term
 from accelscope.core.spec.spec import fields_of
 
-_ABOUT = ("points", "spread")
+_ABOUT = ("measurement_count", "log_error_std")
 """Fields of a kernel that say how well it is known, not how it runs."""
 
 
@@ -49,8 +49,8 @@ def _layer(layer: CalibrationLayer, place: int, variants: ParameterVariation) ->
 
 def _label(kernel: Kernel) -> str:
     types = "/".join(kernel.dtypes or ())
-    if kernel.stored and kernel.stored != kernel.dtypes:
-        types += f" of {'/'.join(kernel.stored)}"
+    if kernel.storage_dtypes and kernel.storage_dtypes != kernel.dtypes:
+        types += f" of {'/'.join(kernel.storage_dtypes)}"
     return f"{kernel.op}[{types}]" if types else kernel.op
 
 

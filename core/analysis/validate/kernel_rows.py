@@ -13,7 +13,7 @@ from accelscope.core.numeric.term import term
 _ROWS = {"rows": "m", "columns": "n"}
 _ATTENTION = {name: name for name in ("batch", "seq_q", "kv_len", "heads", "kv_heads", "head_dim")}
 _LATENT = {name: name for name in ("batch", "seq_q", "kv_len", "heads")}
-_EXPERTS = {name: name for name in ("tokens", "hidden", "inter", "experts", "topk")}
+_EXPERTS = {"tokens": "tokens", "hidden": "hidden", "ffn": "inter", "experts": "experts", "top_k": "topk"}
 _LINEAR = {
     "batch": "batch",
     "seq_q": "seq_q",
@@ -52,10 +52,13 @@ KERNEL_ROW_MAPPINGS: Mapping[str, KernelRowMapping] = {
         family="attention",
         columns=_ATTENTION,
         words={"phase": "prefill"},
-        optional={"window": "window"},
+        optional={"sliding_window": "window"},
     ),
     "attn_decode": KernelRowMapping(
-        family="attention", columns=_ATTENTION, words={"phase": "decode"}, optional={"window": "window"}
+        family="attention",
+        columns=_ATTENTION,
+        words={"phase": "decode"},
+        optional={"sliding_window": "window"},
     ),
     "mla_prefill": KernelRowMapping(family="mla", columns=_LATENT, words={"phase": "prefill"}),
     "mla_decode": KernelRowMapping(family="mla", columns=_LATENT, words={"phase": "decode"}),
@@ -64,9 +67,11 @@ KERNEL_ROW_MAPPINGS: Mapping[str, KernelRowMapping] = {
     "moe_wideep": KernelRowMapping(family="moe", columns=_EXPERTS),
     "rmsnorm": KernelRowMapping(family="norm", columns=_ROWS, words={"kind": "rmsnorm"}),
     "layernorm": KernelRowMapping(
-        family="norm", columns=_ROWS, words={"kind": "layernorm", "residual": False}
+        family="norm", columns=_ROWS, words={"kind": "layernorm", "fused_residual_add": False}
     ),
-    "qk_norm": KernelRowMapping(family="norm", columns=_ROWS, words={"kind": "rmsnorm", "residual": False}),
+    "qk_norm": KernelRowMapping(
+        family="norm", columns=_ROWS, words={"kind": "rmsnorm", "fused_residual_add": False}
+    ),
     "silu_mul": KernelRowMapping(family="activation", columns=_ROWS, words={"kind": "swiglu"}),
     "gelu": KernelRowMapping(family="activation", columns=_ROWS, words={"kind": "gelu"}),
     "rope": KernelRowMapping(family="rope", columns=_ROWS),
@@ -101,9 +106,9 @@ PER_RANK_COLLECTIVES: Mapping[str, str] = {"oneccl": "allgather"}
 """Libraries to the collective whose `bytes` are those of one rank: twice the ranks take twice as long for as many."""
 
 _KEPT = (
-    ("vllm", r"fused_moe|marlin|triton", "buffered"),
-    ("sglang", r"triton|marlin", "all"),
-    ("trtllm", r"min_latency|triton", "all"),
+    ("vllm", r"fused_moe|marlin|triton", "padded"),
+    ("sglang", r"triton|marlin", "computed"),
+    ("trtllm", r"min_latency|triton", "computed"),
 )
 """Engine, names of its kernels, and what these do of visits to experts of other ranks."""
 
@@ -146,13 +151,13 @@ def infer_kernel_options(op: str, kernel: str, dtype: str, engine: str, dist: st
     """Return the fields of a kernel model that the name of the measured kernel or its engine tells."""
     words = dict(KERNEL_ROW_MAPPINGS[op].words)
     if op == "gemm":
-        words["quantize"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
+        words["quantize_input"] = engine in QUANTIZE_INSIDE and dtype not in STATIC_SCALES
     if op == "rmsnorm":
         words |= _norm(kernel, engine)
     if KERNEL_ROW_MAPPINGS[op].family == "moe" and dist:
         words |= _routing(dist)
     if op == "gdn_linear_attn":
-        words["part"] = "convolution" if "conv1d" in kernel else "scan"
+        words["kernel"] = "convolution" if "conv1d" in kernel else "scan"
         words["phase"] = "decode" if kernel.startswith("generation") else "prefill"
     return words
 
@@ -160,7 +165,7 @@ def infer_kernel_options(op: str, kernel: str, dtype: str, engine: str, dist: st
 def infer_expert_visits(engine: str, kernel: str) -> str:
     """Return what a kernel does of visits to experts of other ranks: its time at a high `ep` tells."""
     kept = (word for name, pattern, word in _KEPT if name == engine and re.search(pattern, kernel))
-    return next(kept, "own")
+    return next(kept, "skipped")
 
 
 def collective_kernel_class(op: str, engine: str, kernel: str) -> str:
@@ -183,18 +188,18 @@ def implementation_of(kernel: str) -> str:
 def _norm(kernel: str, engine: str) -> dict[str, Any]:
     """Return how an engine normalises, and with what where the name of the layer says of which model it is."""
     if LAYER_NORMS.match(kernel):
-        return {"kind": "layernorm", "residual": False}
-    return {"residual": engine in FUSED_RESIDUAL, "native": engine in NATIVE_NORMS}
+        return {"kind": "layernorm", "fused_residual_add": False}
+    return {"fused_residual_add": engine in FUSED_RESIDUAL, "unfused": engine in NATIVE_NORMS}
 
 
 def _routing(dist: str) -> dict[str, Any]:
     """Return how visits fall on experts; a balancer that copies busy experts (EPLB) leaves no more than chance."""
     exponent = dist.removeprefix("power_law_")
     if dist.endswith("_eplb"):
-        return {"routing": "random"}
+        return {"routing": "uniform_random"}
     if exponent == dist:
-        return {"routing": "even"}
+        return {"routing": "balanced"}
     try:
-        return {"routing": "power_law", "skew": term(float(exponent))}
+        return {"routing": "power_law", "power_law_exponent": term(float(exponent))}
     except ValueError:
         return {"routing": "power_law"}

@@ -187,7 +187,7 @@ def _spread(plan: Plan, rows: MeasurementTable, machine: Machine, registry: Regi
         return plan
     ep, tp = (np.nan_to_num(rows.number(name), nan=1.0) for name in ("ep", "tp"))
     visits = infer_expert_visits(rows.text("engine")[0], rows.text("kernel")[0])
-    return shard_plan(plan, machine, registry, ep=term(ep), tp=term(ep * tp), ep_visits=visits)
+    return shard_plan(plan, machine, registry, ep=term(ep), tp=term(ep * tp), ep_remote_tokens=visits)
 
 
 def shard_plan(plan: Plan, machine: Machine, registry: Registry, **degrees: Term | str) -> Plan:

@@ -40,7 +40,7 @@ def _scenario(table: MeasurementTable, row: int, names: LibraryNames) -> str | N
     if system is None or model is None or runtime is None or weights not in WEIGHT_DTYPES:
         return None
     stored, products, head = WEIGHT_DTYPES[weights]
-    types = {"weights": stored, "activations": products, "kv": kv, "head": head}
+    types = {"weights": stored, "activations": products, "kv": kv, "lm_head": head}
     split = {degree: value for degree in _SPLIT if (value := _size(table, degree, row))}
     batch, prompt, output = (
         _size(table, column, row) or 1 for column in ("batch_or_concurrency", "isl", "osl")

@@ -151,11 +151,11 @@ def _scheduler(parts: DesignParts, rows: MeasurementTable) -> Scheduler:
     scheduler: Any = parts.scheduler
     if rows.text("tier")[0] == LOADED:
         return evolve(scheduler, max_batch=term(MAX_LOAD_SEQUENCES))  # type: ignore[no-any-return]
-    if parts.runtime is None or parts.runtime.spec.policy != "prefill_first":
+    if parts.runtime is None or parts.runtime.spec.scheduling_policy != "prefill_first":
         return parts.scheduler
     same = np.array([source not in LENGTH_FACTORS for source in rows.text("source")])
     share = np.where(same, EQUAL_LENGTH_CORRELATION, DEFAULT_BURST_SHARE["prefill_first"])
-    return evolve(scheduler, bunching=term(share))  # type: ignore[no-any-return]
+    return evolve(scheduler, arrival_correlation=term(share))  # type: ignore[no-any-return]
 
 
 def _ahead(rows: MeasurementTable) -> Array:

@@ -81,7 +81,7 @@ def build_row_strategies(names: LibraryNames, split: ParallelDegrees) -> tuple[A
     """
     exchange = "all_to_all" if np.any(split.ep > split.tp) else "replicated"
     degrees: dict[str, Any] = {name: term(getattr(split, name)) for name in fields_dict(ParallelDegrees)}
-    return make_strategies(names.registry, degrees | {"ep_exchange": exchange})
+    return make_strategies(names.registry, degrees | {"ep_dispatch": exchange})
 
 
 def _precision(
@@ -95,8 +95,8 @@ def _precision(
     narrow = DTYPE_BITS[weights] < DTYPE_BITS[FALLBACK_DTYPE]
     if kv not in DTYPE_BITS:
         kv = "fp8" if runtime in _FP8_CACHE_RUNTIMES and narrow else FALLBACK_DTYPE
-    experts = getattr(getattr(published.model.spec, "experts", None), "weights", None)
+    experts = getattr(getattr(published.model.spec, "experts", None), "weight_dtype", None)
     if experts == weights:
         weights = published.precision.weights or FALLBACK_DTYPE
         activations = published.precision.activations or FALLBACK_DTYPE
-    return PrecisionRequest(weights=weights, activations=activations, kv=kv, head=head, widen=True), ""
+    return PrecisionRequest(weights=weights, activations=activations, kv=kv, lm_head=head, widen=True), ""

@@ -145,7 +145,7 @@ def build_static_batch_design(
         machine=machine,
         published=published,
         precision=PrecisionRequest(
-            weights=weights, activations=activations, kv=key.kv or None, head=head, widen=True
+            weights=weights, activations=activations, kv=key.kv or None, lm_head=head, widen=True
         ),
         strategies=_strategies(rows, names),
         load=_load(rows),
@@ -178,11 +178,11 @@ def _chunked(runtime: NamedRuntime | None, rows: MeasurementTable) -> NamedRunti
     matches = [_CHUNK.search(str(note)) for note in rows.text("notes")]
     if runtime is None or not any(matches):
         return runtime
-    usual = runtime.spec.chunk
+    usual = runtime.spec.prefill_chunk_size
     other = np.inf if usual is None else float(usual.value)
     chunk = term(np.array([float(match[1]) if match else other for match in matches]), "tok")
     spec: Any = runtime.spec
-    return evolve(runtime, spec=evolve(spec, chunk=chunk))
+    return evolve(runtime, spec=evolve(spec, prefill_chunk_size=chunk))
 
 
 def _fill(

@@ -253,8 +253,8 @@ def _strategies(
     tp, pp, cp = _count(rows, "tp"), _count(rows, "pp"), _noted(rows, "cp")
     dp = np.maximum(np.round(_count(rows, "n_devices") / (tp * pp * cp)), 1.0)
     given = {"tp": tp, "pp": pp, "cp": cp, "dp": dp, "ep": _count(rows, "ep")}
-    given["interleave"] = _noted(rows, "interleave")
-    given["zero"] = _stage(rows, 1.0) if zero is None else np.full(len(rows), zero)
+    given["virtual_stages"] = _noted(rows, "interleave")
+    given["zero_stage"] = _stage(rows, 1.0) if zero is None else np.full(len(rows), zero)
     degrees: dict[str, Any] = {name: Term(value) for name, value in given.items()}
     return make_strategies(names.registry, degrees | {"sp": True})
 
@@ -264,19 +264,19 @@ def build_training_step(rows: MeasurementTable, recompute: str, adapters: bool) 
     fields = fields_of(Training)
     default = {
         name: term(fields[name].default, fields[name].units[0] if fields[name].units else "")
-        for name in ("states", "wide")
+        for name in ("optimizer_bytes_per_param", "bf16_layer_fraction")
     }
     devices, micro = _count(rows, "n_devices"), _noted(rows, "micro_batch")
     batch = rows.number("batch_or_concurrency")
     batch = np.where(np.isfinite(batch), batch, ASSUMED_BATCH * devices)
     return Training(
         batch=Term(batch),
-        sequence=term(_count(rows, "isl"), "tok"),
+        sequence_length=term(_count(rows, "isl"), "tok"),
         micro_batch=Term(micro),
         recompute=recompute,
-        states=default["states"],
-        wide=default["wide"],
-        adapter_rank=Term(np.array(ASSUMED_ADAPTER_RANK)) if adapters else None,
+        optimizer_bytes_per_param=default["optimizer_bytes_per_param"],
+        bf16_layer_fraction=default["bf16_layer_fraction"],
+        lora_rank=Term(np.array(ASSUMED_ADAPTER_RANK)) if adapters else None,
     )
 
 
@@ -286,5 +286,5 @@ def _fill(found: Prediction, tried: Array, fits: Array, rows: MeasurementTable, 
     batch, tokens = made.batch, rows.number("isl")
     rate = np.broadcast_to(batch.value / step.time.value, len(rows))
     value = np.where(rows.text("metric") == "train_tok_s", rate * tokens, rate)
-    spread = made.design.runtime.spread or made.design.machine.device.package.model_spread
+    spread = made.design.runtime.log_error_std or made.design.machine.device.package.model_log_error_std
     found.put(tried[fits], value[fits], float(np.max(spread.value)), "runtime")

@@ -101,20 +101,23 @@ def build_scheduling_policy(design: Design, gain: Term, usual: str | None = None
     """Return how the engine of a design schedules.
 
     Args:
-        gain: tokens of a sequence that a step yields; usual: whose bunching holds where none is given, if not the policy's.
+        gain: tokens of a sequence that a step yields; usual: whose arrival correlation holds where none is given, if not the policy's.
     """
     scheduler, runtime = design.scheduler, design.runtime
     policy = resolve_batching_policy(design)
-    bunching = value_or_default(
-        scheduler.bunching, value_or_default(runtime.bunching, term(DEFAULT_BURST_SHARE[usual or policy]))
+    arrival_correlation = value_or_default(
+        scheduler.arrival_correlation,
+        value_or_default(runtime.arrival_correlation, term(DEFAULT_BURST_SHARE[usual or policy])),
     )
-    latency = value_or_default(scheduler.request_latency, value_or_default(runtime.latency, NO_TIME))
+    latency = value_or_default(
+        scheduler.frontend_latency, value_or_default(runtime.frontend_latency, NO_TIME)
+    )
     return SchedulingPolicy(
         budget=strip_count_unit(scheduler.chunked_prefill).named("tokens of a step"),
-        bunching=bunching.named("bunching"),
+        arrival_correlation=arrival_correlation.named("arrival correlation"),
         host=latency.named("latency of a request outside of steps"),
-        hold=value_or_default(runtime.hold, term(0.0)),
-        launch=value_or_default(runtime.launch, NO_TIME),
+        hold=value_or_default(runtime.prefill_delay_steps, term(0.0)),
+        launch=value_or_default(runtime.prefill_launch_latency, NO_TIME),
         gain=gain,
     )
 
@@ -140,11 +143,11 @@ def count_request_slots(design: Design, alive: Residency) -> Term:
     Args:
         alive: what a device holds for one request.
     """
-    if design.memory.kv == "spilled":
+    if design.memory.kv == "partial_offload":
         return term(float("inf"))
     limits = place_memory(design, alive).limits
     memory = next(limit for limit in limits if limit.name == "memory")
-    share = design.runtime.memory
+    share = design.runtime.memory_fraction
     left = memory.available - memory.used + alive.kv
     if share is not None:
         # Whoever runs a model that fills the memory raises the share that the runtime may take.

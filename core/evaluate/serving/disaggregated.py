@@ -154,7 +154,7 @@ def _state(
     decoding = (answer / manner.gain * decode.time).named("decoding of an answer")
     running = minimum(clients, most)
     others = maximum(running - first.replicas, 0.0)
-    queue = (others * manner.bunching / 2.0 * first.each).named("prompts of others before it")
+    queue = (others * manner.arrival_correlation / 2.0 * first.each).named("prompts of others before it")
     least = request_overhead_time(manner, first.step) + first.own + queue + first.transfer + decoding
     cycle = maximum(least, running * first.each).named("cycle of a request")
     wait = (cycle * (clients / running - 1.0)).named("wait for room")

@@ -66,7 +66,7 @@ def chunk_prompts(prompt: Term, budget: Term, prompts: Term) -> PromptChunks:
 
 def resolve_batching_policy(design: Design) -> str:
     """Return whether prompts share steps with decoding: as the scheduler says, else the runtime, else they do."""
-    return design.scheduler.policy or design.runtime.policy or "continuous"
+    return design.scheduler.policy or design.runtime.scheduling_policy or "continuous"
 
 
 @frozen(kw_only=True, eq=False)
@@ -120,7 +120,7 @@ class ServingEngine:
         for strategy, spec in design.strategies:
             plan = strategy.shard(spec, plan, design.machine)
         step = self._drafted(compute_pass_cost(design, Phase.DECODE, plan, self.placement))
-        request = design.runtime.request
+        request = design.runtime.per_request_overhead
         time = step.time if request is None else step.time + request * chunks.requests_started
         return evolve(step, time=time.named("step with prompts"))
 

@@ -36,7 +36,7 @@ def draft_overhead(speculative: SpeculativeDecoding | None, plan: Plan) -> Term:
     """
     if speculative is None or speculative.method == "ngram":
         return _FREE
-    share = speculative.draft
+    share = speculative.draft_time_fraction
     if share is None:
         share = as_term(1.0) / plan.workload.layers
     return (share * speculative.depth).named("share of the draft")

@@ -7,7 +7,7 @@ add to a step (continuous batching: the difference of a mixed step; prompts firs
     decoding = D T + X x,     X = M (1 - 1/R) (1 - b/2)      (at most D where prompts share steps with decoding)
     cycle    = host + waiting for b/2 of the others' prompts + own prompt + decoding
 
-Here b, `bunching`, is the share of the other clients whose prompts arrive together with a request: 0 where arrivals are
+Here b, `arrival_correlation`, is the share of the other clients whose prompts arrive together with a request: 0 where arrivals are
 spread evenly over the cycle, 1 where all sequences begin and end together, so that a request waits for half of the
 others before its first token and for the other half after it. The batch that decodes is the tokens of a cycle over its
 steps; it and the cycle depend on each other, and a few rounds find both. The steady state of such a loop obeys
@@ -51,7 +51,7 @@ class SchedulingPolicy:
 
     Attributes:
         budget: most tokens of a step.
-        bunching: share of the other clients that arrive together with a request.
+        arrival_correlation: share of the other clients that arrive together with a request.
         host: time of the host for a request, beside its steps.
         gain: tokens of a sequence that a step yields.
         hold: steps for which prompts are held back where replicas work in step.
@@ -59,7 +59,7 @@ class SchedulingPolicy:
     """
 
     budget: Term
-    bunching: Term
+    arrival_correlation: Term
     host: Term
     gain: Term = ONE
     hold: Term = _ZERO
@@ -102,7 +102,7 @@ def solve_steady_state(engine: ServingEngine, clients: ClientLoad, manner: Sched
 
 def _chunks(clients: ClientLoad, manner: SchedulingPolicy) -> PromptChunks:
     together = minimum(clients.running, maximum(manner.budget / clients.prompt, 1.0))
-    prompts = maximum(floor(1.0 + manner.bunching * (together - 1.0)), 1.0)
+    prompts = maximum(floor(1.0 + manner.arrival_correlation * (together - 1.0)), 1.0)
     return chunk_prompts(clients.prompt, manner.budget, prompts.named("prompts begun together"))
 
 
@@ -126,14 +126,14 @@ def _state(
         parts, busy, added = ONE, alone.time, alone.time
     needed = (running * clients.prompt / (chunks.total_tokens * parts)).named("steps with prompts in a cycle")
     others = (needed * (1.0 - 1.0 / maximum(running, 1.0))).named("steps with prompts of others")
-    between = others * (1.0 - manner.bunching / 2.0)
+    between = others * (1.0 - manner.arrival_correlation / 2.0)
     if engine.supports_mixed_steps:
         between = minimum(between, steps)
     delayed = (between * added).named("prompts of others while it decodes")
     decoding = (steps * decode.time + delayed).named("decoding of an answer")
     step = where(running > 1.0, busy, alone.time)
     own = (step * (clients.prompt / chunks.tokens)).named("own prompt")
-    queue = (others * manner.bunching / 2.0 * busy).named("prompts of others before it")
+    queue = (others * manner.arrival_correlation / 2.0 * busy).named("prompts of others before it")
     held = where(_replicas_in_lockstep(decode), manner.hold * decode.time, decode.time * 0.0)
     host = request_overhead_time(manner, alone)
     cycle = host + held.named("held back") + queue + own + decoding

@@ -33,8 +33,8 @@ PARAMETER_COMM_COMPONENTS = ("gradients", "update")
 
 def build_forward_plan(plan: Plan, training: Training) -> Plan:
     """Return the forward pass of a plan in training: narrowed in both orders, and with adapters where they are trained."""
-    ops = apply_mixed_precision(plan.ops, training.wide)
-    added = tuple(build_adapter_ops(ops, training.adapter_rank))
+    ops = apply_mixed_precision(plan.ops, training.bf16_layer_fraction)
+    added = tuple(build_adapter_ops(ops, training.lora_rank))
     return evolve(plan, ops=(*ops, *added), collectives=_of_trained(plan, added))
 
 
@@ -44,10 +44,10 @@ def build_backward_plan(plan: Plan, training: Training) -> Plan:
     Args:
         plan: of the pass whose gradients are made, with the communication beside the backward pass.
     """
-    ops = apply_mixed_precision(plan.ops, training.wide)
-    added = tuple(build_adapter_ops(ops, training.adapter_rank))
+    ops = apply_mixed_precision(plan.ops, training.bf16_layer_fraction)
+    added = tuple(build_adapter_ops(ops, training.lora_rank))
     again = tuple(evolve(op, name=f"{op.name}_again") for op in ops if is_recomputed(op, training.recompute))
-    whole = training.adapter_rank is None
+    whole = training.lora_rank is None
     found = [grad for op in ops for grad in build_gradient_ops(op, training, weights=whole)]
     found += [grad for op in added for grad in build_gradient_ops(op, training, weights=True)]
     items = _of_trained(plan, added)
@@ -148,7 +148,7 @@ def _of_weights(op: Op, training: Training) -> Op:
         k=op.m,
         weights=NO_BYTES,
         reads=op.reads + op.writes * _narrowness(op),
-        writes=numbers * term(2.0 * bytes_per_element(training.gradients), "B"),
+        writes=numbers * term(2.0 * bytes_per_element(training.gradient_dtype), "B"),
     )
 
 

@@ -98,7 +98,9 @@ def training_memory_limit(design: Design, training: Training) -> Limit:
 
 def _step(training: Training, phase: Phase) -> Step:
     sequence = (
-        training.sequence / term(1.0, "tok") if training.sequence.dimension.powers else training.sequence
+        training.sequence_length / term(1.0, "tok")
+        if training.sequence_length.dimension.powers
+        else training.sequence_length
     )
     return Step(
         phase=phase,
@@ -111,16 +113,16 @@ def _step(training: Training, phase: Phase) -> Step:
 
 def _needed(plan: Plan, training: Training) -> Term:
     """Return three times the FLOPs of the forward pass, twice where weights have no gradients."""
-    times = 3.0 if training.adapter_rank is None else 2.0
+    times = 3.0 if training.lora_rank is None else 2.0
     return (total(op.flops * op.repeat for op in plan.ops) * plan.microbatches * times).named("FLOPs needed")
 
 
 def _share(plan: Plan, training: Training) -> Term:
     """Return the share of the parameters that is trained."""
-    if training.adapter_rank is None:
+    if training.lora_rank is None:
         return ONE
     own = [op for op in plan.ops if op.component != "adapters"]
-    return compute_adapter_share(plan, tuple(build_adapter_ops(own, training.adapter_rank)))
+    return compute_adapter_share(plan, tuple(build_adapter_ops(own, training.lora_rank)))
 
 
 def resolve_training_states(plan: Plan) -> States:
@@ -134,7 +136,10 @@ def resolve_training_states(plan: Plan) -> States:
 def _update(plan: Plan, training: Training) -> Plan:
     """Return the update: read gradients and states, write states and parameters."""
     numbers = resolve_training_states(plan).updated * _share(plan, training)
-    gradient, state = term(bytes_per_element(training.gradients), "B"), training.states
+    gradient, state = (
+        term(bytes_per_element(training.gradient_dtype), "B"),
+        training.optimizer_bytes_per_param,
+    )
     op = Op(
         name="update",
         component="optimiser",
@@ -162,10 +167,12 @@ def _memory(plan: Plan, training: Training) -> TrainingMemory:
     ends = total(op.reads for op in plan.ops if op.component == "loss")
     return TrainingMemory(
         parameters=((states.weights + states.gathered) * held).named("parameters held"),
-        gradients=(states.gradients * share * term(bytes_per_element(training.gradients), "B")).named(
+        gradients=(states.gradients * share * term(bytes_per_element(training.gradient_dtype), "B")).named(
             "gradients held"
         ),
-        optimiser=(states.updated * share * training.states).named("optimiser states held"),
+        optimiser=(states.updated * share * training.optimizer_bytes_per_param).named(
+            "optimiser states held"
+        ),
         activations=(
             compute_kept_activations(plan, training.recompute) * flying
             + compute_recomputed_bytes(plan, training.recompute)

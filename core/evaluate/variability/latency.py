@@ -55,7 +55,9 @@ def build_latency_distribution(step: PassCost, words: Variability, design: Desig
     squares = [part.deviation * part.deviation for part in parts]
     deviation = sqrt(total(squares)) if squares else step.time * 0.0
     deviation = deviation.named("deviation of the time")
-    above = _by_formula(parts, deviation) if words.samples is None else _drawn(parts, deviation, words)
+    above = (
+        _by_formula(parts, deviation) if words.monte_carlo_steps is None else _drawn(parts, deviation, words)
+    )
     percentiles = {
         number: mean + (deviation * Term(above[number])).named(f"P{number} above the mean")
         for number in NORMAL_QUANTILES
@@ -80,11 +82,11 @@ def _drawn(parts: tuple[RandomContribution, ...], deviation: Term, words: Variab
     Raises:
         UsageError: there are too many points for as many samples.
     """
-    assert words.samples is not None  # or there would be a formula
-    samples, shape = int(np.max(words.samples.value)), deviation.value.shape
+    assert words.monte_carlo_steps is not None  # or there would be a formula
+    samples, shape = int(np.max(words.monte_carlo_steps.value)), deviation.value.shape
     if samples * deviation.value.size > _MAX_SAMPLES:
         raise UsageError(
-            f"`samples` draws {samples:,} steps at each of {deviation.value.size:,} points, more than the "
+            f"`monte_carlo_steps` draws {samples:,} steps at each of {deviation.value.size:,} points, more than the "
             f"{_MAX_SAMPLES:,} that are held at once; leave it out, and formulas give the percentiles"
         )
     random = np.random.default_rng(int(np.max(words.seed.value)))

@@ -82,9 +82,9 @@ def find_random_contributions(
 def _routing_contribution(step: PassCost, words: Variability, design: Design) -> RandomContribution | None:
     """Return what the fullest rank changes; the mean of a uniform routing is in the time of the pass already."""
     plan = step.plan
-    if words.routing == "even" or plan.routed is None:
+    if words.routing == "balanced" or plan.routed is None:
         return None
-    traffic, drawn = _traffic(plan, words, words.skew if words.routing == "zipf" else None)
+    traffic, drawn = _traffic(plan, words, words.zipf_exponent if words.routing == "zipf" else None)
 
     def run(visits: Term, hit: Term) -> Term:
         return _again(step, _scale_fullest_rank(plan, visits, hit), design)
@@ -104,23 +104,23 @@ def _routing_contribution(step: PassCost, words: Variability, design: Design) ->
         (above - below) / 2.0, "one deviation of the fullest rank", _FULLEST_RANK_NOTE, *_told(step, traffic)
     )
     layers = maximum(_layers(plan) * step.rounds, 1.0).named("layers with experts in the pass")
-    alone = ((1.0 + (layers - 1.0) * words.correlation) / layers).named(
+    alone = ((1.0 + (layers - 1.0) * words.layer_load_correlation) / layers).named(
         "variance of the mean of layers over that of one"
     )
     return RandomContribution(
         name="expert routing",
         shift=shift,
         deviation=(common * sqrt(alone)).named("deviation by expert routing"),
-        skewness=_skewness(traffic, layers.value, words.correlation.value),
+        skewness=_skewness(traffic, layers.value, words.layer_load_correlation.value),
         layers=layers.value,
-        correlation=words.correlation.value,
+        correlation=words.layer_load_correlation.value,
         sampled_deviations=drawn,
     )
 
 
 def _link_contribution(step: PassCost, words: Variability) -> RandomContribution | None:
     """Return what the jitter of collectives changes: each run of one varies by itself."""
-    if words.link_jitter is None or not step.comms:
+    if words.collective_time_cv is None or not step.comms:
         return None
     squares = total(
         cost.seconds * cost.seconds * step.rounds / maximum(cost.item.repeat, 1.0) for cost in step.comms
@@ -128,13 +128,13 @@ def _link_contribution(step: PassCost, words: Variability) -> RandomContribution
     length = make_leaf(
         sqrt(squares), "root of the squares of the times of all collectives", "each run by itself"
     )
-    deviation = (words.link_jitter * length).named("deviation by link jitter")
+    deviation = (words.collective_time_cv * length).named("deviation by link jitter")
     return RandomContribution(name="link jitter", deviation=deviation)
 
 
 def _straggler_contribution(step: PassCost, words: Variability) -> RandomContribution | None:
     """Return what the slowest device changes, of those that wait for each other in every layer of a stage."""
-    if words.stragglers is None:
+    if words.device_time_cv is None:
         return None
     plan = step.plan
     together = plan.ranks / plan.replicas / plan.stages
@@ -157,8 +157,8 @@ def _straggler_contribution(step: PassCost, words: Variability) -> RandomContrib
     )
     return RandomContribution(
         name="stragglers",
-        shift=(words.stragglers * work * mean).named("what the slowest device adds"),
-        deviation=(words.stragglers * work * spread / sqrt(plan.stages)).named("deviation by stragglers"),
+        shift=(words.device_time_cv * work * mean).named("what the slowest device adds"),
+        deviation=(words.device_time_cv * work * spread / sqrt(plan.stages)).named("deviation by stragglers"),
         skewness=largest.skewness / np.sqrt(plan.stages.value),
         ranks=together.value,
     )
@@ -167,7 +167,7 @@ def _straggler_contribution(step: PassCost, words: Variability) -> RandomContrib
 def _length_contribution(step: PassCost, words: Variability, design: Design) -> RandomContribution | None:
     """Return what unlike lengths of the sequences of a replica change, through their mean."""
     whole = step.plan.step
-    if words.lengths is None or whole is None:
+    if words.length_cv is None or whole is None:
         return None
 
     def run(by: float) -> Term:
@@ -181,7 +181,7 @@ def _length_contribution(step: PassCost, words: Variability, design: Design) -> 
         _LENGTH_NOTE,
     )
     many = maximum(step.plan.sequences, 1.0).named("sequences of a replica")
-    deviation = (words.lengths * slope / sqrt(many)).named("deviation by lengths")
+    deviation = (words.length_cv * slope / sqrt(many)).named("deviation by lengths")
     return RandomContribution(name="lengths", deviation=deviation)
 
 
@@ -200,9 +200,9 @@ def _traffic(plan: Plan, words: Variability, skew: Term | None) -> tuple[Routing
     assert experts is not None and top_k is not None and routed is not None  # they come together
     values = routed.tokens.value, experts.value, top_k.value, routed.ranks.value
     seed = int(np.max(words.seed.value))
-    if words.samples is None:
+    if words.monte_carlo_steps is None:
         return interpolate_routing_load(*values, skew=None if skew is None else skew.value, seed=seed), None
-    samples = int(np.max(words.samples.value))
+    samples = int(np.max(words.monte_carlo_steps.value))
     return sample_routing_load(*values, ZERO if skew is None else skew.value, samples=samples, seed=seed)
 
 

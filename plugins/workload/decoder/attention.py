@@ -121,8 +121,8 @@ def _gate(run: ForwardPass, width: Term) -> Op:
 
 def _own_weights(run: ForwardPass, width: Term) -> Term:
     spec = run.shape.spec
-    found = {"none": ZERO_COUNT, "head": 2.0 * run.shape.head_dim, "full": width}[spec.qk_norm]
-    return (found + run.shape.heads if spec.sinks else found) * run.outer
+    found = {"none": ZERO_COUNT, "per_head": 2.0 * run.shape.head_dim, "full": width}[spec.qk_norm]
+    return (found + run.shape.heads if spec.attention_sinks else found) * run.outer
 
 
 def _attend(run: ForwardPass, heads: AttentionHeads) -> tuple[Op, ...]:
@@ -140,7 +140,7 @@ def _attend(run: ForwardPass, heads: AttentionHeads) -> tuple[Op, ...]:
     if shape.uses_chunks:
         part = AttentionMask.chunk(run, shape.window)
         return (whole, attention_op(run, heads, "attention_chunk", shape.windowed_layers, part))
-    if shape.spec.window is None:
+    if shape.spec.sliding_window is None:
         return (whole,)
     part = AttentionMask.window(run, shape.window)
     return (whole, attention_op(run, heads, "attention_window", shape.windowed_layers, part))

@@ -22,7 +22,9 @@ MODEL_BLOCK_KINDS = (
     KindRecord(name="grouped", doc="Attention whose query heads share KV heads.", spec=GroupedAttention),
     KindRecord(name="mla", doc="Multi-head latent attention.", spec=LatentAttention),
     KindRecord(name="indexer", doc="Sparse attention by an indexer.", spec=Indexer),
-    KindRecord(name="linear", doc="Linear attention by the gated delta rule.", spec=LinearAttention),
+    KindRecord(
+        name="linear_attention", doc="Linear attention by the gated delta rule.", spec=LinearAttention
+    ),
     KindRecord(name="mamba1", doc="State space of Mamba.", spec=Mamba1),
     KindRecord(name="mamba2", doc="State space of Mamba-2.", spec=Mamba2),
     KindRecord(name="short_conv", doc="Gated short convolution.", spec=ShortConv),

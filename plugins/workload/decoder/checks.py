@@ -84,7 +84,7 @@ def _compared(what: str, given: Term, counted: Term, scale: float, unit: str) ->
     yield Diagnostic(
         code="A404",
         message=f"{what} says {said / scale:.5g}{unit}, but the sizes give {found / scale:.5g}",
-        help="compare layers, hidden, ffn, heads, kv_heads, vocab, experts and `tied` with the published configuration",
+        help="compare layers, hidden, ffn, heads, kv_heads, vocab, experts and `tied_embeddings` with the published configuration",
     )
 
 

@@ -80,7 +80,7 @@ def _layers(run: ForwardPass) -> tuple[Op, ...]:
 def _embedding(run: ForwardPass) -> Op:
     """A row of the table for each token, and of the positions where they are learned."""
     shape = run.shape
-    rows = minimum(run.rows, shape.vocab) * (1.0 if shape.spec.positions is None else 2.0)
+    rows = minimum(run.rows, shape.vocab) * (1.0 if shape.spec.position_embeddings is None else 2.0)
     moved = run.rows * shape.hidden * run.wide
     op = elementwise_op(
         run,
@@ -111,9 +111,9 @@ def _norms(run: ForwardPass) -> tuple[Op, ...]:
         writes=2.0 * elements * run.wide,
         ops=_NORM_OPS * elements,
         weights=vectors * shape.hidden * run.outer,
-        repeat=shape.layers * shape.spec.norms
+        repeat=shape.layers * shape.spec.norms_per_layer
         + 1.0
-        + (3.0 * shape.spec.shared.uses if shape.spec.shared else 0.0),
+        + (3.0 * shape.spec.shared.invocations if shape.spec.shared else 0.0),
     )
     if not run.quantizes:
         return (norm,)
@@ -199,7 +199,7 @@ def _residency(run: ForwardPass, counts: ParameterCounts) -> Residency:
     shape = run.shape
     outer, ends = counts.norms + counts.router, counts.embedding + counts.head
     inner = counts.attention + counts.mixers + counts.dense + counts.shared
-    live = minimum(run.rows, maximum(strip_token_unit(shape.spec.live_tokens), run.sequences))
+    live = minimum(run.rows, maximum(strip_token_unit(shape.spec.max_live_tokens), run.sequences))
     residual = 2.0 * live * shape.hidden * run.wide
     logits = _logit_rows(run) * shape.vocab * (run.wide + _FP32)
     return Residency(

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from accelscope.core.numeric.term import Term, exp, maximum, minimum, power, term, total
 
-ROUTING_DISTRIBUTIONS = ("random", "even", "power_law")
+ROUTING_DISTRIBUTIONS = ("uniform_random", "balanced", "power_law")
 _NODES = tuple((place + 0.5) / 16.0 for place in range(16))
 """Midpoints of shares of the experts that visited ones are counted at."""
 _OFF = 1e-4  # keeps exponents off 1, 2 and 3, where the moments are logarithms

@@ -72,11 +72,11 @@ def count_parameters(spec: Decoder) -> Term:
 def count_active_parameters(spec: Decoder) -> Term:
     """Return how many parameters one token uses, as its publisher counts: of the routed experts only `top_k`.
 
-    Without `active_embedding` the input embedding does not count, unless lm_head reads it too.
+    Without `embedding_in_active_params` the input embedding does not count, unless lm_head reads it too.
     """
     counts = count_parameters_by_part(resolve_shape(spec))
     active = counts.active
-    if not spec.active_embedding and not spec.tied:
+    if not spec.embedding_in_active_params and not spec.tied_embeddings:
         active = active - spec.vocab * spec.hidden
     return active.named("active parameters")
 
@@ -115,14 +115,14 @@ def count_parameters_by_part(shape: DecoderShape) -> ParameterCounts:
     spec = shape.spec
     norm = _norm(shape)
     embedding = shape.vocab * shape.hidden
-    positions = ZERO_COUNT if spec.positions is None else spec.positions * shape.hidden
+    positions = ZERO_COUNT if spec.position_embeddings is None else spec.position_embeddings * shape.hidden
     encoder = spec.encoder.layers if spec.encoder else ZERO_COUNT
     attentions = count_distinct_blocks(shape, shape.attention_layers)
     if spec.encoder is not None:
         attentions = 2.0 * attentions + encoder
     return ParameterCounts(
         embedding=embedding + positions,
-        head=ZERO_COUNT if spec.tied else embedding,
+        head=ZERO_COUNT if spec.tied_embeddings else embedding,
         attention=attentions * (attention_parameters(shape) + indexer_parameters(shape)),
         mixers=mixer_parameters(shape) + adapter_parameters(shape),
         norms=_norms(shape) * norm,
@@ -134,13 +134,13 @@ def count_parameters_by_part(shape: DecoderShape) -> ParameterCounts:
 def _norms(shape: DecoderShape) -> Term:
     """Return how many normalisations there are; those of shared blocks work on 2 d and d numbers.
 
-    `norms` counts those of a decoder layer, cross-attention included; an encoder layer has one less.
+    `norms_per_layer` counts those of a decoder layer, cross-attention included; an encoder layer has one less.
     """
     spec = shape.spec
-    found = shape.layers * spec.norms + 1.0
+    found = shape.layers * spec.norms_per_layer + 1.0
     if spec.shared is not None:
-        found = found + 3.0 * spec.shared.blocks
-    return found if spec.encoder is None else found + spec.encoder.layers * (spec.norms - 1.0) + 1.0
+        found = found + 3.0 * spec.shared.distinct_blocks
+    return found if spec.encoder is None else found + spec.encoder.layers * (spec.norms_per_layer - 1.0) + 1.0
 
 
 def _dense(shape: DecoderShape, encoder: Term) -> Term:
@@ -178,11 +178,11 @@ def attention_parameters(shape: DecoderShape) -> Term:
         count = count + projected
     if spec.attention_bias in ("out", "all"):
         count = count + shape.hidden
-    if spec.qk_norm == "head":
+    if spec.qk_norm == "per_head":
         count = count + 2.0 * shape.head_dim
     if spec.qk_norm == "full":
         count = count + queries + keys
-    return count + shape.heads if spec.sinks else count
+    return count + shape.heads if spec.attention_sinks else count
 
 
 def _latent(shape: DecoderShape) -> Term:

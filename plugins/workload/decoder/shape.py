@@ -106,7 +106,7 @@ def resolve_shape(spec: Decoder) -> DecoderShape:
         dense_layers=count_ffn_layers(spec) - expert_layers,
         windowed_layers=windowed,
         window=window,
-        uses_chunks=spec.chunk is not None,
+        uses_chunks=spec.attention_chunk_size is not None,
         latent=latent,
         routing=routing,
     )
@@ -123,7 +123,7 @@ def count_mixer_layers(spec: Decoder) -> Term:
     if spec.ssm is not None:
         found = found + spec.ssm.layers
     if isinstance(spec.conv, Hyena):
-        return found + spec.conv.short + spec.conv.medium + spec.conv.long
+        return found + spec.conv.short_layers + spec.conv.medium_layers + spec.conv.long_layers
     return found if spec.conv is None else found + spec.conv.layers
 
 
@@ -132,7 +132,7 @@ def count_attention_layers(spec: Decoder) -> Term:
     if spec.attention_layers is not None:
         return spec.attention_layers
     if spec.shared is not None:
-        return spec.shared.uses
+        return spec.shared.invocations
     return maximum(spec.layers - count_mixer_layers(spec), 0.0)
 
 
@@ -140,7 +140,7 @@ def count_ffn_layers(spec: Decoder) -> Term:
     """Return how many layers, or uses of a shared block, have a feed-forward network or experts."""
     if spec.ffn_layers is not None:
         return spec.ffn_layers
-    return spec.layers if spec.shared is None else spec.shared.uses
+    return spec.layers if spec.shared is None else spec.shared.invocations
 
 
 def _heads_without_attention(spec: Decoder) -> Term:
@@ -149,7 +149,7 @@ def _heads_without_attention(spec: Decoder) -> Term:
         return spec.linear.value_heads
     if isinstance(spec.ssm, Mamba2):
         return spec.ssm.heads
-    return spec.ssm.inner if isinstance(spec.ssm, Mamba1) else spec.hidden
+    return spec.ssm.inner_dim if isinstance(spec.ssm, Mamba1) else spec.hidden
 
 
 def _routing(spec: Decoder) -> ExpertShape | None:
@@ -164,10 +164,10 @@ def _routing(spec: Decoder) -> ExpertShape | None:
         shared_ffn=_or(experts.shared_ffn, experts.ffn),
         layers=maximum(count_ffn_layers(spec) - _or(experts.dense_layers, ZERO_COUNT), 0.0),
         gates=count_up_matrices(experts.activation or spec.activation),
-        width=_or(experts.latent, spec.hidden),
-        latent=experts.latent is not None,
+        width=_or(experts.latent_dim, spec.hidden),
+        latent=experts.latent_dim is not None,
         shared_gate=bool(experts.shared_gate),
-        weights=experts.weights,
+        weights=experts.weight_dtype,
         router_bias=bool(experts.router_bias),
         bias=bool(experts.bias),
     )
@@ -175,7 +175,7 @@ def _routing(spec: Decoder) -> ExpertShape | None:
 
 def _windows(spec: Decoder, layers: Term) -> tuple[Term, Term]:
     """Return how many layers see a sliding window or their chunk only, and its tokens."""
-    span = spec.window if spec.chunk is None else spec.chunk
+    span = spec.sliding_window if spec.attention_chunk_size is None else spec.attention_chunk_size
     if span is None:
         return ZERO_COUNT, UNBOUNDED_CONTEXT
     everywhere = ZERO_COUNT

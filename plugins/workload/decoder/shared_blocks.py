@@ -19,15 +19,24 @@ def adapter_ops(run: ForwardPass) -> tuple[Op, ...]:
     if shared is None:
         return ()
     out = gemm_op(
-        run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.uses, split=Split.NONE
+        run, "shared_out", "shared", m=run.rows, k=shape.hidden, n=shape.hidden, repeat=shared.invocations, split=Split.NONE
     )  # fmt: skip
     if shared.lora_rank is None:
         return (out,)
     rank, wide = shared.lora_rank, shape.gates * shape.ffn
     down = gemm_op(
-        run, "lora_down", "shared", m=run.rows, k=shape.hidden, n=rank, repeat=shared.uses, split=Split.NONE
+        run,
+        "lora_down",
+        "shared",
+        m=run.rows,
+        k=shape.hidden,
+        n=rank,
+        repeat=shared.invocations,
+        split=Split.NONE,
     )
-    up = gemm_op(run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.uses, split=Split.COLUMN)
+    up = gemm_op(
+        run, "lora_up", "shared", m=run.rows, k=rank, n=wide, repeat=shared.invocations, split=Split.COLUMN
+    )
     return (down, up, out)
 
 
@@ -36,14 +45,14 @@ def adapter_parameters(shape: DecoderShape) -> Term:
     shared = shape.spec.shared
     if shared is None:
         return ZERO_COUNT
-    projections = shared.uses * shape.hidden * shape.hidden
+    projections = shared.invocations * shape.hidden * shape.hidden
     if shared.lora_rank is None:
         return projections
     each = shared.lora_rank * (shape.hidden + shape.gates * shape.ffn)
-    return projections + shared.uses * shared.blocks * each
+    return projections + shared.invocations * shared.distinct_blocks * each
 
 
 def count_distinct_blocks(shape: DecoderShape, layers: Term) -> Term:
     """Return how many of some layers have weights of their own."""
     shared = shape.spec.shared
-    return layers if shared is None else layers / shared.uses * shared.blocks
+    return layers if shared is None else layers / shared.invocations * shared.distinct_blocks

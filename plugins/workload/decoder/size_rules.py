@@ -47,7 +47,7 @@ def list_size_rules(spec: Decoder) -> Iterator[SizeRule]:
             yield _divides("kv_heads", spec.kv_heads, "heads", spec.heads)
         if spec.head_dim is None and spec.heads is not None:
             yield _divides("heads", spec.heads, "hidden", spec.hidden)
-    narrowed = spec.window is not None or spec.chunk is not None
+    narrowed = spec.sliding_window is not None or spec.attention_chunk_size is not None
     if narrowed and spec.global_every is not None and spec.global_layers is None:
         yield _at_most("global_every", spec.global_every, "layers", spec.layers)
     if narrowed and spec.global_layers is not None:
@@ -66,13 +66,13 @@ def _of_layers(spec: Decoder) -> Iterator[SizeRule]:
         yield _at_most("layers of linear, ssm, conv and attention_layers", taken, "layers", spec.layers)
     if spec.linear is not None:
         heads = spec.linear
-        yield _divides("linear.key_heads", heads.key_heads, "linear.value_heads", heads.value_heads)
+        yield _divides("linear_attention.key_heads", heads.key_heads, "linear_attention.value_heads", heads.value_heads)
     if isinstance(spec.ssm, Mamba2):
         yield _divides("ssm.groups", spec.ssm.groups, "ssm.heads", spec.ssm.heads)
     if isinstance(spec.conv, Hyena):
         yield _divides("conv.groups", spec.conv.groups, "hidden", spec.hidden)
     if spec.shared is not None:
-        yield _at_most("shared.blocks", spec.shared.blocks, "shared.uses", spec.shared.uses)
+        yield _at_most("shared_block.distinct_blocks", spec.shared.distinct_blocks, "shared_block.invocations", spec.shared.invocations)
 
 
 def _of_experts(experts: Experts, layers: Term) -> Iterator[SizeRule]:
@@ -91,8 +91,12 @@ def _of_experts(experts: Experts, layers: Term) -> Iterator[SizeRule]:
 def find_missing_fields(spec: Decoder) -> Iterator[tuple[str, str]]:
     """Yield (field that is absent, why it is needed) of fields that the sizes need and do not have."""
     for name in ("global_every", "global_layers"):
-        if spec.window is None and spec.chunk is None and getattr(spec, name) is not None:
-            yield "window", f"`{name}` says which layers have none"
+        if (
+            spec.sliding_window is None
+            and spec.attention_chunk_size is None
+            and getattr(spec, name) is not None
+        ):
+            yield "sliding_window", f"`{name}` says which layers have none"
     if spec.heads is None and _any(count_attention_layers(spec)):
         yield "heads", "it has layers with attention"
     experts = spec.experts

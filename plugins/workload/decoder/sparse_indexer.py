@@ -28,22 +28,22 @@ def indexer_ops(run: ForwardPass) -> tuple[Op, ...]:
     if indexer is None:
         return ()
     repeat, rows = shape.attention_layers, run.rows
-    width = indexer.heads * indexer.dim
+    width = indexer.heads * indexer.head_dim
     queries = gemm_op(
         run, "index_q", "indexer", m=rows, k=_query_in(shape), n=width, repeat=repeat, split=Split.NONE
     )
     keys = gemm_op(
-        run, "index_k", "indexer", m=rows, k=shape.hidden, n=indexer.dim + indexer.heads, repeat=repeat, split=Split.NONE
+        run, "index_k", "indexer", m=rows, k=shape.hidden, n=indexer.head_dim + indexer.heads, repeat=repeat, split=Split.NONE
     )  # fmt: skip
     own = elementwise_op(
         run,
         "index_key",
         "indexer",
-        reads=rows * indexer.dim * run.wide,
+        reads=rows * indexer.head_dim * run.wide,
         writes=ZERO_COUNT * run.wide,
-        ops=_NORM * rows * indexer.dim,
-        weights=2.0 * indexer.dim * run.outer,
-        kv_write=rows * indexer.dim * run.kv,
+        ops=_NORM * rows * indexer.head_dim,
+        weights=2.0 * indexer.head_dim * run.outer,
+        kv_write=rows * indexer.head_dim * run.kv,
         repeat=repeat,
     )
     span = AttentionMask.window(run, UNBOUNDED_CONTEXT)
@@ -56,10 +56,10 @@ def indexer_ops(run: ForwardPass) -> tuple[Op, ...]:
         flops=(2.0 * pairs * width * ONE_OP).named("index_score flops"),
         reads=rows * (width + indexer.heads) * run.wide,
         writes=pairs * _SCORE,
-        kv_read=run.sequences * span.seen * indexer.dim * run.kv,
+        kv_read=run.sequences * span.seen * indexer.head_dim * run.kv,
         m=indexer.heads * run.tokens,
         n=span.seen,
-        k=indexer.dim,
+        k=indexer.head_dim,
         groups=run.sequences,
         repeat=repeat,
     )
@@ -80,13 +80,13 @@ def indexer_parameters(shape: DecoderShape) -> Term:
     indexer = shape.spec.indexer
     if indexer is None:
         return ZERO_COUNT
-    queries = _query_in(shape) * indexer.heads * indexer.dim
-    return queries + shape.hidden * (indexer.dim + indexer.heads) + 2.0 * indexer.dim
+    queries = _query_in(shape) * indexer.heads * indexer.head_dim
+    return queries + shape.hidden * (indexer.head_dim + indexer.heads) + 2.0 * indexer.head_dim
 
 
 def index_elements(shape: DecoderShape) -> Term:
     """Return the numbers that one token leaves in the index key cache of one layer."""
-    return ZERO_COUNT if shape.spec.indexer is None else shape.spec.indexer.dim
+    return ZERO_COUNT if shape.spec.indexer is None else shape.spec.indexer.head_dim
 
 
 def _query_in(shape: DecoderShape) -> Term:

@@ -23,41 +23,45 @@ class GroupedAttention:
 class LatentAttention:
     """Multi-head latent attention: one low-rank latent of a token serves all heads (DeepSeek-V2, section 2.1)."""
 
-    kv_rank: Term = count(doc="width of the latent that is cached for a token")
+    kv_rank: Term = count(doc="rank of the cached KV latent (kv_lora_rank)")
     q_rank: Term | None = count(
-        doc="width of the latent of the query; without it queries are not compressed", optional=True
+        doc="rank of the query latent (q_lora_rank); if absent, queries are not compressed", optional=True
     )
-    rope_dim: Term = count(doc="width of the rotated part of a key, which all heads share")
-    nope_dim: Term = count(doc="width of the part of a head's key that is not rotated")
-    v_dim: Term = count(doc="width of a head's value")
+    rope_dim: Term = count(doc="rotary dimension of the key, shared by all heads")
+    nope_dim: Term = count(doc="non-rotary dimension of a head's key")
+    v_dim: Term = count(doc="dimension of a head's value")
 
 
 @spec(kind="indexer", within=("model",))
 class Indexer:
     """Sparse attention: a small attention picks the tokens that the main one reads (DeepSeek-V3.2 report, section 2.1)."""
 
-    heads: Term = count(doc="query heads of the indexer, which share one key")
-    dim: Term = count(doc="width of a query and of the key that is cached for a token")
-    top_k: Term = count(unit="tok", doc="tokens that the main attention of one query reads")
+    heads: Term = count(doc="query heads of the indexer; they share one key")
+    head_dim: Term = count(
+        aliases=("dim",), doc="dimension of an indexer query and of the cached key of a token"
+    )
+    top_k: Term = count(unit="tok", doc="tokens selected per query for the main attention")
 
 
-@spec(kind="linear", within=("model",))
+@spec(kind="linear_attention", aliases=("linear",), within=("model",))
 class LinearAttention:
     """Layers with linear attention by the gated delta rule: a fixed state instead of a KV cache (arXiv 2412.06464)."""
 
-    layers: Term = count(doc="layers with linear attention in place of attention, at most the model's")
+    layers: Term = count(doc="number of layers with linear attention, at most the model's")
     key_heads: Term = count(doc="heads of queries and keys")
     value_heads: Term = count(doc="heads of values, each with a state; `key_heads` divide them")
-    key_dim: Term = count(doc="width of a head's query and key")
-    value_dim: Term = count(doc="width of a head's value")
-    conv: Term = count(
-        doc="tokens that the short convolution over queries, keys and values sees",
+    key_dim: Term = count(doc="dimension of a head's query and key")
+    value_dim: Term = count(doc="dimension of a head's value")
+    conv_width: Term = count(
+        aliases=("conv",),
+        doc="kernel size of the short convolution over queries, keys and values",
         default=4,
         source="Gated Delta Networks (arXiv 2412.06464) section 4; transformers configuration_qwen3_next.py",
     )
-    chunk: Term = count(
+    chunk_size: Term = count(
         unit="tok",
-        doc="tokens of a chunk in prefill",
+        aliases=("chunk",),
+        doc="tokens per chunk in prefill",
         default=64,
         source="flash-linear-attention and transformers modeling_qwen3_next.py: chunk_size 64",
     )
@@ -67,15 +71,18 @@ class LinearAttention:
 class Mamba1:
     """Layers with a selective state space of its own decay for each channel and state (Mamba, arXiv 2312.00752)."""
 
-    layers: Term = count(doc="layers with a state space in place of attention, at most the model's")
-    inner: Term = count(doc="channels")
-    state: Term = count(doc="states of a channel")
-    dt_rank: Term = count(doc="width of the latent that step sizes are made of")
-    conv: Term = count(
-        doc="tokens that the short convolution sees", default=4, source="Mamba (arXiv 2312.00752)"
+    layers: Term = count(doc="number of state-space layers, at most the model's")
+    inner_dim: Term = count(aliases=("inner",), doc="number of channels (d_inner)")
+    state_dim: Term = count(aliases=("state",), doc="states per channel (d_state)")
+    dt_rank: Term = count(doc="rank of the step-size projection")
+    conv_width: Term = count(
+        aliases=("conv",),
+        doc="kernel size of the short convolution (d_conv)",
+        default=4,
+        source="Mamba (arXiv 2312.00752)",
     )
     inner_norms: bool | None = flag(
-        doc="whether step sizes, inputs and outputs of the state are normalised",
+        doc="whether step sizes, inputs and outputs of the state are normalized",
         default=False,
         source="Mamba (arXiv 2312.00752); Jamba (arXiv 2403.19887) adds them",
     )
@@ -91,20 +98,27 @@ class Mamba1:
 class Mamba2:
     """Layers with a state space whose decay is one number of a head, a product of matrices in prefill (arXiv 2405.21060)."""
 
-    layers: Term = count(doc="layers with a state space in place of attention, at most the model's")
+    layers: Term = count(doc="number of state-space layers, at most the model's")
     heads: Term = count(doc="heads")
     head_dim: Term = count(doc="channels of a head")
-    state: Term = count(doc="states of a channel")
+    state_dim: Term = count(aliases=("state",), doc="states per channel (d_state)")
     groups: Term = count(
-        doc="groups of heads that share inputs and outputs of the state; they divide `heads`",
+        doc="groups of heads that share the input and output projections of the state; must divide `heads`",
         default=1,
         source="Mamba-2 (arXiv 2405.21060) section 7.2",
     )
-    conv: Term = count(
-        doc="tokens that the short convolution sees", default=4, source="Mamba-2 (arXiv 2405.21060)"
+    conv_width: Term = count(
+        aliases=("conv",),
+        doc="kernel size of the short convolution (d_conv)",
+        default=4,
+        source="Mamba-2 (arXiv 2405.21060)",
     )
-    chunk: Term = count(
-        unit="tok", doc="tokens of a chunk in prefill", default=256, source="mamba_ssm: chunk_size 256"
+    chunk_size: Term = count(
+        unit="tok",
+        aliases=("chunk",),
+        doc="tokens per chunk in prefill",
+        default=256,
+        source="mamba_ssm: chunk_size 256",
     )
     state_dtype: str = choice(
         *DTYPE_NAMES,
@@ -118,8 +132,8 @@ class Mamba2:
 class ShortConv:
     """Layers with a gated short convolution of each channel (LFM2, arXiv 2511.23404)."""
 
-    layers: Term = count(doc="layers with a convolution in place of attention, at most the model's")
-    width: Term = count(doc="tokens that a filter sees")
+    layers: Term = count(doc="number of convolution layers, at most the model's")
+    conv_width: Term = count(aliases=("width",), doc="kernel size of the convolution")
     bias: bool | None = flag(
         doc="whether projections and filters have biases",
         default=False,
@@ -131,32 +145,49 @@ class ShortConv:
 class Hyena:
     """Layers with Hyena operators of short, medium and endless filters (StripedHyena 2, arXiv 2503.01868)."""
 
-    short: Term = count(doc="layers with a short explicit filter (SE)", ge=0)
-    medium: Term = count(doc="layers with a medium explicit filter (MR)", ge=0)
-    long: Term = count(doc="layers with an implicit filter as long as the sequence (LI)", ge=0)
-    groups: Term = count(doc="groups of channels that share an explicit filter; they divide `hidden`")
+    short_layers: Term = count(
+        aliases=("short",), doc="number of layers with a short explicit filter (SE)", ge=0
+    )
+    medium_layers: Term = count(
+        aliases=("medium",), doc="number of layers with a medium explicit filter (MR)", ge=0
+    )
+    long_layers: Term = count(
+        aliases=("long",), doc="number of layers with a long implicit filter (LI)", ge=0
+    )
+    groups: Term = count(doc="groups of channels that share an explicit filter; must divide `hidden`")
     short_width: Term = count(
-        doc="tokens that a short filter sees", default=7, source="arXiv 2503.01868; evo2 configs"
+        doc="length of the short filter in tokens", default=7, source="arXiv 2503.01868; evo2 configs"
     )
     medium_width: Term = count(
-        doc="tokens that a medium filter sees", default=128, source="arXiv 2503.01868; evo2 configs"
+        doc="length of the medium filter in tokens", default=128, source="arXiv 2503.01868; evo2 configs"
     )
     modes: Term = count(
-        doc="real modes of a channel's implicit filter", default=16, source="evo2 configs: state_size"
+        doc="real modes (states) of each channel's implicit filter",
+        default=16,
+        source="evo2 configs: state_size",
     )
-    featurizer: Term = count(
-        doc="tokens that the filters before the gates see", default=3, source="arXiv 2503.01868 section 2"
+    featurizer_width: Term = count(
+        aliases=("featurizer",),
+        doc="length of the featurizer filters before the gates in tokens",
+        default=3,
+        source="arXiv 2503.01868 section 2",
     )
 
 
-@spec(kind="shared", within=("model",))
+@spec(kind="shared_block", aliases=("shared",), within=("model",))
 class SharedBlock:
     """Blocks of attention and network whose weights several places in the model share (Zamba2, arXiv 2411.15242)."""
 
-    uses: Term = count(doc="places where a shared block runs: a KV cache and an adapter for each")
-    blocks: Term = count(doc="blocks with weights of their own, at most `uses`")
+    invocations: Term = count(
+        aliases=("uses",),
+        doc="invocations of a shared block in one pass, each with its own KV cache and adapter",
+    )
+    distinct_blocks: Term = count(
+        aliases=("blocks",), doc="number of shared blocks with distinct weights, at most `invocations`"
+    )
     lora_rank: Term | None = count(
-        doc="rank of the adapter that each use adds to the network; without it none", optional=True
+        doc="rank of the LoRA adapter that each invocation adds to the feed-forward network; if absent, none",
+        optional=True,
     )
 
 
@@ -171,38 +202,44 @@ class Encoder:
 class Experts:
     """Feed-forward networks of which a router picks some for each token."""
 
-    routed: Term = count(doc="experts of a layer that the router picks from")
-    top_k: Term = count(doc="routed experts that one token visits, at most `routed`")
-    ffn: Term = count(doc="inner width of one expert")
-    shared: Term | None = count(doc="experts that every token visits", ge=0, optional=True)
+    routed: Term = count(doc="number of routed experts per layer")
+    top_k: Term = count(doc="routed experts per token, at most `routed`")
+    ffn: Term = count(doc="intermediate size of an expert")
+    shared: Term | None = count(
+        doc="number of shared experts, which process every token", ge=0, optional=True
+    )
     shared_ffn: Term | None = count(
-        doc="inner width of one shared expert; without it that of a routed one", optional=True
+        doc="intermediate size of a shared expert; if absent, that of a routed expert", optional=True
     )
     dense_layers: Term | None = count(
-        doc="layers with a plain feed-forward network instead, at most all that have a network",
+        doc="number of layers with a dense feed-forward network instead of experts",
         ge=0,
         optional=True,
     )
     dense_ffn: Term | None = count(
-        doc="inner width of the plain layers; without it the model's `ffn`", optional=True
+        doc="intermediate size of the dense layers; if absent, the model's `ffn`", optional=True
     )
     activation: str | None = choice(
         *GATED_ACTIVATIONS,
         *UNGATED_ACTIVATIONS,
-        doc="activation function of experts, where it is not the model's; those that end in glu have a gate",
+        doc="activation function of the experts, if it differs from the model's; names ending in glu are gated",
         optional=True,
     )
-    latent: Term | None = count(
-        doc="width that tokens are projected to before routed experts and back from after; without it `hidden`",
+    latent_dim: Term | None = count(
+        aliases=("latent",),
+        doc="dimension to which tokens are projected for routed experts; if absent, `hidden`",
         optional=True,
     )
     shared_gate: bool | None = flag(
-        doc="whether a gate of its own scales the shared experts",
+        doc="whether a gate scales the output of the shared experts",
         default=False,
         source="Mixtral (arXiv 2401.04088)",
     )
-    weights: str | None = choice(
-        *DTYPE_NAMES, doc="stored routed experts, where they differ from other weights", optional=True
+    weight_dtype: str | None = choice(
+        *DTYPE_NAMES,
+        aliases=("weights",),
+        doc="data type of stored routed experts, if it differs from that of the other weights",
+        optional=True,
     )
     router_bias: bool | None = flag(
         doc="whether the router has a bias for each expert",
@@ -213,10 +250,10 @@ class Experts:
         doc="whether experts have biases", default=False, source="Mixtral (arXiv 2401.04088)"
     )
     groups: Term | None = count(
-        doc="groups of experts that routing is limited by; they divide `routed`", optional=True
+        doc="expert groups of group-limited routing (n_group); must divide `routed`", optional=True
     )
     top_groups: Term | None = count(
-        doc="groups that one token may visit, at most `groups`; they hold `top_k` experts or more",
+        doc="expert groups per token (topk_group), at most `groups`; they must hold at least `top_k` experts",
         optional=True,
     )
 
@@ -225,35 +262,37 @@ class Experts:
 class Mtp:
     """Extra layers that predict further tokens; they are no part of the forward pass unless drafts are asked for."""
 
-    depth: Term | None = count(doc="further tokens predicted", optional=True)
-    acceptance: Term | None = fraction(doc="share of predicted tokens that are accepted", optional=True)
+    depth: Term | None = count(doc="number of additional tokens predicted", optional=True)
+    acceptance: Term | None = fraction(doc="fraction of predicted tokens that are accepted", optional=True)
 
 
 @spec(kind="model", select={"family": ("decoder",)}, within=("file",))
 class Decoder:
     """Decoder, dense or with experts: attention, state spaces, linear attention and convolutions, counted by layer."""
 
-    layers: Term = count(doc="decoder layers")
-    hidden: Term = count(doc="width of the residual stream")
-    heads: Term | None = count(doc="query heads; layers with attention need it", optional=True)
-    vocab: Term = count(doc="tokens of the vocabulary, as the embedding holds them")
+    layers: Term = count(doc="number of decoder layers")
+    hidden: Term = count(doc="hidden size (width of the residual stream)")
+    heads: Term | None = count(doc="query heads; required if any layer has attention", optional=True)
+    vocab: Term = count(doc="vocabulary size of the embedding, padding included")
     attention_layers: Term | None = count(
-        doc="layers with attention; without it those that no other block takes", ge=0, optional=True
+        doc="number of layers with attention; if absent, all that have no other mixer", ge=0, optional=True
     )
     ffn_layers: Term | None = count(
-        doc="layers with a feed-forward network or experts; without it all", ge=0, optional=True
+        doc="number of layers with a feed-forward network or experts; if absent, all", ge=0, optional=True
     )
     kv_heads: Term | None = count(
-        doc="KV heads, which divide `heads`; without it as many as query heads", optional=True
+        doc="KV heads, a divisor of `heads`; if absent, equal to `heads`", optional=True
     )
     head_dim: Term | None = count(
-        doc="width of a head; without it hidden / heads, which has to be whole", optional=True
+        doc="head dimension; if absent, hidden / heads, which must be an integer", optional=True
     )
-    ffn: Term | None = count(doc="inner width of the feed-forward network of dense layers", optional=True)
+    ffn: Term | None = count(
+        doc="intermediate size of the feed-forward network of dense layers", optional=True
+    )
     activation: str = choice(
         *GATED_ACTIVATIONS,
         *UNGATED_ACTIVATIONS,
-        doc="activation function; those that end in glu have a gate",
+        doc="activation function; names ending in glu are gated",
         default="swiglu",
         source=_LLAMA,
     )
@@ -261,13 +300,15 @@ class Decoder:
         "rmsnorm",
         "layernorm",
         "layernorm_no_bias",
-        doc="kind of normalisation",
+        doc="type of normalization",
         default="rmsnorm",
         source=_LLAMA,
     )
-    norms: Term = count(doc="normalisations of a layer", default=2, source=_LLAMA)
+    norms_per_layer: Term = count(
+        aliases=("norms",), doc="normalizations per layer", default=2, source=_LLAMA
+    )
     qk_norm: str = choice(
-        "none", "head", "full", doc="normalisation of queries and keys: none, of each head, of all heads as one",
+        "none", "per_head", "full", symbol_aliases={"head": "per_head"}, doc="normalization of queries and keys: none, per head, or over all heads",
         default="none", source=_LLAMA,
     )  # fmt: skip
     attention_bias: str = choice(
@@ -275,65 +316,84 @@ class Decoder:
         "qkv",
         "out",
         "all",
-        doc="projections of the attention with a bias",
+        doc="attention projections with a bias",
         default="none",
         source=_LLAMA,
     )
     mlp_bias: bool = flag(doc="whether the feed-forward network has biases", default=False, source=_LLAMA)
     attention_gate: bool = flag(
-        doc="whether a gate of each number of its heads scales the output of the attention",
+        doc="whether an elementwise gate scales the output of the attention heads",
         default=False,
         source=_LLAMA,
     )
-    sinks: bool = flag(
-        doc="whether each head learns a logit to attend to nothing", default=False, source=_LLAMA
+    attention_sinks: bool = flag(
+        aliases=("sinks",),
+        doc="whether each head has a learned attention-sink logit",
+        default=False,
+        source=_LLAMA,
     )
-    tied: bool = flag(doc="whether lm_head reads the embedding's weights", default=False, source=_LLAMA)
-    positions: Term | None = count(doc="learned position embeddings", optional=True)
-    window: Term | None = count(
-        unit="tok", doc="tokens that a layer with sliding window attends to", optional=True
+    tied_embeddings: bool = flag(
+        aliases=("tied",),
+        doc="whether lm_head shares the weights of the embedding",
+        default=False,
+        source=_LLAMA,
     )
-    chunk: Term | None = count(
+    position_embeddings: Term | None = count(
+        aliases=("positions",), doc="number of learned position embeddings", optional=True
+    )
+    sliding_window: Term | None = count(
+        unit="tok", aliases=("window",), doc="sliding-window size in tokens", optional=True
+    )
+    attention_chunk_size: Term | None = count(
         unit="tok",
-        doc="tokens of a chunk, where layers attend to their own chunk only; not with `window`",
+        aliases=("chunk",),
+        doc="chunk size in tokens of chunked attention; excludes `sliding_window`",
         optional=True,
     )
     global_every: Term | None = count(
-        doc="each such layer attends to all tokens in spite of `window` or `chunk`; without it none does",
+        doc="every n-th layer has full attention despite `sliding_window` or `attention_chunk_size`; if absent, none has",
         optional=True,
     )
     global_layers: Term | None = count(
-        doc="how many layers attend to all tokens; it goes before `global_every`", ge=0, optional=True
+        doc="number of layers with full attention; takes precedence over `global_every`", ge=0, optional=True
     )
-    live_tokens: Term = count(
+    max_live_tokens: Term = count(
         unit="tok",
-        doc="most tokens whose activations are alive at once; longer prompts go in chunks",
+        aliases=("live_tokens",),
+        doc="maximum tokens whose activations are in memory at once; longer prompts are processed in chunks",
         default=8192,
         source="vLLM EngineArgs: max_num_batched_tokens is 8192 for large accelerators",
     )
-    params: Term | None = quantity(
-        doc="published number of parameters, to check the fields against", gt=0, optional=True
+    params: Term | None = quantity(doc="published parameter count, for validation", gt=0, optional=True)
+    active_params: Term | None = quantity(
+        doc="published active parameter count per token, for validation", gt=0, optional=True
     )
-    active_params: Term | None = quantity(doc="published parameters that one token uses", gt=0, optional=True)
-    active_embedding: bool = flag(
-        doc="whether the publisher counts the input embedding among the parameters that a token uses",
+    embedding_in_active_params: bool = flag(
+        aliases=("active_embedding",),
+        doc="whether `active_params` includes the input embedding",
         default=True,
         source="Mixtral (arXiv 2401.04088) and Qwen3 (arXiv 2505.09388) count it, gpt-oss does not",
     )
     kv_per_token: Term | None = quantity(
-        "B", "B/tok", doc="published bytes of 16-bit KV cache of one token", gt=0, optional=True
+        "B",
+        "B/tok",
+        doc="published size of the 16-bit KV cache per token, for validation",
+        gt=0,
+        optional=True,
     )
-    hf: str | None = text(doc="name on the Hugging Face hub")
-    aliases: Any = listing(doc="further names that measurements and people use")
+    hf: str | None = text(doc="model id on the Hugging Face Hub")
+    aliases: Any = listing(doc="other names of the model, in measurements and in common use")
     attention: GroupedAttention | LatentAttention | None = block(
-        "attention", doc="attention, where it is not grouped"
+        "attention", doc="attention, if it is not grouped-query attention"
     )
     experts: Experts | None = block("experts", doc="experts in place of one feed-forward network")
-    indexer: Indexer | None = block("indexer", doc="sparse attention, where an indexer picks the tokens")
-    linear: LinearAttention | None = block("linear", doc="layers with linear attention")
+    indexer: Indexer | None = block("indexer", doc="sparse attention with an indexer that selects tokens")
+    linear: LinearAttention | None = block("linear_attention", doc="layers with linear attention")
     ssm: Mamba1 | Mamba2 | None = block("ssm", doc="layers with a state space")
     conv: ShortConv | Hyena | None = block("conv", doc="layers with a convolution")
-    shared: SharedBlock | None = block("shared", doc="attention and network that several places share")
-    encoder: Encoder | None = block("encoder", doc="an encoder, to which each decoder layer attends")
+    shared: SharedBlock | None = block(
+        "shared", doc="attention and feed-forward blocks with weights shared by several layers"
+    )
+    encoder: Encoder | None = block("encoder", doc="encoder that every decoder layer cross-attends to")
     mtp: Mtp | None = block("mtp", doc="multi-token prediction")
     precision: Any = block("precision", doc="data types of the published weights")

@@ -30,26 +30,28 @@ _DELTA = "Gated Delta Networks (arXiv 2412.06464), section 4: keys and values of
 class AttentionKernel:
     """Attention of one layer: `seq_q` new tokens of each sequence to `kv_len` tokens, themselves included."""
 
-    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    phase: str = choice(*_PHASES, doc="prefill or decode")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     kv_len: Term = count(doc="tokens of a sequence, the new ones included")
     heads: Term = count(doc="query heads")
     kv_heads: Term = count(doc="KV heads, which divide `heads`")
     head_dim: Term = count(doc="width of a head")
-    window: Term | None = count(doc="tokens that a query sees at most; without it all", optional=True)
+    sliding_window: Term | None = count(
+        aliases=("window",), doc="sliding-window size in tokens; if absent, full attention", optional=True
+    )
 
 
 @spec(kind="model", select={"family": ("mla",)}, default=False, within=("file",))
 class MlaKernel:
     """Latent attention of one layer: keys and values expanded in prefill, absorbed into the query in decode."""
 
-    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    phase: str = choice(*_PHASES, doc="prefill or decode")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     kv_len: Term = count(doc="tokens of a sequence, the new ones included")
-    heads: Term = count(doc="query heads of the device")
-    kv_rank: Term = count(doc="width of the latent of a token", default=512, source=_V3)
+    heads: Term = count(doc="query heads of one device")
+    kv_rank: Term = count(doc="rank of the KV latent (kv_lora_rank)", default=512, source=_V3)
     rope_dim: Term = count(doc="width of the rotated part of a key", default=64, source=_V3)
     nope_dim: Term = count(
         doc="width of the part of a head's key that is not rotated", default=128, source=_V3
@@ -61,8 +63,13 @@ class MlaKernel:
 class LinearAttentionKernel:
     """A kernel of linear attention by the gated delta rule: its short convolution or its pass over the state."""
 
-    part: str = choice("convolution", "scan", doc="which kernel of the layer")
-    phase: str = choice(*_PHASES, doc="whether new tokens are a prompt or one step of an answer")
+    kernel: str = choice(
+        "convolution",
+        "scan",
+        aliases=("part",),
+        doc="kernel of the layer: its short convolution or its scan over the state",
+    )
+    phase: str = choice(*_PHASES, doc="prefill or decode")
     batch: Term = count(doc="sequences")
     seq_q: Term = count(doc="new tokens of a sequence")
     key_heads: Term = count(doc="heads of queries and keys")
@@ -73,9 +80,9 @@ class LinearAttentionKernel:
 
 def build_attention(spec: AttentionKernel, step: Step, precision: Precision) -> Workload:
     """Build attention alone: neither projections nor the writing of new keys and values."""
-    window = None if spec.window is None else spec.window * ONE_TOKEN
+    window = None if spec.sliding_window is None else spec.sliding_window * ONE_TOKEN
     decoder = build_kernel_decoder(
-        heads=spec.heads, kv_heads=spec.kv_heads, head_dim=spec.head_dim, window=window
+        heads=spec.heads, kv_heads=spec.kv_heads, head_dim=spec.head_dim, sliding_window=window
     )
     name = "attention" if window is None else "attention_window"
     ops = select_decoder_ops(decoder, _step(spec.phase, spec.batch, spec.seq_q, spec.kv_len), precision, name)
@@ -109,7 +116,7 @@ def build_linear_attention(spec: LinearAttentionKernel, step: Step, precision: P
         key_dim=spec.head_dim,
         value_dim=spec.head_dim if spec.value_dim is None else spec.value_dim,
     )
-    name = "linear_scan" if spec.part == "scan" else "linear_conv"
+    name = "linear_scan" if spec.kernel == "scan" else "linear_conv"
     ops = select_decoder_ops(
         build_kernel_decoder(linear=linear),
         _step(spec.phase, spec.batch, spec.seq_q, spec.seq_q),

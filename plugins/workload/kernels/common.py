@@ -36,19 +36,24 @@ _STATIC = "kernels of quantised models that are measured without the narrowing o
 class GemmKernel:
     """One product of activations and weights: (m x k) by (k x n)."""
 
-    m: Term = count(doc="rows: tokens")
-    n: Term = count(doc="columns of the weights")
-    k: Term = count(doc="rows of the weights")
-    quantize: bool = flag(doc="whether narrowing the input is part of it", default=False, source=_STATIC)
+    m: Term = count(doc="rows of the activations (tokens)")
+    n: Term = count(doc="columns of the weight matrix (output features)")
+    k: Term = count(doc="rows of the weight matrix (input features)")
+    quantize_input: bool = flag(
+        aliases=("quantize",),
+        doc="whether quantization of the input is included",
+        default=False,
+        source=_STATIC,
+    )
 
 
 @spec(kind="model", select={"family": ("grouped_gemm",)}, default=False, within=("file",))
 class GroupedGemmKernel:
     """One product for each of several experts in one kernel: `experts` times (m x k) by (k x n)."""
 
-    m: Term = count(doc="rows of one expert: tokens that visit it")
-    n: Term = count(doc="columns of the weights of an expert")
-    k: Term = count(doc="rows of the weights of an expert")
+    m: Term = count(doc="rows of one expert (tokens routed to it)")
+    n: Term = count(doc="columns of an expert's weight matrix")
+    k: Term = count(doc="rows of an expert's weight matrix")
     experts: Term = count(doc="experts")
 
 
@@ -57,14 +62,14 @@ class QuantizeKernel:
     """The narrowing of activations of 16 bit to the type that a product takes."""
 
     rows: Term = count(doc="rows: tokens")
-    columns: Term = count(doc="numbers of a row")
+    columns: Term = count(doc="elements per row")
 
 
 def build_gemm(spec: GemmKernel, step: Step, precision: Precision) -> Workload:
     """Build one product, and the narrowing of its input where that is part of it."""
     run = build_row_pass(spec.m, precision)
     product = gemm_op(run, "gemm", "gemm", m=spec.m, k=spec.k, n=spec.n, repeat=ONE, split=Split.NONE)
-    if not (spec.quantize and run.quantizes):
+    if not (spec.quantize_input and run.quantizes):
         return build_kernel_workload((product,))
     narrow = quantize_op(
         run, "quantize", elements=spec.m * spec.k, repeat=ONE, split=Split.NONE, columns=spec.k

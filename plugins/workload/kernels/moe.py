@@ -30,10 +30,10 @@ class MoeKernel:
     """The routed experts of one layer, without router and shared experts."""
 
     tokens: Term = count(doc="tokens that enter the layer")
-    hidden: Term = count(doc="numbers of a token")
-    inter: Term = count(doc="inner width of an expert")
-    experts: Term = count(doc="experts")
-    topk: Term = count(doc="experts that a token visits, at most `experts`")
+    hidden: Term = count(doc="hidden size")
+    ffn: Term = count(aliases=("inter",), doc="intermediate size of an expert")
+    experts: Term = count(doc="number of experts")
+    top_k: Term = count(aliases=("topk",), doc="experts per token, at most `experts`")
     activation: str = choice(
         *GATED_ACTIVATIONS,
         *UNGATED_ACTIVATIONS,
@@ -43,12 +43,14 @@ class MoeKernel:
     )
     routing: str = choice(
         *ROUTING_DISTRIBUTIONS,
-        doc="how visits fall on experts: evenly at random, just alike, or by a power law",
-        default="random",
+        symbol_aliases={"random": "uniform_random", "balanced": "balanced"},
+        doc="distribution of tokens over experts: uniform at random, perfectly balanced, or a power law",
+        default="uniform_random",
         source="Switch Transformers (arXiv 2101.03961), section 2.2: a loss that balances the load",
     )
-    skew: Term = quantity(
-        doc="exponent of the power law, where `routing` is one: 0 for any number of visits alike, 1 for any magnitude",
+    power_law_exponent: Term = quantity(
+        aliases=("skew",),
+        doc="exponent of the power-law density of tokens per expert if `routing` is `power_law`: 0 means uniform, 1 log-uniform",
         ge=0,
         default=1.0,
         source="ai-dynamo/aiconfigurator (Apache-2.0): measured with 1.01 and 1.2, to stand for real traffic",
@@ -58,20 +60,20 @@ class MoeKernel:
 def build_moe(spec: MoeKernel, step: Step, precision: Precision) -> Workload:
     """Build the experts of a layer that `tokens` enter; strategies of parallelism spread them over ranks."""
     routed = instantiate_spec(
-        Experts, routed=spec.experts, top_k=spec.topk, ffn=spec.inter, activation=spec.activation
+        Experts, routed=spec.experts, top_k=spec.top_k, ffn=spec.ffn, activation=spec.activation
     )
     decoder = build_kernel_decoder(hidden=spec.hidden, heads=ONE, experts=routed)
     whole = Step(phase=Phase.DECODE, sequences=spec.tokens, tokens=ONE, context=ONE * 0.0)
     ops = select_decoder_ops(decoder, whole, precision, *_OPS)
     spread, chance = ZERO_COUNT, ONE
-    if spec.routing == "even":
+    if spec.routing == "balanced":
         chance = ZERO_COUNT
-        dealt = minimum(spec.experts, spec.tokens * spec.topk)
+        dealt = minimum(spec.experts, spec.tokens * spec.top_k)
         ops = tuple(_visiting(op, dealt) if op.kind == OpKind.GROUPED_GEMM else op for op in ops)
     if spec.routing == "power_law":
-        law = measured_popularity(spec.skew, spec.tokens, spec.topk, spec.experts)
+        law = measured_popularity(spec.power_law_exponent, spec.tokens, spec.top_k, spec.experts)
         spread = law.spread()
-        visited = law.visited(spec.experts, spec.tokens * spec.topk / spec.experts)
+        visited = law.visited(spec.experts, spec.tokens * spec.top_k / spec.experts)
         ops = tuple(_visiting(op, visited) if op.kind == OpKind.GROUPED_GEMM else op for op in ops)
     return build_kernel_workload(
         ops,
@@ -79,7 +81,7 @@ def build_moe(spec: MoeKernel, step: Step, precision: Precision) -> Workload:
         expert_chance=chance,
         activation=spec.tokens * spec.hidden * _WIDE,
         experts=spec.experts,
-        top_k=spec.topk,
+        top_k=spec.top_k,
         expert_weights=total(op.weights for op in ops),
     )
 

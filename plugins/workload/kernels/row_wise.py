@@ -30,17 +30,19 @@ class NormKernel:
     """A normalisation of rows."""
 
     kind: str = choice(
-        "rmsnorm", "layernorm", doc="kind of normalisation", default="rmsnorm", source="Llama 2 (arXiv 2307.09288)"
+        "rmsnorm", "layernorm", doc="type of normalization", default="rmsnorm", source="Llama 2 (arXiv 2307.09288)"
     )  # fmt: skip
     rows: Term = count(doc="rows: tokens")
-    columns: Term = count(doc="numbers of a row")
-    residual: bool = flag(
-        doc="whether it also adds the residual and writes the sum",
+    columns: Term = count(doc="elements per row")
+    fused_residual_add: bool = flag(
+        aliases=("residual",),
+        doc="whether the residual addition is fused in",
         default=True,
         source="vLLM: fused_add_rms_norm; TensorRT-LLM fuses the same",
     )
-    native: bool = flag(
-        doc="whether it is written in operations of an array library, each a kernel of its own, in 32 bit",
+    unfused: bool = flag(
+        aliases=("native",),
+        doc="whether it runs as separate elementary fp32 kernels of an array library",
         default=False,
         source="vLLM and TensorRT-LLM have a kernel of their own",
     )
@@ -58,7 +60,7 @@ class ActivationKernel:
         source="Llama 2 (arXiv 2307.09288)",
     )
     rows: Term = count(doc="rows: tokens")
-    columns: Term = count(doc="numbers of a row that are written")
+    columns: Term = count(doc="output elements per row")
 
 
 @spec(kind="model", select={"family": ("rope",)}, default=False, within=("file",))
@@ -66,7 +68,7 @@ class RopeKernel:
     """The rotation of queries and keys by their positions, in place."""
 
     rows: Term = count(doc="rows: tokens")
-    columns: Term = count(doc="numbers of the queries and keys of a token")
+    columns: Term = count(doc="query and key elements per token")
 
 
 @spec(kind="model", select={"family": ("embedding",)}, default=False, within=("file",))
@@ -74,8 +76,8 @@ class EmbeddingKernel:
     """The look-up of a row for each token."""
 
     rows: Term = count(doc="rows: tokens")
-    columns: Term = count(doc="numbers of a row")
-    vocab: Term = count(doc="rows of the table", default=128000, source=_VOCABULARY)
+    columns: Term = count(doc="elements per row")
+    vocab: Term = count(doc="vocabulary size", default=128000, source=_VOCABULARY)
 
 
 @spec(kind="model", select={"family": ("sampling",)}, default=False, within=("file",))
@@ -83,7 +85,7 @@ class SamplingKernel:
     """The choice of a token by its logits."""
 
     rows: Term = count(doc="rows: sequences")
-    columns: Term = count(doc="logits of a row: tokens of the vocabulary")
+    columns: Term = count(doc="vocabulary size (logits per row)")
 
 
 @spec(kind="model", select={"family": ("softmax",)}, default=False, within=("file",))
@@ -91,14 +93,14 @@ class SoftmaxKernel:
     """A softmax of rows."""
 
     rows: Term = count(doc="rows")
-    columns: Term = count(doc="numbers of a row")
+    columns: Term = count(doc="elements per row")
 
 
 def build_norm(spec: NormKernel, step: Step, precision: Precision) -> Workload:
     """Build a normalisation: the one of a layer, one without the residual, or one of elementary operations."""
-    if spec.native:
+    if spec.unfused:
         return build_kernel_workload((_native_norm(spec, precision),))
-    if spec.residual:
+    if spec.fused_residual_add:
         decoder = build_kernel_decoder(hidden=spec.columns, norm=spec.kind, heads=ONE)
         return build_kernel_workload(select_decoder_ops(decoder, _rows(spec.rows), precision, "norm"))
     vectors = 2.0 if spec.kind == "layernorm" else 1.0
@@ -117,7 +119,7 @@ def _native_norm(spec: NormKernel, precision: Precision) -> Op:
     run = build_row_pass(spec.rows, precision)
     elements, wide = spec.rows * spec.columns, run.wide
     steps = [(wide, _FP32), (_FP32, _FP32), (_FP32, NO_BYTES), (_FP32, _FP32), (_FP32, wide), (wide, wide)]
-    if spec.residual:
+    if spec.fused_residual_add:
         steps += [(wide, _FP32), (2.0 * _FP32, _FP32), (_FP32, wide)]
     reads, writes = (total(side) for side in zip(*steps, strict=True))
     return elementwise_op(
@@ -126,7 +128,7 @@ def _native_norm(spec: NormKernel, precision: Precision) -> Op:
         "norm",
         reads=elements * reads,
         writes=elements * writes,
-        ops=(_NORM + 1.0 * spec.residual) * elements,
+        ops=(_NORM + 1.0 * spec.fused_residual_add) * elements,
         weights=spec.columns * run.outer,
         repeat=ONE,
         columns=spec.columns,

@@ -46,7 +46,7 @@ def conv_ops(run: ForwardPass, conv: ShortConv | Hyena) -> tuple[Op, ...]:
 def conv_state(shape: DecoderShape, conv: ShortConv | Hyena, wide: Term) -> Term:
     """Return the bytes of one sequence in all layers with a convolution."""
     if isinstance(conv, ShortConv):
-        return conv.layers * shape.hidden * (conv.width - 1.0) * wide
+        return conv.layers * shape.hidden * (conv.conv_width - 1.0) * wide
     found = list_hyena_operators(shape, conv, wide)
     return (
         found[0].layers * found[0].state + found[1].layers * found[1].state + found[2].layers * found[2].state
@@ -58,9 +58,9 @@ def conv_parameters(shape: DecoderShape, conv: ShortConv | Hyena) -> Term:
     hidden = shape.hidden
     if isinstance(conv, ShortConv):
         biases = 5.0 * hidden if conv.bias else ZERO_COUNT
-        return conv.layers * (4.0 * hidden * hidden + hidden * conv.width + biases)
-    layers = conv.short + conv.medium + conv.long
-    common = 4.0 * hidden * hidden + hidden + 3.0 * conv.featurizer * hidden
+        return conv.layers * (4.0 * hidden * hidden + hidden * conv.conv_width + biases)
+    layers = conv.short_layers + conv.medium_layers + conv.long_layers
+    common = 4.0 * hidden * hidden + hidden + 3.0 * conv.featurizer_width * hidden
     own = (item.layers * item.own for item in list_hyena_operators(shape, conv, _STATE))
     return layers * common + sum(own, ZERO_COUNT)
 
@@ -70,26 +70,26 @@ def list_hyena_operators(
 ) -> tuple[HyenaOperator, HyenaOperator, HyenaOperator]:
     """Return the operators of a striped model; `wide` is bytes of a number in the caches of explicit filters."""
     hidden = shape.hidden
-    before = 3.0 * hidden * (conv.featurizer - 1.0) * wide
+    before = 3.0 * hidden * (conv.featurizer_width - 1.0) * wide
     short, medium, modes = conv.short_width, conv.medium_width, conv.modes
     return (
         HyenaOperator(
             name="hyena_se",
-            layers=conv.short,
+            layers=conv.short_layers,
             own=conv.groups * short,
             state=before + hidden * (short - 1.0) * wide,
             token=(2.0 * short + _GATES) * hidden,
         ),
         HyenaOperator(
             name="hyena_mr",
-            layers=conv.medium,
+            layers=conv.medium_layers,
             own=conv.groups * medium + hidden,
             state=before + hidden * (medium - 1.0) * wide,
             token=(2.0 * medium + _GATES) * hidden,
         ),
         HyenaOperator(
             name="hyena_li",
-            layers=conv.long,
+            layers=conv.long_layers,
             own=(2.0 * modes + 1.0) * hidden,
             state=before + hidden * modes * _STATE,
             token=(_MODE * modes + _GATES) * hidden,
@@ -108,8 +108,8 @@ def _operator(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, .
         run, f"{name}_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=item.layers, split=Split.COLUMN
     )
     before = short_convolution_op(
-        run, f"{name}_featurizer", "conv", channels=3.0 * hidden, width=conv.featurizer,
-        own=3.0 * conv.featurizer * hidden + item.own, repeat=item.layers,
+        run, f"{name}_featurizer", "conv", channels=3.0 * hidden, width=conv.featurizer_width,
+        own=3.0 * conv.featurizer_width * hidden + item.own, repeat=item.layers,
     )  # fmt: skip
     out = gemm_op(
         run,
@@ -188,7 +188,7 @@ def _fourier(run: ForwardPass, item: HyenaOperator) -> Op:
 def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
     """Two gates and a filter between two projections (transformers modeling_lfm2.py); filters are read with the first."""
     hidden, rows = run.shape.hidden, run.rows
-    own = hidden * conv.width + (4.0 * hidden if conv.bias else ZERO_COUNT)
+    own = hidden * conv.conv_width + (4.0 * hidden if conv.bias else ZERO_COUNT)
     project = gemm_op(
         run,
         "conv_in",
@@ -202,10 +202,10 @@ def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
     )
     state = Recurrence(
         heads=hidden,
-        moved=hidden * (conv.width - 1.0) * run.wide,
+        moved=hidden * (conv.conv_width - 1.0) * run.wide,
         inputs=3.0 * hidden,
         outputs=hidden,
-        update=(2.0 * conv.width + _GATES) * hidden,
+        update=(2.0 * conv.conv_width + _GATES) * hidden,
     )
     step = recurrence_op(run, "conv", "conv", state, conv.layers)
     out = gemm_op(

@@ -32,7 +32,7 @@ def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
         split=Split.COLUMN,
     )  # fmt: skip
     convolve = short_convolution_op(
-        run, "linear_conv", "linear", channels=mixed, width=linear.conv, own=mixed * linear.conv + 2.0 * linear.value_heads,
+        run, "linear_conv", "linear", channels=mixed, width=linear.conv_width, own=mixed * linear.conv_width + 2.0 * linear.value_heads,
         repeat=repeat,
     )  # fmt: skip
     norm = elementwise_op(
@@ -64,7 +64,9 @@ def _scan(run: ForwardPass, linear: LinearAttention) -> Op:
         kernel=KernelClass.LINEAR_ATTENTION,
     )
     token = partial(linear_token_ops, linear)
-    return scan_op(run, "linear_scan", "linear", found, chunk=linear.chunk, token=token, repeat=linear.layers)
+    return scan_op(
+        run, "linear_scan", "linear", found, chunk=linear.chunk_size, token=token, repeat=linear.layers
+    )
 
 
 def linear_token_ops(linear: LinearAttention, chunk: Term) -> Term:
@@ -81,14 +83,14 @@ def linear_token_ops(linear: LinearAttention, chunk: Term) -> Term:
 def linear_state(linear: LinearAttention, wide: Term) -> Term:
     """Return the bytes of one sequence in one layer: a matrix of each value head, and the last inputs of the filter."""
     matrix = linear.value_heads * linear.key_dim * linear.value_dim * _STATE
-    return matrix + _mixed(linear) * (linear.conv - 1.0) * wide
+    return matrix + _mixed(linear) * (linear.conv_width - 1.0) * wide
 
 
 def linear_parameters(shape: DecoderShape, linear: LinearAttention) -> Term:
     """Return the parameters of one layer."""
     values = linear.value_heads * linear.value_dim
     projected = shape.hidden * (_mixed(linear) + 2.0 * values + 2.0 * linear.value_heads)
-    return projected + _mixed(linear) * linear.conv + 2.0 * linear.value_heads + linear.value_dim
+    return projected + _mixed(linear) * linear.conv_width + 2.0 * linear.value_heads + linear.value_dim
 
 
 def _mixed(linear: LinearAttention) -> Term:

@@ -36,8 +36,8 @@ def ssm_state(ssm: Mamba1 | Mamba2, wide: Term) -> Term:
     channels = inner_channels(ssm)
     filtered = channels if isinstance(ssm, Mamba1) else _mixed(ssm)
     return (
-        channels * ssm.state * term(bytes_per_element(ssm.state_dtype), "B")
-        + filtered * (ssm.conv - 1.0) * wide
+        channels * ssm.state_dim * term(bytes_per_element(ssm.state_dtype), "B")
+        + filtered * (ssm.conv_width - 1.0) * wide
     )
 
 
@@ -46,22 +46,24 @@ def ssm_parameters(shape: DecoderShape, ssm: Mamba1 | Mamba2) -> Term:
     inner = inner_channels(ssm)
     if isinstance(ssm, Mamba2):
         projected = shape.hidden * (2.0 * inner + _mixed(ssm) - inner + ssm.heads)
-        return projected + _mixed(ssm) * (ssm.conv + 1.0) + 3.0 * ssm.heads + inner + inner * shape.hidden
-    selected = ssm.dt_rank + 2.0 * ssm.state
+        return (
+            projected + _mixed(ssm) * (ssm.conv_width + 1.0) + 3.0 * ssm.heads + inner + inner * shape.hidden
+        )
+    selected = ssm.dt_rank + 2.0 * ssm.state_dim
     steps = inner * selected + ssm.dt_rank * inner + inner
     norms = selected if ssm.inner_norms else ZERO_COUNT
-    own = inner * (ssm.conv + 1.0) + inner * ssm.state + inner
+    own = inner * (ssm.conv_width + 1.0) + inner * ssm.state_dim + inner
     return 2.0 * shape.hidden * inner + own + steps + norms + inner * shape.hidden
 
 
 def inner_channels(ssm: Mamba1 | Mamba2) -> Term:
     """Return the channels of a layer."""
-    return ssm.inner if isinstance(ssm, Mamba1) else ssm.heads * ssm.head_dim
+    return ssm.inner_dim if isinstance(ssm, Mamba1) else ssm.heads * ssm.head_dim
 
 
 def _mixed(ssm: Mamba2) -> Term:
     """Return the channels that go through the short convolution: x, B and C."""
-    return ssm.heads * ssm.head_dim + 2.0 * ssm.groups * ssm.state
+    return ssm.heads * ssm.head_dim + 2.0 * ssm.groups * ssm.state_dim
 
 
 def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
@@ -71,7 +73,7 @@ def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
         run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split=Split.COLUMN
     )  # fmt: skip
     convolve = short_convolution_op(
-        run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv, own=mixed * (ssm.conv + 1.0) + 3.0 * ssm.heads,
+        run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv_width, own=mixed * (ssm.conv_width + 1.0) + 3.0 * ssm.heads,
         repeat=repeat,
     )  # fmt: skip
     norm = elementwise_op(
@@ -97,11 +99,11 @@ def _scan(run: ForwardPass, ssm: Mamba2) -> Op:
         moved=ssm_state(ssm, run.wide),
         inputs=_mixed(ssm) + ssm.heads,
         outputs=inner,
-        update=_UPDATE_2 * inner * ssm.state,
+        update=_UPDATE_2 * inner * ssm.state_dim,
         kernel=KernelClass.SCAN,
     )
     token = partial(mamba2_token_ops, ssm)
-    return scan_op(run, "ssm_scan", "ssm", found, chunk=ssm.chunk, token=token, repeat=ssm.layers)
+    return scan_op(run, "ssm_scan", "ssm", found, chunk=ssm.chunk_size, token=token, repeat=ssm.layers)
 
 
 def mamba2_token_ops(ssm: Mamba2, chunk: Term) -> Term:
@@ -110,18 +112,18 @@ def mamba2_token_ops(ssm: Mamba2, chunk: Term) -> Term:
     C B' of each group, its product with x, the state of a chunk and the output of the state (arXiv 2405.21060, 6.2).
     """
     inner = inner_channels(ssm)
-    return 2.0 * chunk * ssm.state * ssm.groups + 2.0 * chunk * inner + 4.0 * ssm.state * inner
+    return 2.0 * chunk * ssm.state_dim * ssm.groups + 2.0 * chunk * inner + 4.0 * ssm.state_dim * inner
 
 
 def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
     """The decay differs for each channel and state, so prefill is the plain recurrence, on vector engines."""
-    shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner
-    selected = ssm.dt_rank + 2.0 * ssm.state
+    shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner_dim
+    selected = ssm.dt_rank + 2.0 * ssm.state_dim
     project = gemm_op(
         run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split=Split.COLUMN
     )
     convolve = short_convolution_op(
-        run, "ssm_conv", "ssm", channels=inner, width=ssm.conv, own=inner * (ssm.conv + 2.0 + ssm.state), repeat=repeat
+        run, "ssm_conv", "ssm", channels=inner, width=ssm.conv_width, own=inner * (ssm.conv_width + 2.0 + ssm.state_dim), repeat=repeat
     )  # fmt: skip
     select = gemm_op(run, "ssm_select", "ssm", m=rows, k=inner, n=selected, repeat=repeat, split=Split.ROW)
     norms = elementwise_op(
@@ -140,9 +142,9 @@ def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
     found = Recurrence(
         heads=inner,
         moved=ssm_state(ssm, run.wide),
-        inputs=3.0 * inner + 2.0 * ssm.state,
+        inputs=3.0 * inner + 2.0 * ssm.state_dim,
         outputs=inner,
-        update=_UPDATE_1 * inner * ssm.state,
+        update=_UPDATE_1 * inner * ssm.state_dim,
     )
     scan = recurrence_op(run, "ssm_scan", "ssm", found, repeat)
     out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split=Split.ROW)

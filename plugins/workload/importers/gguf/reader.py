@@ -132,13 +132,13 @@ def _model(
     )
     keys.count("vocab_size")
     fields["activation"] = arch.gated if tensors.gated(keys.whole("feed_forward_length")) else arch.plain
-    fields["norm"], fields["norms"] = _norm(keys, tensors), tensors.norms() or None
+    fields["norm"], fields["norms_per_layer"] = _norm(keys, tensors), tensors.norms() or None
     fields["qk_norm"] = tensors.qk_norm(fields.get("head_dim"))
     fields["attention_bias"] = tensors.attention_bias()
     fields["mlp_bias"] = tensors.has("ffn_up.bias") or tensors.has("ffn_down.bias")
-    fields["sinks"] = tensors.has("attn_sinks.weight") or None
-    fields["tied"] = not tensors.named("output.weight")
-    fields["positions"] = tensors.size("position_embd.weight", 1)
+    fields["attention_sinks"] = tensors.has("attn_sinks.weight") or None
+    fields["tied_embeddings"] = not tensors.named("output.weight")
+    fields["position_embeddings"] = tensors.size("position_embd.weight", 1)
     if layers is not None:
         fields |= _window(keys, arch, layers)
         blocks |= _experts(keys, tensors, fields, layers)
@@ -237,7 +237,7 @@ def _window(keys: ConfigKeys, arch: GgufArchitecture, layers: int) -> BlockField
     else:
         every = keys.count("attention.sliding_window_pattern") or arch.every
         kinds = [FULL if every and (index + 1) % every == 0 else SLIDING for index in range(layers)]
-    return {"window": TokenCount(window)} | find_global_layers(kinds) if SLIDING in kinds else {}
+    return {"sliding_window": TokenCount(window)} | find_global_layers(kinds) if SLIDING in kinds else {}
 
 
 def _experts(

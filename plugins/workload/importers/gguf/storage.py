@@ -77,7 +77,7 @@ def describe_storage(
     rest = summarise_tensors(item for item in weights if "_exps." not in item.name)
     parts, dtype = [everything], everything.dtype
     if "experts" in blocks and routed.elements and routed.dtype != rest.dtype:
-        blocks["experts"]["weights"] = routed.dtype
+        blocks["experts"]["weight_dtype"] = routed.dtype
         parts, dtype = [routed, rest], rest.dtype
     wide = (
         "bf16" if dtype == "bf16" else "fp16"

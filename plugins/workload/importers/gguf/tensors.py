@@ -69,7 +69,7 @@ class GgufTensorTable:
         found = self.block("attn_q_norm.weight")
         if found is None:
             return "none"
-        return "head" if found.elements == head_dim else "full"
+        return "per_head" if found.elements == head_dim else "full"
 
     def attention_bias(self) -> str:
         """Return which projections of the attention have a bias."""

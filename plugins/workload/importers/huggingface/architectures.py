@@ -34,7 +34,7 @@ _GPT = HuggingFaceArchitecture(
     defaults={"hidden_act": "gelu_new"},
 )  # fmt: skip
 _LINEAR = evolve(
-    _LLAMA, qk_norm="head", attention_gate=True, mixer="linear",
+    _LLAMA, qk_norm="per_head", attention_gate=True, mixer="linear",
     defaults={
         "hidden_act": "silu", "head_dim": 256, "full_attention_interval": 4, "linear_conv_kernel_dim": 4,
         "linear_key_head_dim": 128, "linear_value_head_dim": 128,
@@ -51,7 +51,7 @@ _SPARSE = evolve(
 )  # fmt: skip
 _ONLY_STATES = HuggingFaceArchitecture(norms=1, only_mixers=True, defaults={"expand": 2, "conv_kernel": 4})
 _LFM2 = HuggingFaceArchitecture(
-    qk_norm="head", tied=True, mixer="conv",
+    qk_norm="per_head", tied=True, mixer="conv",
     defaults={
         "hidden_act": "silu", "conv_L_cache": 3, "block_ffn_dim_multiplier": 1.0, "block_multiple_of": 256,
     },
@@ -71,9 +71,9 @@ HUGGING_FACE_ARCHITECTURES: Mapping[str, HuggingFaceArchitecture] = {
         _QWEN, moe=True, attention_bias="qkv", shared_key="shared_expert_intermediate_size", shared_gate=True,
         needs=(_KV, "shared_expert_intermediate_size"),
     ),
-    "qwen3": evolve(_QWEN, qk_norm="head", defaults={**_QWEN.defaults, "head_dim": 128}),
+    "qwen3": evolve(_QWEN, qk_norm="per_head", defaults={**_QWEN.defaults, "head_dim": 128}),
     "qwen3_moe": evolve(
-        _QWEN, moe=True, qk_norm="head", defaults={"hidden_act": "silu", "use_sliding_window": False}
+        _QWEN, moe=True, qk_norm="per_head", defaults={"hidden_act": "silu", "use_sliding_window": False}
     ),
     "deepseek_v2": _DEEPSEEK,
     "deepseek_v3": evolve(_DEEPSEEK, router_bias=True),
@@ -98,7 +98,7 @@ HUGGING_FACE_ARCHITECTURES: Mapping[str, HuggingFaceArchitecture] = {
     "gemma": _GEMMA,
     "gemma2": evolve(_GEMMA, norms=4, every=2, needs=(_KV, "sliding_window")),
     "gemma3_text": evolve(
-        _GEMMA, norms=4, qk_norm="head", every=6, defaults={**_GEMMA.defaults, "vocab_size": 262_208},
+        _GEMMA, norms=4, qk_norm="per_head", every=6, defaults={**_GEMMA.defaults, "vocab_size": 262_208},
         needs=(_KV, "sliding_window"),
     ),
     "olmo2": evolve(_LLAMA, qk_norm="full"),
@@ -138,7 +138,7 @@ HUGGING_FACE_ARCHITECTURES: Mapping[str, HuggingFaceArchitecture] = {
     "falcon": HuggingFaceArchitecture(
         gated=False, norm="layernorm", bias_key="bias", tied=True, rules="falcon",
         defaults={"activation": "gelu"},
-        note="checkpoints of Falcon also store an lm_head, which the class ties to the embedding: `tied = false` "
+        note="checkpoints of Falcon also store an lm_head, which the class ties to the embedding: `tied_embeddings = false` "
         "gives the bytes of the files",
     ),
     "qwen3_next": _LINEAR_MOE,

@@ -21,7 +21,7 @@ def read_attention(keys: ConfigKeys, family: HuggingFaceArchitecture, hidden: in
     fields["qk_norm"] = _qk_norm(keys, family)
     fields["attention_bias"] = _bias(keys, family)
     fields["attention_gate"] = keys.flag("attn_output_gate", True) if family.attention_gate else None
-    fields["sinks"] = family.sinks or None
+    fields["attention_sinks"] = family.sinks or None
     return fields
 
 
@@ -68,7 +68,7 @@ def _qk_norm(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str:
         keys.problems.append(f"normalisation of queries and keys is not known: {found!r} of type {kind!r}")
         return "none"
     over_all = kind == "per_layer" or family.rules in ("cohere", "mpt")
-    return ("full" if over_all else "head") if found else "none"
+    return ("full" if over_all else "per_head") if found else "none"
 
 
 def _bias(keys: ConfigKeys, family: HuggingFaceArchitecture) -> str:

@@ -54,7 +54,7 @@ def read_experts(
     if dense and width is None:
         keys.needed("numbers a layer without experts has", family.dense_key)
     found["dense_layers"], found["dense_ffn"] = dense or None, width if dense else None
-    found["latent"] = keys.count("moe_latent_size")
+    found["latent_dim"] = keys.count("moe_latent_size")
     found["router_bias"], found["bias"] = keys.flag("use_expert_bias", family.router_bias), family.expert_bias
     return {"experts": found | _groups(keys)}
 

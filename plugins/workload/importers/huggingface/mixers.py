@@ -58,13 +58,13 @@ def _foreign(keys: ConfigKeys, family: HuggingFaceArchitecture) -> None:
 def _linear(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
     keys.divides(("linear_num_key_heads",), ("linear_num_value_heads",))
     return {
-        "linear": {
+        "linear_attention": {
             "layers": layers,
             "key_heads": keys.needed("heads keys of linear attention have", "linear_num_key_heads"),
             "value_heads": keys.needed("heads values of linear attention have", "linear_num_value_heads"),
             "key_dim": keys.needed("numbers a key of linear attention has", "linear_key_head_dim"),
             "value_dim": keys.needed("numbers a value of linear attention has", "linear_value_head_dim"),
-            "conv": keys.needed("tokens the convolution sees", "linear_conv_kernel_dim"),
+            "conv_width": keys.needed("tokens the convolution sees", "linear_conv_kernel_dim"),
         }
     }
 
@@ -81,10 +81,10 @@ def _mamba1(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
         "ssm": {
             "kind": "mamba1",
             "layers": layers,
-            "inner": inner,
-            "state": keys.needed("states a channel has", *_STATE),
+            "inner_dim": inner,
+            "state_dim": keys.needed("states a channel has", *_STATE),
             "dt_rank": rank,
-            "conv": keys.needed("tokens the convolution sees", *_CONV),
+            "conv_width": keys.needed("tokens the convolution sees", *_CONV),
             "inner_norms": keys.flag("mamba_inner_norms", False),
         }
     }
@@ -105,10 +105,10 @@ def _mamba2(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
             "layers": layers,
             "heads": heads,
             "head_dim": _channels(keys, heads),
-            "state": keys.needed("states a channel has", *_STATE),
+            "state_dim": keys.needed("states a channel has", *_STATE),
             "groups": groups,
-            "conv": keys.needed("tokens the convolution sees", *_CONV),
-            "chunk": None if chunk is None else TokenCount(chunk),
+            "conv_width": keys.needed("tokens the convolution sees", *_CONV),
+            "chunk_size": None if chunk is None else TokenCount(chunk),
             "state_dtype": _state_dtype(keys),
         }
     }
@@ -159,7 +159,7 @@ def _conv(keys: ConfigKeys, layers: int) -> dict[str, BlockFields]:
         "conv": {
             "kind": "short",
             "layers": layers,
-            "width": keys.needed("tokens the convolution sees", "conv_L_cache"),
+            "conv_width": keys.needed("tokens the convolution sees", "conv_L_cache"),
             "bias": keys.flag("conv_bias", False),
         }
     }
@@ -175,7 +175,7 @@ def _shared(keys: ConfigKeys, uses: int) -> dict[str, BlockFields]:
         keys.problems.append("no layer is `hybrid`, so nothing uses the shared block")
     rank = keys.count("adapter_rank") if keys.flag("use_shared_mlp_adapter", True) else None
     blocks = keys.needed("shared blocks there are", "num_mem_blocks")
-    return {"shared": {"uses": uses or None, "blocks": blocks, "lora_rank": rank}}
+    return {"shared_block": {"invocations": uses or None, "distinct_blocks": blocks, "lora_rank": rank}}
 
 
 def _indexer(keys: ConfigKeys) -> dict[str, BlockFields]:
@@ -195,7 +195,7 @@ def _indexer(keys: ConfigKeys) -> dict[str, BlockFields]:
     return {
         "indexer": {
             "heads": keys.needed("heads the indexer has", "index_n_heads"),
-            "dim": keys.needed("numbers a head of the indexer has", "index_head_dim"),
+            "head_dim": keys.needed("numbers a head of the indexer has", "index_head_dim"),
             "top_k": None if top_k is None else TokenCount(top_k),
         }
     }

@@ -58,7 +58,7 @@ def _experts_only(blocks: Mapping[str, dict[str, object]], wide: str) -> tuple[s
     """Store experts in MXFP4 and leave the rest; None where there are no experts."""
     if "experts" not in blocks:
         return None
-    blocks["experts"]["weights"] = "mxfp4"
+    blocks["experts"]["weight_dtype"] = "mxfp4"
     return wide, None
 
 
@@ -97,7 +97,7 @@ def _left_out(
     if not names or pair[0] == wide:
         return pair
     if "experts" in blocks and any("attn" in name or "attention" in name for name in names):
-        blocks["experts"]["weights"] = pair[0]
+        blocks["experts"]["weight_dtype"] = pair[0]
         return wide, pair[1]
     keys.notes.append(
         f"{len(names)} modules keep {wide} in the checkpoint ({config.find_present(*_LEFT_OUT)}), which count as {pair[0]} here"

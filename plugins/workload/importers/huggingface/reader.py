@@ -131,9 +131,9 @@ def _model(
         fields |= read_attention(keys, family, hidden)
         fields |= _network(keys, family, model_type, kinds)
     fields["vocab"] = keys.needed("tokens the vocabulary has", "vocab_size")
-    fields |= {"norm": _norm(keys, family), "norms": _norms(keys, family)}
-    fields["tied"] = keys.flag(keys.find_present(*_TIED), family.tied)
-    fields["positions"] = _positions(keys, family)
+    fields |= {"norm": _norm(keys, family), "norms_per_layer": _norms(keys, family)}
+    fields["tied_embeddings"] = keys.flag(keys.find_present(*_TIED), family.tied)
+    fields["position_embeddings"] = _positions(keys, family)
     fields |= read_windows(keys, kinds)
     fields |= _counts(family, kinds)
     blocks: dict[str, BlockFields] = read_latent_attention(keys, family)

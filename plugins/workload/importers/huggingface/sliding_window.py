@@ -10,7 +10,7 @@ from accelscope.plugins.workload.importers.model_text import TokenCount
 
 
 def read_windows(keys: ConfigKeys, kinds: Sequence[str]) -> dict[str, object]:
-    """Return `window` or `chunk` and which layers see everything in spite of it, or nothing."""
+    """Return `sliding_window` or `attention_chunk_size` and which layers see everything in spite of it, or nothing."""
     window, chunk = keys.count("sliding_window"), keys.count("attention_chunk_size")
     if SLIDING in kinds and CHUNKED in kinds:
         keys.problems.append(
@@ -18,20 +18,18 @@ def read_windows(keys: ConfigKeys, kinds: Sequence[str]) -> dict[str, object]:
         )
         return {}
     if SLIDING in kinds:
-        return _reach(keys, "window", "sliding_window", window, kinds)
+        return _reach(keys, "sliding_window", window, kinds)
     if CHUNKED in kinds:
-        return _reach(keys, "chunk", "attention_chunk_size", chunk, kinds)
+        return _reach(keys, "attention_chunk_size", chunk, kinds)
     return {}
 
 
-def _reach(
-    keys: ConfigKeys, name: str, key: str, tokens: int | None, kinds: Sequence[str]
-) -> dict[str, object]:
+def _reach(keys: ConfigKeys, key: str, tokens: int | None, kinds: Sequence[str]) -> dict[str, object]:
     if tokens is None:
-        word = "sliding" if name == "window" else "chunked"
+        word = "sliding" if key == "sliding_window" else "chunked"
         keys.problems.append(f"there are {word} layers, but there is no `{key}`")
         return {}
-    return {name: TokenCount(tokens)} | find_global_layers(kinds)
+    return {key: TokenCount(tokens)} | find_global_layers(kinds)
 
 
 def find_global_layers(kinds: Sequence[str]) -> dict[str, object]:
