@@ -392,7 +392,7 @@ class Decoder:
     ssm: Mamba1 | Mamba2 | None = block("ssm", doc="layers with a state space")
     conv: ShortConv | Hyena | None = block("conv", doc="layers with a convolution")
     shared: SharedBlock | None = block(
-        "shared", doc="attention and feed-forward blocks with weights shared by several layers"
+        "shared_block", doc="attention and feed-forward blocks with weights shared by several layers"
     )
     encoder: Encoder | None = block("encoder", doc="encoder that every decoder layer cross-attends to")
     mtp: Mtp | None = block("mtp", doc="multi-token prediction")
