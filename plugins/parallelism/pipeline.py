@@ -87,8 +87,8 @@ def _limits(spec: PipelineParallelism, layers: Term) -> Iterator[Limit]:
     yield check_degree_bound("pp", spec.pp, layers, "layers")
     if np.any(spec.virtual_stages > 1.0):
         groups = (spec.pp * spec.virtual_stages).named("groups of layers of all stages")
-        reason = "pp × interleave is more than the number of layers, so some groups would have none"
-        yield Limit(name="pp × interleave at most layers", used=groups, available=layers, reason=reason)
+        reason = "pp × virtual_stages is more than the number of layers, so some groups would have none"
+        yield Limit(name="pp × virtual_stages at most layers", used=groups, available=layers, reason=reason)
 
 
 def _boundary(spec: PipelineParallelism, plan: Plan) -> Collective:

@@ -35,7 +35,7 @@ LLAMA = Decoder(
 )  # fmt: skip
 MHA = Decoder(layers=_N(32), hidden=_N(4096), heads=_N(32), kv_heads=_N(32), vocab=_N(32_000), ffn=_N(11_008))
 WINDOWED = Decoder(
-    layers=_N(32), hidden=_N(4096), heads=_N(32), kv_heads=_N(8), vocab=_N(32_000), ffn=_N(14_336), window=_N(4096),
+    layers=_N(32), hidden=_N(4096), heads=_N(32), kv_heads=_N(8), vocab=_N(32_000), ffn=_N(14_336), sliding_window=_N(4096),
     global_every=_N(4),
 )  # fmt: skip
 DEEPSEEK = Decoder(

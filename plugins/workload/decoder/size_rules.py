@@ -66,13 +66,20 @@ def _of_layers(spec: Decoder) -> Iterator[SizeRule]:
         yield _at_most("layers of linear, ssm, conv and attention_layers", taken, "layers", spec.layers)
     if spec.linear is not None:
         heads = spec.linear
-        yield _divides("linear_attention.key_heads", heads.key_heads, "linear_attention.value_heads", heads.value_heads)
+        yield _divides(
+            "linear_attention.key_heads", heads.key_heads, "linear_attention.value_heads", heads.value_heads
+        )
     if isinstance(spec.ssm, Mamba2):
         yield _divides("ssm.groups", spec.ssm.groups, "ssm.heads", spec.ssm.heads)
     if isinstance(spec.conv, Hyena):
         yield _divides("conv.groups", spec.conv.groups, "hidden", spec.hidden)
     if spec.shared is not None:
-        yield _at_most("shared_block.distinct_blocks", spec.shared.distinct_blocks, "shared_block.invocations", spec.shared.invocations)
+        yield _at_most(
+            "shared_block.distinct_blocks",
+            spec.shared.distinct_blocks,
+            "shared_block.invocations",
+            spec.shared.invocations,
+        )
 
 
 def _of_experts(experts: Experts, layers: Term) -> Iterator[SizeRule]:

@@ -104,7 +104,7 @@ def test_an_exchange_beside_another_batch_is_hidden_as_far_as_that_works(
 ) -> None:
     path = tmp_path / "case.accel"
     waits = {}
-    for how in ("none", "two_batches"):
+    for how in ("none", "two_batch"):
         path.write_text(
             POOLS.replace("concurrency = 64", "batch = 8192")
             .replace("pool prefill", "#")
@@ -119,5 +119,5 @@ def test_an_exchange_beside_another_batch_is_hidden_as_far_as_that_works(
             row["seconds"] for row in rows if row["op"].startswith("experts_") and "dis" in row["op"]
         )
         waits[how + " tpot"] = point["metrics"]["tpot"]["value"]
-    assert waits["two_batches"] < 0.5 * waits["none"]
+    assert waits["two_batch"] < 0.5 * waits["none"]
     assert waits["two_batches tpot"] < waits["none tpot"]

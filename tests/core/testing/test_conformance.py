@@ -71,7 +71,7 @@ class TestCache(StrategyConformance):
 
 class TestSharding(StrategyConformance):
     model = SHARDING
-    sample = {"zero": "3"}
+    sample = {"zero_stage": "3"}
 
 
 class TestDecoder(WorkloadConformance):

@@ -92,7 +92,7 @@ def test_a_large_product_achieves_its_share_of_peak():
 
 
 def test_one_tile_more_than_a_wave_costs_a_wave_where_the_last_is_waited_for():
-    whole = TENSOR | {"tail": 1.0}
+    whole = TENSOR | {"wave_quantization": 1.0}
     one_wave = seconds(sample=whole, m=128.0 * 132, n=256.0, k=8192.0)
     more = seconds(sample=whole, m=128.0 * 133, n=256.0, k=8192.0)
     assert more > 1.25 * one_wave
@@ -100,7 +100,7 @@ def test_one_tile_more_than_a_wave_costs_a_wave_where_the_last_is_waited_for():
 
 
 def test_work_that_spreads_evenly_takes_as_long_as_there_is_of_it():
-    even = TENSOR | {"tail": 0.0}
+    even = TENSOR | {"wave_quantization": 0.0}
     one_wave = seconds(sample=even, m=128.0 * 132, n=256.0, k=8192.0)
     more = seconds(sample=even, m=128.0 * 133, n=256.0, k=8192.0)
     assert more / one_wave == pytest.approx(133 / 132)
@@ -108,14 +108,19 @@ def test_work_that_spreads_evenly_takes_as_long_as_there_is_of_it():
 
 def test_a_tile_below_the_least_takes_no_less_time():
     shape = {"m": 8.0, "n": 64.0, "k": 4096.0}
-    small, large = (seconds(sample=TENSOR | {"least_tile": size}, **shape) for size in (16, 128))
+    small, large = (seconds(sample=TENSOR | {"min_tile_dim": size}, **shape) for size in (16, 128))
     assert large > 4.0 * small
-    assert seconds(sample=TENSOR | {"least_tile": 128}, **(shape | {"m": 100.0})) == large
+    assert seconds(sample=TENSOR | {"min_tile_dim": 128}, **(shape | {"m": 100.0})) == large
 
 
 def test_a_calibrated_kernel_goes_before_the_fields_of_the_engine():
     part, op = make_part(MATRIX, TENSOR, **ON_H100), make_op(m=64.0, n=64.0, k=65536.0)
-    told = {"op": "gemm", "compute": term(0.5), "least_k": term(1e6), "least_tile": term(128.0)}
+    told = {
+        "op": "gemm",
+        "compute_efficiency": term(0.5),
+        "min_split_k": term(1e6),
+        "min_tile_dim": term(128.0),
+    }
     kernel = Kernel(**(dict.fromkeys(fields_of(Kernel)) | told))
     layer = CalibrationLayer(origin="device", runtime=None, kernels={"gemm": (kernel,)})
     known = evolve(make_device(), kernels=DeviceKernels((layer,)))
@@ -125,7 +130,7 @@ def test_a_calibrated_kernel_goes_before_the_fields_of_the_engine():
 
 
 def test_split_k_keeps_a_tall_product_fast():
-    whole = {"ops": TENSOR["ops"], "tile": TENSOR["tile"], "least_k": 1_000_000}
+    whole = {"ops": TENSOR["ops"], "tile": TENSOR["tile"], "min_split_k": 1_000_000}
     assert seconds(m=16.0, n=128.0, k=65536.0) < 0.1 * seconds(sample=whole, m=16.0, n=128.0, k=65536.0)
 
 
@@ -141,7 +146,7 @@ def test_groups_of_few_rows_cost_more_than_one_product_of_all_rows():
 
 
 def test_decode_attention_splits_the_context_of_one_sequence():
-    whole = TENSOR | {"least_context": 1_000_000}
+    whole = TENSOR | {"min_split_context": 1_000_000}
     shape = {"kind": "attention", "m": 8.0, "n": 65536.0, "k": 128.0}
     assert seconds(**shape) < 0.02 * seconds(sample=whole, **shape)
     assert seconds(**shape) < 20e-6

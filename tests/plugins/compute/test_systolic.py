@@ -111,7 +111,9 @@ def test_a_wide_port_loads_a_tile_in_fewer_cycles_than_rows():
     """A TSP takes 409,600 weights in 40 cycles: Abts et al., "Think Fast", ISCA 2020; here 32 instead of 128."""
     op = make_op(m=1.0, n=128.0 * 800, k=128.0)
     narrow = SYSTOLIC.run(make_part(SYSTOLIC, MXU, **ON_TPU), op, make_device()).time
-    wide = SYSTOLIC.run(make_part(SYSTOLIC, MXU | {"load": "1024 B/cycle"}, **ON_TPU), op, make_device()).time
+    wide = SYSTOLIC.run(
+        make_part(SYSTOLIC, MXU | {"stationary_load_rate": "1024 B/cycle"}, **ON_TPU), op, make_device()
+    ).time
     assert float((narrow / wide).value) == pytest.approx((100 * 128 + 254) / (100 * 32 + 254))
 
 

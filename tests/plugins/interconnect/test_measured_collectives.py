@@ -21,8 +21,8 @@ from accelscope.plugins.interconnect.switched import SWITCHED
 
 LINK = {"bandwidth": "25 GB/s/dir", "latency": "0.8 us", "efficiency": "80%"}
 RATE = 18 * 25e9
-RING = {"start": (8.0, "us"), "step": (1.0, "us"), "bandwidth": (0.5, "")}
-TWO = {**RING, "eager": (0.5, ""), "bulk": (50.0, "us")}
+RING = {"fixed_overhead": (8.0, "us"), "step_latency": (1.0, "us"), "bandwidth_efficiency": (0.5, "")}
+TWO = {**RING, "small_message_efficiency": (0.5, ""), "large_message_startup": (50.0, "us")}
 
 
 def kernel(**values: tuple[float, str]) -> Kernel:
@@ -65,7 +65,8 @@ def test_the_protocol_for_small_messages_reaches_less_and_that_for_large_ones_st
 
 def test_a_rank_takes_time_for_its_own_part():
     without, with_own = (
-        seconds(collective("all_gather", 1e9, 2.0, **{**RING, **own})) for own in ({}, {"own": (0.5, "")})
+        seconds(collective("all_gather", 1e9, 2.0, **{**RING, **own}))
+        for own in ({}, {"local_copy_cost": (0.5, "")})
     )
     assert with_own - without == pytest.approx(0.5 * 1e9 / 2 / (RATE * 0.5))
 
@@ -108,7 +109,7 @@ def on(place: Machine, kind: str, name: str = "") -> float:
 
 
 def test_engines_prefer_their_own_all_reduce_to_a_library_s():
-    slow = kernel(**RING | {"start": (90.0, "us")})
+    slow = kernel(**RING | {"fixed_overhead": (90.0, "us")})
     both = machine(all_reduce=slow, custom_all_reduce=kernel(**RING))
     assert on(both, "all_reduce") == pytest.approx(9e-6, rel=1e-3)
     assert on(both, "all_reduce", "all_reduce") == pytest.approx(104e-6, rel=1e-3)

@@ -162,7 +162,12 @@ def test_read_and_write_ports_work_at_once():
     assert time.to("us") == pytest.approx(250.0)
 
 
-PINNED = {"class": "scratchpad", "capacity": "2 GB", "bandwidth": "100 TB/s", "keeps": "50%"}
+PINNED = {
+    "class": "scratchpad",
+    "capacity": "2 GB",
+    "bandwidth": "100 TB/s",
+    "reuse_capacity_fraction": "50%",
+}
 
 
 def test_software_pins_the_share_of_the_weights_that_fits():
@@ -172,7 +177,7 @@ def test_software_pins_the_share_of_the_weights_that_fits():
 
 
 def test_a_scratchpad_that_keeps_nothing_passes_everything_on():
-    part = make_part(SCRATCHPAD, PINNED | {"keeps": "0%"})
+    part = make_part(SCRATCHPAD, PINNED | {"reuse_capacity_fraction": "0%"})
     onward = SCRATCHPAD.serve(part, make_traffic("1 GB", activations="1 MB", footprint="1 GB")).onward
     assert (onward.weights.to("GB"), onward.activations.to("MB")) == (1.0, 1.0)
 

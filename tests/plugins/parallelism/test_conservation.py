@@ -194,7 +194,7 @@ def test_logits_of_a_prompt_are_made_where_the_last_token_of_a_prompt_is():
     "degrees", [{"dp": 16}, {"dp": 8, "tp": 4}, {"cp": 4, "dp": 2}, {"dp": 8, "pp": 4}], ids=str
 )
 def test_sharded_weights_are_held_once_by_all_replicas(degrees):
-    made, alone = plan(LLAMA, prefill(32), zero=3, **degrees), plan(LLAMA)
+    made, alone = plan(LLAMA, prefill(32), zero_stage=3, **degrees), plan(LLAMA)
     ranks, layers = float(made.ranks.value), 80 / degrees.get("pp", 1)
     part = float(made.residency.weights.value) * degrees.get("tp", 1) * degrees.get("pp", 1)
     holders = degrees["dp"] * degrees.get("cp", 1)
@@ -205,7 +205,7 @@ def test_sharded_weights_are_held_once_by_all_replicas(degrees):
 
 
 def test_spread_experts_are_sharded_over_those_that_hold_the_same():
-    made, wide = (plan(QWEN_MOE, prefill(32), dp=8, ep=ep, zero=3) for ep in (8, 1))
+    made, wide = (plan(QWEN_MOE, prefill(32), dp=8, ep=ep, zero_stage=3) for ep in (8, 1))
     names = {item.name: item for item in made.collectives}
     assert float(names["experts_gather"].ranks.value) == 1
     assert float(names["parameters_gather"].ranks.value) == 8
@@ -216,7 +216,7 @@ def test_spread_experts_are_sharded_over_those_that_hold_the_same():
 @pytest.mark.parametrize("step", [decode(8), prefill(8, 2048)], ids=["decode", "prefill"])
 def test_all_weights_of_a_device_are_gathered_whichever_experts_are_hit(step, degrees):
     held = plan(DEEPSEEK, step, **degrees).residency.weights
-    made = plan(DEEPSEEK, step, zero=3, **degrees)
+    made = plan(DEEPSEEK, step, zero_stage=3, **degrees)
     gathered = [item for item in made.collectives if item.name.endswith("_gather")]
     assert sum(float((item.bytes * item.repeat).value) for item in gathered) == pytest.approx(
         float(held.value)

@@ -79,7 +79,7 @@ def test_copies_have_to_be_divided_like_experts():
 @pytest.mark.parametrize("step", [decode(256), prefill(32, 2048)], ids=["decode", "prefill"])
 def test_two_batches_do_the_same_work_and_read_weights_twice(step):
     degrees = {"tp": 2, "dp": 8, "ep": 16}
-    one, two = (plan(DEEPSEEK, step, **degrees, ep_overlap=how) for how in ("none", "two_batches"))
+    one, two = (plan(DEEPSEEK, step, **degrees, ep_overlap=how) for how in ("none", "two_batch"))
     # the fullest rank has a little more of fewer visits
     for what in ("flops", "kv_read", "kv_write"):
         assert together(two, what, ("gemm", "attention", "elementwise")) == pytest.approx(
@@ -100,13 +100,13 @@ def test_two_batches_do_the_same_work_and_read_weights_twice(step):
 
 
 def test_only_the_exchange_goes_on_beside_the_other_batch():
-    made = plan(DEEPSEEK, decode(256), tp=2, dp=8, ep=16, ep_overlap="two_batches")
+    made = plan(DEEPSEEK, decode(256), tp=2, dp=8, ep=16, ep_overlap="two_batch")
     beside = {item.name for item in made.collectives if item.window is not None}
     assert beside == {"experts_dispatch", "experts_combine"}
 
 
 def test_one_sequence_is_no_two_batches():
-    one, two = (plan(DEEPSEEK, decode(1), tp=8, ep=8, ep_overlap=how) for how in ("none", "two_batches"))
+    one, two = (plan(DEEPSEEK, decode(1), tp=8, ep=8, ep_overlap=how) for how in ("none", "two_batch"))
     for each in one.ops:
         for what in ("flops", "m", "repeat", "weights", "groups"):
             same = getattr(op(two, each.name), what).value

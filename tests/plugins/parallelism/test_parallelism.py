@@ -52,7 +52,7 @@ def decode(sequences=64, context=2047):
 
 
 def plan(model=LLAMA, step=None, *, tp=1, pp=1, dp=1, ep=1, **settings):
-    exchange = {key: settings.pop(key) for key in ("ep_exchange", "ep_visits") if key in settings}
+    exchange = {key: settings.pop(key) for key in ("ep_dispatch", "ep_remote_tokens") if key in settings}
     chosen = (
         (DATA, DataParallelism(dp=term(dp))),
         (TENSOR, TensorParallelism(tp=term(tp), **settings)),
@@ -231,12 +231,12 @@ def test_without_shared_experts_results_are_gathered():
 
 
 def test_replicated_tokens_need_no_exchange():
-    made = plan(QWEN_MOE, tp=4, ep=4, ep_exchange="replicated")
+    made = plan(QWEN_MOE, tp=4, ep=4, ep_dispatch="replicated")
     assert said(made, "all_to_all") == []
     assert "experts_all_reduce" in [item.name for item in said(made)]
     assert broken(made) == []
     assert "ep at most tp" in [
-        limit.name for limit in broken(plan(QWEN_MOE, tp=4, dp=2, ep=8, ep_exchange="replicated"))
+        limit.name for limit in broken(plan(QWEN_MOE, tp=4, dp=2, ep=8, ep_dispatch="replicated"))
     ]
 
 
@@ -249,7 +249,8 @@ def test_the_fullest_rank_has_more_than_the_mean():
 
 def test_buffered_visits_are_moved_but_not_multiplied():
     own, buffered = (
-        plan(QWEN_MOE, decode(sequences=64), tp=8, ep=8, ep_visits=kept) for kept in ("own", "buffered")
+        plan(QWEN_MOE, decode(sequences=64), tp=8, ep=8, ep_remote_tokens=kept)
+        for kept in ("skipped", "padded")
     )
     for name in ("experts_up", "experts_down", "experts_activation"):
         few, many = op(own, name), op(buffered, name)
@@ -262,7 +263,8 @@ def test_buffered_visits_are_moved_but_not_multiplied():
 
 def test_kernels_that_multiply_all_visits_do_so_for_the_tokens_that_they_get():
     own, every = (
-        plan(QWEN_MOE, decode(sequences=4096), tp=16, ep=16, ep_visits=kept) for kept in ("own", "all")
+        plan(QWEN_MOE, decode(sequences=4096), tp=16, ep=16, ep_remote_tokens=kept)
+        for kept in ("skipped", "computed")
     )
     visits = 4096 * 8 / 16
     got = 4096 * (1 - (1 - 1 / 16) ** 8)
@@ -276,9 +278,9 @@ def test_kernels_that_multiply_all_visits_do_so_for_the_tokens_that_they_get():
 
 
 def test_on_one_rank_all_visits_are_its_own():
-    for kept in ("own", "buffered", "all"):
+    for kept in ("skipped", "padded", "computed"):
         assert (
-            op(plan(QWEN_MOE, ep_visits=kept), "experts_up").flops.value
+            op(plan(QWEN_MOE, ep_remote_tokens=kept), "experts_up").flops.value
             == op(plan(QWEN_MOE), "experts_up").flops.value
         )
 

@@ -15,7 +15,7 @@ SWEPT = {
     "pp": [1, 2, 4],
     "dp": [1, 4, 16],
     "redundant_experts": [0, 32, 64],
-    "zero": [0, 1, 3],
+    "zero_stage": [0, 1, 3],
 }
 AROUND = {
     "cp": {"tp": 2},
@@ -24,7 +24,7 @@ AROUND = {
     "pp": {"tp": 2},
     "dp": {"tp": 2},
     "redundant_experts": {"dp": 32, "ep": 32},
-    "zero": {"dp": 8, "tp": 2},
+    "zero_stage": {"dp": 8, "tp": 2},
 }
 
 

@@ -121,11 +121,13 @@ def test_a_stage_sends_one_activation_over_all_tiers_that_its_chain_crosses():
 
 
 def test_groups_of_layers_are_sent_on_as_often_as_there_are():
-    made = plan(LLAMA, prefill(8, N), pp=4, interleave=5)
+    made = plan(LLAMA, prefill(8, N), pp=4, virtual_stages=5)
     item = next(c for c in made.collectives if c.name == "stage_send")
     assert float(item.repeat.value) == 5
     assert broken(made) == []
-    assert broken(plan(LLAMA, prefill(8, N), pp=4, interleave=40)) == ["pp × interleave at most layers"]
+    assert broken(plan(LLAMA, prefill(8, N), pp=4, virtual_stages=40)) == [
+        "pp × virtual_stages at most layers"
+    ]
 
 
 def test_ranks_of_a_context_lie_around_the_tensor_group():
@@ -143,7 +145,7 @@ def test_heads_limit_a_context_divided_by_heads():
 
 def test_gathered_weights_are_each_received_once_a_pass():
     """Rajbhandari et al., arXiv 1910.02054, section 7.2: parameters of all other ranks, (N - 1) / N of them."""
-    made = plan(LLAMA, prefill(8, N), dp=8, zero=3)
+    made = plan(LLAMA, prefill(8, N), dp=8, zero_stage=3)
     weights = float(plan(LLAMA).residency.weights.value)
     assert sent(made, "parameters_gather") == pytest.approx(weights * 7 / 8)
 

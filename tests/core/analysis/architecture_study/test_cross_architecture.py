@@ -58,4 +58,4 @@ def test_every_architecture_has_a_device_whose_gaps_are_looked_for(folder):
 def test_every_claim_gives_a_reason(folder):
     claims = dict(folder.blocks(Claim))
     assert len(claims) >= 9
-    assert all(block.says and block.because for block in claims.values())
+    assert all(block.statement and block.explanation for block in claims.values())

@@ -24,7 +24,7 @@ from accelscope.core.analysis.validate.table import MeasurementTable, read_table
 from tests.support.paths import MEASURED
 
 ROWS = str(MEASURED / "e2e.csv")
-TRUE = {"step": 4e-3, "sequence": 2e-4, "bandwidth": 0.9}
+TRUE = {"step_overhead": 4e-3, "per_sequence_overhead": 2e-4, "bandwidth": 0.9}
 TEXT = """source fitted { kind = measured, title = "a test" }
 
 ## The one that is fitted.
@@ -87,20 +87,22 @@ def test_what_was_measured_is_predicted(found, fit, names):
 
 
 def test_a_pace_is_found_again(found, fit):
-    assert of(fit, found[0], "step") == pytest.approx(TRUE["step"], rel=0.3)
-    assert of(fit, found[0], "sequence") == pytest.approx(TRUE["sequence"], rel=0.1)
+    assert of(fit, found[0], "step_overhead") == pytest.approx(TRUE["step_overhead"], rel=0.3)
+    assert of(fit, found[0], "per_sequence_overhead") == pytest.approx(TRUE["per_sequence_overhead"], rel=0.1)
 
 
 def test_what_rows_say_nothing_of_stays_where_it_starts(found, fit):
-    assert of(fit, found[0], "hand_over") == pytest.approx(PROFILE_FIELD_PRIORS["hand_over"].start)
-    place = ("runtime", found[0].runtime, "hand_over")
-    assert fit.deviations[place] == pytest.approx(PROFILE_FIELD_PRIORS["hand_over"].own)
+    assert of(fit, found[0], "send_recv_overhead") == pytest.approx(
+        PROFILE_FIELD_PRIORS["send_recv_overhead"].start
+    )
+    place = ("runtime", found[0].runtime, "send_recv_overhead")
+    assert fit.deviations[place] == pytest.approx(PROFILE_FIELD_PRIORS["send_recv_overhead"].own)
 
 
 def test_what_was_fitted_is_told_and_the_rest_of_a_text_stays(found, fit, shell, tmp_path):
     text = rewrite_runtimes(TEXT, fit, found, {"tensorrt_llm_python": 0.2}, "fitted")
     assert all(part in text for part in ('["trt"]', "spread", "7 us", "## The one that is fitted."))
-    assert "1 us" not in text and "port AMD" not in text and "hand_over" not in text
+    assert "1 us" not in text and "device_override AMD" not in text and "send_recv_overhead" not in text
     path = tmp_path / "runtimes.accel"
     path.write_text(text)
     assert not [item for item in shell.check(str(path)) if item.severity == "error"]

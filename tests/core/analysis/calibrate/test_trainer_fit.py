@@ -44,7 +44,7 @@ def test_notes_say_what_is_computed_again_and_sharded(shell: Session, tmp_path: 
         "none",
     ]
     for item in steps:
-        (zero,) = (spec.zero for _, spec in item.design.strategies if hasattr(spec, "zero"))
+        (zero,) = (spec.zero_stage for _, spec in item.design.strategies if hasattr(spec, "zero_stage"))
         assert np.all(zero.value == 3.0)
 
 

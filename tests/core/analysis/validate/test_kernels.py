@@ -235,7 +235,7 @@ def test_exchanges_are_the_same_implementation_on_any_number_of_cores():
 def test_kernels_differ_in_what_they_do_of_visits_to_other_ranks():
     named = {"vllm_fused_moe": "vllm", "sglang_marlin_moe": "sglang", "moe_torch_flow_cutlass": "trtllm"}
     assert [infer_expert_visits(engine, kernel) for kernel, engine in named.items()] == [
-        "buffered",
+        "padded",
         "all",
         "own",
     ]
@@ -246,16 +246,16 @@ def test_a_balancer_leaves_chance_and_even_visits_do_not():
         infer_kernel_options("moe", "", "bf16", "trtllm", dist)["routing"]
         for dist in ("power_law_1.2_eplb", "balanced")
     ]
-    assert routings == ["random", "even"]
+    assert routings == ["uniform_random", "balanced"]
 
 
 def test_an_engine_without_a_kernel_for_it_normalises_step_by_step():
     native = infer_kernel_options("rmsnorm", "Llama-3.1-8B:input_layernorm", "bf16", "vllm/torch")
-    assert native == {"kind": "rmsnorm", "residual": False, "native": True}
+    assert native == {"kind": "rmsnorm", "fused_residual_add": False, "unfused": True}
     phi = infer_kernel_options("rmsnorm", "Phi-mini-MoE-instruct:input_layernorm", "bf16", "vllm/torch")
-    assert phi == {"kind": "layernorm", "residual": False}
+    assert phi == {"kind": "layernorm", "fused_residual_add": False}
     assert infer_kernel_options("rmsnorm", "", "bf16", "vllm") == {
         "kind": "rmsnorm",
-        "residual": True,
-        "native": False,
+        "fused_residual_add": True,
+        "unfused": False,
     }

@@ -153,7 +153,7 @@ def test_latent_prefill_expands_keys_and_values():
 
 
 def test_a_window_caps_what_is_read_kept_and_computed():
-    windowed = evolve(LLAMA, window=term(128, "tok"), global_every=plain(2))
+    windowed = evolve(LLAMA, sliding_window=term(128, "tok"), global_every=plain(2))
     workload = build_decoder(windowed, decode(context=8191), BF16)
     assert float(op(workload, "attention").repeat.value) == 40
     assert float(op(workload, "attention_window").kv_read.value) == 128 * 4096

@@ -114,7 +114,7 @@ def test_experts_in_mxfp4_leave_the_rest_at_16_bit(bound):
     spec = bound(text_of(GPT_OSS_20B))
     assert (spec.experts.weights, spec.precision.weights) == ("mxfp4", "bf16")
     assert float(spec.global_every.value) == 2
-    assert float(spec.window.to("tok")) == 128
+    assert float(spec.sliding_window.to("tok")) == 128
 
 
 def test_class_defaults_of_absent_keys():

@@ -82,7 +82,7 @@ def test_latent_attention_reads_one_latent_of_a_token_in_decode():
 
 
 def test_rows_read_and_write_every_number():
-    (norm,) = built("norm", rows=10, columns=100, residual=False).ops
+    (norm,) = built("norm", rows=10, columns=100, fused_residual_add=False).ops
     assert (norm.reads.to("B"), norm.writes.to("B"), norm.weights.to("B")) == (2000, 2000, 200)
     (fused,) = built("norm", rows=10, columns=100).ops
     assert fused.reads.to("B") == 4000
@@ -123,8 +123,8 @@ def test_few_visits_are_drawn_over_another_range():
 
 def test_a_native_normalisation_moves_what_its_steps_move():
     """Six operations of PyTorch, nine with the residual; in 32 bit but where they read or write a row of the model."""
-    (alone,) = built("norm", rows=3, columns=64, native=True, residual=False).ops
-    (added,) = built("norm", rows=3, columns=64, native=True).ops
+    (alone,) = built("norm", rows=3, columns=64, unfused=True, fused_residual_add=False).ops
+    (added,) = built("norm", rows=3, columns=64, unfused=True).ops
     assert (alone.kernel, alone.launches.value, added.launches.value) == ("native_norm", 6, 9)
     assert alone.reads.to("B") == 3 * 64 * (2 * 2 + 4 * 4)
     assert alone.writes.to("B") == 3 * 64 * (2 * 2 + 3 * 4)
