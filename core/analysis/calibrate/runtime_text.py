@@ -35,7 +35,7 @@ _PORT = re.compile(
 _FITTED = "|".join(
     word
     for name in (*PROFILE_FIELD_PRIORS, "log_error_std")
-    for word in (name, *fields_of(Runtime)[name]["aliases"])
+    for word in (name, *fields_of(Runtime)[name].aliases)
 )
 _OLD = re.compile(rf"^  (?:{_FITTED})\s*= [^\n]*\n", re.MULTILINE)
 _NOTHING: VendorFamilyDevice = ("", "", "")

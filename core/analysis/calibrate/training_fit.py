@@ -264,4 +264,4 @@ def rewrite_training_runtimes(text: str, fit: TrainingFit, spreads: Mapping[str,
 
 def _written_names(field: str) -> str:
     """Return a pattern of the names that a text may have for a field: the present one and former ones."""
-    return "|".join((field, *fields_of(Runtime)[field]["aliases"]))
+    return "|".join((field, *fields_of(Runtime)[field].aliases))

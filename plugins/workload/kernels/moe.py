@@ -43,7 +43,7 @@ class MoeKernel:
     )
     routing: str = choice(
         *ROUTING_DISTRIBUTIONS,
-        symbol_aliases={"random": "uniform_random", "balanced": "balanced"},
+        symbol_aliases={"random": "uniform_random", "even": "balanced"},
         doc="distribution of tokens over experts: uniform at random, perfectly balanced, or a power law",
         default="uniform_random",
         source="Switch Transformers (arXiv 2101.03961), section 2.2: a loss that balances the load",

@@ -26,7 +26,7 @@ from accelscope.core.analysis.validate.library_names import LibraryNames
 from accelscope.core.analysis.validate.table import KERNEL_LAYOUT, read_tables
 from accelscope.core.blocks.calibration import Kernel
 
-TRUE = {"bandwidth": 0.62, "start": 7.5e-6}
+TRUE = {"bandwidth_efficiency": 0.62, "fixed_overhead": 7.5e-6}
 """Of a normalisation: share of peak bandwidth, and s."""
 _SIZES = [(rows, columns) for rows in (512, 2048, 8192, 32768) for columns in (1024, 2048, 4096, 5120, 8192)]
 
@@ -74,18 +74,18 @@ def test_a_fit_finds_what_made_the_numbers(made, names):
     found = made({"H100-SXM": TRUE})
     fits = fit_kernel_class(found[0].subject, found, {}, names.registry)
     values = fits[FitScope("device", "H100_SXM")].values
-    assert values["bandwidth"] == pytest.approx(TRUE["bandwidth"], rel=0.02)
-    assert values["start"] == pytest.approx(TRUE["start"], rel=0.02)
+    assert values["bandwidth_efficiency"] == pytest.approx(TRUE["bandwidth_efficiency"], rel=0.02)
+    assert values["fixed_overhead"] == pytest.approx(TRUE["fixed_overhead"], rel=0.02)
 
 
 def test_one_wild_point_moves_a_robust_fit_little():
-    spec = define_parameter(Kernel, "start", 4e-6, 0.5)
+    spec = define_parameter(Kernel, "fixed_overhead", 4e-6, 0.5)
     measured = np.full(30, 5e-6)
     measured[3] = 5e-4
     found = fit_parameters(
-        lambda values: np.full(30, values["start"]), measured, [spec], {"start": 4e-6}, drawn=False
+        lambda values: np.full(30, values["fixed_overhead"]), measured, [spec], {"fixed_overhead": 4e-6}, drawn=False
     )
-    assert found.values["start"] == pytest.approx(5e-6, rel=0.05)
+    assert found.values["fixed_overhead"] == pytest.approx(5e-6, rel=0.05)
 
 
 def test_a_device_with_few_rows_is_as_its_family(made, names):
@@ -98,7 +98,7 @@ def test_a_device_with_few_rows_is_as_its_family(made, names):
 
 
 def test_what_is_left_out_is_judged_and_noise_is_the_spread(made, names):
-    devices = {"H100-SXM": TRUE, "H200-SXM": TRUE, "A100-SXM-80GB": TRUE | {"bandwidth": 0.4}}
+    devices = {"H100-SXM": TRUE, "H200-SXM": TRUE, "A100-SXM-80GB": TRUE | {"bandwidth_efficiency": 0.4}}
     found = made(devices, noise=0.1)
     book = fit_kernels(found, names.registry, progress=lambda text: None)
     errors = {(item.group, item.split): item for item in report.compute_holdout_errors(book.held_out)}
@@ -106,7 +106,7 @@ def test_what_is_left_out_is_judged_and_noise_is_the_spread(made, names):
     assert 0.02 < own.median_ape < 0.12
     assert errors["A100_SXM_80GB", "device"].median_ape > own.median_ape
     entry = next(entry for entry in book.entries if entry.place == FitScope("device", "H100_SXM"))
-    assert float(entry.kernel.spread.value) == pytest.approx(0.1, abs=0.05)
+    assert float(entry.kernel.log_error_std.value) == pytest.approx(0.1, abs=0.05)
 
 
 def test_no_row_is_judged_by_a_fit_that_saw_its_configuration(made, names):
@@ -121,7 +121,7 @@ def test_parts_and_joined_samples_cost_the_same(made, names):
     (found,) = made({"H100-SXM": TRUE})
     halves = [take_sample_rows(found, np.arange(0, 8)), take_sample_rows(found, np.arange(8, len(found)))]
     (whole,) = merge_samples(halves)
-    values = {"bandwidth": 0.7, "start": 5e-6}
+    values = {"bandwidth_efficiency": 0.7, "fixed_overhead": 5e-6}
     one, other = (predict_sample_times(item, values, (), names.registry) for item in (found, whole))
     assert np.allclose(one, other)
     assert list(whole.rows) == list(found.rows)
@@ -137,8 +137,8 @@ def test_blocks_read_back_as_what_was_fitted(made, names, shell, tmp_path):
     blocks = shell.load(str(path))[0].definitions("calibration")
     entry = next(entry for entry in book.entries if entry.place == FitScope("device", "H100_SXM"))
     kernel = blocks[0].children("kernel")[0]
-    assert kernel.attributes()["start"].value.magnitude == pytest.approx(
-        float(entry.kernel.start.value), rel=5e-3
+    assert kernel.attributes()["fixed_overhead"].value.magnitude == pytest.approx(
+        float(entry.kernel.fixed_overhead.value), rel=5e-3
     )
     assert format_calibration_file(book, ("made",)).count("calibration ") >= len(blocks)
 

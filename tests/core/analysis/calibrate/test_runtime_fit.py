@@ -101,7 +101,7 @@ def test_what_rows_say_nothing_of_stays_where_it_starts(found, fit):
 
 def test_what_was_fitted_is_told_and_the_rest_of_a_text_stays(found, fit, shell, tmp_path):
     text = rewrite_runtimes(TEXT, fit, found, {"tensorrt_llm_python": 0.2}, "fitted")
-    assert all(part in text for part in ('["trt"]', "spread", "7 us", "## The one that is fitted."))
+    assert all(part in text for part in ('["trt"]', "log_error_std", "7 us", "## The one that is fitted."))
     assert "1 us" not in text and "device_override AMD" not in text and "send_recv_overhead" not in text
     path = tmp_path / "runtimes.accel"
     path.write_text(text)

@@ -55,15 +55,15 @@ def test_a_port_has_factors_of_its_own(shell: Session, tmp_path: Path) -> None:
     ]
     (part,) = read_filtered_tables([str(table(tmp_path, *rows))])
     ampere, hopper = sorted(collect_training_groups(part, LibraryNames(shell)), key=lambda item: item.key.hw)
-    assert ampere.places["compute"] != hopper.places["compute"]
-    assert ampere.places["elementwise"] == hopper.places["elementwise"]
+    assert ampere.places["gemm_rate_scale"] != hopper.places["gemm_rate_scale"]
+    assert ampere.places["elementwise_bytes_scale"] == hopper.places["elementwise_bytes_scale"]
 
 
 def test_a_file_of_runtimes_is_rewritten_in_its_own_units() -> None:
     text = "runtime r {\n  layer = 300 us ± 100% @a\n  compute = 0.9 ± 5% @a\n  spread = 0.2 @a\n}\n"
     fit = TrainingFit(
-        {(2, "layer"): float(np.log(4.56e-4)), (3, "compute"): float(np.log(0.777))},
-        {(2, "layer"): 0.21, (3, "compute"): 0.01},
+        {(2, "launch_time_per_layer"): float(np.log(4.56e-4)), (3, "gemm_rate_scale"): float(np.log(0.777))},
+        {(2, "launch_time_per_layer"): 0.21, (3, "gemm_rate_scale"): 0.01},
     )
     assert rewrite_training_runtimes(text, fit, {"r": 0.123}) == (
         "runtime r {\n  layer = 460 us ± 20% @a\n  compute = 0.78 ± 5% @a\n  spread = 0.12 @a\n}\n"

@@ -186,7 +186,7 @@ def test_weights_may_be_narrower_than_what_is_computed_in():
 
 
 def test_experts_may_be_stored_in_another_type():
-    model = evolve(MIXTRAL, experts=evolve(MIXTRAL.experts, weights="mxfp4"))
+    model = evolve(MIXTRAL, experts=evolve(MIXTRAL.experts, weight_dtype="mxfp4"))
     workload = build_decoder(model, decode(sequences=512), BF16)
     assert float(workload.expert_weights.value) == pytest.approx(32 * 8 * 3 * 4096 * 14_336 * 4.25 / 8)
 

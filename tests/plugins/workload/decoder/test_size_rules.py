@@ -72,8 +72,8 @@ def test_heads_divide_the_hidden_size_where_no_head_dim_is_given(session, writte
         ("kv_heads = 8", "`m` needs `ffn`"),
         (MOE % "dense_layers = 1", "`m` needs `experts.dense_ffn`"),
         (MOE % "top_groups = 1", "`m` needs `experts.groups`"),
-        (DENSE + ", global_every = 2", "`m` needs `window`"),
-        (DENSE + ", global_layers = 2", "`m` needs `window`"),
+        (DENSE + ", global_every = 2", "`m` needs `sliding_window`"),
+        (DENSE + ", global_layers = 2", "`m` needs `sliding_window`"),
     ],
 )
 def test_fields_that_the_sizes_need(session, written, fields, message):

@@ -92,10 +92,10 @@ def write(path, arch, metadata, layer, top=TOP, kinds=None, leading=None):
 
 MODELS = {
     "llama": ("llama", SIZES, DENSE, {}, "activation = swiglu"),
-    "llama, tied": ("llama", SIZES, DENSE, {"top": TIED}, "tied = true"),
+    "llama, tied": ("llama", SIZES, DENSE, {"top": TIED}, "tied_embeddings = true"),
     "mixtral": ("llama", ROUTED, SPARSE, {}, "experts { routed = 8, top_k = 2, ffn = 512"),
     "qwen2": ("qwen2", SIZES, {**DENSE, **BIASES}, {}, "attention_bias = qkv"),
-    "qwen3": ("qwen3", SIZES | {"attention.key_length": DIM}, {**DENSE, **QK_NORM}, {}, "qk_norm = head"),
+    "qwen3": ("qwen3", SIZES | {"attention.key_length": DIM}, {**DENSE, **QK_NORM}, {}, "qk_norm = per_head"),
     "qwen3moe": (
         "qwen3moe", ROUTED | {"expert_feed_forward_length": FFN}, {**SPARSE, **QK_NORM}, {}, "routed = 8",
     ),
@@ -108,7 +108,7 @@ MODELS = {
         "gemma2", SIZES | {"attention.sliding_window": 64}, {**DENSE, **AFTER}, {"top": TIED}, "global_every = 2",
     ),
     "gemma3": (
-        "gemma3", SIZES | {"attention.sliding_window": 64}, {**DENSE, **AFTER, **QK_NORM}, {"top": TIED}, "norms = 4",
+        "gemma3", SIZES | {"attention.sliding_window": 64}, {**DENSE, **AFTER, **QK_NORM}, {"top": TIED}, "norms_per_layer = 4",
     ),
     "phi3": (
         "phi3", SIZES | {"attention.head_count_kv": HEADS},
@@ -256,7 +256,7 @@ def test_experts_in_mxfp4_leave_the_rest_as_it_is(tmp_path):
     kinds = {name: QUANT.MXFP4 for name in EXPERTS if name.endswith("_exps.weight")}
     found = read_gguf(read_gguf_file(write(tmp_path / "t.gguf", "llama", ROUTED, SPARSE, kinds=kinds), "t"))
     assert found.text is not None
-    assert "weights = mxfp4" in found.text.partition("experts {")[2].partition("}")[0]
+    assert "weight_dtype = mxfp4" in found.text.partition("experts {")[2].partition("}")[0]
     assert "precision { weights = fp16" in found.text
 
 

@@ -112,16 +112,16 @@ def test_latent_attention_and_its_cache(bound):
 
 def test_experts_in_mxfp4_leave_the_rest_at_16_bit(bound):
     spec = bound(text_of(GPT_OSS_20B))
-    assert (spec.experts.weights, spec.precision.weights) == ("mxfp4", "bf16")
+    assert (spec.experts.weight_dtype, spec.precision.weights) == ("mxfp4", "bf16")
     assert float(spec.global_every.value) == 2
     assert float(spec.sliding_window.to("tok")) == 128
 
 
 def test_class_defaults_of_absent_keys():
-    assert "tied = true" in text_of(GEMMA3)
+    assert "tied_embeddings = true" in text_of(GEMMA3)
     assert "vocab = 262_208" in text_of(GEMMA3)
     assert "global_every = 6" in text_of(GEMMA3)
-    assert "tied = false" in text_of(LLAMA3_70B)
+    assert "tied_embeddings = false" in text_of(LLAMA3_70B)
     absent = {key: value for key, value in LLAMA3_70B.items() if key != "num_key_value_heads"}
     assert "kv_heads = 64" in text_of(absent)
 

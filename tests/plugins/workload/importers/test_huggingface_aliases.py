@@ -143,7 +143,7 @@ def test_attention_that_is_not_quantised_leaves_the_experts():
     }
     text = text_of(models.QWEN3_235B | {"quantization_config": quantised})
     assert "precision { weights = bf16" in text
-    assert "weights = fp8" in text.partition("experts {")[2].partition("}")[0]
+    assert "weight_dtype = fp8" in text.partition("experts {")[2].partition("}")[0]
 
 
 STRANGE = (

@@ -37,7 +37,7 @@ def test_a_product_is_2mnk_operations_and_reads_its_weights():
 
 def test_a_product_of_narrow_types_may_include_the_narrowing_of_its_input():
     assert [op.name for op in built("gemm", FP8, m=3, n=5, k=7).ops] == ["gemm"]
-    narrow, product = built("gemm", FP8, m=3, n=5, k=7, quantize=True).ops
+    narrow, product = built("gemm", FP8, m=3, n=5, k=7, quantize_input=True).ops
     assert (narrow.kernel, narrow.reads.to("B"), narrow.writes.to("B")) == ("quantize", 3 * 7 * 2, 3 * 7)
     assert product.reads.to("B") == 3 * 7
 
