@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.hardware import ComputeModel, EnginePart, MemoryModel, MemoryPart, Part
+from accelscope.core.ir.layer import LayerModel, LayerPart
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Term, TraceNode, term
 from accelscope.core.spec.declarations import FieldDeclaration
@@ -125,6 +126,8 @@ class Binder:
             return MemoryPart(name=name, path=path, spec=spec, model=model, count=count)
         if isinstance(model, ComputeModel):
             return EnginePart(name=name, path=path, spec=spec, model=model, count=count)
+        if isinstance(model, LayerModel):
+            return LayerPart(name=name, path=path, spec=spec, model=model, count=count)
         return Part(name=name, path=path, spec=spec, count=count)
 
     def count(self, component: Component) -> Term:

@@ -45,6 +45,7 @@ RECORD_FAMILIES: Mapping[str, RecordFamily] = {
     "interconnect": RecordFamily("accelscope_interconnects", records.InterconnectModel, "connect"),
     "strategy": RecordFamily("accelscope_strategies", records.Strategy, "parallel"),
     "workload": RecordFamily("accelscope_workloads", records.WorkloadModel, "model"),
+    "layer": RecordFamily("accelscope_layers", records.LayerModel),
     "metric": RecordFamily("accelscope_metrics", records.Metric),
     "report": RecordFamily("accelscope_reports", records.Report),
     "check": RecordFamily("accelscope_checks", records.Check),

@@ -19,7 +19,7 @@ import numpy as np
 
 from accelscope.core.errors import DescriptionError, PluginError, UsageError
 from accelscope.core.io.output import is_write_error
-from accelscope.core.ir.operation import Step
+from accelscope.core.ir.operation import Op, Step
 from accelscope.core.ir.plan import Plan, Workload
 from accelscope.core.ir.usage import Limit, Traffic, Usage
 from accelscope.core.numeric.term import Term
@@ -173,6 +173,14 @@ def _workload(found: Any) -> Workload:
     return workload
 
 
+def _layer_operations(found: Any) -> tuple[Op, ...]:
+    _operations(found)
+    for item in found:
+        _of(Op, item, "returns {}")
+    operations: tuple[Op, ...] = found
+    return operations
+
+
 def _plan(found: Any) -> Plan:
     plan: Plan = _of(Plan, found, "returns {}")
     _terms(plan, "the plan")
@@ -230,6 +238,19 @@ _FAMILIES: Mapping[str, tuple[str, Mapping[str, Callable[..., Any]]]] = MappingP
         "interconnect": ("interconnect model", {"transfer": _usage}),
         "strategy": ("strategy", {"split": _step, "shard": _plan}),
         "workload": ("workload model", {"build": _workload}),
+        "layer": (
+            "layer",
+            {
+                "count": partial(_some, ""),
+                "build": _layer_operations,
+                "parameters": partial(_some, ""),
+                "active_parameters": partial(_some, ""),
+                "cache": partial(_some, "B"),
+                "cache_per_token": partial(_some, "B"),
+                "heads": partial(_some, ""),
+                "width": partial(_some, ""),
+            },
+        ),
         "metric": ("metric", {"compute": _metric, "at_most": _metric}),
         "report": ("report", {"write": _anything}),
         "check": ("check", {"run": _findings}),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ComputeModel,
         InterconnectModel,
         KindRecord,
+        LayerModel,
         LibraryFolder,
         MemoryModel,
         Metric,
@@ -97,6 +98,21 @@ def accelscope_workloads() -> Iterable[WorkloadModel]:
         def accelscope_workloads():
             from accelscope_acme.diffusion import DIFFUSION
             yield DIFFUSION
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def accelscope_layers() -> Iterable[LayerModel]:
+    """Yield kinds of layer of a decoder: mixers in place of attention, feed-forward layers in place of its network.
+
+    Their blocks stand in `model { family = decoder, ... }` beside the built-in ones, which come through this hook, too.
+
+    Example:
+        @hookimpl
+        def accelscope_layers():
+            from accelscope_acme.retention import RETENTION  # for blocks `retention { layers = 24, heads = 16 }`
+            yield RETENTION
     """
     raise NotImplementedError
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from attrs import field, frozen
 
 from accelscope.core.ir.hardware import ComputeModel, InterconnectModel, MemoryModel
+from accelscope.core.ir.layer import LayerModel
 from accelscope.core.ir.plan import WorkloadModel
 from accelscope.core.ir.record import CONTRACT, RECORD_NAME
 from accelscope.core.ir.strategy import Strategy
@@ -30,6 +31,7 @@ __all__ = [
     "ComputeModel",
     "InterconnectModel",
     "KindRecord",
+    "LayerModel",
     "LibraryFolder",
     "MemoryModel",
     "Metric",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ComputeModel,
         InterconnectModel,
         KindRecord,
+        LayerModel,
         LibraryFolder,
         MemoryModel,
         Metric,
@@ -177,6 +178,11 @@ class Registry:
     def workloads(self) -> Mapping[str, WorkloadModel]:
         """Families of models by name."""
         return self.catalogue.family("workload")
+
+    @property
+    def layers(self) -> Mapping[str, LayerModel]:
+        """Kinds of layer of a decoder by name."""
+        return self.catalogue.family("layer")
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -8,14 +8,9 @@ from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, minimum
+from accelscope.core.workload.op_builders import ONE_OP, elementwise_op, gemm_op, quantize_op
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
-from accelscope.plugins.workload.decoder.op_builders import (
-    ONE_OP,
-    ForwardPass,
-    elementwise_op,
-    gemm_op,
-    quantize_op,
-)
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.parameters import kv_layer_elements
 from accelscope.plugins.workload.decoder.shape import UNBOUNDED_CONTEXT, ZERO_COUNT, strip_token_unit
 from accelscope.plugins.workload.decoder.sparse_indexer import indexer_ops

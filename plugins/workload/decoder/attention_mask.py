@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from accelscope.core.numeric.term import Term, floor, maximum, minimum
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT
 
 

@@ -10,16 +10,11 @@ from accelscope.core.ir.plan import Residency, Workload
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, maximum, minimum, term
 from accelscope.core.plugin.records import WorkloadModel
+from accelscope.core.workload.op_builders import elementwise_op, gemm_op, quantize_op
 from accelscope.plugins.workload.decoder.attention import attention_ops
 from accelscope.plugins.workload.decoder.encoder import derive_decoder_pass, encoder_ops
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
-from accelscope.plugins.workload.decoder.op_builders import (
-    ForwardPass,
-    build_forward_pass,
-    elementwise_op,
-    gemm_op,
-    quantize_op,
-)
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass, build_forward_pass
 from accelscope.plugins.workload.decoder.parameters import (
     ParameterCounts,
     cached_tokens,

@@ -13,10 +13,11 @@ from attrs import evolve
 from accelscope.core.ir.constants import ONE
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import Split
+from accelscope.core.workload.op_builders import elementwise_op, gemm_op
 from accelscope.plugins.workload.decoder.attention import AttentionHeads, attention_op
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.parameters import kv_layer_elements
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape, resolve_shape
 from accelscope.plugins.workload.decoder.spec import Encoder

@@ -7,7 +7,8 @@ from attrs import evolve
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op, quantize_op
+from accelscope.core.workload.op_builders import elementwise_op, gemm_op, quantize_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import ExpertShape, distinct_experts
 
 _GATE = 8.0  # an exponential, a division and two products for each number of a gated activation

@@ -9,7 +9,8 @@ from __future__ import annotations
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import Split
 from accelscope.core.numeric.term import Term
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass, gemm_op
+from accelscope.core.workload.op_builders import gemm_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.term import Term, minimum, term
+from accelscope.core.workload.op_builders import ONE_OP, elementwise_op, gemm_op
 from accelscope.plugins.workload.decoder.attention_mask import AttentionMask
-from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import (
     UNBOUNDED_CONTEXT,
     ZERO_COUNT,

@@ -11,7 +11,7 @@ from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, maximum
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, spec
-from accelscope.plugins.workload.decoder.op_builders import SIXTEEN_BIT_BYTES
+from accelscope.core.workload.layer_pass import SIXTEEN_BIT_BYTES
 from accelscope.plugins.workload.decoder.shape import ONE_TOKEN
 from accelscope.plugins.workload.decoder.spec import LatentAttention, LinearAttention
 from accelscope.plugins.workload.kernels.common import (

@@ -17,13 +17,9 @@ from accelscope.core.ir.vocabulary import OpKind, Phase, Split
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import count, flag, spec
+from accelscope.core.workload.op_builders import gemm_op, quantize_op
 from accelscope.plugins.workload.decoder.decoder import build_decoder
-from accelscope.plugins.workload.decoder.op_builders import (
-    ForwardPass,
-    build_forward_pass,
-    gemm_op,
-    quantize_op,
-)
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass, build_forward_pass
 from accelscope.plugins.workload.decoder.shape import resolve_shape
 from accelscope.plugins.workload.decoder.spec import Decoder
 

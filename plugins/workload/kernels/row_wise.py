@@ -9,7 +9,7 @@ from accelscope.core.ir.vocabulary import KernelClass, Phase
 from accelscope.core.numeric.term import Term, term, total
 from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, flag, spec
-from accelscope.plugins.workload.decoder.op_builders import elementwise_op
+from accelscope.core.workload.op_builders import elementwise_op
 from accelscope.plugins.workload.decoder.spec import GATED_ACTIVATIONS, UNGATED_ACTIVATIONS
 from accelscope.plugins.workload.kernels.common import (
     build_kernel_decoder,

@@ -13,7 +13,8 @@ from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, ceil, log2, term
-from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op, gemm_op
+from accelscope.core.workload.op_builders import ONE_OP, elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 from accelscope.plugins.workload.decoder.spec import Hyena, ShortConv
 from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, recurrence_op, short_convolution_op

@@ -12,7 +12,8 @@ from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass, elementwise_op, gemm_op
+from accelscope.core.workload.op_builders import elementwise_op, gemm_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import DecoderShape
 from accelscope.plugins.workload.decoder.spec import LinearAttention
 from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, scan_op, short_convolution_op

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accelscope.core.ir.constants import NO_BYTES
 from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
-from accelscope.plugins.workload.decoder.op_builders import ForwardPass
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
 from accelscope.plugins.workload.mixers.convolution import conv_ops, conv_parameters, conv_state
 from accelscope.plugins.workload.mixers.linear_attention import linear_ops, linear_parameters, linear_state

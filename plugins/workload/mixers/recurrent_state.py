@@ -13,7 +13,8 @@ from attrs import frozen
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
 from accelscope.core.numeric.term import Term, ceil, minimum, term
-from accelscope.plugins.workload.decoder.op_builders import ONE_OP, ForwardPass, elementwise_op
+from accelscope.core.workload.op_builders import ONE_OP, elementwise_op
+from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
 from accelscope.plugins.workload.decoder.shape import strip_token_unit
 
 _ACTIVATION = 4.0  # SiLU: an exponential, an addition, a division and a product

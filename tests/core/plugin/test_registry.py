@@ -157,8 +157,8 @@ def test_a_record_of_another_family_is_a_failure():
 
 
 def test_a_record_of_a_later_contract_is_a_failure():
-    registry = Registry.of(plugin(metrics=[metric("future", contract=2)]))
-    assert "contract 2" in str(registry.failures[0].error)
+    registry = Registry.of(plugin(metrics=[metric("future", contract=3)]))
+    assert "contract 3" in str(registry.failures[0].error)
     assert "future" not in registry.metrics
 
 
