@@ -14,7 +14,14 @@ from accelscope.core.ir.layer import LayerModel, LayerPart
 from accelscope.core.numeric.curve import BoundCurve
 from accelscope.core.numeric.term import Term, TraceNode, term
 from accelscope.core.spec.declarations import FieldDeclaration
-from accelscope.core.spec.spec import children_of, fields_of, free_entries_of, read_spec_info, written_name
+from accelscope.core.spec.spec import (
+    children_of,
+    fields_of,
+    free_entries_of,
+    read_spec_info,
+    record_blocks_of,
+    written_name,
+)
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, Span
 from accelscope.dsl.schema.schema import KindSchema, schema_of_kind
 from accelscope.dsl.values.values import Attribute, CurveValue, ListValue, MapValue, Origin, Quantity, Symbol
@@ -84,6 +91,7 @@ class Binder:
                         component, written, values[name], declaration.source or ""
                     )
         values.update(self._children(component, cls))
+        values.update(self._record_blocks(component, cls))
         values.update(self._entries(attributes.values(), cls))
         if missing:
             self.problems.extend(missing_field(component, *item) for item in missing)
@@ -187,6 +195,20 @@ class Binder:
             elif child_block.required:
                 self.problems.append(missing_field(component, child_block.kind, child_block.doc))
         return values
+
+    def _record_blocks(self, component: Component, cls: type) -> dict[str, Any]:
+        """Return the inner blocks that records of a class read, by the name of their field."""
+        declared = record_blocks_of(cls)
+        if declared is None:
+            return {}
+        name, record_class = declared
+        parts: list[Part[Any]] = []
+        for child in component.children():
+            served = self.spec_of(child)
+            part = self.part(child) if served is not None and isinstance(served[1], record_class) else None
+            if part is not None:
+                parts.append(part)
+        return {name: tuple(parts)}
 
     def _entries(self, attributes: Iterable[Attribute], cls: type) -> dict[str, Any]:
         found = free_entries_of(cls)

@@ -16,6 +16,7 @@ from accelscope.core.spec.declarations import ChildDeclaration, EntriesDeclarati
 FIELD_KEY = "accelscope"
 CHILD_KEY = "accelscope child"
 ENTRIES_KEY = "accelscope entries"
+RECORD_BLOCKS_KEY = "accelscope record blocks"
 """Keys of the declarations in the metadata of the attributes of a spec."""
 
 
@@ -271,6 +272,19 @@ def blocks(kind: str, *, doc: str) -> Any:
     return attrs.field(
         metadata={CHILD_KEY: ChildDeclaration(kind=kind, doc=doc, many=True, required=False)}, default=()
     )
+
+
+def record_blocks(record: type, *, doc: str) -> Any:
+    """Declare the inner blocks that records of one class read, whatever their kinds are.
+
+    The value is a tuple of `Part` in the order written. A plugin adds a kind by yielding a record of the class whose
+    spec may stand in the block.
+
+    Args:
+        record: class of the records, such as `LayerModel`.
+        doc: one sentence about the blocks.
+    """
+    return attrs.field(metadata={RECORD_BLOCKS_KEY: (record, doc)}, default=())
 
 
 def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:

@@ -30,6 +30,7 @@ from accelscope.core.spec.fields import (
     CHILD_KEY,
     ENTRIES_KEY,
     FIELD_KEY,
+    RECORD_BLOCKS_KEY,
     anything,
     block,
     blocks,
@@ -42,6 +43,7 @@ from accelscope.core.spec.fields import (
     free_entries,
     listing,
     quantity,
+    record_blocks,
     ref,
     text,
 )
@@ -66,6 +68,8 @@ __all__ = [
     "listing",
     "quantity",
     "read_spec_info",
+    "record_blocks",
+    "record_blocks_of",
     "ref",
     "spec",
     "text",
@@ -81,6 +85,7 @@ _T = TypeVar("_T")
     eq_default=False,
     field_specifiers=(
         quantity,
+        record_blocks,
         fraction,
         count,
         choice,
@@ -181,6 +186,14 @@ def fields_of(cls: type) -> dict[str, FieldDeclaration]:
 def children_of(cls: type) -> dict[str, ChildDeclaration]:
     """Return the declarations of the inner blocks of a spec, by Python name."""
     return {item.name: item.metadata[CHILD_KEY] for item in attrs.fields(cls) if CHILD_KEY in item.metadata}
+
+
+def record_blocks_of(cls: type) -> tuple[str, type] | None:
+    """Return the Python name and the class of records of the inner blocks that records read, or None."""
+    for item in attrs.fields(cls):
+        if RECORD_BLOCKS_KEY in item.metadata:
+            return item.name, item.metadata[RECORD_BLOCKS_KEY][0]
+    return None
 
 
 def free_entries_of(cls: type) -> tuple[str, EntriesDeclaration] | None:

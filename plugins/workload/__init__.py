@@ -9,7 +9,7 @@ from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.commands import Commands
-    from accelscope.core.plugin.records import Check, KindRecord, WorkloadModel
+    from accelscope.core.plugin.records import Check, KindRecord, LayerModel, WorkloadModel
 
 
 @hookimpl
@@ -26,6 +26,14 @@ def accelscope_workloads() -> Iterable[WorkloadModel]:
     yield from kernel_attention.ATTENTION_KERNELS
     yield from kernel_moe.MOE_KERNELS
     yield from kernel_rows.ROW_KERNELS
+
+
+@hookimpl
+def accelscope_layers() -> Iterable[LayerModel]:
+    """Yield kinds of layer of a decoder."""
+    from accelscope.plugins.workload.mixers.mixers import MIXERS
+
+    yield from MIXERS
 
 
 @hookimpl

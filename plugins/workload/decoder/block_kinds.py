@@ -7,28 +7,16 @@ from accelscope.plugins.workload.decoder.spec import (
     Encoder,
     Experts,
     GroupedAttention,
-    Hyena,
     Indexer,
     LatentAttention,
-    LinearAttention,
-    Mamba1,
-    Mamba2,
     Mtp,
     SharedBlock,
-    ShortConv,
 )
 
 MODEL_BLOCK_KINDS = (
     KindRecord(name="grouped", doc="Attention whose query heads share KV heads.", spec=GroupedAttention),
     KindRecord(name="mla", doc="Multi-head latent attention.", spec=LatentAttention),
     KindRecord(name="indexer", doc="Sparse attention by an indexer.", spec=Indexer),
-    KindRecord(
-        name="linear_attention", doc="Linear attention by the gated delta rule.", spec=LinearAttention
-    ),
-    KindRecord(name="mamba1", doc="State space of Mamba.", spec=Mamba1),
-    KindRecord(name="mamba2", doc="State space of Mamba-2.", spec=Mamba2),
-    KindRecord(name="short_conv", doc="Gated short convolution.", spec=ShortConv),
-    KindRecord(name="hyena", doc="Hyena operators of StripedHyena 2.", spec=Hyena),
     KindRecord(name="shared_block", doc="Attention and network that several places share.", spec=SharedBlock),
     KindRecord(name="encoder", doc="Encoder that each decoder layer attends to.", spec=Encoder),
     KindRecord(name="experts", doc="Experts behind a router.", spec=Experts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.layer import LayerRole
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Residency, Workload
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
@@ -15,6 +16,12 @@ from accelscope.plugins.workload.decoder.attention import attention_ops
 from accelscope.plugins.workload.decoder.encoder import derive_decoder_pass, encoder_ops
 from accelscope.plugins.workload.decoder.feedforward import feedforward_ops
 from accelscope.plugins.workload.decoder.forward_pass import ForwardPass, build_forward_pass
+from accelscope.plugins.workload.decoder.layer_blocks import (
+    build_layer_blocks,
+    count_cached_bytes,
+    count_cached_bytes_per_token,
+    find_widest,
+)
 from accelscope.plugins.workload.decoder.parameters import (
     ParameterCounts,
     cached_tokens,
@@ -27,8 +34,6 @@ from accelscope.plugins.workload.decoder.shape import DecoderShape, resolve_shap
 from accelscope.plugins.workload.decoder.shared_blocks import adapter_ops
 from accelscope.plugins.workload.decoder.sparse_indexer import index_elements
 from accelscope.plugins.workload.decoder.spec import Decoder
-from accelscope.plugins.workload.mixers.mixers import mixer_ops, mixer_state
-from accelscope.plugins.workload.mixers.state_space import inner_channels
 
 _FP32 = term(4.0, "B")
 _NORM_OPS = 5.0  # residual addition, square, sum, scale and weight of each number
@@ -56,7 +61,9 @@ def build_decoder(spec: Decoder, step: Step, precision: Precision) -> Workload:
         kv_heads=shape.kv_heads,
         parameters=counts.total.named("parameters"),
         active_parameters=count_active_parameters(spec),
-        kv_per_token=(kv_elements_per_token(shape) * run.kv).named("KV cache of a token"),
+        kv_per_token=(kv_elements_per_token(shape) * run.kv + count_cached_bytes_per_token(run)).named(
+            "KV cache of a token"
+        ),
         experts=routing.routed if routing else None,
         top_k=routing.top_k if routing else None,
         expert_weights=counts.routed * run.expert,
@@ -69,7 +76,14 @@ def _layers(run: ForwardPass) -> tuple[Op, ...]:
     shape = run.shape
     attention = attention_ops(inner) if shape.spec.heads is not None else ()
     networks = feedforward_ops(inner) if shape.spec.ffn is not None or shape.routing is not None else ()
-    return (*encoder_ops(run), *attention, *mixer_ops(inner), *networks, *adapter_ops(inner))
+    return (
+        *encoder_ops(run),
+        *attention,
+        *build_layer_blocks(inner, LayerRole.MIXER),
+        *networks,
+        *build_layer_blocks(inner, LayerRole.FEEDFORWARD),
+        *adapter_ops(inner),
+    )
 
 
 def _embedding(run: ForwardPass) -> Op:
@@ -201,7 +215,7 @@ def _residency(run: ForwardPass, counts: ParameterCounts) -> Residency:
         weights=(ends * run.head + outer * run.outer + inner * run.weight + counts.routed * run.expert).named(
             "weights"
         ),
-        kv=(run.sequences * (_cached(run) + mixer_state(shape, run.wide))).named("KV cache and state"),
+        kv=(run.sequences * (_cached(run) + count_cached_bytes(run))).named("KV cache and state"),
         activations=(residual + live * _widest(shape) * run.wide + logits).named("live activations"),
         replicated=residual + logits,
     )
@@ -220,14 +234,7 @@ def _widest(shape: DecoderShape) -> Term:
     heads = 2.0 * (shape.heads + shape.kv_heads) * shape.head_dim
     if latent is not None:
         heads = shape.heads * (2.0 * latent.nope_dim + latent.rope_dim + 2.0 * latent.v_dim)
-    widest = maximum(heads, (shape.gates + 1.0) * shape.ffn)
-    if shape.spec.ssm is not None:
-        widest = maximum(widest, 3.0 * inner_channels(shape.spec.ssm))
-    if shape.spec.linear is not None:
-        linear = shape.spec.linear
-        widest = maximum(widest, 4.0 * linear.value_heads * linear.value_dim)
-    if shape.spec.conv is not None:
-        widest = maximum(widest, 4.0 * shape.hidden)
+    widest = find_widest(shape, maximum(heads, (shape.gates + 1.0) * shape.ffn))
     if routing is None:
         return widest
     return maximum(widest, routing.top_k * ((routing.gates + 1.0) * routing.ffn + routing.width))

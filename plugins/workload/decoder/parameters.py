@@ -10,11 +10,11 @@ from attrs import frozen
 
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, minimum, term
+from accelscope.plugins.workload.decoder.layer_blocks import count_idle_parameters, count_layer_parameters
 from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape, ExpertShape, resolve_shape
 from accelscope.plugins.workload.decoder.shared_blocks import adapter_parameters, count_distinct_blocks
 from accelscope.plugins.workload.decoder.sparse_indexer import index_elements, indexer_parameters
 from accelscope.plugins.workload.decoder.spec import Decoder
-from accelscope.plugins.workload.mixers.mixers import mixer_parameters
 
 
 @frozen(kw_only=True, eq=False)
@@ -25,11 +25,12 @@ class ParameterCounts:
         embedding: token and position embeddings.
         head: lm_head's own; 0 where it reads the embedding.
         attention: of all layers, indexers and cross-attention included.
-        mixers: layers with linear attention, a state space or a convolution, and adapters of shared blocks.
+        mixers: layers that blocks of their own describe, and adapters of shared blocks.
         norms: of all layers and the final one.
         dense: plain feed-forward networks of all layers.
         routed: routed experts of all layers; router: their routers; shared: experts that every token visits.
         visited: parameters of routed experts that one token uses.
+        idle: parameters of layer blocks that one token does not use.
     """
 
     embedding: Term
@@ -42,6 +43,7 @@ class ParameterCounts:
     router: Term
     shared: Term
     visited: Term
+    idle: Term = ZERO_COUNT
 
     @property
     def total(self) -> Term:
@@ -61,7 +63,7 @@ class ParameterCounts:
     @property
     def active(self) -> Term:
         """Parameters that one token uses, embeddings included."""
-        return self.total - self.routed + self.visited
+        return self.total - self.routed + self.visited - self.idle
 
 
 def count_parameters(spec: Decoder) -> Term:
@@ -124,9 +126,10 @@ def count_parameters_by_part(shape: DecoderShape) -> ParameterCounts:
         embedding=embedding + positions,
         head=ZERO_COUNT if spec.tied_embeddings else embedding,
         attention=attentions * (attention_parameters(shape) + indexer_parameters(shape)),
-        mixers=mixer_parameters(shape) + adapter_parameters(shape),
+        mixers=count_layer_parameters(shape) + adapter_parameters(shape),
         norms=_norms(shape) * norm,
         dense=_dense(shape, encoder) * _mlp(shape.hidden, shape.ffn, shape.gates, spec.mlp_bias),
+        idle=count_idle_parameters(shape),
         **_expert_counts(shape, encoder),
     )
 

@@ -7,15 +7,9 @@ import math
 from attrs import frozen
 
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.layer import LayerRole
 from accelscope.core.numeric.term import Term, exp, floor, log2, maximum, term
-from accelscope.plugins.workload.decoder.spec import (
-    GATED_ACTIVATIONS,
-    Decoder,
-    Hyena,
-    LatentAttention,
-    Mamba1,
-    Mamba2,
-)
+from accelscope.plugins.workload.decoder.spec import GATED_ACTIVATIONS, Decoder, LatentAttention
 
 ZERO_COUNT = term(0.0)
 ONE_TOKEN = term(1.0, "tok")
@@ -117,14 +111,13 @@ def count_up_matrices(activation: str) -> float:
     return 2.0 if activation in GATED_ACTIVATIONS else 1.0
 
 
-def count_mixer_layers(spec: Decoder) -> Term:
-    """Return how many layers have linear attention, a state space or a convolution."""
-    found = ZERO_COUNT if spec.linear is None else spec.linear.layers
-    if spec.ssm is not None:
-        found = found + spec.ssm.layers
-    if isinstance(spec.conv, Hyena):
-        return found + spec.conv.short_layers + spec.conv.medium_layers + spec.conv.long_layers
-    return found if spec.conv is None else found + spec.conv.layers
+def count_block_layers(spec: Decoder, role: LayerRole) -> Term:
+    """Return how many layers have a mixer, or a feed-forward layer, of a block of its own."""
+    total = ZERO_COUNT
+    for part in spec.layer_blocks:
+        if part.model.role is role:
+            total = total + part.model.count(part.spec)
+    return total
 
 
 def count_attention_layers(spec: Decoder) -> Term:
@@ -133,23 +126,26 @@ def count_attention_layers(spec: Decoder) -> Term:
         return spec.attention_layers
     if spec.shared is not None:
         return spec.shared.invocations
-    return maximum(spec.layers - count_mixer_layers(spec), 0.0)
+    return maximum(spec.layers - count_block_layers(spec, LayerRole.MIXER), 0.0)
 
 
 def count_ffn_layers(spec: Decoder) -> Term:
     """Return how many layers, or uses of a shared block, have a feed-forward network or experts."""
     if spec.ffn_layers is not None:
         return spec.ffn_layers
-    return spec.layers if spec.shared is None else spec.shared.invocations
+    if spec.shared is not None:
+        return spec.shared.invocations
+    if not any(part.model.role is LayerRole.FEEDFORWARD for part in spec.layer_blocks):
+        return spec.layers
+    return maximum(spec.layers - count_block_layers(spec, LayerRole.FEEDFORWARD), 0.0)
 
 
 def _heads_without_attention(spec: Decoder) -> Term:
-    """Return what tensor parallelism divides where there is no attention: heads of states, or channels."""
-    if spec.linear is not None:
-        return spec.linear.value_heads
-    if isinstance(spec.ssm, Mamba2):
-        return spec.ssm.heads
-    return spec.ssm.inner_dim if isinstance(spec.ssm, Mamba1) else spec.hidden
+    """Return what tensor parallelism divides if there is no attention: heads of the first layer block, or channels."""
+    for part in spec.layer_blocks:
+        if part.model.heads is not None:
+            return part.model.heads(part.spec)
+    return spec.hidden
 
 
 def _routing(spec: Decoder) -> ExpertShape | None:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.layer import LayerRole
 from accelscope.core.numeric.term import Term, as_term, floor, minimum, where
 from accelscope.plugins.workload.decoder.shape import (
     ZERO_COUNT,
     count_attention_layers,
+    count_block_layers,
     count_ffn_layers,
-    count_mixer_layers,
 )
-from accelscope.plugins.workload.decoder.spec import Decoder, Experts, Hyena, LatentAttention, Mamba2
+from accelscope.plugins.workload.decoder.spec import Decoder, Experts, LatentAttention
+from accelscope.plugins.workload.mixers.spec import Hyena, LinearAttention, Mamba2
 
 
 @frozen(kw_only=True, eq=False)
@@ -59,20 +61,13 @@ def list_size_rules(spec: Decoder) -> Iterator[SizeRule]:
 
 def _of_layers(spec: Decoder) -> Iterator[SizeRule]:
     """Yield the rules of layers without attention, and of what their heads and channels share."""
-    taken = count_mixer_layers(spec)
+    taken = count_block_layers(spec, LayerRole.MIXER)
     if spec.attention_layers is not None:
         taken = taken + spec.attention_layers
-    if spec.linear is not None or spec.ssm is not None or spec.conv is not None:
-        yield _at_most("layers of linear, ssm, conv and attention_layers", taken, "layers", spec.layers)
-    if spec.linear is not None:
-        heads = spec.linear
-        yield _divides(
-            "linear_attention.key_heads", heads.key_heads, "linear_attention.value_heads", heads.value_heads
-        )
-    if isinstance(spec.ssm, Mamba2):
-        yield _divides("ssm.groups", spec.ssm.groups, "ssm.heads", spec.ssm.heads)
-    if isinstance(spec.conv, Hyena):
-        yield _divides("conv.groups", spec.conv.groups, "hidden", spec.hidden)
+    if any(part.model.role is LayerRole.MIXER for part in spec.layer_blocks):
+        yield _at_most("layers of all mixers and attention_layers", taken, "layers", spec.layers)
+    for part in spec.layer_blocks:
+        yield from _of_mixer(part.spec, spec.hidden)
     if spec.shared is not None:
         yield _at_most(
             "shared_block.distinct_blocks",
@@ -80,6 +75,18 @@ def _of_layers(spec: Decoder) -> Iterator[SizeRule]:
             "shared_block.invocations",
             spec.shared.invocations,
         )
+
+
+def _of_mixer(mixer: object, hidden: Term) -> Iterator[SizeRule]:
+    """Yield the rules of a layer that ships; those of a plugin's own are checks of the plugin."""
+    if isinstance(mixer, LinearAttention):
+        yield _divides(
+            "linear_attention.key_heads", mixer.key_heads, "linear_attention.value_heads", mixer.value_heads
+        )
+    if isinstance(mixer, Mamba2):
+        yield _divides("ssm.groups", mixer.groups, "ssm.heads", mixer.heads)
+    if isinstance(mixer, Hyena):
+        yield _divides("conv.groups", mixer.groups, "hidden", hidden)
 
 
 def _of_experts(experts: Experts, layers: Term) -> Iterator[SizeRule]:

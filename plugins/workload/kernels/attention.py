@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.layer import LayerPart
 from accelscope.core.ir.operation import Op, Precision, Step
 from accelscope.core.ir.plan import Workload
 from accelscope.core.numeric.dtypes import bytes_per_element
@@ -13,13 +14,15 @@ from accelscope.core.plugin.records import WorkloadModel
 from accelscope.core.spec.spec import choice, count, spec
 from accelscope.core.workload.layer_pass import SIXTEEN_BIT_BYTES
 from accelscope.plugins.workload.decoder.shape import ONE_TOKEN
-from accelscope.plugins.workload.decoder.spec import LatentAttention, LinearAttention
+from accelscope.plugins.workload.decoder.spec import LatentAttention
 from accelscope.plugins.workload.kernels.common import (
     build_kernel_decoder,
     build_kernel_workload,
     instantiate_spec,
     select_decoder_ops,
 )
+from accelscope.plugins.workload.mixers.mixers import LINEAR_ATTENTION
+from accelscope.plugins.workload.mixers.spec import LinearAttention
 
 _PHASES = ("prefill", "decode")
 _V3 = "DeepSeek-V3 Technical Report (arXiv 2412.19437), section 4.2"
@@ -116,9 +119,10 @@ def build_linear_attention(spec: LinearAttentionKernel, step: Step, precision: P
         key_dim=spec.head_dim,
         value_dim=spec.head_dim if spec.value_dim is None else spec.value_dim,
     )
+    layer = LayerPart(name="linear", path="linear", spec=linear, model=LINEAR_ATTENTION)
     name = "linear_scan" if spec.kernel == "scan" else "linear_conv"
     ops = select_decoder_ops(
-        build_kernel_decoder(linear=linear),
+        build_kernel_decoder(layer_blocks=(layer,)),
         _step(spec.phase, spec.batch, spec.seq_q, spec.seq_q),
         precision,
         name,

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from accelscope.core.ir.constants import ONE
+from accelscope.core.ir.constants import NOTHING, ONE
+from accelscope.core.ir.layer import LayerPass
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import OpKind, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, ceil, log2, term
 from accelscope.core.workload.op_builders import ONE_OP, elementwise_op, gemm_op
-from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
-from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
-from accelscope.plugins.workload.decoder.spec import Hyena, ShortConv
 from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, recurrence_op, short_convolution_op
+from accelscope.plugins.workload.mixers.spec import Hyena, ShortConv
 
 _STATE = term(bytes_per_element("fp32"), "B")  # modes of an implicit filter are kept at 32 bit
 _MODE = 4.0  # of a mode in decode: decay, sum, product with the residue and its sum
@@ -39,38 +38,36 @@ class HyenaOperator:
     token: Term
 
 
-def conv_ops(run: ForwardPass, conv: ShortConv | Hyena) -> tuple[Op, ...]:
+def conv_ops(run: LayerPass, conv: ShortConv | Hyena) -> tuple[Op, ...]:
     """Return the operations of all layers with a convolution."""
     return _short(run, conv) if isinstance(conv, ShortConv) else _hyena(run, conv)
 
 
-def conv_state(shape: DecoderShape, conv: ShortConv | Hyena, wide: Term) -> Term:
+def conv_state(hidden: Term, conv: ShortConv | Hyena, wide: Term) -> Term:
     """Return the bytes of one sequence in all layers with a convolution."""
     if isinstance(conv, ShortConv):
-        return conv.layers * shape.hidden * (conv.conv_width - 1.0) * wide
-    found = list_hyena_operators(shape, conv, wide)
+        return conv.layers * hidden * (conv.conv_width - 1.0) * wide
+    found = list_hyena_operators(hidden, conv, wide)
     return (
         found[0].layers * found[0].state + found[1].layers * found[1].state + found[2].layers * found[2].state
     )
 
 
-def conv_parameters(shape: DecoderShape, conv: ShortConv | Hyena) -> Term:
+def conv_parameters(hidden: Term, conv: ShortConv | Hyena) -> Term:
     """Return the parameters of all layers with a convolution."""
-    hidden = shape.hidden
     if isinstance(conv, ShortConv):
-        biases = 5.0 * hidden if conv.bias else ZERO_COUNT
+        biases = 5.0 * hidden if conv.bias else NOTHING
         return conv.layers * (4.0 * hidden * hidden + hidden * conv.conv_width + biases)
     layers = conv.short_layers + conv.medium_layers + conv.long_layers
     common = 4.0 * hidden * hidden + hidden + 3.0 * conv.featurizer_width * hidden
-    own = (item.layers * item.own for item in list_hyena_operators(shape, conv, _STATE))
-    return layers * common + sum(own, ZERO_COUNT)
+    own = (item.layers * item.own for item in list_hyena_operators(hidden, conv, _STATE))
+    return layers * common + sum(own, NOTHING)
 
 
 def list_hyena_operators(
-    shape: DecoderShape, conv: Hyena, wide: Term
+    hidden: Term, conv: Hyena, wide: Term
 ) -> tuple[HyenaOperator, HyenaOperator, HyenaOperator]:
     """Return the operators of a striped model; `wide` is bytes of a number in the caches of explicit filters."""
-    hidden = shape.hidden
     before = 3.0 * hidden * (conv.featurizer_width - 1.0) * wide
     short, medium, modes = conv.short_width, conv.medium_width, conv.modes
     return (
@@ -98,13 +95,13 @@ def list_hyena_operators(
     )
 
 
-def _hyena(run: ForwardPass, conv: Hyena) -> tuple[Op, ...]:
-    found = list_hyena_operators(run.shape, conv, run.wide)
+def _hyena(run: LayerPass, conv: Hyena) -> tuple[Op, ...]:
+    found = list_hyena_operators(run.hidden, conv, run.wide)
     return tuple(op for item in found for op in _operator(run, conv, item))
 
 
-def _operator(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
-    hidden, rows, name = run.shape.hidden, run.rows, item.name
+def _operator(run: LayerPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
+    hidden, rows, name = run.hidden, run.rows, item.name
     project = gemm_op(
         run, f"{name}_in", "conv", m=rows, k=hidden, n=3.0 * hidden, repeat=item.layers, split=Split.COLUMN
     )
@@ -126,9 +123,9 @@ def _operator(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, .
     return (project, before, *_filter(run, conv, item), out)
 
 
-def _filter(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
+def _filter(run: LayerPass, conv: Hyena, item: HyenaOperator) -> tuple[Op, ...]:
     """Decode convolves one token with the cache; prefill of a medium filter is products, of an endless one an FFT."""
-    hidden = run.shape.hidden
+    hidden = run.hidden
     state = Recurrence(heads=hidden, moved=item.state, inputs=3.0 * hidden, outputs=hidden, update=item.token)
     step = recurrence_op(run, item.name, "conv", state, item.layers)
     if run.decode or item.name == "hyena_se":
@@ -143,12 +140,12 @@ def _gates(state: Recurrence, hidden: Term) -> Recurrence:
     )
 
 
-def _blocked(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> Op:
+def _blocked(run: LayerPass, conv: Hyena, item: HyenaOperator) -> Op:
     """Return the two-stage blocked convolution: y_n = H0 x_n + H1 x_(n-1), a pair of l x l Toeplitz matrices a group.
 
     4 l l d operations for each block of l tokens, l being the length of the filter (arXiv 2503.01868, section 3).
     """
-    hidden, block = run.shape.hidden, conv.medium_width
+    hidden, block = run.hidden, conv.medium_width
     groups = run.sequences * ceil(run.tokens / block) * conv.groups
     width = hidden / conv.groups
     return Op(
@@ -168,9 +165,9 @@ def _blocked(run: ForwardPass, conv: Hyena, item: HyenaOperator) -> Op:
     )
 
 
-def _fourier(run: ForwardPass, item: HyenaOperator) -> Op:
+def _fourier(run: LayerPass, item: HyenaOperator) -> Op:
     """Return the convolution by FFT over the whole sequence: 10 s log2 s operations of a channel, bound by memory."""
-    hidden = run.shape.hidden
+    hidden = run.hidden
     spectra = _SPECTRA * run.rows * hidden * 2.0 * _STATE
     return elementwise_op(
         run,
@@ -186,10 +183,10 @@ def _fourier(run: ForwardPass, item: HyenaOperator) -> Op:
     )
 
 
-def _short(run: ForwardPass, conv: ShortConv) -> tuple[Op, ...]:
+def _short(run: LayerPass, conv: ShortConv) -> tuple[Op, ...]:
     """Two gates and a filter between two projections (transformers modeling_lfm2.py); filters are read with the first."""
-    hidden, rows = run.shape.hidden, run.rows
-    own = hidden * conv.conv_width + (4.0 * hidden if conv.bias else ZERO_COUNT)
+    hidden, rows = run.hidden, run.rows
+    own = hidden * conv.conv_width + (4.0 * hidden if conv.bias else NOTHING)
     project = gemm_op(
         run,
         "conv_in",

@@ -8,28 +8,27 @@ from __future__ import annotations
 
 from functools import partial
 
+from accelscope.core.ir.layer import LayerPass
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.workload.op_builders import elementwise_op, gemm_op
-from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
-from accelscope.plugins.workload.decoder.shape import DecoderShape
-from accelscope.plugins.workload.decoder.spec import LinearAttention
 from accelscope.plugins.workload.mixers.recurrent_state import Recurrence, scan_op, short_convolution_op
+from accelscope.plugins.workload.mixers.spec import LinearAttention
 
 _STATE = term(bytes_per_element("fp32"), "B")  # transformers and vLLM keep the state at 32 bit
 _UPDATE = 7.0  # of a value of the state: decay, product with k (2), outer product (2), product with q (2)
 _NORM = 8.0  # normalisation and gate of the output
 
 
-def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
+def linear_ops(run: LayerPass, linear: LinearAttention) -> tuple[Op, ...]:
     """Return the operations of all layers with linear attention."""
-    shape, rows, repeat = run.shape, run.rows, linear.layers
+    hidden, rows, repeat = run.hidden, run.rows, linear.layers
     values = linear.value_heads * linear.value_dim
     mixed = _mixed(linear)
     project = gemm_op(
-        run, "linear_in", "linear", m=rows, k=shape.hidden, n=mixed + values + 2.0 * linear.value_heads, repeat=repeat,
+        run, "linear_in", "linear", m=rows, k=hidden, n=mixed + values + 2.0 * linear.value_heads, repeat=repeat,
         split=Split.COLUMN,
     )  # fmt: skip
     convolve = short_convolution_op(
@@ -48,13 +47,11 @@ def linear_ops(run: ForwardPass, linear: LinearAttention) -> tuple[Op, ...]:
         split=Split.HEADS,
         kv_heads=linear.value_heads,
     )
-    out = gemm_op(
-        run, "linear_out", "linear", m=rows, k=values, n=shape.hidden, repeat=repeat, split=Split.ROW
-    )
+    out = gemm_op(run, "linear_out", "linear", m=rows, k=values, n=hidden, repeat=repeat, split=Split.ROW)
     return (project, convolve, _scan(run, linear), norm, out)
 
 
-def _scan(run: ForwardPass, linear: LinearAttention) -> Op:
+def _scan(run: LayerPass, linear: LinearAttention) -> Op:
     state = linear.key_dim * linear.value_dim
     found = Recurrence(
         heads=linear.value_heads,
@@ -87,10 +84,10 @@ def linear_state(linear: LinearAttention, wide: Term) -> Term:
     return matrix + _mixed(linear) * (linear.conv_width - 1.0) * wide
 
 
-def linear_parameters(shape: DecoderShape, linear: LinearAttention) -> Term:
+def linear_parameters(hidden: Term, linear: LinearAttention) -> Term:
     """Return the parameters of one layer."""
     values = linear.value_heads * linear.value_dim
-    projected = shape.hidden * (_mixed(linear) + 2.0 * values + 2.0 * linear.value_heads)
+    projected = hidden * (_mixed(linear) + 2.0 * values + 2.0 * linear.value_heads)
     return projected + _mixed(linear) * linear.conv_width + 2.0 * linear.value_heads + linear.value_dim
 
 

@@ -1,40 +1,80 @@
-"""What layers without attention add to a decoder: their operations, parameters and state, whatever they are."""
+"""Records of the layers that ship: linear attention, state spaces and convolutions, in place of attention."""
 
 from __future__ import annotations
 
-from accelscope.core.ir.constants import NO_BYTES
-from accelscope.core.ir.operation import Op
 from accelscope.core.numeric.term import Term
-from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
-from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
+from accelscope.core.plugin.records import LayerModel
 from accelscope.plugins.workload.mixers.convolution import conv_ops, conv_parameters, conv_state
 from accelscope.plugins.workload.mixers.linear_attention import linear_ops, linear_parameters, linear_state
-from accelscope.plugins.workload.mixers.state_space import ssm_ops, ssm_parameters, ssm_state
+from accelscope.plugins.workload.mixers.spec import Hyena, LinearAttention, Mamba1, Mamba2, ShortConv
+from accelscope.plugins.workload.mixers.state_space import (
+    inner_channels,
+    ssm_ops,
+    ssm_parameters,
+    ssm_state,
+)
 
 
-def mixer_ops(run: ForwardPass) -> tuple[Op, ...]:
-    """Return the operations of all layers with linear attention, a state space or a convolution."""
-    spec = run.shape.spec
-    linear = () if spec.linear is None else linear_ops(run, spec.linear)
-    space = () if spec.ssm is None else ssm_ops(run, spec.ssm)
-    return (*linear, *space, *(() if spec.conv is None else conv_ops(run, spec.conv)))
+def _layers(spec: LinearAttention | Mamba1 | Mamba2 | ShortConv) -> Term:
+    return spec.layers
 
 
-def mixer_parameters(shape: DecoderShape) -> Term:
-    """Return the parameters of all such layers, without the normalisation before each."""
-    spec, found = shape.spec, ZERO_COUNT
-    if spec.linear is not None:
-        found = found + spec.linear.layers * linear_parameters(shape, spec.linear)
-    if spec.ssm is not None:
-        found = found + spec.ssm.layers * ssm_parameters(shape, spec.ssm)
-    return found if spec.conv is None else found + conv_parameters(shape, spec.conv)
+def _hyena_layers(spec: Hyena) -> Term:
+    return spec.short_layers + spec.medium_layers + spec.long_layers
 
 
-def mixer_state(shape: DecoderShape, wide: Term) -> Term:
-    """Return the bytes of state that one sequence keeps in all such layers, however long it is."""
-    spec, found = shape.spec, NO_BYTES
-    if spec.linear is not None:
-        found = found + spec.linear.layers * linear_state(spec.linear, wide)
-    if spec.ssm is not None:
-        found = found + spec.ssm.layers * ssm_state(spec.ssm, wide)
-    return found if spec.conv is None else found + conv_state(shape, spec.conv, wide)
+LINEAR_ATTENTION = LayerModel(
+    name="linear_attention",
+    doc="Linear attention by the gated delta rule.",
+    spec=LinearAttention,
+    count=_layers,
+    build=lambda spec, run: linear_ops(run, spec),
+    parameters=lambda spec, hidden: spec.layers * linear_parameters(hidden, spec),
+    cache=lambda spec, run: spec.layers * linear_state(spec, run.wide),
+    heads=lambda spec: spec.value_heads,
+    width=lambda spec, hidden: 4.0 * spec.value_heads * spec.value_dim,
+)
+MAMBA1 = LayerModel(
+    name="mamba1",
+    doc="State space of Mamba.",
+    spec=Mamba1,
+    count=_layers,
+    build=lambda spec, run: ssm_ops(run, spec),
+    parameters=lambda spec, hidden: spec.layers * ssm_parameters(hidden, spec),
+    cache=lambda spec, run: spec.layers * ssm_state(spec, run.wide),
+    heads=lambda spec: spec.inner_dim,
+    width=lambda spec, hidden: 3.0 * inner_channels(spec),
+)
+MAMBA2 = LayerModel(
+    name="mamba2",
+    doc="State space of Mamba-2.",
+    spec=Mamba2,
+    count=_layers,
+    build=lambda spec, run: ssm_ops(run, spec),
+    parameters=lambda spec, hidden: spec.layers * ssm_parameters(hidden, spec),
+    cache=lambda spec, run: spec.layers * ssm_state(spec, run.wide),
+    heads=lambda spec: spec.heads,
+    width=lambda spec, hidden: 3.0 * inner_channels(spec),
+)
+SHORT_CONV = LayerModel(
+    name="short_conv",
+    doc="Gated short convolution.",
+    spec=ShortConv,
+    count=_layers,
+    build=lambda spec, run: conv_ops(run, spec),
+    parameters=lambda spec, hidden: conv_parameters(hidden, spec),
+    cache=lambda spec, run: conv_state(run.hidden, spec, run.wide),
+    width=lambda spec, hidden: 4.0 * hidden,
+)
+HYENA = LayerModel(
+    name="hyena",
+    doc="Hyena operators of StripedHyena 2.",
+    spec=Hyena,
+    count=_hyena_layers,
+    build=lambda spec, run: conv_ops(run, spec),
+    parameters=lambda spec, hidden: conv_parameters(hidden, spec),
+    cache=lambda spec, run: conv_state(run.hidden, spec, run.wide),
+    width=lambda spec, hidden: 4.0 * hidden,
+)
+MIXERS = (LINEAR_ATTENTION, MAMBA1, MAMBA2, SHORT_CONV, HYENA)
+"""In the order in which `accelscope models` lists them."""

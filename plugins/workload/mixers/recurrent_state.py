@@ -10,12 +10,11 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from accelscope.core.ir.layer import LayerPass
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, OpKind, Split
-from accelscope.core.numeric.term import Term, ceil, minimum, term
+from accelscope.core.numeric.term import Term, ceil, minimum, strip_count_unit, term
 from accelscope.core.workload.op_builders import ONE_OP, elementwise_op
-from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
-from accelscope.plugins.workload.decoder.shape import strip_token_unit
 
 _ACTIVATION = 4.0  # SiLU: an exponential, an addition, a division and a product
 _KERNELS = term(4.0)  # decay, states of chunks, passing of states, outputs
@@ -42,7 +41,7 @@ class Recurrence:
 
 
 def short_convolution_op(
-    run: ForwardPass, name: str, component: str, *, channels: Term, width: Term, own: Term, repeat: Term
+    run: LayerPass, name: str, component: str, *, channels: Term, width: Term, own: Term, repeat: Term
 ) -> Op:
     """Return a causal convolution of each channel with its activation; `own` parameters are read."""
     return elementwise_op(
@@ -60,7 +59,7 @@ def short_convolution_op(
     )
 
 
-def recurrence_op(run: ForwardPass, name: str, component: str, state: Recurrence, repeat: Term) -> Op:
+def recurrence_op(run: LayerPass, name: str, component: str, state: Recurrence, repeat: Term) -> Op:
     """Return the plain recurrence, token after token: what decode does, and what has no form of products."""
     moved = run.sequences * state.moved
     return Op(
@@ -83,7 +82,7 @@ def recurrence_op(run: ForwardPass, name: str, component: str, state: Recurrence
 
 
 def scan_op(
-    run: ForwardPass,
+    run: LayerPass,
     name: str,
     component: str,
     state: Recurrence,
@@ -100,12 +99,12 @@ def scan_op(
     """
     if run.decode:
         return recurrence_op(run, name, component, state, repeat)
-    size = minimum(strip_token_unit(chunk), run.tokens)
+    size = minimum(strip_count_unit(chunk), run.tokens)
     return _chunked(run, name, component, state, chunk=size, token=token(size), repeat=repeat)
 
 
 def _chunked(
-    run: ForwardPass, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
+    run: LayerPass, name: str, component: str, state: Recurrence, *, chunk: Term, token: Term, repeat: Term
 ) -> Op:
     """Return the form in chunks as products of matrices, one group for each (sequence, head, chunk).
 

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from functools import partial
 
+from accelscope.core.ir.constants import NOTHING
+from accelscope.core.ir.layer import LayerPass
 from accelscope.core.ir.operation import Op
 from accelscope.core.ir.vocabulary import KernelClass, Split
 from accelscope.core.numeric.dtypes import bytes_per_element
 from accelscope.core.numeric.term import Term, term
 from accelscope.core.workload.op_builders import elementwise_op, gemm_op
-from accelscope.plugins.workload.decoder.forward_pass import ForwardPass
-from accelscope.plugins.workload.decoder.shape import ZERO_COUNT, DecoderShape
-from accelscope.plugins.workload.decoder.spec import Mamba1, Mamba2
 from accelscope.plugins.workload.mixers.recurrent_state import (
     Recurrence,
     recurrence_op,
     scan_op,
     short_convolution_op,
 )
+from accelscope.plugins.workload.mixers.spec import Mamba1, Mamba2
 
 _UPDATE_1 = 8.0  # of a state: decay (2: product, exponential), input (2), update (2), output (2)
 _UPDATE_2 = 6.0  # of a state: decay (1), input (2), sum (1), output (2)
 _NORM = 8.0  # gate and normalisation of the output
 
 
-def ssm_ops(run: ForwardPass, ssm: Mamba1 | Mamba2) -> tuple[Op, ...]:
+def ssm_ops(run: LayerPass, ssm: Mamba1 | Mamba2) -> tuple[Op, ...]:
     """Return the operations of all layers with a state space."""
     return _mamba1(run, ssm) if isinstance(ssm, Mamba1) else _mamba2(run, ssm)
 
@@ -42,19 +42,17 @@ def ssm_state(ssm: Mamba1 | Mamba2, wide: Term) -> Term:
     )
 
 
-def ssm_parameters(shape: DecoderShape, ssm: Mamba1 | Mamba2) -> Term:
+def ssm_parameters(hidden: Term, ssm: Mamba1 | Mamba2) -> Term:
     """Return the parameters of one layer: projections, filter with bias, decays, skips, step sizes, normalisations."""
     inner = inner_channels(ssm)
     if isinstance(ssm, Mamba2):
-        projected = shape.hidden * (2.0 * inner + _mixed(ssm) - inner + ssm.heads)
-        return (
-            projected + _mixed(ssm) * (ssm.conv_width + 1.0) + 3.0 * ssm.heads + inner + inner * shape.hidden
-        )
+        projected = hidden * (2.0 * inner + _mixed(ssm) - inner + ssm.heads)
+        return projected + _mixed(ssm) * (ssm.conv_width + 1.0) + 3.0 * ssm.heads + inner + inner * hidden
     selected = ssm.dt_rank + 2.0 * ssm.state_dim
     steps = inner * selected + ssm.dt_rank * inner + inner
-    norms = selected if ssm.inner_norms else ZERO_COUNT
+    norms = selected if ssm.inner_norms else NOTHING
     own = inner * (ssm.conv_width + 1.0) + inner * ssm.state_dim + inner
-    return 2.0 * shape.hidden * inner + own + steps + norms + inner * shape.hidden
+    return 2.0 * hidden * inner + own + steps + norms + inner * hidden
 
 
 def inner_channels(ssm: Mamba1 | Mamba2) -> Term:
@@ -67,11 +65,11 @@ def _mixed(ssm: Mamba2) -> Term:
     return ssm.heads * ssm.head_dim + 2.0 * ssm.groups * ssm.state_dim
 
 
-def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
-    shape, rows, repeat = run.shape, run.rows, ssm.layers
+def _mamba2(run: LayerPass, ssm: Mamba2) -> tuple[Op, ...]:
+    hidden, rows, repeat = run.hidden, run.rows, ssm.layers
     inner, mixed = inner_channels(ssm), _mixed(ssm)
     project = gemm_op(
-        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=inner + mixed + ssm.heads, repeat=repeat, split=Split.COLUMN
+        run, "ssm_in", "ssm", m=rows, k=hidden, n=inner + mixed + ssm.heads, repeat=repeat, split=Split.COLUMN
     )  # fmt: skip
     convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=mixed, width=ssm.conv_width, own=mixed * (ssm.conv_width + 1.0) + 3.0 * ssm.heads,
@@ -89,11 +87,11 @@ def _mamba2(run: ForwardPass, ssm: Mamba2) -> tuple[Op, ...]:
         split=Split.COLUMN,
         columns=inner,
     )
-    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split=Split.ROW)
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=hidden, repeat=repeat, split=Split.ROW)
     return (project, convolve, _scan(run, ssm), norm, out)
 
 
-def _scan(run: ForwardPass, ssm: Mamba2) -> Op:
+def _scan(run: LayerPass, ssm: Mamba2) -> Op:
     inner = inner_channels(ssm)
     found = Recurrence(
         heads=ssm.heads,
@@ -116,12 +114,12 @@ def mamba2_token_ops(ssm: Mamba2, chunk: Term) -> Term:
     return 2.0 * chunk * ssm.state_dim * ssm.groups + 2.0 * chunk * inner + 4.0 * ssm.state_dim * inner
 
 
-def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
+def _mamba1(run: LayerPass, ssm: Mamba1) -> tuple[Op, ...]:
     """The decay differs for each channel and state, so prefill is the plain recurrence, on vector engines."""
-    shape, rows, repeat, inner = run.shape, run.rows, ssm.layers, ssm.inner_dim
+    hidden, rows, repeat, inner = run.hidden, run.rows, ssm.layers, ssm.inner_dim
     selected = ssm.dt_rank + 2.0 * ssm.state_dim
     project = gemm_op(
-        run, "ssm_in", "ssm", m=rows, k=shape.hidden, n=2.0 * inner, repeat=repeat, split=Split.COLUMN
+        run, "ssm_in", "ssm", m=rows, k=hidden, n=2.0 * inner, repeat=repeat, split=Split.COLUMN
     )
     convolve = short_convolution_op(
         run, "ssm_conv", "ssm", channels=inner, width=ssm.conv_width, own=inner * (ssm.conv_width + 2.0 + ssm.state_dim), repeat=repeat
@@ -148,6 +146,6 @@ def _mamba1(run: ForwardPass, ssm: Mamba1) -> tuple[Op, ...]:
         update=_UPDATE_1 * inner * ssm.state_dim,
     )
     scan = recurrence_op(run, "ssm_scan", "ssm", found, repeat)
-    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=shape.hidden, repeat=repeat, split=Split.ROW)
+    out = gemm_op(run, "ssm_out", "ssm", m=rows, k=inner, n=hidden, repeat=repeat, split=Split.ROW)
     between = (select, norms, steps) if ssm.inner_norms else (select, steps)
     return (project, convolve, *between, scan, out)
