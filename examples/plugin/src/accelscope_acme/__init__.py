@@ -1,4 +1,4 @@
-"""High-bandwidth flash and the chips of Acme: an example of a plugin for accelscope."""
+"""High-bandwidth flash, retention and the chips of Acme: an example of a plugin for accelscope."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from accelscope.core.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from accelscope.core.plugin.records import LibraryFolder, MemoryModel
+    from accelscope.core.plugin.records import LayerModel, LibraryFolder, MemoryModel
 
 
 @hookimpl
@@ -17,6 +17,14 @@ def accelscope_memories() -> Iterable[MemoryModel]:
     from accelscope_acme.hbf import HBF
 
     yield HBF
+
+
+@hookimpl
+def accelscope_layers() -> Iterable[LayerModel]:
+    """Yield layers with retention."""
+    from accelscope_acme.retention import RETENTION
+
+    yield RETENTION
 
 
 @hookimpl
