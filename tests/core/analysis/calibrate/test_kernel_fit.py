@@ -83,7 +83,11 @@ def test_one_wild_point_moves_a_robust_fit_little():
     measured = np.full(30, 5e-6)
     measured[3] = 5e-4
     found = fit_parameters(
-        lambda values: np.full(30, values["fixed_overhead"]), measured, [spec], {"fixed_overhead": 4e-6}, drawn=False
+        lambda values: np.full(30, values["fixed_overhead"]),
+        measured,
+        [spec],
+        {"fixed_overhead": 4e-6},
+        drawn=False,
     )
     assert found.values["fixed_overhead"] == pytest.approx(5e-6, rel=0.05)
 
