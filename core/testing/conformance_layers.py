@@ -62,7 +62,7 @@ class LayerConformance(SpecConformance):
         """Kind of the block: a layer has one of its own."""
         from accelscope.core.spec.spec import read_spec_info
 
-        return str(read_spec_info(self.model.spec)["kind"])
+        return str(read_spec_info(self.model.spec).kind)
 
     def spec(self) -> Any:
         """Return the bound sample."""
