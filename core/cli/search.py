@@ -26,9 +26,9 @@ from accelscope.core.render.text_style import TextStyle, describe_stream
 
 if TYPE_CHECKING:
     from accelscope.core.analysis.deployments.run import DeploymentSearchResult
-    from accelscope.core.analysis.optimize.figures import PlotFigure
     from accelscope.core.analysis.optimize.run import OptimizationResult
     from accelscope.core.render.document import Block
+    from accelscope.core.render.plot_figure import PlotFigure
     from accelscope.core.session import Session
     from accelscope.dsl.check.program import Program
 
@@ -217,7 +217,7 @@ def _progress(what: str) -> Callable[[int, int], None]:
 
 def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str, style: TextStyle) -> str:
     from accelscope.core.analysis.optimize import report
-    from accelscope.core.analysis.optimize.figures import plot_study_front
+    from accelscope.core.render.plot_figure import plot_study_front
 
     if form == "json":
         return report.format_search_json(summary)
@@ -231,7 +231,7 @@ def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str
 
 def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None, style: TextStyle) -> str:
     from accelscope.core.analysis.deployments import report
-    from accelscope.core.analysis.optimize.figures import plot_deployments
+    from accelscope.core.render.plot_figure import plot_deployments
 
     if goal is not None:
         return report.format_winner_scenario(found, goal)

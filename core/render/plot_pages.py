@@ -9,10 +9,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from accelscope.core.analysis.optimize.figures import PlotFigure, PlotSeries
 from accelscope.core.errors import UsageError
 from accelscope.core.render.document import Block, format_document_html
 from accelscope.core.render.html import render_html_page
+from accelscope.core.render.plot_figure import PlotFigure, PlotSeries
 from accelscope.core.render.plotly_figures import CATEGORY_COLOURS
 
 PLOT_LIBRARIES = {"html": "plotly", "svg": "matplotlib"}

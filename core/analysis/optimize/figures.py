@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from attrs import frozen
 
 from accelscope.core.analysis.deployments.evaluate import FeasibleDeployment
 from accelscope.core.analysis.deployments.report import format_layout, format_precision
 from accelscope.core.analysis.deployments.run import DeploymentSearchResult
 from accelscope.core.analysis.optimize.run import OptimizationResult
 from accelscope.core.query.pareto import find_pareto_front
+from accelscope.core.render.plot_figure import PlotFigure, PlotSeries
 from accelscope.core.render.result import format_axis_value
 
 _MOST_BACKGROUND_POINTS = 3_000
@@ -27,37 +27,6 @@ DISPLAY_SCALES = {
     "W": ("kW", 1e-3),
 }
 """Units that people read, for base units of goals."""
-
-
-@frozen(kw_only=True)
-class PlotSeries:
-    """Points of one colour, joined by a line where `line` is set.
-
-    Attributes:
-        texts: what a reader sees at each point.
-    """
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    texts: tuple[str, ...] = ()
-    line: bool = False
-    faint: bool = False
-
-
-@frozen(kw_only=True)
-class PlotFigure:
-    """A plot; axes whose values span more than a factor of 20 are logarithmic."""
-
-    title: str
-    x: str
-    y: str
-    series: tuple[PlotSeries, ...]
-
-    def is_logarithmic(self, axis: str) -> bool:
-        """Return whether the `x` or `y` axis is."""
-        values = [value for item in self.series for value in getattr(item, axis)]
-        return bool(values) and min(values) > 0.0 and max(values) / min(values) > 20.0
 
 
 def plot_study_front(found: OptimizationResult, told: Mapping[str, Any]) -> tuple[PlotFigure, ...]:
