@@ -217,7 +217,7 @@ def _progress(what: str) -> Callable[[int, int], None]:
 
 def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str, style: TextStyle) -> str:
     from accelscope.core.analysis.optimize import report
-    from accelscope.core.render.plot_figure import plot_study_front
+    from accelscope.core.analysis.optimize.figures import plot_study_front
 
     if form == "json":
         return report.format_search_json(summary)
@@ -231,7 +231,7 @@ def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str
 
 def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None, style: TextStyle) -> str:
     from accelscope.core.analysis.deployments import report
-    from accelscope.core.render.plot_figure import plot_deployments
+    from accelscope.core.analysis.optimize.figures import plot_deployments
 
     if goal is not None:
         return report.format_winner_scenario(found, goal)

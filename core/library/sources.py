@@ -10,6 +10,7 @@ from attrs import define, field
 
 from accelscope.core.errors import PluginError
 from accelscope.core.io.files import ACCEL_SUFFIX, diagnose_unreadable, read_text_file
+from accelscope.core.library.syntax_cache import load_syntax, store_syntax
 from accelscope.core.plugin.records import LibraryFolder
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic, SourceText
 from accelscope.dsl.interpret.modules import ParsedFile
@@ -97,7 +98,11 @@ class Library:
             return parse(source)
         parsed = self.parsed[source]
         if parsed is None:
-            parsed = self.parsed[source] = parse(source)
+            parsed = load_syntax(source)
+            if parsed is None:
+                parsed = parse(source)
+                store_syntax(source, parsed)
+            self.parsed[source] = parsed
         return parsed
 
     def modules(self) -> tuple[str, ...]:
