@@ -33,12 +33,9 @@ class Session(Workspace):
             DescriptionError: the file or an override has errors, or lacks something.
             UsageError: there is no such scenario.
         """
-        from accelscope.core.query.selection import select_definitions
-        from accelscope.core.sweep.run_query import run_query
+        from accelscope.core.pipeline import evaluate_file
 
-        program = self.checked(path)
-        names = select_definitions(program, "scenario", scenario)
-        return tuple(run_query(program, self.registry, name, sets, bars=bars) for name in names)
+        return evaluate_file(self, path, scenario, sets, bars=bars)
 
     def sweep(self, path: str, study: str | None = None, sets: Sequence[str] = ()) -> Result:
         """Return the result of a study, or of the only scenario of a file, without error bars.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from accelscope.core.cli.command import VerbCommand
-from accelscope.core.cli.common import choose_exit_code, find_report, open_session
+from accelscope.core.cli.common import choose_exit_code, find_report, open_session, print_message
 from accelscope.core.cli.main import GlobalOptions
 from accelscope.core.cli.options import evaluation_options, output_options, scenario_option
 from accelscope.core.io.output import open_output
+from accelscope.core.io.timings import record_timings, stage
 
 
 @click.command(cls=VerbCommand)
@@ -18,6 +19,7 @@ from accelscope.core.io.output import open_output
 @click.option(
     "--all", "every_row", is_flag=True, help="Show all operations and points, not only the largest."
 )
+@click.option("--timings", is_flag=True, help="Print the processor time of each stage to standard error.")
 @output_options()
 @click.pass_obj
 def eval(
@@ -27,6 +29,7 @@ def eval(
     sets: tuple[str, ...],
     root: tuple[str, ...],
     every_row: bool,
+    timings: bool,
     form: str,
     output: str | None,
 ) -> int:
@@ -41,7 +44,10 @@ def eval(
     session = open_session(settings, root)
     report = find_report(session, form)
     write = report.write_all if every_row and report.write_all is not None else report.write
-    with open_output(output) as stream:
+    with open_output(output) as stream, record_timings() as stages:
         results = session.evaluate(file, scenario, sets)
-        write(results, stream)
+        with stage("output"):
+            write(results, stream)
+    if timings:
+        print_message("\n".join(stages.lines()))
     return choose_exit_code(results)

@@ -30,6 +30,7 @@ from accelscope.core.evaluate.spatial_pipeline import (
     merge_token_collectives,
     scale_costs_to_pass,
 )
+from accelscope.core.io.timings import stage
 from accelscope.core.ir.constants import NO_TIME, ONE
 from accelscope.core.ir.operation import Step
 from accelscope.core.ir.plan import Collective, Plan
@@ -81,7 +82,8 @@ def build_step_plan(design: Design, step: Step) -> Plan:
     step, sequences = split_replica_batch(design, step)
     if is_streaming(design):
         step = make_token_step(step)
-    workload = design.model.record.build(design.model.spec, step, design.precision)
+    with stage("operations"):
+        workload = design.model.record.build(design.model.spec, step, design.precision)
     plan = Plan(
         ops=workload.ops,
         residency=workload.residency,
@@ -91,8 +93,9 @@ def build_step_plan(design: Design, step: Step) -> Plan:
         phase=step.phase,
         step=whole,
     )
-    for strategy, spec in design.strategies:
-        plan = strategy.shard(spec, plan, design.machine)
+    with stage("plan"):
+        for strategy, spec in design.strategies:
+            plan = strategy.shard(spec, plan, design.machine)
     return plan
 
 

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from accelscope.core.assemble.design import Design
 from accelscope.core.evaluate.evaluate import Evaluation, evaluate
+from accelscope.core.io.timings import stage
 from accelscope.core.numeric.error_bars import compute_error_bars
 from accelscope.core.numeric.term import Array, Term
 from accelscope.core.query.breakdown import list_breakdown
@@ -91,11 +92,13 @@ def evaluate_points(
     bars: dict[str, tuple[Array, Array]] = {}
     unknown: list[str] = []
     with np.errstate(all="ignore"):
-        evaluation = evaluate(design)
+        with stage("cost"):
+            evaluation = evaluate(design)
         for metric in metrics:
             if not applies(metric, evaluation):
                 continue
-            value = metric.compute(evaluation)
+            with stage("metrics"):
+                value = metric.compute(evaluation)
             if value is None:
                 unknown.append(metric.name)
                 continue

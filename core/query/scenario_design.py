@@ -14,6 +14,7 @@ from accelscope.core.assemble.assemble import assemble
 from accelscope.core.assemble.design import Design
 from accelscope.core.bind.binder import Binder, ValuePerturbation
 from accelscope.core.errors import DescriptionError, UsageError
+from accelscope.core.io.timings import stage
 from accelscope.core.numeric.array_operations import ArrayOperations
 from accelscope.core.numeric.error_bars import UncertainInputs
 from accelscope.core.query.query import (
@@ -79,15 +80,16 @@ def assemble_scenario(
     vary: UncertaintyHook | None = inputs.vary if inputs is not None else None
     alter = altered.value if altered is not None else None
     session = asked.program.interpreter.fork(ArrayOperations(), Probe(vary, alter))
-    placed = place_scenario(asked, session, placement)
-    binder = Binder(registry, trace=trace, altered=altered)
-    design = assemble_checked(
-        placed.scenario,
-        session,
-        binder,
-        inputs=None if probe else inputs,
-        checked=not probe,
-    )
+    with stage("probe" if probe else "design"):
+        placed = place_scenario(asked, session, placement)
+        binder = Binder(registry, trace=trace, altered=altered)
+        design = assemble_checked(
+            placed.scenario,
+            session,
+            binder,
+            inputs=None if probe else inputs,
+            checked=not probe,
+        )
     assert placed.scenario is not None  # or `assemble_checked` has raised
     if not probe:
         design = evolve(design, limits=(*design.limits, *build_prune_limits(placed)))

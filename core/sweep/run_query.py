@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from accelscope.core.errors import UsageError
+from accelscope.core.io.timings import stage
 from accelscope.core.query.columns import ColumnCollector
 from accelscope.core.query.result import Result
 from accelscope.core.sweep.plan import ChunkDetails, SweepPlan
@@ -81,12 +82,26 @@ def run_query(
         DescriptionError: the description lacks something, or a path or value of `sets` is wrong.
         UsageError: the grid is too large.
     """
-    plan = plan_evaluation(program, registry, name, sets, error_bars=bars)
-    refuse_large_result(plan, printed=bars)
+    return evaluate_plan(plan_evaluation(program, registry, name, sets, error_bars=bars), printed=bars)
+
+
+def evaluate_plan(plan: SweepPlan, *, printed: bool) -> Result:
+    """Return the result of a plan, chunk by chunk: designs to operations, plans, costs and metrics.
+
+    Args:
+        plan: of the grid.
+        printed: whether every point is printed.
+
+    Raises:
+        DescriptionError: the description of a variant lacks something.
+        UsageError: the grid is too large.
+    """
+    refuse_large_result(plan, printed=printed)
     collector = ResultCollector(plan)
     for chunk in plan.chunks():
         collector.add(plan.evaluate_details(chunk))
-    return collector.collect()
+    with stage("result"):
+        return collector.collect()
 
 
 def refuse_large_result(plan: SweepPlan, *, printed: bool) -> None:
