@@ -57,7 +57,7 @@ def test_a_single_pool_is_refused_rather_than_ignored(shell: Session, path: Path
 
 
 def test_sharding_of_training_is_refused_where_a_model_serves(shell: Session, path: Path) -> None:
-    found = codes(shell, path, more=", parallel { tp = 2, dp = 2, zero = 2 }")
+    found = codes(shell, path, more=", parallel { tp = 2, dp = 2, zero_stage = 2 }")
     assert [code for code, _ in found] == ["A303"]
 
 

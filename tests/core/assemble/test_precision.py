@@ -12,7 +12,7 @@ from accelscope.core.session import Session
 TEXT = """
 use std.nvidia {{ {system} }}
 use std.models {{ {model} }}
-runtime ours {{ mx_activations = mxfp8 @"test" }}
+runtime ours {{ mxfp4_compute_dtype = mxfp8 @"test" }}
 runtime bare {{ aliases = ["none"] }}
 workload w {{ batch = 64, prompt = 512 tok, output = 16 tok }}
 deployment d {{ system = {system}, model = {model}, runtime = {runtime}, parallel {{ tp = 8 }}, precision {{ {words} }} }}

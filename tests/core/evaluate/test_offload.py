@@ -62,7 +62,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", ["ddr", "pool"])
 def test_streamed_weights_take_as_long_as_their_link(evaluate, place):
-    point = evaluate(f"weights = streamed, tier = {place}")
+    point = evaluate(f"weights = full_offload, tier = {place}")
     rate, capacity = PLACES[place]
     assert point["feasible"]
     assert tier(point) == (pytest.approx(WEIGHTS, rel=0.01), pytest.approx(capacity))
@@ -70,11 +70,17 @@ def test_streamed_weights_take_as_long_as_their_link(evaluate, place):
 
 
 def test_the_nearest_tier_is_taken_unless_one_is_named(evaluate):
-    assert tier(evaluate("weights = streamed"))[1] != tier(evaluate("weights = streamed, tier = pool"))[1]
+    assert (
+        tier(evaluate("weights = full_offload"))[1]
+        != tier(evaluate("weights = full_offload, tier = pool"))[1]
+    )
 
 
 def test_a_cache_in_a_peer_is_read_over_the_links_between_them(evaluate):
-    away = {place: evaluate(f"weights = spilled, kv = spilled, tier = {place}", 4, 4000) for place in PLACES}
+    away = {
+        place: evaluate(f"weights = partial_offload, kv = partial_offload, tier = {place}", 4, 4000)
+        for place in PLACES
+    }
     times = {place: tpot(point) for place, point in away.items()}
     assert times["lender"] < times["ddr"] < times["pool"]
     assert not away["lender"]["feasible"]  # half of 80 GB holds less than what does not fit
@@ -83,7 +89,7 @@ def test_a_cache_in_a_peer_is_read_over_the_links_between_them(evaluate):
 
 def test_a_faster_link_helps_until_the_memory_decides(shell: Session, tmp_path: Path):
     path = tmp_path / "case.accel"
-    path.write_text(TEXT.format(policy="weights = streamed, tier = ddr", batch=1, prompt=1))
+    path.write_text(TEXT.format(policy="weights = full_offload, tier = ddr", batch=1, prompt=1))
     seen = []
     for lanes in (1, 2, 8, 16):
         text = path.read_text().replace("via PCIe5x16", f"via PCIe5x16 {{ links_per_source = {lanes} }}")
@@ -94,7 +100,7 @@ def test_a_faster_link_helps_until_the_memory_decides(shell: Session, tmp_path: 
 
 def test_a_tier_that_is_not_there_is_refused(evaluate):
     with pytest.raises(DescriptionError) as caught:
-        evaluate("kv = spilled, tier = tape")
+        evaluate("kv = partial_offload, tier = tape")
     found = caught.value.diagnostics[0]
     assert (found.code, "`tape`" in found.message) == ("A304", True)
     assert "`pool`" in (found.help or "")

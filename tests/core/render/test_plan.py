@@ -68,7 +68,7 @@ def test_the_command_prints_it(tmp_path: Path, capsys) -> None:
 
 
 def test_gathered_weights_hide_behind_a_long_prompt_and_not_behind_one_token(explained) -> None:
-    found = rows(explained("dp = 8, zero = 3"), "parameters_gather")
+    found = rows(explained("dp = 8, zero_stage = 3"), "parameters_gather")
     prefill, decode = ((row[0], row[-1]) for row in found)
     assert prefill == ("prefill", "100%")
     assert decode[0] == "decode"
@@ -120,4 +120,4 @@ def test_an_exchange_beside_another_batch_is_hidden_as_far_as_that_works(
         )
         waits[how + " tpot"] = point["metrics"]["tpot"]["value"]
     assert waits["two_batch"] < 0.5 * waits["none"]
-    assert waits["two_batches tpot"] < waits["none tpot"]
+    assert waits["two_batch tpot"] < waits["none tpot"]

@@ -29,13 +29,13 @@ scenario cell {
 }
 scenario once { deployment = served, workload = answers { batch = 64 } }
 
-page { title = "A small <study>", lead = "What leads?", models = [m.mixtral_8x7b] }
+page { title = "A small <study>", introduction = "What leads?", models = [m.mixtral_8x7b] }
 architecture gpu      { title = "GPU", devices = [nv.H100_SXM, nv.H200_SXM] }
 architecture systolic { title = "Systolic array", devices = [google.TPU7x] }
 architecture pipeline { title = "Pipeline of chips", devices = [groq.LPU_v1] }
 selection    hopper   { title = "two of one chip", devices = [nv.H100_SXM, nv.H200_SXM] }
 
-grid cells { title = "Grid", scenario = cell, models = [m.llama3_1_8b, m.llama3_1_70b], measures = [throughput, decode_throughput] }
+grid cells { title = "Grid", scenario = cell, models = [m.llama3_1_8b, m.llama3_1_70b], metrics = [throughput, decode_throughput] }
 
 ## Every matrix over 16
 deployment tensor   extends served { parallel { tp = 16 } }
@@ -43,15 +43,15 @@ deployment pipeline_of_16 extends served { parallel { pp = 16 } }
 deployment expert   extends served { parallel { dp_attention = 16, ep = 16 } }
 strategies ways {
   title = "Strategies", scenario = once, deployments = [tensor, pipeline_of_16, expert], systems = [nv.H100_SuperPOD]
-  models = [m.deepseek_v2, m.llama3_1_70b], measures = [throughput, tpot, parameter_to_compute]
+  models = [m.deepseek_v2, m.llama3_1_70b], metrics = [throughput, tpot, parameter_to_compute]
 }
 
 scenario loads { deployment = served, workload = answers, sweep batch in [1, 16] }
 software stacks { title = "Software", scenario = loads, systems = [nv.H100_SXM], models = [m.llama3_1_8b], runtimes = [r.vllm, r.tensorrt_llm] }
 
-gaps first { title = "Gaps", scenario = cell, grid = cells, devices = [nv.H100_SXM, groq.LPU_v1], models = [m.llama3_1_70b], samples = 16, apart = [efficiency] }
+gaps first { title = "Gaps", scenario = cell, grid = cells, devices = [nv.H100_SXM, groq.LPU_v1], models = [m.llama3_1_70b], sobol_samples = 16, excluded_parameters = [efficiency] }
 
-claim spread { says = "far apart", figures = ["cells.spread.architectures.throughput.device.*"], published = 3.7, because = "reasons" }
+claim spread { statement = "far apart", results = ["cells.spread.architectures.throughput.device.*"], published = 3.7, explanation = "reasons" }
 """
 
 

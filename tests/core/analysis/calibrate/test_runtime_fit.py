@@ -35,7 +35,7 @@ runtime tensorrt_llm_python {
 }
 
 runtime other {
-  step = 7 us @fitted
+  step_overhead = 7 us @fitted
 }
 """
 

@@ -114,14 +114,14 @@ def test_prompts_that_go_first_are_waited_for(served: Any) -> None:
 
 def test_a_latency_of_requests_is_added_once(served: Any) -> None:
     plain = served("concurrency = 1")
-    slow = served("concurrency = 1", more="scheduler { request_latency = 50 ms }")
+    slow = served("concurrency = 1", more="scheduler { frontend_latency = 50 ms }")
     assert slow["ttft"] - plain["ttft"] == pytest.approx(0.05)
     assert slow["tpot"] == pytest.approx(plain["tpot"])
 
 
 def test_bunching_moves_waiting_from_after_the_first_token_to_before_it(served: Any) -> None:
     spread, bunched = (
-        served("concurrency = 64", prompt=4096, more=f"scheduler {{ bunching = {share} }}")
+        served("concurrency = 64", prompt=4096, more=f"scheduler {{ arrival_correlation = {share} }}")
         for share in (0, 1)
     )
     assert bunched["ttft"] > 5 * spread["ttft"]
@@ -146,7 +146,7 @@ def test_expected_tokens_of_a_step_follow_the_acceptance(served: Any) -> None:
 
 
 def test_a_draft_costs_its_share_of_a_step(served: Any) -> None:
-    more = "speculative {{ method = draft, depth = 2, acceptance = 0.7, draft = {} }}"
+    more = "speculative {{ method = draft_model, depth = 2, acceptance = 0.7, draft_time_fraction = {} }}"
     free, dear = (served("concurrency = 1", more=more.format(share)) for share in (0, "10%"))
     assert dear["tpot"] == pytest.approx(1.2 * free["tpot"])
 

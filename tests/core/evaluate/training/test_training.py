@@ -13,7 +13,7 @@ from accelscope.core.session import Session
 TEXT = """
 use std.nvidia {{ DGX_H100, H100_SuperPOD }}
 use std.models {{ llama3_8b, mixtral_8x7b }}
-workload w {{ kind = training, batch = {batch}, sequence = {sequence} tok{work} }}
+workload w {{ kind = training, batch = {batch}, sequence_length = {sequence} tok{work} }}
 deployment d {{ system = {system}, model = {model}{more}, parallel {{ {split} }} }}
 scenario s {{ deployment = d, workload = w }}
 """
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "case.accel"
 
 
-def ask(shell: Session, path: Path, split: str = "dp = 8, zero = 3", **given: Any) -> dict[str, Any]:
+def ask(shell: Session, path: Path, split: str = "dp = 8, zero_stage = 3", **given: Any) -> dict[str, Any]:
     words = {
         "batch": 64,
         "sequence": 4096,
@@ -79,7 +79,7 @@ def test_recomputation_costs_time_and_saves_memory_but_no_mfu_is_counted_for_it(
 
 
 def test_zero_stages_share_states_then_gradients_then_parameters(shell: Session, path: Path) -> None:
-    kept = {stage: ask(shell, path, split=f"dp = 8, zero = {stage}") for stage in range(4)}
+    kept = {stage: ask(shell, path, split=f"dp = 8, zero_stage = {stage}") for stage in range(4)}
     optimiser = [metric(kept[stage], "memory_of_optimiser") for stage in range(4)]
     gradients = [metric(kept[stage], "memory_of_gradients") for stage in range(4)]
     parameters = [metric(kept[stage], "memory_of_parameters") for stage in range(4)]
@@ -91,15 +91,15 @@ def test_zero_stages_share_states_then_gradients_then_parameters(shell: Session,
 
 
 def test_interleaving_divides_the_bubble(shell: Session, path: Path) -> None:
-    split = "tp = 2, sp = true, pp = 4, zero = 1"
+    split = "tp = 2, sp = true, pp = 4, zero_stage = 1"
     plain = ask(shell, path, split=split)
-    woven = ask(shell, path, split=f"{split}, interleave = 4")
+    woven = ask(shell, path, split=f"{split}, virtual_stages = 4")
     assert metric(plain, "bubble") == pytest.approx(3 / (64 + 3), rel=0.01)
     assert metric(woven, "bubble") == pytest.approx(0.75 / (64 + 0.75), rel=0.01)
 
 
 def test_gradients_are_hidden_by_long_passes_and_not_by_short_ones(shell: Session, path: Path) -> None:
-    split, system = "dp = 256, zero = 1", "H100_SuperPOD"
+    split, system = "dp = 256, zero_stage = 1", "H100_SuperPOD"
     long = ask(shell, path, split=split, batch=256, system=system, sequence=8192)
     short = ask(shell, path, split=split, batch=256, system=system, sequence=256)
     assert metric(long, "exposed_communication") < 0.01
@@ -110,8 +110,8 @@ def test_a_runtime_that_hides_nothing_waits_for_all_communication(shell: Session
     shown = {}
     for share in ("0", "1"):
         words = {"batch": 64, "sequence": 4096, "work": "", "system": "DGX_H100", "model": "llama3_8b"}
-        text = TEXT.format(**words, more=", runtime = hiding", split="dp = 8, zero = 3")
-        path.write_text(text + f'runtime hiding {{ hidden = {share} @"a test" }}\n')
+        text = TEXT.format(**words, more=", runtime = hiding", split="dp = 8, zero_stage = 3")
+        path.write_text(text + f'runtime hiding {{ overlap_fraction = {share} @"a test" }}\n')
         shown[share] = shell.evaluate(str(path))[0].point()
     waits = metric(shown["0"], "step_time") - metric(shown["1"], "step_time")
     names = ("parameters_gather", "parameters_gather_again", "parameters_gradients")
@@ -122,14 +122,14 @@ def test_a_runtime_that_hides_nothing_waits_for_all_communication(shell: Session
 
 def test_adapters_have_no_gradients_of_weights_and_few_states(shell: Session, path: Path) -> None:
     every = ask(shell, path)
-    adapters = ask(shell, path, work=", adapter_rank = 16")
+    adapters = ask(shell, path, work=", lora_rank = 16")
     assert metric(adapters, "step_time") < 0.85 * metric(every, "step_time")
     assert metric(adapters, "memory_of_optimiser") < 0.02 * metric(every, "memory_of_optimiser")
 
 
 def test_context_parallelism_shares_tokens_and_keeps_the_work(shell: Session, path: Path) -> None:
-    whole = ask(shell, path, split="dp = 8, zero = 3", batch=8, sequence=32768)
-    shared = ask(shell, path, split="dp = 4, cp = 2, zero = 3", batch=8, sequence=32768)
+    whole = ask(shell, path, split="dp = 8, zero_stage = 3", batch=8, sequence=32768)
+    shared = ask(shell, path, split="dp = 4, cp = 2, zero_stage = 3", batch=8, sequence=32768)
     assert metric(shared, "memory_of_activations") == pytest.approx(
         metric(whole, "memory_of_activations") / 2, rel=0.1
     )
@@ -137,7 +137,7 @@ def test_context_parallelism_shares_tokens_and_keeps_the_work(shell: Session, pa
 
 
 def test_experts_are_summed_over_fewer_replicas_than_the_rest(shell: Session, path: Path) -> None:
-    point = ask(shell, path, split="dp = 8, ep = 8, zero = 1", model="mixtral_8x7b")
+    point = ask(shell, path, split="dp = 8, ep = 8, zero_stage = 1", model="mixtral_8x7b")
     parts = {row["op"] for row in point["breakdown"] if row["phase"] == "backward" and row["seconds"] > 0}
     assert "experts_dispatch" in parts
     assert "permute_backward" in parts
@@ -149,7 +149,7 @@ def test_metrics_of_serving_are_left_out(shell: Session, path: Path) -> None:
 
 
 def test_a_batch_that_does_not_fit_says_what_does_not(shell: Session, path: Path) -> None:
-    point = ask(shell, path, split="dp = 8, zero = 0")
+    point = ask(shell, path, split="dp = 8, zero_stage = 0")
     assert point["feasible"] is False
     assert "optimiser states" in next(row["reason"] for row in point["limits"] if row["name"] == "memory")
 
@@ -163,8 +163,10 @@ def test_serving_refuses_what_only_training_shards(shell: Session, path: Path) -
             system="DGX_H100",
             model="llama3_8b",
             more="",
-            split="dp = 2, zero = 2",
-        ).replace("kind = training, batch = 1, sequence = 1 tok", "batch = 1, prompt = 1 tok, output = 1 tok")
+            split="dp = 2, zero_stage = 2",
+        ).replace(
+            "kind = training, batch = 1, sequence_length = 1 tok", "batch = 1, prompt = 1 tok, output = 1 tok"
+        )
     )
     with pytest.raises(DescriptionError) as caught:
         shell.evaluate(str(path))

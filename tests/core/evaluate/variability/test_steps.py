@@ -26,7 +26,7 @@ deployment drafted {
   system = GB200_NVL72, model = deepseek_v3
   precision { weights = fp8 }
   parallel { dp_attention = 32, ep = 32 }
-  speculative { depth = 3, draft = 10% }
+  speculative { depth = 3, draft_time_fraction = 10% }
 }
 deployment pools {
   system = DGX_H100, model = llama3_8b
@@ -62,7 +62,7 @@ def number(metrics, name: str) -> float:
 
 
 def test_without_a_block_no_result_changes_and_no_metric_appears(results):
-    plain, varied = results(""), results("link_jitter = 10%, stragglers = 2%")
+    plain, varied = results(""), results("collective_time_cv = 10%, device_time_cv = 2%")
     assert not [name for name in plain if name.startswith(("tpot_", "ttft_"))]
     assert [name for name in varied if name in plain] == list(plain)
     for name in plain:
@@ -70,96 +70,100 @@ def test_without_a_block_no_result_changes_and_no_metric_appears(results):
 
 
 def test_a_block_brings_all_metrics_of_both_latencies(results):
-    found = results("stragglers = 2%")
+    found = results("device_time_cv = 2%")
     added = {f"{latency}_{part}" for latency in ("tpot", "ttft") for part in DISTRIBUTION}
     assert added <= set(found)
 
 
 def test_mean_of_uniform_routing_is_the_time_that_is_shown_anyway(results):
-    found = results("correlation = 0.5")
+    found = results("layer_load_correlation = 0.5")
     assert number(found, "tpot_mean") == number(found, "tpot")
     assert number(found, "tpot_std") > 0.0
 
 
 def test_layers_that_go_together_add_up_and_others_do_not(results):
-    one, all_together = (number(results(f"correlation = {value}"), "tpot_std") for value in (0, 1))
+    one, all_together = (number(results(f"layer_load_correlation = {value}"), "tpot_std") for value in (0, 1))
     assert all_together == pytest.approx(sqrt(LAYERS) * one, rel=1e-9)
     a_layer = one / sqrt(LAYERS)  # independent layers: sqrt(58) times one's
     assert all_together == pytest.approx(LAYERS * a_layer, rel=1e-9)
 
 
 def test_correlation_of_layers_is_between(results):
-    alone, half, whole = (number(results(f"correlation = {value}"), "tpot_std") for value in (0, 0.5, 1))
+    alone, half, whole = (
+        number(results(f"layer_load_correlation = {value}"), "tpot_std") for value in (0, 0.5, 1)
+    )
     assert half**2 == pytest.approx((alone**2 + whole**2) / 2.0, rel=1e-9)
 
 
 def test_experts_that_are_visited_alike_vary_nothing(results):
-    assert number(results("routing = even"), "tpot_std") == 0.0
+    assert number(results("routing = balanced"), "tpot_std") == 0.0
 
 
 def test_a_model_without_experts_has_no_routing(results):
-    assert number(results("correlation = 1", deployment="divided"), "tpot_std") == 0.0
+    assert number(results("layer_load_correlation = 1", deployment="divided"), "tpot_std") == 0.0
 
 
 def test_popular_experts_make_the_mean_longer(results):
-    alike, popular = (results(f"routing = zipf, skew = {skew}") for skew in (0, 1))
+    alike, popular = (results(f"routing = zipf, zipf_exponent = {skew}") for skew in (0, 1))
     assert number(alike, "ttft_mean") == pytest.approx(number(alike, "ttft"), rel=5e-3)
     assert number(popular, "ttft_mean") > 1.2 * number(popular, "ttft")
 
 
 def test_uniform_routing_varies_less_the_more_tokens_there_are(results):
-    found = results("correlation = 1", "prompt=[1_024 tok, 16_384 tok, 262_144 tok]")["ttft_cv"].value
+    found = results("layer_load_correlation = 1", "prompt=[1_024 tok, 16_384 tok, 262_144 tok]")[
+        "ttft_cv"
+    ].value
     assert np.all(np.diff(found) < 0.0)
     assert found[-1] < found[0] / 20.0
 
 
 def test_stragglers_are_the_largest_of_normals(results):
     largest = integrate_normal_maximum(np.array(4.0))
-    one, two = (results(f"stragglers = {share} %", deployment="divided") for share in (1, 2))
+    one, two = (results(f"device_time_cv = {share} %", deployment="divided") for share in (1, 2))
     shift = number(two, "tpot_mean") - number(two, "tpot")
     assert shift == pytest.approx(2.0 * (number(one, "tpot_mean") - number(one, "tpot")), rel=1e-9)
     assert number(two, "tpot_std") / shift == pytest.approx(float(largest.deviation / largest.mean), rel=1e-9)
 
 
 def test_a_single_device_does_not_wait_for_slower_ones(results):
-    found = results("stragglers = 2%", "parallel.tp=1", deployment="divided")
+    found = results("device_time_cv = 2%", "parallel.tp=1", deployment="divided")
     assert number(found, "tpot_mean") == pytest.approx(number(found, "tpot"), rel=1e-9)
     assert number(found, "tpot_std") == pytest.approx(0.02 * number(found, "tpot"), rel=0.05)
 
 
 def test_jitter_of_many_collectives_averages_out(results):
-    found = results("link_jitter = 10%", deployment="divided")
+    found = results("collective_time_cv = 10%", deployment="divided")
     share = number(found, "communication_share")
     whole = 0.1 * share * number(found, "tpot")
     assert whole / sqrt(2 * 32 + 2) < number(found, "tpot_std") < whole / sqrt(32)
 
 
 def test_parts_are_independent(results):
-    jitter, slow = "link_jitter = 20%", "stragglers = 2%"
+    jitter, slow = "collective_time_cv = 20%", "device_time_cv = 2%"
     alone = [
         number(results(words), "tpot_std")
-        for words in (f"routing = even, {jitter}", f"routing = even, {slow}")
+        for words in (f"routing = balanced, {jitter}", f"routing = balanced, {slow}")
     ]
-    both = number(results(f"routing = even, {jitter}, {slow}"), "tpot_std")
+    both = number(results(f"routing = balanced, {jitter}, {slow}"), "tpot_std")
     assert both**2 == pytest.approx(sum(item**2 for item in alone), rel=1e-9)
 
 
 def test_unlike_lengths_matter_less_in_a_larger_batch(results):
     sets = ("batch=[32, 128, 512]", "prompt=2_048 tok")
-    found = results("lengths = 50%", *sets, deployment="divided")["ttft_cv"].value
+    found = results("length_cv = 50%", *sets, deployment="divided")["ttft_cv"].value
     assert found[0] / found[1] == pytest.approx(2.0, rel=0.15)
     assert found[1] / found[2] == pytest.approx(2.0, rel=0.15)
 
 
 def test_percentiles_are_in_order_around_the_mean(results):
-    found = results("correlation = 0.5, stragglers = 3%, link_jitter = 10%")
+    found = results("layer_load_correlation = 0.5, device_time_cv = 3%, collective_time_cv = 10%")
     p50, p90, p99 = (number(found, f"tpot_p{part}") for part in (50, 90, 99))
     assert number(found, "tpot") < p50 < number(found, "tpot_mean") < p90 < p99
 
 
 def test_samples_agree_with_formulas(results):
-    words = "correlation = 0.3, stragglers = 1%, link_jitter = 10%"
-    formula, samples = results(words), results(f"{words}, samples = 8_000")
+    words = "layer_load_correlation = 0.3, device_time_cv = 1%, collective_time_cv = 10%"
+    formula, samples = results(words), results(f"{words}, monte_carlo_steps = 8_000")
     assert number(samples, "tpot_mean") == pytest.approx(number(formula, "tpot_mean"), rel=1e-3)
     assert number(samples, "tpot_std") == pytest.approx(number(formula, "tpot_std"), rel=0.02)
     for part in ("p50", "p90", "p99"):
@@ -169,14 +173,20 @@ def test_samples_agree_with_formulas(results):
 
 def test_seeds_reproduce(results):
     def p99(seed):
-        return number(results(f"correlation = 0.3, samples = 500, seed = {seed}"), "tpot_p99")
+        return number(
+            results(f"layer_load_correlation = 0.3, monte_carlo_steps = 500, seed = {seed}"), "tpot_p99"
+        )
 
     assert p99(1) == p99(1)
     assert p99(1) != p99(2)
 
 
 @pytest.mark.parametrize(
-    "words", ("correlation = 0.2, stragglers = 2%", "routing = zipf, skew = 0.7, lengths = 30%")
+    "words",
+    (
+        "layer_load_correlation = 0.2, device_time_cv = 2%",
+        "routing = zipf, zipf_exponent = 0.7, length_cv = 30%",
+    ),
 )
 def test_a_sweep_is_its_points(results, words):
     axes = ("batch=[64, 128]", "ep=[16, 32]", "variability.correlation=[0, 0.5]")
@@ -188,41 +198,41 @@ def test_a_sweep_is_its_points(results, words):
 
 
 def test_samples_see_a_sweep(results):
-    words = "samples = 400, correlation = 0.5"
+    words = "monte_carlo_steps = 400, layer_load_correlation = 0.5"
     swept = results(words, "batch=[32, 64]")["tpot_std"].value
     assert swept[1] == pytest.approx(number(results(words, "batch=64"), "tpot_std"), rel=1e-6)
 
 
 def test_under_a_closed_loop_latencies_vary_as_the_passes_do(results):
-    found = results("stragglers = 2%", deployment="divided", workload="loop")
-    static = results("stragglers = 2%", "batch=32", deployment="divided")
+    found = results("device_time_cv = 2%", deployment="divided", workload="loop")
+    static = results("device_time_cv = 2%", "batch=32", deployment="divided")
     assert number(found, "tpot_mean") > number(found, "tpot")
     assert number(found, "tpot_cv") == pytest.approx(number(static, "tpot_cv"), rel=0.05)
     assert number(found, "tpot_std") == pytest.approx(number(found, "tpot_cv") * number(found, "tpot_mean"))
 
 
 def test_a_draft_counts_in_both_passes_that_are_compared(results):
-    found = results("routing = zipf, skew = 0", deployment="drafted", workload="loop")
+    found = results("routing = zipf, zipf_exponent = 0", deployment="drafted", workload="loop")
     assert number(found, "tpot_mean") == pytest.approx(number(found, "tpot"), rel=0.01)
 
 
 def test_both_pools_vary(results):
-    found = results("stragglers = 2%", deployment="pools", workload="loop")
+    found = results("device_time_cv = 2%", deployment="pools", workload="loop")
     assert number(found, "ttft_std") > 0.0
     assert number(found, "tpot_std") > 0.0
 
 
 def test_error_bars_include_those_of_the_distribution(results):
-    found = results("stragglers = 2%", bars=True)["tpot_p99"]
+    found = results("device_time_cv = 2%", bars=True)["tpot_p99"]
     assert float(found.low) < float(found.value) < float(found.high)
 
 
 def test_zipf_needs_an_exponent(results):
     with pytest.raises(DescriptionError) as caught:
         results("routing = zipf")
-    assert "needs `skew`" in caught.value.diagnostics[0].message
+    assert "needs `zipf_exponent`" in caught.value.diagnostics[0].message
 
 
 def test_more_draws_than_memory_holds_are_refused(results):
     with pytest.raises(UsageError, match="held at once"):
-        results("routing = even, stragglers = 1%, samples = 30_000_000")
+        results("routing = balanced, device_time_cv = 1%, monte_carlo_steps = 30_000_000")
