@@ -86,7 +86,8 @@ def calibration_module_name(
     """Return the module of a shipped calibration, below the folder of calibrations.
 
     Args:
-        origin: `device`, `family` or `model`; name: of it.
+        origin: `device`, `family` or `model`.
+        name: name of the device, family or model.
         runtime: that it holds for, or None for any.
         detailed: whether it is of a backend or a release of the runtime.
     """
@@ -108,7 +109,8 @@ def find_device_kernels(
     Args:
         explicit: calibration that a deployment names, which goes before all others.
         runtime: name of the software whose kernels run, or None.
-        backend: which of its kernels, or None; release: of the runtime, or None.
+        backend: backend whose kernels run, or None.
+        release: release of the runtime, or None.
     """
     calibrations = binder.registry.shared(CalibrationLibrary)
     found: list[CalibrationLayer] = [] if explicit is None else [build_calibration_layer(explicit, "given")]

@@ -38,8 +38,10 @@ class DeviceFacts:
         dtype: data type of the peak: the one asked for, or the closest one that matrices are multiplied in.
         peak: op/s, dense.
         engine: kind of engine with this peak, such as systolic.
-        memory: bytes of the level that holds weights, of class `memory_class`; bandwidth: its peak, B/s.
-        tdp: W; power: what the supplies of the whole system deliver, W.
+        memory: bytes of the level that holds weights, of class `memory_class`.
+        bandwidth: peak bandwidth of this level, B/s.
+        tdp: thermal design power, W.
+        power: what the supplies of the whole system deliver, W.
         nearest: devices that the innermost network joins, 1 without one.
         network: what joins the nearest devices, with bytes a second and direction of one of them.
     """
@@ -64,7 +66,8 @@ class ModelFacts:
     """A model.
 
     Attributes:
-        parameters: in total; active: those that one token uses.
+        parameters: number of all parameters.
+        active: number of parameters that one token uses.
         heads: of the attention, which a tensor-parallel degree divides.
         kv_per_token: bytes of KV cache in 16 bit, all layers.
     """

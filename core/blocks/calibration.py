@@ -203,7 +203,9 @@ class CalibrationLayer:
 
     Attributes:
         origin: what was measured: `device`, `family` or `model`, or `given` by the deployment.
-        runtime: whose kernels, or None for any; backend: which of them; release: of the runtime.
+        runtime: runtime whose kernels were measured, or None for any.
+        backend: backend of the runtime, or None for any.
+        release: release of the runtime, or None for any.
         kernels: by class of kernel.
     """
 

@@ -37,7 +37,7 @@ class Evaluation:
         batch: sequences that the whole system serves at once.
         rounds: in which a static batch is served one part after the other, where memory does not hold all of it.
         loop: the steady state under a closed loop, or None for a static batch; of the replica that decodes.
-        prompts_vary, steps_vary: the times of both passes as distributions, or None where nothing is said to be random.
+        prompt_latency, step_latency: the times of both passes as distributions, or None where nothing is said to be random.
         training: a step of training, or None where the model serves; `prefill` and `decode` are then its passes forward
             and backward.
     """

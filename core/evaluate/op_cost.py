@@ -57,7 +57,8 @@ class OpCost:
 
     Attributes:
         parts: name of each resource to the time that it alone needs; the longest decides.
-        work: time of one execution without its start; each: with it.
+        work: time of one execution without its kernel start.
+        each: time of one execution with its kernel start.
         seconds: time of all executions of one micro-batch on one stage.
         peak: op/s of the engine that runs it, or None without one.
         home_bytes: bytes of one execution that reach the memory that holds the weights.

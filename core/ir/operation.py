@@ -65,7 +65,9 @@ class Op:
         dtype: data type that is computed in.
         stored: data type that its weights or KV cache are stored in; "" is the same as `dtype`.
         flops: op.
-        weights: bytes of parameters read; reads, writes: bytes of activations; kv_read, kv_write: bytes of KV cache.
+        weights: bytes of parameters read.
+        reads, writes: bytes of activations.
+        kv_read, kv_write: bytes of KV cache.
         m, n, k, groups: GEMM shape; for attention m is query rows, n is context and k is the mean width of a key and a
             value of one of `groups` (sequence, KV head) pairs.
         outside: pairs of query and key before it that an attention's window hides, as multiples of those it shows.

@@ -80,7 +80,8 @@ class Workload:
         activation: bytes that pass from one layer to the next (what a pipeline stage sends on).
         layers: how many layers there are (what a pipeline divides).
         heads, kv_heads: of the attention, which bound the tensor-parallel degree.
-        parameters: how many, in total; active_parameters: those that one token uses.
+        parameters: number of all parameters.
+        active_parameters: number of parameters that one token uses.
         kv_per_token: bytes that one more token of context takes in all layers, windows aside.
         experts, top_k: routed experts of a layer and how many of them a token visits, or None without experts.
         expert_weights: bytes of all routed experts, which are part of `residency.weights`.
@@ -109,8 +110,10 @@ class States:
     """What training keeps on one device, in numbers of parameters.
 
     Attributes:
-        weights: whose weights it holds all the time; gathered: whose it holds while a layer is worked on, beside those.
-        gradients: whose gradients it holds; updated: whose optimiser state it holds.
+        weights: parameters whose weights it holds all the time.
+        gathered: parameters whose weights it holds only while a layer is worked on.
+        gradients: parameters whose gradients it holds.
+        updated: parameters whose optimiser state it holds.
     """
 
     weights: Term
@@ -124,7 +127,8 @@ class Routed:
     """How the visits of tokens to routed experts spread over ranks.
 
     Attributes:
-        ranks: that hold the experts of a layer, in equal numbers; tokens: that visit experts on them.
+        ranks: ranks that hold the experts of a layer, in equal numbers.
+        tokens: tokens that visit experts on these ranks.
     """
 
     ranks: Term
@@ -140,11 +144,13 @@ class Plan:
         collectives: per device and micro-batch.
         residency: per device.
         stages: pipeline stages; each runs its share of `ops` (ops keep the repeat of one stage).
-        microbatches: how many a pass is divided into; sequences: of all of them, in one replica.
+        microbatches: micro-batches that a pass is divided into.
+        sequences: sequences of all micro-batches, in one replica.
         ranks: devices so far: the product of the degrees.
         contexts: ranks among them that divide the context of one sequence, in serving.
         handed: bytes of the activation between layers that a rank hands on to the next stage, or None for all of it.
-        phase: of the step; chunks: groups of layers that a stage holds, which micro-batches come back to (interleaving).
+        phase: phase of the step.
+        chunks: groups of layers that a stage holds, which micro-batches come back to (interleaving).
         states: what training keeps of the parameters, or None.
         routed: how visits spread over ranks, or None without routed experts.
         step: of all devices, before it was split, or None where it is not one step.

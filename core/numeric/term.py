@@ -135,7 +135,8 @@ def make_leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
     """Return a value under a name, with a note on how it was found in place of its parts, or with others.
 
     Args:
-        text: where it comes from; parts: what a reader may be shown below it.
+        text: note on where the value comes from.
+        parts: terms that `explain` shows below it.
     """
     if value.node is None:
         return value

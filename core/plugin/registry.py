@@ -60,7 +60,7 @@ class Registry:
 
     Attributes:
         plugins: those that loaded, sorted by distribution and name.
-        switched_off: those that were found but disabled.
+        disabled_plugins: those that were found but disabled.
     """
 
     plugins: tuple[Plugin, ...]

@@ -64,7 +64,8 @@ class DiagramBlock:
     """One block of a picture.
 
     Attributes:
-        count: how many there are in one of the block around it; dims: the same as a grid, such as (900, 1000).
+        count: number of these blocks in each instance of the block around them.
+        dims: the same number as a grid, such as (900, 1000).
         base: what it is one of, such as `H100_SXM`; empty where the label says it.
         facts: of one of them.
         total: of all of them in a device.

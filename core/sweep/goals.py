@@ -32,7 +32,8 @@ class SearchGoal:
     """A goal of a study.
 
     Attributes:
-        name: behind `as`, or the expression as written; sign: 1 where small is better, -1 where large is.
+        name: name behind `as`, or the expression as written.
+        sign: 1 where small is better, -1 where large is.
         metric: the metric that it is, where it is one, or None.
     """
 

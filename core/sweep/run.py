@@ -21,7 +21,7 @@ class SweepRun:
     Attributes:
         seconds: of evaluating, judging and writing its points.
         known: points that a store had already.
-        failed: why chunks could not be evaluated.
+        chunk_failures: why chunks could not be evaluated.
         stopped: why it ended before its last point, or None.
         interrupted: whether that was Ctrl-C.
     """

@@ -115,8 +115,10 @@ class ThreadBlocks:
     """Thread blocks of an attention.
 
     Attributes:
-        number: of all of them, before contexts are split; rows: query rows of each, padded.
-        keys: keys that a block goes through on average; longest: those of the longest.
+        number: number of blocks of all pairs, before contexts are split.
+        rows: query rows of each block, padded.
+        keys: keys that a block goes through on average.
+        longest_keys: keys that the longest block goes through.
         parts: into how many blocks each is split along its keys.
         heads: query heads of a block.
     """

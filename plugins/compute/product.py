@@ -40,7 +40,8 @@ class Tiling:
 
     Attributes:
         speed: op/s of a core with the largest tile, which the power limit allows.
-        depth: length of k, padded to that of an instruction; most_parts: into how many it is worth splitting.
+        depth: length of k, padded to that of an instruction.
+        most_parts: largest number of parts into which it is worth splitting k.
         least_tile: rows and columns below which a smaller tile takes no less time.
     """
 

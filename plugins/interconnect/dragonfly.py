@@ -25,7 +25,10 @@ class Dragonfly:
     """Sizes of a dragonfly, by the names of Kim et al.
 
     Attributes:
-        groups: g; routers: of a group, a; endpoints: of a router, p; outward: global links of a router, h.
+        groups: number of groups, g.
+        routers: routers of a group, a.
+        endpoints: endpoints of a router, p.
+        global_links_per_router: global links of a router, h.
     """
 
     groups: Term

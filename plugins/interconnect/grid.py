@@ -49,8 +49,8 @@ class GridDimension:
         bandwidth: peak B/s that a rank sends along it, both directions together.
         apart: hops between neighbouring ranks.
         detour: 1 on a closed ring, 2 on an open line, where all bytes turn back over the same links.
-        along: s of an empty message from the first rank past every other one to the last.
-        farthest: s of an empty message between the two ranks that are farthest from each other.
+        traversal_latency: s of an empty message from the first rank past every other one to the last.
+        diameter_latency: s of an empty message between the two ranks that are farthest from each other.
     """
 
     ranks: Term

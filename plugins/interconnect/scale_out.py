@@ -36,7 +36,7 @@ class NetworkContention:
     Attributes:
         switches: on the longest way between two ranks.
         neighbours: how many times slower than over free links, where every rank sends to the next one.
-        everyone: the same where every rank sends to all others.
+        all_to_all_slowdown: the same where every rank sends to all others.
     """
 
     switches: Term = ONE

@@ -28,7 +28,8 @@ class VariableMetric:
     """A metric that a pass decides.
 
     Attributes:
-        value: the metric where nothing varies; latency: the time of its pass as a distribution.
+        value: value of the metric where nothing varies.
+        latency: time of its pass as a distribution.
     """
 
     name: str

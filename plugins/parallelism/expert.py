@@ -76,9 +76,11 @@ class ExpertLayout:
     """How experts lie on ranks.
 
     Attributes:
-        tp: tensor-parallel degree of attention; inner: ranks that divide one expert.
-        pooled: replicas that pool their tokens.
-        tokens: tokens of one replica; load: visits that the fullest rank multiplies, as a share of a replica's.
+        tp: tensor-parallel degree of attention.
+        inner: ranks that divide one expert.
+        pooled_replicas: replicas that pool their tokens.
+        tokens: tokens of one replica.
+        load: visits that the fullest rank multiplies, as a share of a replica's.
         rows: visits that it keeps rows for, as the same share.
         hit: experts with a visit on the fullest rank, as a share of those hit by a replica's tokens alone.
     """

@@ -60,8 +60,10 @@ class ReplicatedParameters:
     """Parameters of one device, dense or of experts, and the replicas that hold the same.
 
     Attributes:
-        bytes: of their weights; count: how many.
-        ranks: replicas; stride: distance of neighbouring ones in device numbers.
+        bytes: bytes of their weights.
+        count: number of parameters.
+        ranks: number of replicas.
+        stride: distance of neighbouring replicas in device numbers.
         layers: of a stage.
     """
 

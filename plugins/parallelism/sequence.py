@@ -32,7 +32,8 @@ class ContextRanks:
     """Ranks that divide the context of one sequence.
 
     Attributes:
-        ranks: how many; stride: distance of neighbouring ones in device numbers.
+        ranks: number of ranks.
+        stride: distance of neighbouring ranks in device numbers.
         heads: query heads of the attention that comes in.
         kept: bytes that the new tokens leave in the cache of one layer, on all ranks of a division by heads together.
         latents: bytes that they leave there once, where keys and values are made from them; None where they are kept.

@@ -28,10 +28,11 @@ class StudySystem:
     """One system of a device: how it is asked about.
 
     Attributes:
-        label: name of the system; streamed: whether weights come from behind the devices' memory.
+        label: name of the system.
+        streamed: whether weights come from behind the devices' memory.
         groups: axes of splits, as texts of `--set`.
         resources: what each engine and memory of the device is: `compute` or `memory`.
-        above: labels of the blocks from the system down to the package.
+        package_path: labels of the blocks from the system down to the package.
     """
 
     label: str
@@ -59,8 +60,12 @@ class GridCells:
     Attributes:
         axes: name, unit and values of the cells' axes.
         values: by metric; NaN where no system holds the model.
-        devices: that the split uses; power: W of these; rate: USD/s of what is paid for.
-        rung: index of the system, -1 for none; split: degree of each strategy; bound: what decides.
+        devices: that the split uses.
+        power: W of these devices.
+        rate: USD/s of the devices that are paid for.
+        candidate: index of the system, -1 for none.
+        split: degree of each strategy.
+        bound: what decides.
         why: where no cell works, what the largest system lacks.
     """
 

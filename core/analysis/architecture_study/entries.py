@@ -48,7 +48,8 @@ class StudyParticipants:
     """Everything that takes part in a study.
 
     Attributes:
-        titles: of architectures, by name; selections: title and names of devices, by name.
+        titles: titles of architectures, by name.
+        selections: title and names of devices of each selection, by name.
     """
 
     titles: Mapping[str, str]
@@ -140,7 +141,10 @@ def pair_systems_with_models(
     """Yield each system of a block, as written and as it is known, with each of its models.
 
     Args:
-        name: of the block; systems, models: its listings; dtype: that products are in.
+        name: name of the block, for messages.
+        systems: listing of its systems, as written.
+        models: listing of its models, as written.
+        dtype: data type that products are in.
     """
     for component in read_component_list(systems, f"{name}.systems", "package", *SYSTEM_KINDS):
         system = read_device_system(component, folder.session.registry, dtype)

@@ -28,7 +28,7 @@ class GridArrays:
         architecture: of each device.
         values: by metric, of the whole system; NaN where nothing holds the model.
         shares: by normalisation, what a value is divided by.
-        found: the cells of each device and model, None where there are none.
+        cells_by_pair: the cells of each device and model, None where there are none.
     """
 
     devices: tuple[str, ...]
@@ -96,7 +96,8 @@ class BestAndWorst:
     """Best and worst of some contenders in each cell; -1 and NaN where none works.
 
     Attributes:
-        best, worst: places of devices; spread: best over worst, NaN with fewer than two that work.
+        best, worst: places of devices.
+        spread: best over worst, NaN with fewer than two that work.
     """
 
     best: Array

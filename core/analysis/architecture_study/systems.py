@@ -37,7 +37,7 @@ class DeviceSystem:
     """A system of devices of one sort.
 
     Attributes:
-        tiered: whether a memory stands behind the devices' own, which weights can come from.
+        has_offload_tier: whether a memory stands behind the devices' own, which weights can come from.
     """
 
     component: Component

@@ -52,7 +52,7 @@ class CalibrationFits:
 
     Attributes:
         entries: kernels by place.
-        judged: rows that were predicted without being fitted to.
+        held_out: rows that were predicted without being fitted to.
     """
 
     registry: Registry

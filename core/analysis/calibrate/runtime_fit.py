@@ -29,7 +29,8 @@ class ProfileFieldPrior:
     """Where a field starts, in s or as a plain number, and how far its logarithm may go.
 
     Attributes:
-        own: deviation of a runtime from the start; port: of a port from its runtime.
+        own: standard deviation of the logarithm of a runtime's value around `start`.
+        port: standard deviation of the logarithm of a port's value around that of its runtime.
     """
 
     start: float

@@ -32,7 +32,7 @@ class RuntimeRowGroup:
 
     Attributes:
         rows: places in the table.
-        ported: whether most rows of the runtime are of devices of another vendor.
+        is_ported: whether most rows of the runtime are of devices of another vendor.
         sign: -1 where the measured value is a rate, 1 where it is a time, so that errors are those of times.
         weight: how much an error counts in the fit: less where waiting for others is measured too.
     """

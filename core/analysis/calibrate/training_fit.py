@@ -62,7 +62,8 @@ class TrainingRowGroup:
     """Rows of one evaluation.
 
     Attributes:
-        rows: places in the table; keep: which columns of the evaluation they are.
+        rows: places of the rows in the table.
+        keep: columns of the evaluation that the rows are.
         places: the factor of each field of the pace.
         measured: s of a step.
     """

@@ -69,7 +69,8 @@ class FeasibleDeployment:
     """One deployment that keeps all limits and requirements.
 
     Attributes:
-        device: what the system is made of; devices: in use.
+        device: what the system is made of.
+        devices: devices in use.
         layout: degrees, load and chunk by name.
         prompts, decoding: what decides the time of each.
         metrics: in their units; one that the description gives too little for is left out.
@@ -91,7 +92,8 @@ class DeploymentVariantResult:
     """What one variant came to.
 
     Attributes:
-        candidates: layouts times loads; allowed: of these, those that keep all limits and requirements.
+        candidates: number of layouts times loads.
+        allowed: candidates that keep all limits and requirements.
         out: how many others each reason rules out, the first that does.
         best: the best offer by goal; a goal that no metric is given for is left out.
         curve: offers that no other of the variant beats in speed and either cost or energy, where they were asked for.

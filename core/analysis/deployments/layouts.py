@@ -32,7 +32,8 @@ class LayoutSizes:
     """What splits depend on.
 
     Attributes:
-        devices: that a layout may use; group: devices that are paid for together.
+        devices: that a layout may use.
+        group: devices that are paid for together.
         experts: 0 or 1 for a dense model.
     """
 

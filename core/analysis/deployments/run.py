@@ -55,7 +55,7 @@ class GoalRanking:
     """One goal: the best offers of all systems, best first, one of each system.
 
     Attributes:
-        same: systems left out since what they offer is just what one with fewer devices does.
+        equivalent_systems: number of systems left out because one with fewer devices offers the same.
     """
 
     goal: str
@@ -76,7 +76,8 @@ class DeploymentSearchResult:
     """What a search over systems came to.
 
     Attributes:
-        offered: of each variant; places: of each goal that some system has a number for.
+        variant_results: result of each variant.
+        places: ranking for each goal that some system has a number for.
         manifest: versions of accelscope and of the plugins.
     """
 

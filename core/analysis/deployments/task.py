@@ -23,10 +23,13 @@ class DeploymentProblem:
     """What is to be deployed.
 
     Attributes:
-        model: or None where the deployment has it; deployment: that all tries extend, or None.
-        workload: of a file, or None; load: fields of a workload, as texts, beside it.
+        model: model, or None where the deployment has it.
+        deployment: deployment that all tries extend, or None.
+        workload: workload of a file, or None.
+        load: further fields of a workload, as texts.
         free: field of the load that is searched over, or "" where the load says it.
-        slo: of a file, or None; requirements: further conditions as texts.
+        slo: SLO of a file, or None.
+        requirements: further conditions, as texts.
     """
 
     model: UsedDefinition | None

@@ -35,7 +35,6 @@ class OptimizationResult:
     """What a search found.
 
     Attributes:
-        names, signs: of the goals.
         rows, scores: all points that were evaluated.
         front: places of the best of them, the first goal's best first.
         gain: hypervolume of the front over that of the first three quarters of the evaluations; close to 1 where the search

@@ -59,8 +59,11 @@ class PointScorer:
 
     Attributes:
         evaluations: how many distinct points were evaluated so far.
-        rows: these points, in the order in which they were asked for; scores: what was found of each.
-        signs: of each goal, -1 where large is better; goals: as written; dimensions: of their values.
+        rows: evaluated points, in the order in which they were requested.
+        values: values of the goals at each of these points, larger ones worse.
+        signs: sign of each goal, -1 where large is better.
+        goals: goals as written.
+        dimensions: dimension of each goal's values.
     """
 
     space: SearchSpace

@@ -83,7 +83,8 @@ class Sensitivity:
         parameters: those with an effect on any of the metrics at any point.
         effects: by metric.
         without: how many parameters were tried and have no effect.
-        feasible: the grid; bounds: (parameters, 2, grid) whether a tenth less and a tenth more are feasible.
+        feasible: (grid) whether each point is feasible.
+        bounds: (parameters, 2, grid) whether a tenth less and a tenth more are feasible.
         bound: of a single point, by phase the resources that decide its time, with their shares.
     """
 
@@ -103,7 +104,8 @@ def compute_metric_effects(metric: Metric, values: Array, feasible: Array, trial
     An elasticity is (ln f(x+) - ln f(x-)) / (ln x+ - ln x-).
 
     Args:
-        values: of the metric, the trials in the last dimension; feasible: alike.
+        values: (..., trials) values of the metric.
+        feasible: (..., trials) whether each point is feasible.
     """
     values = np.where(feasible, values, np.nan)
     nominal = values[..., 0]

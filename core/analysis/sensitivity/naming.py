@@ -23,7 +23,8 @@ class SensitivityParameter:
     Attributes:
         path: what it is called, and what `--set` takes where it is `settable`.
         block: path of the block that it stands in.
-        value: in base units, of a curve its largest; dimension: of it.
+        value: value in base units; of a curve its largest.
+        dimension: dimension of the value.
         source: file, line and column, or where a default comes from.
         sort: `given` by a text, `default` of a model, or `fitted` to measurements.
     """

@@ -55,7 +55,7 @@ class ParameterReading:
         owner: the block, or None for one of a shipped calibration, whose names are `block`.
         name: of the field, with the element of a list or map behind it.
         value: in base units, at the first point of a grid; of a curve its largest.
-        about: what the schema says of the field, or None.
+        field_schema: what the schema says of the field, or None.
         source: of a default, or "".
         count: whether it says how many of the block there are.
     """

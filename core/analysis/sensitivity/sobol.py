@@ -45,7 +45,8 @@ class UncertainInput:
     """An input with a tolerance.
 
     Attributes:
-        path: of the parameter; source: where it is written.
+        path: path of the parameter.
+        source: where its value is written.
         tolerance: half of the 95 % interval over the value.
     """
 
@@ -59,7 +60,8 @@ class SobolIndices:
     """Sobol indices of one metric, in the order of the inputs.
 
     Attributes:
-        first, total: indices; first_error, total_error: half of their 95 % intervals.
+        first, total: indices.
+        first_error, total_error: half of their 95 % intervals.
         mean, deviation: of the metric over the sample.
     """
 
@@ -76,7 +78,8 @@ class SobolResult:
     """The indices of metrics.
 
     Attributes:
-        samples: N of Saltelli's scheme; points: that were evaluated, N (inputs + 2).
+        samples: N of Saltelli's scheme.
+        points: points that were evaluated, N (inputs + 2).
         infeasible: share of them that is not feasible.
     """
 
@@ -94,7 +97,7 @@ class SampledInputs(UncertainInputs):
 
     Attributes:
         deviations: (points, inputs) standard deviations from the value; None while noting.
-        written: span and relative half width of each, by file and offset.
+        input_spans: span and relative half width of each, by file and offset.
     """
 
     deviations: Array | None = None

@@ -36,7 +36,8 @@ class PoolDegrees:
     """Pools of rows.
 
     Attributes:
-        known: which rows give their pools; counted: which of them say how many instances work on prompts.
+        known: which rows give their pools.
+        counted: which of these rows say how many instances work on prompts.
         prefill, decode: degrees of each row's pools.
     """
 

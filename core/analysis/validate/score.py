@@ -44,7 +44,8 @@ class PredictionErrors:
     """The errors of some points; None where none of them is predicted.
 
     Attributes:
-        points: how many; predicted: how many of them.
+        points: number of points.
+        predicted: number of points that are predicted.
         coverage: share of the predicted whose measured value lies between low and high.
     """
 
@@ -62,8 +63,8 @@ class ValidationSummary:
     """All that is said of predictions against measurements.
 
     Attributes:
-        skipped: reason to number of points.
-        unscored: rows that are no points, and how many of them are predicted.
+        skip_reasons: reason to number of points.
+        unscored_rows: rows that are no points, and how many of them are predicted.
         origins: what the kernels' parameters were measured on, to number of predicted points.
         groups: column to value to errors.
     """

@@ -41,7 +41,8 @@ class ServingState:
     """The steady state of a design, and what it holds in memory.
 
     Attributes:
-        batch: requests that have room, in the whole system; ranks: devices that serve them.
+        batch: requests that have room, in the whole system.
+        ranks: devices that serve them.
     """
 
     loop: SteadyState
@@ -84,7 +85,8 @@ def build_serving_engine(design: Design, placement: Placement, single: Plan, con
     """Return the engine of a design.
 
     Args:
-        single: its plan for one sequence; context: mean tokens in the cache of a sequence that decodes.
+        single: plan of the design for one sequence.
+        context: mean tokens in the cache of a sequence that decodes.
     """
     speculative = design.speculative
     return ServingEngine(
@@ -101,7 +103,8 @@ def build_scheduling_policy(design: Design, gain: Term, usual: str | None = None
     """Return how the engine of a design schedules.
 
     Args:
-        gain: tokens of a sequence that a step yields; usual: whose arrival correlation holds where none is given, if not the policy's.
+        gain: tokens of a sequence that a step yields.
+        usual: policy whose default arrival correlation holds if the description gives none; that of the design if None.
     """
     scheduler, runtime = design.scheduler, design.runtime
     policy = resolve_batching_policy(design)

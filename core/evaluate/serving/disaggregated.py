@@ -46,8 +46,10 @@ class PrefillPoolState:
     """What the prefill pool does.
 
     Attributes:
-        own: time of a prompt that finds a replica free; each: time of the pool for a prompt when all are busy.
-        step: one pass; passes: of a replica for each request of the system.
+        own: s of a prompt that finds a replica free.
+        each: s of the pool for a prompt when all replicas are busy.
+        step: cost of one pass.
+        passes: passes of a replica for each request of the system.
         transfer: time until the KV cache of a prompt is in the decode pool.
         instances: how often the pool's split is there.
     """

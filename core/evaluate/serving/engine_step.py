@@ -32,9 +32,10 @@ class PromptChunks:
     """Prompts that one engine step works on, in each replica and micro-batch.
 
     Attributes:
-        prompts: how many; tokens: of each of them in this step.
+        prompts: number of prompts.
+        tokens: tokens of each prompt in this step.
         before: tokens of each that earlier steps have done, on average.
-        begun: requests that a step counts for: a prompt over several steps counts once.
+        requests_started: requests that a step counts for: a prompt over several steps counts once.
     """
 
     prompts: Term
@@ -52,7 +53,8 @@ def chunk_prompts(prompt: Term, budget: Term, prompts: Term) -> PromptChunks:
     """Return how prompts are cut: a long one over several steps, each with the budget of a step.
 
     Args:
-        prompt: tokens of a prompt; budget: most tokens of a step.
+        prompt: tokens of a prompt.
+        budget: most tokens of a step.
         prompts: how many are begun together, of those that fit.
     """
     tokens = minimum(prompt, budget).named("prompt tokens of a step")
@@ -76,8 +78,8 @@ class ServingEngine:
     Attributes:
         replicas: copies of the model, each with an engine of its own.
         context: mean tokens in the KV cache of a sequence that decodes.
-        ahead: tokens that a step checks for each sequence: 1, or more with speculative decoding.
-        slower: what a draft adds to a step, as a share of it.
+        verified_tokens: tokens that a step checks for each sequence: 1, or more with speculative decoding.
+        draft_overhead: what a draft adds to a step, as a share of it.
     """
 
     design: Design

@@ -35,7 +35,8 @@ class ClientLoad:
     """What asks, in each replica.
 
     Attributes:
-        count: clients; running: of these, those for which there is room.
+        count: number of clients.
+        running: clients for which there is room.
         prompt, output: tokens of a request.
     """
 
@@ -71,10 +72,14 @@ class SteadyState:
     """The steady state of one replica.
 
     Attributes:
-        ttft: from asking to the first token, with the wait for room; tpot: between two tokens of a sequence.
-        cycle: from the moment there is room for a request to its last token; wait: until there is room.
-        running: sequences that have room; batch: sequences in a step that decodes.
-        steps: steps of a cycle in which sequences decode; prompt_steps: steps that work on prompts.
+        ttft: s from a request to its first token (TTFT), with the wait for room.
+        tpot: s between two tokens of a sequence (TPOT).
+        cycle: s from the moment there is room for a request to its last token.
+        wait: s until there is room.
+        running: sequences that have room.
+        batch: sequences in a step that decodes.
+        steps: steps of a cycle in which sequences decode.
+        prompt_steps: steps of a cycle that work on prompts.
         prompts, decode: the passes at this state.
     """
 

@@ -49,10 +49,11 @@ class RandomContribution:
     """What one cause makes of a pass.
 
     Attributes:
-        shift: what it adds to the mean time; deviation: of the time.
+        shift: what it adds to the mean time.
+        deviation: standard deviation of the time.
         skewness: of its distribution.
         layers, correlation: of what is a sum over layers; 1 and 0 for what is none.
-        drawn: deviations of one layer at random steps, along the first dimension, or None for formulas.
+        sampled_deviations: deviations of one layer at random steps, along the first dimension, or None for formulas.
         ranks: slowest of which it is the load of, for draws, or None.
     """
 

@@ -44,7 +44,7 @@ class DispatchResult:
 
     Attributes:
         before: chunks that were there already.
-        now: chunks that this run added.
+        chunks_added: chunks that this run added.
         failures: of all chunks that have no points.
         stopped: why it ended before its last chunk, or None.
         interrupted: whether somebody ended it.

@@ -57,8 +57,8 @@ class ChunkOutcome:
         failure: why it was not evaluated.
         part, table: its points, where they are sent back.
         known: whether it was in the store before.
-        unread: whether it was, and could not be read where it was ordered.
-        unwritable: why the folder could not be written, which is nobody's fault here.
+        must_read_part: whether it was, and could not be read where it was ordered.
+        write_error: why the folder could not be written, which is nobody's fault here.
     """
 
     chunk: int

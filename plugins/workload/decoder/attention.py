@@ -25,9 +25,11 @@ class AttentionHeads:
     """What attention works on: query rows of each (sequence, KV head) pair, and widths of keys and values.
 
     Attributes:
-        groups: KV heads of a sequence; queries: query heads of each of them.
-        key, value: numbers of a key and a value; cached: numbers of a token that are read from the KV cache.
-        expanded: numbers of a token that are read as activations instead.
+        groups: KV heads of a sequence.
+        queries: query heads of each of them.
+        key, value: numbers of a key and a value.
+        cached_width: numbers of a token that are read from the KV cache.
+        expanded_width: numbers of a token that are read as activations instead.
     """
 
     groups: Term

@@ -14,7 +14,8 @@ class AttentionMask:
     """What the queries of one sequence see.
 
     Attributes:
-        pairs: (query, key) pairs of all new tokens; seen: tokens whose KV some new token reads.
+        pairs: (query, key) pairs of all new tokens.
+        seen: tokens whose KV some new token reads.
         outside: pairs of a token and one before it that it does not see, as multiples of those that it sees.
     """
 

@@ -28,7 +28,9 @@ class ParameterCounts:
         mixers: layers that blocks of their own describe, and adapters of shared blocks.
         norms: of all layers and the final one.
         dense: plain feed-forward networks of all layers.
-        routed: routed experts of all layers; router: their routers; shared: experts that every token visits.
+        routed: parameters of the routed experts of all layers.
+        router: parameters of their routers.
+        shared: parameters of the experts that every token visits.
         visited: parameters of routed experts that one token uses.
         idle: parameters of layer blocks that one token does not use.
     """

@@ -23,7 +23,8 @@ class ExpertShape:
     """Sizes of the layers with experts; `layers` is how many there are.
 
     Attributes:
-        gates: matrices of an expert's up projection; width: numbers of a token that routed experts read and write.
+        gates: matrices of an expert's up projection.
+        width: numbers of a token that routed experts read and write.
     """
 
     routed: Term
@@ -46,10 +47,11 @@ class DecoderShape:
     """Sizes of a decoder.
 
     Attributes:
-        attention_layers: layers with attention; attention_in: numbers of a token that its projections read.
+        attention_layers: layers with attention.
+        attention_in: numbers of a token that its projections read.
         gates: matrices of an up projection: 2 with a gate, 1 without.
         dense_layers: layers with a plain feed-forward network of inner width `ffn`.
-        windowed: layers that attend to `window` tokens only, the last ones or those of a chunk if `chunked`.
+        windowed_layers: layers that attend to `window` tokens only, the last ones or those of a chunk if `uses_chunks`.
     """
 
     spec: Decoder

@@ -24,7 +24,8 @@ class SizeRule:
     """A field whose value is at most, or divides, another; it is broken where `used` is above `available`.
 
     Attributes:
-        field: what is wrong where the rule is broken; other: what it is held against.
+        field: field that is reported if the rule is broken.
+        other: field or size that it is compared with.
         relation: `divides` or `at most`.
     """
 

@@ -36,7 +36,8 @@ def model_text(
     Args:
         label: of the block.
         hub: name of the checkpoint.
-        fields: of the block itself; blocks: those of the blocks in it.
+        fields: fields of the block itself.
+        blocks: fields of each inner block, by kind.
         notes: comments in front of it.
     """
     lines = ["# " + re.sub(r"\s+", " ", note) for note in notes]

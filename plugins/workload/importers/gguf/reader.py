@@ -32,7 +32,8 @@ class GgufArchitecture:
     """What an architecture has that a file does not say: its activation, and which layers see everything.
 
     Attributes:
-        gated: activation with a gate; plain: without.
+        gated: activation with a gate.
+        plain: activation without a gate.
         every: each so many-th layer sees everything in spite of a window (llama.cpp, llama-model.cpp).
     """
 

@@ -19,15 +19,19 @@ class HuggingFaceArchitecture:
         o_bias: whether a true `attention_bias` also means the output projection.
         attention_gate: whether a gate scales the output of the attention.
         tied: default of `tie_word_embeddings`.
-        moe: whether layers have experts; latent: whether attention is latent; indexed: whether it is sparse.
-        expert_key: key of an expert's inner width; shared_key: of the shared expert's, where it is another.
+        moe: whether layers have experts.
+        latent: whether attention is latent.
+        has_indexer: whether attention is sparse, with an indexer.
+        expert_key: key of an expert's inner width.
+        shared_key: key of the shared expert's inner width, where it is another.
         dense_key: key of the inner width of layers without experts.
         router_bias, expert_bias, shared_gate, sinks: what the class always has.
         positions: extra learned positions beyond `max_position_embeddings`, or None without learned positions.
         every: each so many-th layer sees everything, where nothing else says so.
         mixer: what stands in place of attention: `linear`, `mamba1`, `mamba2`, `conv`; none for attention alone.
-        only_mixers: whether no layer has attention or a network; alone: whether each layer is one of mixer,
-            attention, network or experts; shared: whether mixers share blocks of attention.
+        only_mixers: whether no layer has attention or a network.
+        single_role_layers: whether each layer is one of mixer, attention, network or experts.
+        shared: whether mixers share blocks of attention.
         rules: name of a rule that no other class has.
         defaults: values of absent keys.
         needs: keys that have to be there, be it as null, because the class has a default that depends on its version.

@@ -15,9 +15,13 @@ class ConfigKeys:
     """The keys of one configuration.
 
     Attributes:
-        config: the mapping; defaults: values of absent keys.
-        problems: what is wrong, in sentences; used: keys that were read; within: unused keys of inner objects.
-        origins: full names of keys that stood in an inner object; notes: what a reader of the result should know.
+        config: the mapping.
+        defaults: values of absent keys.
+        problems: what is wrong, in sentences.
+        used: keys that were read.
+        within: unused keys of inner objects.
+        origins: full names of keys that stood in an inner object.
+        notes: what a reader of the result should know.
     """
 
     config: Mapping[str, object]

@@ -28,7 +28,8 @@ def read_experts(
     """Return the block of experts; the width of dense layers moves into it, or away where there are none.
 
     Args:
-        keys: of the configuration; family: its architecture.
+        keys: keys of the configuration.
+        family: architecture of the model.
         fields: of the model, whose `ffn` this takes where layers have experts.
         kinds: of the layers.
     """
