@@ -108,13 +108,13 @@ def _split_systems(text: str | None) -> list[str]:
 def _question(
     session: Session, named: Sequence[str], model: str, loads: Sequence[tuple[int, int, int]], precision: str
 ) -> ComparisonRequest:
-    from accelscope.core.analysis.compare.candidates import (
+    from accelscope.core.analysis.compare.run import ComparisonRequest
+    from accelscope.core.analysis.compare.scenario_text import ComparisonLoad
+    from accelscope.core.analysis.jobs.candidates import (
         DEFAULT_SYSTEMS,
         resolve_model_argument,
         resolve_system_arguments,
     )
-    from accelscope.core.analysis.compare.run import ComparisonRequest
-    from accelscope.core.analysis.compare.scenario_text import ComparisonLoad
     from accelscope.core.numeric.dtypes import DTYPE_NAMES
 
     if precision not in DTYPE_NAMES:

@@ -231,7 +231,7 @@ def _study_written(found: OptimizationResult, summary: dict[str, Any], form: str
 
 def _deployments_written(found: DeploymentSearchResult, form: str, goal: str | None, style: TextStyle) -> str:
     from accelscope.core.analysis.deployments import report
-    from accelscope.core.analysis.optimize.figures import plot_deployments
+    from accelscope.core.analysis.deployments.figures import plot_deployments
 
     if goal is not None:
         return report.format_winner_scenario(found, goal)

@@ -262,7 +262,7 @@ def _evaluate_whole(
                 report.write((results.collect(),), stream)
     except _IncompleteSweep:
         for name, report in reports:
-            print_message(f"warning: {name or report.name} is not written: it needs every point")
+            print_message(f"warning: `{name or report.name}` is not written: it needs every point")
     return run
 
 

@@ -24,7 +24,7 @@ from accelscope.dsl.values.values import (
 )
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
     from accelscope.dsl.interpret.component import Component
 
 
@@ -52,7 +52,7 @@ class LibraryDefinition:
         return (self.name.casefold(), self.component.name.casefold(), *_aliases(self))
 
 
-def list_definitions(session: Session, module: str | None = None) -> Iterator[LibraryDefinition]:
+def list_definitions(session: Workspace, module: str | None = None) -> Iterator[LibraryDefinition]:
     """Yield the definitions of one module or of all, but for shipped calibrations, which nobody asks for by name."""
     language = session.language()
     for name in session.library.modules():
@@ -93,7 +93,7 @@ def find_definitions(
 
 
 def load_file_definition(
-    session: Session, file: str, name: str, kinds: Container[str] | None = None, what: str = "definition"
+    session: Workspace, file: str, name: str, kinds: Container[str] | None = None, what: str = "definition"
 ) -> LibraryDefinition:
     """Return a definition of a file that has no errors.
 

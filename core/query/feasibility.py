@@ -120,6 +120,11 @@ def check_limits(
     return tuple(checks)
 
 
+def is_exceeded(used: Array | float, available: Array | float) -> Array:
+    """Return where a limit of a result is broken; a variant that lacks the limit has NaN, and does not break it."""
+    return np.asarray(used > available * ROUNDING_SLACK)
+
+
 def take_nominal(value: Term, inputs: int) -> Array:
     """Return the array of a term without the dimension of uncertain inputs.
 

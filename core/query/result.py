@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from accelscope.core.numeric.axes import Axis
 from accelscope.core.numeric.term import Array
+from accelscope.core.query.feasibility import is_exceeded
 
 
 @frozen(kw_only=True, eq=False)
@@ -150,10 +151,19 @@ def _metric(column: MetricColumn, index: tuple[int, ...]) -> dict[str, Any]:
 
 def _limit(row: LimitRow, index: tuple[int, ...]) -> dict[str, Any]:
     used, available = _number(row.used, index), _number(row.available, index)
-    over = used is not None and available is not None and used > available
     found = {"name": row.name, "used": used, "available": available, "unit": row.unit}
     found |= {"condition": True} if row.condition else {}
-    return found | {"reason": row.reason} if over and row.reason else found
+    return found | {"reason": row.reason} if row.reason and is_limit_exceeded(found) else found
+
+
+def is_limit_exceeded(limit: Mapping[str, Any]) -> bool:
+    """Return whether a point exceeds a limit.
+
+    Args:
+        limit: of the limits of `Result.point`; `used` and `available` are None if a variant lacks it.
+    """
+    used, available = limit["used"], limit["available"]
+    return used is not None and available is not None and bool(is_exceeded(used, available))
 
 
 def _breakdown(row: BreakdownRow, index: tuple[int, ...]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from attrs import fields
 
 from accelscope.core.numeric.term import Term
+from accelscope.core.query.feasibility import is_exceeded
 from accelscope.core.render.document import format_document_text
 from accelscope.core.render.table import Cell, Column, Table, make_table
 from accelscope.core.render.text_style import PLAIN_STYLE, Mark, TextStyle
@@ -152,7 +153,7 @@ def _rules(found: Evaluation) -> Table:
 
 
 def _rule(limit: Limit) -> tuple[str, Cell]:
-    over = _first(limit.used) > _first(limit.available)
+    over = bool(is_exceeded(_first(limit.used), _first(limit.available)))
     mark = Mark.BAD if over else Mark.PLAIN
     if limit.condition:
         return limit.name, Cell(f"broken: {limit.reason}" if over else "holds", mark=mark)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from accelscope.core.query.result import Result
+from accelscope.core.query.result import Result, is_limit_exceeded
 from accelscope.core.render.document import Block, Paragraph
 from accelscope.core.render.table import Cell, Column, Table, make_table
 from accelscope.core.render.text_style import Mark
@@ -143,7 +143,7 @@ def build_limit_table(point: Mapping[str, Any]) -> Table:
 
 
 def _limit_row(limit: Mapping[str, Any]) -> tuple[Cell | str, ...]:
-    over = _exceeded(limit)
+    over = is_limit_exceeded(limit)
     if limit.get("condition"):
         state = Cell(f"broken: {limit.get('reason', '')}", mark=Mark.BAD) if over else Cell("holds")
         return limit["name"], "", "", state
@@ -154,7 +154,7 @@ def _limit_row(limit: Mapping[str, Any]) -> tuple[Cell | str, ...]:
 
 def describe_exceeded_limits(point: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit that a point breaks: which, by how much, and why that matters."""
-    for limit in filter(_exceeded, point["limits"]):
+    for limit in filter(is_limit_exceeded, point["limits"]):
         reason = limit.get("reason", "")
         if limit.get("condition"):
             yield f"{limit['name']}: {reason}"
@@ -165,11 +165,6 @@ def describe_exceeded_limits(point: Mapping[str, Any]) -> Iterator[str]:
         yield f"{limit['name']}: {used} used, {available} available{times}" + (
             f"; {reason}" if reason else ""
         )
-
-
-def _exceeded(limit: Mapping[str, Any]) -> bool:
-    used, available = limit["used"], limit["available"]
-    return used is not None and available is not None and used > available
 
 
 def _pair(limit: Mapping[str, Any]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from accelscope.core.analysis.jobs.jobs import JobEvaluator, ScenarioJob
 from accelscope.core.numeric.term import Array
 from accelscope.core.query.columns import MAX_BREAKDOWN_POINTS
+from accelscope.core.query.feasibility import is_exceeded
 from accelscope.core.query.result import BreakdownRow, Result
 
 PARALLEL_PREFIX = "deployment.parallel."
@@ -276,6 +277,6 @@ def _reason(result: Result) -> str:
     """Return what breaks where nothing is feasible."""
     if result.feasible.any():
         return ""
-    broken = [row for row in result.limits if np.any(row.used > row.available)]
+    broken = [row for row in result.limits if np.any(is_exceeded(row.used, row.available))]
     memory = [row for row in broken if row.name == "memory"]
     return "not enough memory" if memory else "; ".join(row.reason or row.name for row in broken[:2])

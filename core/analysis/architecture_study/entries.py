@@ -17,7 +17,7 @@ from accelscope.core.analysis.architecture_study.systems import (
     list_device_systems,
     read_device_system,
 )
-from accelscope.core.analysis.compare.candidates import ComparedSystem
+from accelscope.core.analysis.jobs.candidates import ComparedSystem
 from accelscope.core.analysis.jobs.jobs import ScenarioJob
 from accelscope.core.assemble.machine import assemble_machine
 from accelscope.core.assemble.spec_sheet import SYSTEM_KINDS

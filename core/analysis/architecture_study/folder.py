@@ -19,7 +19,7 @@ from accelscope.dsl.interpret.component import Component
 from accelscope.dsl.values.values import ListValue, Symbol
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
     from accelscope.dsl.check.program import Program
 
 _S = TypeVar("_S")
@@ -49,7 +49,7 @@ class StudyFolder:
         return cls(path=path, desk=desk, programs=tuple(_checked(desk, file) for file in files))
 
     @property
-    def session(self) -> Session:
+    def session(self) -> Workspace:
         """Plugins and files."""
         return self.desk.session
 

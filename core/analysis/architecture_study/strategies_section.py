@@ -21,7 +21,7 @@ from accelscope.core.analysis.architecture_study.section import StudySection
 from accelscope.core.analysis.architecture_study.strategies_tables import StrategyCase, StrategyOutcome
 from accelscope.core.analysis.jobs.jobs import JobRunner, describe_axis_point, evaluate_job
 from accelscope.core.blocks.study import Strategies
-from accelscope.core.query.result import Result
+from accelscope.core.query.result import Result, is_limit_exceeded
 
 _DEFAULT_METRICS = ("throughput", "tpot", "memory_used", "communication_share")
 """Metrics that are shown where a block names none."""
@@ -104,11 +104,7 @@ def _value(result: Result, measure: str, index: tuple[int, ...]) -> float | None
 
 def _broken(result: Result, index: tuple[int, ...]) -> str:
     limits = result.point(index)["limits"]
-    over = [
-        row
-        for row in limits
-        if None not in (row["used"], row["available"]) and row["used"] > row["available"]
-    ]
+    over = [row for row in limits if is_limit_exceeded(row)]
     rules = [row for row in over if row.get("condition")] or over
     return (
         "; ".join(str(row.get("reason") or f"not enough {row['name']}") for row in rules)

@@ -12,11 +12,11 @@ from accelscope.core.analysis.validate.run import read_filtered_tables
 from accelscope.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
 
 
 def calibrate_kernels(
-    session: Session,
+    session: Workspace,
     files: Sequence[str],
     where: Sequence[str],
     *,

@@ -32,7 +32,7 @@ from accelscope.core.numeric.term import Array
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
 
 _TIERS = ("A", CLOSED_LOOP_TIER)
 """Static batches and closed loops."""
@@ -47,7 +47,7 @@ _CITED_SOURCE = "fitted"
 
 
 def calibrate_runtimes(
-    session: Session,
+    session: Workspace,
     files: Sequence[str],
     path: str,
     *,

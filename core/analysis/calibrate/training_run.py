@@ -26,7 +26,7 @@ from accelscope.core.errors import UsageError
 from accelscope.core.numeric.term import Array
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
 
 _TIER = "T"
 TRAINING_HOLDOUTS = ("configuration", "model", "device")
@@ -35,7 +35,7 @@ _FOLDS = 5
 
 
 def calibrate_training(
-    session: Session,
+    session: Workspace,
     files: Sequence[str],
     path: str,
     *,

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from accelscope.core.analysis.compare.splits import ParallelSplit, describe_shortage
 from accelscope.core.errors import UsageError
+from accelscope.core.query.result import is_limit_exceeded
 from accelscope.core.render.result import describe_exceeded_limits, find_longest_bound
 from accelscope.dsl.diagnostics.suggest import did_you_mean
 from accelscope.dsl.interpret.component import Component
@@ -134,11 +135,7 @@ def _metrics(found: Mapping[str, Any]) -> dict[str, tuple[float | None, float | 
 
 def _why(point: Mapping[str, Any], devices: int) -> str:
     """Return what a point breaks: the rules alone where it breaks some, since what does not exist needs no memory."""
-    broken = [
-        limit
-        for limit in point["limits"]
-        if None not in (limit["used"], limit["available"]) and limit["used"] > limit["available"]
-    ]
+    broken = [limit for limit in point["limits"] if is_limit_exceeded(limit)]
     rules = [limit["reason"] for limit in broken if limit.get("condition") and limit.get("reason")]
     if rules:
         return "; ".join(rules)

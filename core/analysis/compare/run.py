@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from accelscope.core.analysis.compare.candidates import COMPARABLE_KINDS, ComparedModel, ComparedSystem
 from accelscope.core.analysis.compare.rows import ComparisonRow, build_comparison_row, describe_scenario
 from accelscope.core.analysis.compare.scenario_text import (
     ComparisonCase,
@@ -21,6 +20,7 @@ from accelscope.core.analysis.compare.splits import (
     format_split_overrides,
     list_split_degrees,
 )
+from accelscope.core.analysis.jobs.candidates import COMPARABLE_KINDS, ComparedModel, ComparedSystem
 from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.query.selection import select_definitions
 from accelscope.core.sweep.run_query import run_query
@@ -28,7 +28,7 @@ from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText, has_errors
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
 
 _NAME = "comparison.accel"
 _NO_PRODUCT = "no engine multiplies matrices"
@@ -54,7 +54,7 @@ class ComparisonRequest:
         return f"{self.subject.used.name} in {self.dtype} at batch {batches}"
 
 
-def build_comparison_cases(session: Session, question: ComparisonRequest) -> tuple[ComparisonCase, ...]:
+def build_comparison_cases(session: Workspace, question: ComparisonRequest) -> tuple[ComparisonCase, ...]:
     """Return the scenarios of a comparison, each with a split that holds the model or why there is none.
 
     A system that is also given with the split that is found for it takes part once.
@@ -66,7 +66,7 @@ def build_comparison_cases(session: Session, question: ComparisonRequest) -> tup
 
 
 def evaluate_comparison(
-    session: Session, question: ComparisonRequest, cases: Sequence[ComparisonCase]
+    session: Workspace, question: ComparisonRequest, cases: Sequence[ComparisonCase]
 ) -> list[ComparisonRow]:
     """Return a row for each case; those that cannot work are not evaluated."""
     program = _program(session, format_comparison_text(question.title, question.subject.used, cases))
@@ -76,7 +76,7 @@ def evaluate_comparison(
     return [_row(session, program, case) for case in cases]
 
 
-def compare_files(session: Session, files: Sequence[str], names: Sequence[str]) -> list[ComparisonRow]:
+def compare_files(session: Workspace, files: Sequence[str], names: Sequence[str]) -> list[ComparisonRow]:
     """Return a row for each scenario of some files, or for those of some names.
 
     Raises:
@@ -105,14 +105,14 @@ def _refuse_hardware(file: str, program: Program) -> None:
         raise UsageError(f"`{file}` holds no scenario; ask for its systems, as `{file}:{systems[-1]}`")
 
 
-def _program(session: Session, text: str) -> Program:
+def _program(session: Workspace, text: str) -> Program:
     source = SourceText(_NAME, text)
     session.library.adopt(source, Path())
     return load_program(source, session.language())
 
 
 def _case(
-    session: Session, question: ComparisonRequest, entrant: ComparedSystem, load: ComparisonLoad
+    session: Workspace, question: ComparisonRequest, entrant: ComparedSystem, load: ComparisonLoad
 ) -> ComparisonCase:
     weights, products = entrant.precision(question.dtype)
 
@@ -135,7 +135,7 @@ def _case(
 
 
 def _choice(
-    session: Session, question: ComparisonRequest, entrant: ComparedSystem, start: ComparisonCase
+    session: Workspace, question: ComparisonRequest, entrant: ComparedSystem, start: ComparisonCase
 ) -> SplitChoice:
     """Return the split of a case: every legal one is evaluated, as one grid."""
     program = _program(session, format_comparison_text(question.title, question.subject.used, (start,)))
@@ -148,7 +148,7 @@ def _choice(
     return choose_split(result, nearest)
 
 
-def _row(session: Session, program: Program, case: ComparisonCase) -> ComparisonRow:
+def _row(session: Workspace, program: Program, case: ComparisonCase) -> ComparisonRow:
     if not case.why:
         try:
             return evolve(_evaluated(session, program, case.name), generated=True)
@@ -163,7 +163,7 @@ def _row(session: Session, program: Program, case: ComparisonCase) -> Comparison
     )
 
 
-def _evaluated(session: Session, program: Program, name: str) -> ComparisonRow:
+def _evaluated(session: Workspace, program: Program, name: str) -> ComparisonRow:
     result = run_query(program, session.registry, f"scenario {name}")
     if result.axes:
         axes = ", ".join(axis.name for axis in result.axes)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import ComparedModel, ComparedSystem
+from accelscope.core.analysis.jobs.candidates import ComparedModel, ComparedSystem
 from accelscope.core.numeric.term import Array
+from accelscope.core.query.feasibility import is_exceeded
 from accelscope.core.query.result import LimitRow, Result
 
 ParallelSplit = tuple[tuple[str, int], ...]
@@ -91,7 +92,9 @@ def _named(at: tuple[int, ...], tp: Array, pp: Array) -> ParallelSplit:
 
 def _closest(result: Result, tp: Array, pp: Array) -> SplitChoice:
     """Return the split that lacks the least memory, of those that break no other rule, and what it lacks."""
-    broken = {row.name: np.broadcast_to(row.used > row.available, tp.shape) for row in result.limits}
+    broken = {
+        row.name: np.broadcast_to(is_exceeded(row.used, row.available), tp.shape) for row in result.limits
+    }
     others = np.zeros(tp.shape, bool)
     for name, where in broken.items():
         if name != _MEMORY:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from accelscope.core.analysis.compare.candidates import resolve_model_argument
 from accelscope.core.analysis.deployments.run import DEFAULT_WEIGHT_DTYPES
 from accelscope.core.analysis.deployments.task import DeploymentProblem
+from accelscope.core.analysis.jobs.candidates import resolve_model_argument
 from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.errors import UsageError
 from accelscope.core.io.files import ACCEL_SUFFIX, split_file_argument
@@ -22,7 +22,7 @@ from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.values import Symbol
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
     from accelscope.dsl.check.program import Program
     from accelscope.dsl.interpret.component import Component
 
@@ -47,7 +47,7 @@ class DeploymentRequest:
     slo: tuple[str, ...]
 
 
-def build_deployment_problem(session: Session, asked: DeploymentRequest) -> DeploymentProblem:
+def build_deployment_problem(session: Workspace, asked: DeploymentRequest) -> DeploymentProblem:
     """Return what is wished for.
 
     Raises:
@@ -76,7 +76,7 @@ def build_deployment_problem(session: Session, asked: DeploymentRequest) -> Depl
 
 
 def choose_precisions(
-    session: Session, asked: DeploymentRequest, wish: DeploymentProblem, words: str | None
+    session: Workspace, asked: DeploymentRequest, wish: DeploymentProblem, words: str | None
 ) -> tuple[str, ...]:
     """Return the data types of weights to try: those that are asked for, else the model's own, else the usual ones.
 
@@ -94,7 +94,7 @@ def choose_precisions(
     return tuple(own[:1]) or DEFAULT_WEIGHT_DTYPES
 
 
-def _stated(session: Session, asked: DeploymentRequest, wish: DeploymentProblem) -> list[Component]:
+def _stated(session: Workspace, asked: DeploymentRequest, wish: DeploymentProblem) -> list[Component]:
     """Return the blocks that may say a precision, the strongest first."""
     found: list[Component] = []
     if wish.deployment is not None:
@@ -137,7 +137,7 @@ def _only(program: Program | None, file: str | None, kind: str, name: str | None
 
 
 def _workload(
-    session: Session, asked: DeploymentRequest, program: Program | None
+    session: Workspace, asked: DeploymentRequest, program: Program | None
 ) -> tuple[UsedDefinition | None, Component | None]:
     name = asked.workload
     if name is not None and ACCEL_SUFFIX + ":" in name:
@@ -154,7 +154,7 @@ def _workload(
 
 
 def _targets(
-    session: Session, asked: DeploymentRequest, program: Program | None
+    session: Workspace, asked: DeploymentRequest, program: Program | None
 ) -> tuple[UsedDefinition | None, tuple[str, ...]]:
     """Return the slo and further conditions: names where there is no operator in them."""
     conditions = tuple(text for text in asked.slo if _condition(text))

@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 import accelscope
-from accelscope.core.analysis.compare.candidates import (
-    ComparedSystem,
-    resolve_system_arguments,
-)
 from accelscope.core.analysis.deployments.evaluate import (
     DEPLOYMENT_GOALS,
     DeploymentVariantResult,
@@ -21,6 +17,10 @@ from accelscope.core.analysis.deployments.evaluate import (
     select_pareto_deployments,
 )
 from accelscope.core.analysis.deployments.task import DeploymentProblem, DeploymentTask, DeploymentVariant
+from accelscope.core.analysis.jobs.candidates import (
+    ComparedSystem,
+    resolve_system_arguments,
+)
 from accelscope.core.analysis.jobs.jobs import JobEvaluator, SharedEvaluator
 from accelscope.core.analysis.jobs.parallel_map import parallel_map
 from accelscope.core.analysis.scenario_text import UsedDefinition
@@ -30,7 +30,7 @@ from accelscope.core.library.definitions import LibraryDefinition, list_definiti
 from accelscope.core.render.library_search import list_vendors
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
     from accelscope.dsl.interpret.component import Component
 
 MOST_DEPLOYMENT_DEVICES = 64
@@ -149,7 +149,7 @@ class DeploymentSearchResult:
 
 
 def search_deployments(
-    session: Session,
+    session: Workspace,
     wish: DeploymentProblem,
     systems: Sequence[CandidateSystem],
     *,
@@ -237,7 +237,7 @@ def _apart(offers: Iterable[FeasibleDeployment]) -> Iterator[FeasibleDeployment]
 
 
 def select_candidate_systems(
-    session: Session, names: Sequence[str], vendor: str | None, precisions: Sequence[str]
+    session: Workspace, names: Sequence[str], vendor: str | None, precisions: Sequence[str]
 ) -> tuple[CandidateSystem, ...]:
     """Return the systems that are searched over: some by name, else all of the library that multiply matrices.
 
@@ -269,7 +269,7 @@ def _candidate(
     return CandidateSystem(used=used, devices=facts.devices if facts else 1, precisions=tuple(types))
 
 
-def _chosen(session: Session, vendor: str | None) -> list[LibraryDefinition]:
+def _chosen(session: Workspace, vendor: str | None) -> list[LibraryDefinition]:
     shelf = [item for item in list_definitions(session) if item.component.kind in ("package", *SYSTEM_KINDS)]
     if vendor is not None:
         asked = vendor.casefold()

@@ -17,8 +17,8 @@ from accelscope.core.analysis.scenario_text import (
     format_use_statements,
 )
 from accelscope.core.errors import DescriptionError
-from accelscope.core.session import Session
 from accelscope.core.sweep.run_query import run_query
+from accelscope.core.workspace import Workspace
 from accelscope.dsl.check.program import Program, load_program
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.interpret.interpreter import Interpreter as Language
@@ -80,11 +80,11 @@ class JobEvaluator:
         language: that others are forked from.
     """
 
-    session: Session
+    session: Workspace
     language: Language
 
     @classmethod
-    def of(cls, session: Session) -> JobEvaluator:
+    def of(cls, session: Workspace) -> JobEvaluator:
         """Return the evaluator of a session."""
         return cls(session, session.language())
 
@@ -142,7 +142,7 @@ class SharedEvaluator:
         """Return the evaluator of a process."""
         if self.evaluator is not None:
             return self.evaluator
-        return JobEvaluator.of(Session.open(self.disabled, self.roots))
+        return JobEvaluator.of(Workspace.open(self.disabled, self.roots))
 
     def __reduce__(self) -> tuple[type[SharedEvaluator], tuple[Any, ...]]:
         """Leave the evaluator out, since plugins cannot be sent."""

@@ -29,7 +29,7 @@ from accelscope.dsl.values.values import Origin
 
 if TYPE_CHECKING:
     from accelscope.core.plugin.registry import Registry
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
 
 ENGINE_ALIASES: Mapping[str, str] = {"trtllm": "tensorrt_llm"}
 """Engines that measurements know by a shorter name than the library does."""
@@ -71,7 +71,7 @@ class LibraryNames:
         trace: whether numbers keep how they were computed, so that the prediction of one row can be explained.
     """
 
-    session: Session
+    session: Workspace
     trace: bool = False
     _items: tuple[LibraryDefinition, ...] = field(init=False)
     _found: dict[Any, Any] = field(factory=dict, init=False)

@@ -7,11 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from accelscope.core.analysis.compare.candidates import (
-    DEFAULT_SYSTEMS,
-    resolve_model_argument,
-    resolve_system_arguments,
-)
 from accelscope.core.analysis.compare.rows import (
     COMPARED_METRICS,
     ComparisonRow,
@@ -38,6 +33,11 @@ from accelscope.core.analysis.compare.tables import (
     format_comparison_table,
     format_parallel_degrees,
     format_row_dtypes,
+)
+from accelscope.core.analysis.jobs.candidates import (
+    DEFAULT_SYSTEMS,
+    resolve_model_argument,
+    resolve_system_arguments,
 )
 from accelscope.core.analysis.scenario_text import UsedDefinition
 from accelscope.core.errors import DescriptionError, UsageError

@@ -112,9 +112,7 @@ def test_no_layout_that_can_run_is_thrown_out_before_it_is_evaluated(session: Se
     size = count_layouts(layouts)
     over = (
         (limit.name, where)
-        for limit, where in find_broken_limits(
-            apply_layouts(design, layouts), session.registry, size, tokens=min(TRIED_CHUNKS)
-        )
+        for limit, where in find_broken_limits(apply_layouts(design, layouts), size, tokens=min(TRIED_CHUNKS))
     )
     left = np.broadcast_to(find_first_broken(over)[1] < 0, (size,))
 

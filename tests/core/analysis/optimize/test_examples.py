@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from accelscope.core.analysis.deployments.figures import plot_deployments
 from accelscope.core.analysis.deployments.request import (
     DeploymentRequest,
     build_deployment_problem,
@@ -17,7 +18,7 @@ from accelscope.core.analysis.deployments.run import (
     search_deployments,
     select_candidate_systems,
 )
-from accelscope.core.analysis.optimize.figures import plot_deployments, plot_study_front
+from accelscope.core.analysis.optimize.figures import plot_study_front
 from accelscope.core.analysis.optimize.report import (
     drop_similar_points,
     format_search_csv,

@@ -27,7 +27,7 @@ from accelscope.core.numeric.dtypes import DTYPE_BITS
 from accelscope.core.render.library_search import suggest_definitions
 
 if TYPE_CHECKING:
-    from accelscope.core.session import Session
+    from accelscope.core.workspace import Workspace
     from accelscope.dsl.interpret.component import Component
 
 DEFAULT_SYSTEMS = (
@@ -81,7 +81,7 @@ class ComparedModel:
 
 
 def resolve_system_arguments(
-    session: Session, arguments: Sequence[str], dtype: str
+    session: Workspace, arguments: Sequence[str], dtype: str
 ) -> tuple[ComparedSystem, ...]:
     """Return the systems of arguments `NAME`, `NAME:tp=8,pp=2` or `FILE.accel:NAME`, each once.
 
@@ -94,7 +94,7 @@ def resolve_system_arguments(
     return tuple(dict.fromkeys(found))
 
 
-def resolve_model_argument(session: Session, argument: str) -> ComparedModel:
+def resolve_model_argument(session: Workspace, argument: str) -> ComparedModel:
     """Return the model of `NAME` or `FILE.accel:NAME`.
 
     Raises:
@@ -110,7 +110,7 @@ def resolve_model_argument(session: Session, argument: str) -> ComparedModel:
 
 
 def _entrant(
-    session: Session, shelf: Sequence[LibraryDefinition], argument: str, dtype: str
+    session: Workspace, shelf: Sequence[LibraryDefinition], argument: str, dtype: str
 ) -> ComparedSystem:
     file, rest = split_file_argument(argument)
     name, _, split = rest.partition(":")
@@ -134,7 +134,7 @@ def _split(argument: str, text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _found(
-    session: Session, shelf: Sequence[LibraryDefinition], file: str, name: str, kinds: tuple[str, ...]
+    session: Workspace, shelf: Sequence[LibraryDefinition], file: str, name: str, kinds: tuple[str, ...]
 ) -> tuple[UsedDefinition, Component]:
     if file:
         item = load_file_definition(session, file, name, kinds, _either(kinds))
