@@ -45,6 +45,7 @@ class CalibrationLibrary:
         """Return what a module such as `device.H100_SXM` or `family.hopper.vllm` knows of kernels.
 
         Args:
+            module: module of a calibration, below the folder of calibrations.
             binder: what is bound is kept for all that trace, and for all that do not.
 
         Raises:
@@ -107,8 +108,10 @@ def find_device_kernels(
     """Return what was measured and holds for the kernels of a runtime on a device, nearest first.
 
     Args:
+        device: device that runs the kernels.
         explicit: calibration that a deployment names, which goes before all others.
         runtime: name of the software whose kernels run, or None.
+        binder: binds the blocks of calibrations.
         backend: backend whose kernels run, or None.
         release: release of the runtime, or None.
     """

@@ -28,6 +28,7 @@ def assemble_offload_tiers(chain: tuple[Component, ...], binder: Binder) -> list
 
     Args:
         chain: components from the system down to the package.
+        binder: binds the blocks of memories and links.
     """
     found: list[MemoryPart[Any]] = []
     for depth, place in reversed(list(enumerate(chain[:-1]))):

@@ -16,7 +16,10 @@ def resolve_reference(component: Component, name: str, spec: type, binder: Binde
     """Return the component that a field refers to, or an inner block of that kind.
 
     Args:
+        component: block whose field it is.
+        name: name of the field.
         spec: the spec class that declares the field.
+        binder: takes the problem if no component fits.
 
     Returns:
         None with a problem in the binder where there is none that fits.

@@ -24,6 +24,8 @@ def replace_scenario_paths(node: Any, scenario: Component, found: dict[str, obje
     """Return an expression with one name in place of each path to a number of a scenario, such as `gpu.hbm.capacity`.
 
     Args:
+        node: the expression, or a part of it.
+        scenario: scenario in which paths are looked up.
         found: takes what the names stand for.
     """
     if isinstance(node, tuple):

@@ -22,6 +22,7 @@ def compute_batch_rounds(design: Design, longest: Residency, batch: Term) -> Ter
     computed again.
 
     Args:
+        design: the design.
         longest: what one device holds when all contexts are longest.
         batch: sequences of the whole system.
     """

@@ -21,6 +21,9 @@ def compute_launch_time(op: Op, plan: Plan, package: Any, measured: Term | None 
     share its start evenly), or all of a pass.
 
     Args:
+        op: the operation.
+        plan: plan of the pass that the operation is in.
+        package: package of the device.
         measured: what was measured of the operation's own kernels, all of them together.
     """
     each: Term = package.kernel_launch
@@ -52,6 +55,8 @@ def compute_operand_transfer(op: Op, device: Device, places: Term = ONE) -> Term
     travel along C cores to R rows.
 
     Args:
+        op: the operation.
+        device: device with a fabric between its cores.
         places: into how many equal places the grid is divided, one for each operation that lies on it.
     """
     if device.fabric is None or not op.kind.multiplies_matrices or len(device.fabric.shape) < 2:

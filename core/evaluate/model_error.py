@@ -52,7 +52,10 @@ def estimate_pass_spread(
     """Return the deviation of the logarithm of a stage's time: as passes of the runtime were measured, or as its kernels.
 
     Args:
+        ops: costed operations of the stage.
         others: times of what no kernel parameters are known of, such as communication.
+        package: package of the device.
+        pace: runtime on the device, whose own error goes first.
     """
     if pace.log_error_std is None:
         return combine_kernel_spreads(ops, others, package)
@@ -63,7 +66,9 @@ def combine_kernel_spreads(ops: Iterable[OpCost], others: Iterable[Term], packag
     """Return the deviation of the logarithm of a stage's time, from those of its kernels.
 
     Args:
+        ops: costed operations of the stage.
         others: times of what no kernel parameters are known of, such as communication.
+        package: package of the device.
     """
     unknown = float(np.max(package.model_log_error_std.value))
     own: dict[str, Array] = {}

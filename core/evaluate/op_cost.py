@@ -278,6 +278,10 @@ def compute_memory_services(
     The tier behind the device serves the share of weights and KV cache that lies there, whatever the levels before it.
 
     Args:
+        op: the operation.
+        plan: plan of the pass that the operation is in.
+        device: device that runs it.
+        setting: what holds for all operations of the pass.
         share: measured share of the peak bandwidth that the kernel reaches at the memory that holds the weights.
     """
     whole = Traffic(

@@ -163,7 +163,12 @@ def _stage(
     """Time of one micro-batch on one stage: operations, communication, the power cap, and the error of the models.
 
     Args:
+        ops: costed operations of the stage.
+        comms: costed communication of the stage.
+        energy: J of the costed operations and communication, or None without a thermal design power.
         turns: micro-batches that the costs of `ops` and `comms` are of.
+        design: the design.
+        plan: plan of the pass.
     """
     device = design.machine.device
     work = _work(ops, comms, design, plan)

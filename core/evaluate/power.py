@@ -50,7 +50,9 @@ def dynamic_energy(ops: Iterable[OpCost], moved: Iterable[tuple[Usage, Term]], d
     """Return the energy of operations and communication beyond the standing power, in J.
 
     Args:
+        ops: costed operations.
         moved: what each collective costs, with how often it runs.
+        device: device that runs them.
     """
     pieces = [_op_energy(cost, device) for cost in ops]
     pieces += [usage.energy * repeat for usage, repeat in moved if usage.energy is not None]

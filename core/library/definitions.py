@@ -74,6 +74,8 @@ def find_definitions(
     A name in exactly the case of the text goes before others.
 
     Args:
+        everything: definitions to search.
+        name: full name, short name or alias.
         kinds: kinds of block that count; all by default.
     """
     fitting = [item for item in everything if kinds is None or item.component.kind in kinds]
@@ -98,6 +100,9 @@ def load_file_definition(
     """Return a definition of a file that has no errors.
 
     Args:
+        session: session that reads the file.
+        file: path of the file.
+        name: name of the definition.
         kinds: kinds of block that count; all by default.
         what: what messages call them.
 

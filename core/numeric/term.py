@@ -135,6 +135,8 @@ def make_leaf(value: Term, label: str, text: str, *parts: Term) -> Term:
     """Return a value under a name, with a note on how it was found in place of its parts, or with others.
 
     Args:
+        value: term whose parts are replaced; returned as it is if nothing is traced.
+        label: name of the value.
         text: note on where the value comes from.
         parts: terms that `explain` shows below it.
     """

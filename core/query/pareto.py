@@ -57,6 +57,7 @@ def build_pareto_rows(results: tuple[Result, ...], names: tuple[str, ...]) -> li
     """Return the best trade-offs between metrics among the feasible points of all results.
 
     Args:
+        results: results to compare.
         names: metrics; a point without one of them is left out.
     """
     rows: list[tuple[Result, int]] = []

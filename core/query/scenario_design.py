@@ -132,7 +132,9 @@ def assemble_checked(
     """Return the design of a scenario with everything set.
 
     Args:
+        scenario: the scenario, or None if it could not be built.
         session: of the scenario.
+        binder: binds its blocks and collects problems.
         inputs: uncertain values, which own a last dimension, or None.
         checked: whether the plugins' checks run.
 

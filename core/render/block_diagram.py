@@ -111,6 +111,7 @@ def _block(component: Component, totals: Mapping[str, str], around: str | None) 
     """Return a block.
 
     Args:
+        component: the block.
         totals: what all instances of a part of the device give, by path in the package.
         around: path in the package of the block around it, None outside of a package.
     """

@@ -20,6 +20,7 @@ def build_result_columns(result: Result, block: slice = slice(None)) -> dict[str
     Every column has one value for each point, the last axis fastest; what has no value is None.
 
     Args:
+        result: result of a query.
         block: the points to return, counted in that order.
     """
     at = np.arange(*block.indices(result.size))

@@ -44,6 +44,12 @@ def build_category_heat_map(
 
     Args:
         names: of the categories, in the order of the palette.
+        rows: labels of the y axis.
+        columns: labels of the x axis.
+        place: [row][column] index of the category in `names`, -1 for none.
+        text: [row][column] text in the cell.
+        hover: [row][column] text on hovering.
+        visible: whether the map is shown at first.
     """
     count = max(len(names), 1)
     scale = []
@@ -129,7 +135,10 @@ def build_point_trace(
     """Return a trace of points on rows.
 
     Args:
+        name: name in the legend.
         points: row, value and what hovering shows.
+        colour: CSS colour of the points.
+        size: diameter of a point in pixels.
     """
     known = tuple(points)
     return {

@@ -70,6 +70,8 @@ def build_sweep_report(plan: SweepPlan, found: SweepRun, startup: float) -> dict
     """Return a sweep as the object that `--format json` prints.
 
     Args:
+        plan: plan of the sweep.
+        found: what became of the sweep.
         startup: seconds before the first point: Python, the plugins, the file.
     """
     summary = found.summary

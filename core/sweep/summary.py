@@ -60,6 +60,7 @@ class SweepSummary:
         """Add the points of a chunk.
 
         Args:
+            table: columns of the chunk, one value for each point.
             first: number of its first point.
         """
         numbers = np.arange(first, first + table["feasible"].size)

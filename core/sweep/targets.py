@@ -68,7 +68,9 @@ def build_sweep_target(
     """Return a target in the session of a variant.
 
     Args:
+        item: target as written.
         place: the block that has it; names in a study are also those of its scenario.
+        scenario: scenario of the variant.
         metrics: names of all metrics.
     """
     later = {*metrics, *PERCENTILE_FUNCTIONS}

@@ -31,8 +31,20 @@ def gemm_op(
     """Return a product of activations and weights: `groups` times (m x k) by (k x n), 2mnk operations each.
 
     Args:
+        run: pass that the operation is in, with its data types.
+        name: name of the operation, unique in the pass.
+        component: what a breakdown groups by, such as `attention` or `ffn`.
+        m: rows of the activations.
+        k: width of the activations, which the product sums over.
+        n: columns of the weights.
+        repeat: executions in a pass.
+        split: how tensor parallelism divides it.
+        groups: number of independent products in one execution.
         bias: numbers of a bias that is read too.
-        weight: bytes of a weight, where it is not that of the model, and `stored` its data type.
+        kind: kind of operation.
+        weight: bytes of one number of the weights; that of the pass if None.
+        kv_heads: KV heads beyond whose number tensor parallelism repeats the operation; None if it does not.
+        stored: data type of the weights in memory; that of the pass if None.
     """
     weights = groups * k * n * (run.weight if weight is None else weight)
     return Op(
@@ -75,6 +87,18 @@ def elementwise_op(
     """Return an operation without a product: `reads` and `writes` in bytes, `ops` a plain number of operations.
 
     Args:
+        run: pass that the operation is in, with its data types.
+        name: name of the operation, unique in the pass.
+        component: what a breakdown groups by, such as `attention` or `norm`.
+        reads: bytes of activations read.
+        writes: bytes of activations written.
+        ops: number of operations of one execution.
+        repeat: executions in a pass.
+        split: how tensor parallelism divides it.
+        weights: bytes of parameters read.
+        kv_write: bytes written to the KV cache.
+        kv_heads: KV heads beyond whose number tensor parallelism repeats the operation; None if it does not.
+        launches: kernels started for one execution.
         kernel: class of kernel that calibrations know it by.
         columns: width of the activation, which tensor parallelism divides where `split` is `column`.
     """

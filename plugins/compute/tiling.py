@@ -37,6 +37,8 @@ def count_waves(pieces: Term, units: Term, tail: Term) -> Term:
     """Return the waves of a launch whose units take their next piece as soon as they are done with one.
 
     Args:
+        pieces: number of pieces of work, such as tiles.
+        units: number of units that work at the same time, such as cores.
         tail: share of the last wave that is waited for whole: 1 for pieces that all take alike (`rounds`), 0 for work
             that spreads evenly whatever its pieces, as with persistent kernels (Osama et al., Stream-K, PPoPP 2023);
             any work takes at least one wave.

@@ -198,6 +198,8 @@ def _ring(spec: ContextParallelism, plan: Plan, part: Term) -> ContextRanks:
     """Return the ranks of a sequence.
 
     Args:
+        spec: degree of context parallelism.
+        plan: plan of the pass.
         part: ranks that the tokens of the plan are divided over already.
     """
     new = [op.kv_write * op.repeat for op in plan.ops if op.layered]

@@ -24,6 +24,8 @@ def check_divides(name: str, degree: Term, size: Term, what: str) -> Limit:
 
     Args:
         name: of the degree, such as `tp`.
+        degree: the degree.
+        size: number that the degree has to divide.
         what: what is divided, such as `heads`.
     """
     reason = f"{name}{_value(degree)} does not divide {_number(size)}{what}"

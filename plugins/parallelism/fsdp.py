@@ -164,6 +164,8 @@ def _gathered(spec: Sharding, kept: ReplicatedParameters, once: Term) -> Iterato
     """Yield what goes on beside a forward pass.
 
     Args:
+        spec: ZeRO stage.
+        kept: parameters of a device, with the replicas that hold the same.
         once: share of a micro-batch in the step.
     """
     each = where(spec.zero_stage >= 2.0, ONE, ONE * 0.0)

@@ -22,6 +22,7 @@ def fullest_rank_load(variance: Term, ranks: Term) -> Term:
     Args:
         variance: of the load of a rank over the square of its mean: 1 / mean by chance, and what the popularity of its
             experts adds, over their number.
+        ranks: number of ranks.
     """
     share = (ranks - 0.375) / (ranks + 0.25)
     largest = tukey_quantile(share)
@@ -59,6 +60,7 @@ def duplicated_variance(variance: Term, copied: Term) -> Term:
 
     Args:
         variance: over the square of the mean.
+        copied: share of the experts that is held twice; 0 for none.
     """
     deviation = sqrt(log2(1.0 + variance) * LN2)
     place = 2.0 * deviation - tukey_quantile(1.0 - minimum(copied, 1.0))

@@ -102,7 +102,10 @@ def list_grid_entries(
     """Yield each device with each model; systems whose memory is smaller than the weights are left out.
 
     Args:
+        folder: folder of the study.
+        cast: devices that take part.
         scenario: what is asked.
+        subjects: models that take part.
         measures: metrics; the first one chooses splits.
         streamed: whether weights may come from behind the devices' memory where no system holds them.
     """
@@ -141,6 +144,7 @@ def pair_systems_with_models(
     """Yield each system of a block, as written and as it is known, with each of its models.
 
     Args:
+        folder: folder of the study.
         name: name of the block, for messages.
         systems: listing of its systems, as written.
         models: listing of its models, as written.

@@ -64,6 +64,7 @@ def render_study_page(
         title: headline.
         lead: what stands before the findings.
         claims: published numbers beside those of the study.
+        sections: parts of the page, in order.
         footer: how the page was made.
         command: that made it.
     """

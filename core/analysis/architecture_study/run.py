@@ -44,6 +44,8 @@ def run_study(
     """Evaluate the study of a folder.
 
     Args:
+        desk: evaluates the jobs.
+        path: folder of the study.
         disabled: plugins that further processes leave out as well.
         workers: processes; without it one for each core.
 

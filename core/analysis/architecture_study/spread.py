@@ -55,6 +55,7 @@ def stack_grid_cells(
     """Return the stack of all cells.
 
     Args:
+        found: cells of each pair of device and model, all over the same axes.
         architectures: of each device by name, in order.
         areas: mm² of each device, or None.
     """

@@ -51,8 +51,11 @@ def cross_validate_kernels(
     """Yield every row of the samples of one subject as each split predicts it.
 
     Args:
+        samples: all samples of the subject.
         refit: fits the subject anew to what is not left out.
         others: what is known of other kernels, by what runs them.
+        registry: models of kernels.
+        folds: number of parts that configurations are divided into; each is left out in turn.
     """
     for fold in range(folds):
         kept = [part for sample in samples if len(part := _fold(sample, fold, folds, inside=False))]

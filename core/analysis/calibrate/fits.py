@@ -84,6 +84,8 @@ def fit_kernels(
     """Return the fits of all subjects.
 
     Args:
+        samples: measured rows, of any kernels and devices.
+        registry: models of kernels.
         judge: whether to refit on parts, to know the error on rows that were not fitted to.
         jobs: processes to use.
         progress: is told which subject is done.

@@ -97,7 +97,10 @@ def fit_kernel_class(
     """Return the fits of a subject at every place that has enough rows.
 
     Args:
+        subject: class of kernel, with its data types.
+        samples: all samples of the subject.
         others: what is known of other kernels, by what runs them.
+        registry: models of kernels.
         wanted: places that are needed, with those that they are drawn towards; all by default.
         before: a fit to more rows, from which this one starts and whose choices among a few values it keeps.
     """

@@ -49,6 +49,11 @@ def define_parameter(
 
     Args:
         cls: the spec that the field is declared in.
+        name: name of the field.
+        start: value from which a fit starts, in the first unit of the field.
+        width: standard deviation of the logarithm around the expected value.
+        low: lower bound, in addition to that of the field.
+        high: upper bound, in addition to that of the field; 0 for none.
     """
     field = fields_of(cls)[name]
     least = max(field.gt or 0.0, field.ge or 0.0, low, _SMALLEST)

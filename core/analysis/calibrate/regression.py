@@ -60,6 +60,7 @@ def fit_parameters(
     Args:
         predict: what is fitted.
         measured: times above zero, one for each point.
+        parameters: parameters to fit, with bounds and widths.
         expected: what the values are drawn towards, and where the fit starts.
         drawn: whether expectations count; the first level of a hierarchy has none.
         scale: factor on the widths of the parameters.
@@ -107,6 +108,9 @@ def _smooth(problem: _Problem, values: ParameterValues, start: Array, most: int 
     """Return the best values with the choices of `values`, which stay as they are.
 
     Args:
+        problem: predictor, measurements and parameters on a continuous scale.
+        values: values of all parameters, choices included.
+        start: (parameters,) logarithms from which the fit starts.
         most: evaluations of the slope.
     """
     from scipy.optimize import least_squares

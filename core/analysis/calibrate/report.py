@@ -59,6 +59,8 @@ def summarize_residuals(group: str, split: str, residuals: Array, *, rates: bool
     """Return the errors of a group of rows.
 
     Args:
+        group: name of the group.
+        split: what was left out of the fit: `configuration`, `device` or `family`.
         residuals: logarithms of predicted over measured times, at least one.
         rates: whether the rows measured rates, so that the shares are of those.
     """

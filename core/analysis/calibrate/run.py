@@ -27,6 +27,8 @@ def calibrate_kernels(
     """Return the fits of the kernels in some files, and the sources of their rows.
 
     Args:
+        session: session whose library describes the devices.
+        files: tables of measurements.
         where: texts `column=value` that a row has to meet.
         judge: whether to refit on parts as well.
         jobs: processes to use.

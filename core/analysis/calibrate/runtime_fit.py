@@ -137,6 +137,9 @@ def list_profile_factors(
     """Yield the factors of a field with their widths.
 
     Args:
+        runtime: name of the runtime.
+        names: vendor, family and name of the device.
+        name: name of the field.
         measured: whether the kernels of the runtime were.
     """
     vendor, family, device = names

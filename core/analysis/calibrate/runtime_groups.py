@@ -74,6 +74,8 @@ def group_runtime_rows(
     """Return the rows of static batches and closed loops that can be predicted, group by group.
 
     Args:
+        table: table of end-to-end measurements.
+        names: resolves the names in the table.
         homes: runtime to the vendor that it was written for; without it that of most of its rows.
     """
     found = [_group(*part) for part in _designs(table, names)]

@@ -58,9 +58,13 @@ def calibrate_runtimes(
     """Return the text of a file of runtimes with paces fitted to static batches and closed loops, and the errors on rows left out.
 
     Args:
+        session: session whose library describes the devices and models.
+        files: tables of measurements.
         path: the file whose runtimes are fitted; it declares the source `fitted`.
+        where: texts `column=value` that a row has to meet.
         judge: what to leave out in turn: `configuration` (a device, model, runtime and number of devices), `model`,
             `device`.
+        progress: called with a line of text at each step.
 
     Raises:
         UsageError: a file or a condition is wrong, or no row is a static batch or a closed loop of score 1.

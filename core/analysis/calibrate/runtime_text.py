@@ -47,6 +47,9 @@ def rewrite_runtimes(
     """Return a text whose runtimes have the fitted paces; what was not fitted stays.
 
     Args:
+        text: text of the file of runtimes.
+        fit: fitted values.
+        groups: rows that were fitted to.
         spreads: deviation of the errors on rows that were left out, by runtime.
         source: citation of the values, such as a name that the text declares.
     """

@@ -134,7 +134,10 @@ def predict_sample_times(
     """Return the s of each row for parameters of the sample's own kernel.
 
     Args:
+        sample: rows of one kernel on one device.
+        values: value of each parameter of the kernel.
         others: what is known of the other kernels that the rows hold.
+        registry: models of kernels.
     """
     kernel = build_kernel(sample.subject, values)
     own = CalibrationLayer(origin="given", runtime=None, kernels={sample.subject.kernel: (kernel,)})

@@ -130,6 +130,8 @@ def fit_training(
     """Return the factors that fit some rows best: least squares on a soft L1 loss.
 
     Args:
+        steps: rows to fit, evaluation by evaluation.
+        names: resolves the names in the tables.
         weights: 1 for each row of an evaluation that counts, 0 for one that is left out.
         begin: a fit to begin from.
     """
@@ -220,6 +222,8 @@ def cross_validate_training(
     """Yield label, error (logarithm of predicted over measured time) and runtime of each row, from fits without its label.
 
     Args:
+        steps: all rows, evaluation by evaluation.
+        names: resolves the names in the tables.
         labels: of the rows of an evaluation.
         most: parts that labels are put together to.
         whole: the fit to all rows, which the others begin from.

@@ -46,8 +46,12 @@ def calibrate_training(
     """Return the text of a file of runtimes with paces fitted to steps of training, and the errors on rows left out.
 
     Args:
+        session: session whose library describes the devices and models.
+        files: tables of measurements.
         path: the file whose runtimes are fitted: that of the library, whose present values say what rows do not.
+        where: texts `column=value` that a row has to meet.
         judge: what to leave out in turn: `configuration`, `model`, `device`.
+        progress: called with a line of text at each step.
 
     Raises:
         UsageError: a file or a condition is wrong, or no row is a step of training of score 1.

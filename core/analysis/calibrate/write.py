@@ -24,6 +24,7 @@ def format_calibration_modules(book: CalibrationFits, sources: Sequence[str]) ->
     """Return the texts of a library by module, such as `device.H100_SXM` or `device.H100_SXM.vllm`.
 
     Args:
+        book: fitted kernels.
         sources: of the measurements, as their tables name them.
     """
     grouped: dict[str, list[KernelFit]] = {}

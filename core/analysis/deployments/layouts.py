@@ -48,6 +48,7 @@ def list_layouts(sizes: LayoutSizes, replicas: Sequence[int] | None) -> LayoutCo
     """Return every split: tensor, pipeline, context, data and expert parallelism.
 
     Args:
+        sizes: devices, and sizes of the model that degrees divide.
         replicas: numbers of replicas to try; None for one, and as many as fill the devices that are paid for together.
     """
     rows: set[tuple[int, ...]] = set()

@@ -164,6 +164,9 @@ def search_deployments(
     """Return the best deployments of a wish over some systems.
 
     Args:
+        session: session whose library and plugins are used.
+        wish: model, workload, SLO and goals.
+        systems: systems to search over.
         pools: whether prompts may have devices of their own.
         most: devices that one deployment may use.
         curves: whether the trade of cost against speed is wanted.
@@ -242,6 +245,7 @@ def select_candidate_systems(
     """Return the systems that are searched over: some by name, else all of the library that multiply matrices.
 
     Args:
+        session: session whose library is searched.
         names: of systems, or FILE.accel:NAME; empty for the library's nodes, racks and clusters, and packages that are in
             none of these.
         vendor: only systems with something that this vendor makes.

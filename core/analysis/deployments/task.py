@@ -77,6 +77,8 @@ def format_deployment_text(
     """Return a file with one try as a scenario.
 
     Args:
+        wish: model, workload, SLO and goals.
+        variant: system, data types, and whether prompts have devices of their own.
         layout: degrees and load; without it one device and one sequence.
     """
     chosen = dict(layout or {})

@@ -79,6 +79,8 @@ def optimize_study(
     """Return the front of a space's goals; the same seed finds the same.
 
     Args:
+        space: axes, points and goals of the study.
+        seed: seed of the search.
         evaluations: most distinct points that are evaluated; a space with no more is evaluated whole.
         progress: called with the points so far and those of the search.
 

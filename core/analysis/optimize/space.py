@@ -65,6 +65,8 @@ def build_search_space(
     """Return the space of a study.
 
     Args:
+        program: parsed file.
+        registry: loaded plugins.
         name: `study NAME` or `scenario NAME`.
         sets: texts `path = value`, or `path = domain` for a further axis.
 

@@ -18,6 +18,7 @@ def search_to_dict(found: OptimizationResult, sets: tuple[str, ...] = ()) -> dic
     """Return a search as the object that `--format json` prints.
 
     Args:
+        found: result of the search.
         sets: texts of `--set`, for the manifest.
     """
     asked = found.space.asked

@@ -104,8 +104,10 @@ def compute_metric_effects(metric: Metric, values: Array, feasible: Array, trial
     An elasticity is (ln f(x+) - ln f(x-)) / (ln x+ - ln x-).
 
     Args:
+        metric: the metric.
         values: (..., trials) values of the metric.
         feasible: (..., trials) whether each point is feasible.
+        trials: place of each trial along the last dimension.
     """
     values = np.where(feasible, values, np.nan)
     nominal = values[..., 0]

@@ -57,6 +57,7 @@ def compute_elasticities(
 
     Args:
         program: the file.
+        registry: loaded plugins.
         name: `scenario NAME` or `study NAME`.
         metrics: names; without any, the headline metrics.
         paths: of parameters, or ends of them; None for all.

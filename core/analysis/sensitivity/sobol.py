@@ -149,8 +149,13 @@ def compute_sobol_indices(
     """Return the Sobol indices of metrics over the tolerances of a scenario.
 
     Args:
+        program: parsed file.
+        registry: loaded plugins.
+        name: `scenario NAME` or `study NAME`.
+        metrics: names of metrics; without any, the headline metrics.
         samples: N, a power of two; N (inputs + 2) points are evaluated.
         seed: of the scrambling of the sequence.
+        sets: texts `path = value`.
 
     Raises:
         DescriptionError: the description lacks something, or a path or value of `sets` is wrong.

@@ -47,6 +47,8 @@ def plot_tornado(found: Sensitivity, metric: str, most: int = _MOST_BARS) -> dic
     """Return a plot of what a tenth less and a tenth more of each parameter does to a metric, the largest on top.
 
     Args:
+        found: elasticities and changes of each metric.
+        metric: name of the metric.
         most: how many parameters are drawn.
     """
     item = found.effects[metric]

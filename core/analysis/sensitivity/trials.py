@@ -55,6 +55,7 @@ class Trials:
 
         Args:
             values: with the dimension of the trials last; NaN is returned where a parameter has no such trial.
+            name: kind of trial, such as `less` or `more`.
         """
         found = np.moveaxis(values[..., self.places[name]], -1, 0)
         missing = (self.places[name] == 0).reshape(-1, *(1,) * (found.ndim - 1))
@@ -96,6 +97,8 @@ def select_parameters(
     """Return the parameters whose path is one of some, or ends in one of them; all without any.
 
     Args:
+        noted: all parameters.
+        paths: full paths, or ends of them; None for all parameters.
         names: the path of each parameter.
 
     Raises:

@@ -23,6 +23,7 @@ def explain_row(row: MeasurementTable, names: LibraryNames, depth: int) -> str:
     Args:
         row: a table of one row.
         names: with `trace`.
+        depth: levels of the tree to show.
 
     Raises:
         UsageError: nothing explains such a row, or it is not predicted.

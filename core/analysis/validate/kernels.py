@@ -100,6 +100,8 @@ def group_kernel_rows(
     """Yield the rows that are operations of a device or collectives of several, group by group.
 
     Args:
+        rows: table of measured kernels.
+        names: resolves the names in the table.
         found: takes the reasons of rows that no group holds.
     """
     for (_, op, kernel, dtype, _, engine, _, dist), places in rows.groups(
@@ -121,6 +123,8 @@ def cost_row_group(
     """Return what the operations of a group cost.
 
     Args:
+        group: rows that are one evaluation.
+        registry: loaded plugins.
         kernels: what is assumed of its kernels in place of the calibrations of the library.
     """
     device = group.machine.device
@@ -203,7 +207,10 @@ def _exchanges(
     """Yield collectives of one device and software, those of as many devices and nodes together.
 
     Args:
+        rows: rows of one device, operation and software.
         whole: places of the rows in their table.
+        names: resolves the names in the table.
+        found: takes the reasons of rows that no group holds.
     """
     hw, op, engine, kernel = (rows.text(name)[0] for name in ("hw", "op", "engine", "kernel"))
     backend = implementation_of(kernel) if op in EXPERT_EXCHANGES else ""
@@ -229,6 +236,8 @@ def exchange_time(group: KernelRowGroup, registry: Registry, kernels: DeviceKern
     """Return the time of the collective that a group is.
 
     Args:
+        group: rows that are one collective.
+        registry: loaded plugins.
         kernels: what is assumed of its kernels in place of the calibrations of the library.
     """
     machine, item = group.machine, group.exchange

@@ -94,6 +94,9 @@ class LibraryNames:
         """Return the package of one device, or the smallest system of several; or None and the reason.
 
         Args:
+            hw: name of the device in the table.
+            devices: number of devices.
+            nodes: number of nodes that the devices are in.
             network: the name of a system that goes before others, where the library knows it.
         """
         package, reason = self.device(hw)

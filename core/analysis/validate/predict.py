@@ -53,7 +53,9 @@ class Prediction:
 
         Args:
             places: of the rows.
+            value: predicted value of each of these rows, in the unit of the table.
             spread: standard deviation of the logarithm of measured over predicted.
+            origin: what the parameters of the kernels were measured on, or "".
         """
         factor = np.exp(PERCENTILE_90_SIGMAS * np.asarray(spread))
         self.value[places] = value

@@ -37,6 +37,7 @@ def validate_tables(
 
     Args:
         names: what names in the tables stand for.
+        files: tables of measurements.
         kind: `e2e` or `ops`; without it the columns say.
         where: texts `column=value` that a row has to meet: any of those of one column, and all columns.
         above: time such as `20us` that a kernel has to take to be scored.

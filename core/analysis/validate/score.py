@@ -80,6 +80,8 @@ def score_table(table: MeasurementTable, prediction: Prediction, above: float = 
     """Return a table with its predictions and its points.
 
     Args:
+        table: table of measurements.
+        prediction: predictions of its rows.
         above: us that a kernel has to take to be a point.
     """
     measured = table.number(table.layout.measured)

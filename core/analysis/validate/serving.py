@@ -124,6 +124,8 @@ def build_serving_design(
     """Return the design of rows that are one evaluation; or None and the reason.
 
     Args:
+        rows: rows of one evaluation.
+        names: resolves the names in the table.
         item: the runtime that serves them.
     """
     clients, prompt, output = _load(rows)

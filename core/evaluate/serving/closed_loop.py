@@ -85,6 +85,8 @@ def build_serving_engine(design: Design, placement: Placement, single: Plan, con
     """Return the engine of a design.
 
     Args:
+        design: the design.
+        placement: where the bytes of one device lie.
         single: plan of the design for one sequence.
         context: mean tokens in the cache of a sequence that decodes.
     """
@@ -103,6 +105,7 @@ def build_scheduling_policy(design: Design, gain: Term, usual: str | None = None
     """Return how the engine of a design schedules.
 
     Args:
+        design: the design.
         gain: tokens of a sequence that a step yields.
         usual: policy whose default arrival correlation holds if the description gives none; that of the design if None.
     """
@@ -129,6 +132,8 @@ def plan_single_request(design: Design, context: Term, tokens: Term) -> tuple[Re
     """Return what a device holds for one request at its mean context, and the plan of a step of it alone.
 
     Args:
+        design: the design.
+        context: mean tokens in the KV cache of the request.
         tokens: of a prompt in one step, whose activations are held too.
     """
     single = build_step_plan(design, Step(phase=Phase.DECODE, sequences=ONE, tokens=ONE, context=context))
@@ -144,6 +149,7 @@ def count_request_slots(design: Design, alive: Residency) -> Term:
     spill.
 
     Args:
+        design: the design.
         alive: what a device holds for one request.
     """
     if design.memory.kv == "partial_offload":

@@ -43,6 +43,7 @@ def build_backward_plan(plan: Plan, training: Training) -> Plan:
 
     Args:
         plan: of the pass whose gradients are made, with the communication beside the backward pass.
+        training: recomputation, precision and LoRA settings.
     """
     ops = apply_mixed_precision(plan.ops, training.bf16_layer_fraction)
     added = tuple(build_adapter_ops(ops, training.lora_rank))
@@ -67,6 +68,7 @@ def apply_mixed_precision(ops: Iterable[Op], wide: Term) -> tuple[Op, ...]:
     """Return operations as recipes of training run them: inputs narrowed in both orders, some products of 4 bit kept wide.
 
     Args:
+        ops: operations of a forward pass.
         wide: share of the layers whose products stay at 16 bit where the others have 4 bit.
     """
     found: list[Op] = []
@@ -101,6 +103,8 @@ def build_gradient_ops(op: Op, training: Training, *, weights: bool) -> Iterator
     """Yield the operations that make the gradients of one operation.
 
     Args:
+        op: operation of the forward pass.
+        training: precision settings.
         weights: whether its weights are trained.
     """
     if op.kind.is_gemm:

@@ -58,6 +58,10 @@ def zipf_routing_load(
 
     Args:
         tokens: any number of cases along one dimension.
+        experts: routed experts of a layer.
+        top_k: experts that a token visits.
+        ranks: ranks that hold the experts, in equal numbers.
+        skew: exponent of Zipf's law; 0 for experts of equal popularity.
         seed: of the order in which experts lie on ranks.
     """
     chances = visit_probabilities(experts, top_k, skew)

@@ -93,7 +93,8 @@ def compute_maximum_moments(means: Array, variances: Array, counts: Array, *, fi
     """Return the moments of the largest of several counts.
 
     Args:
-        means, variances: of independent counts, above 0; classes of them along the last dimension.
+        means: mean of a count of each class, above 0; classes along the last dimension.
+        variances: variance of a count of each class, above 0; classes along the last dimension.
         counts: how many are of each class.
         fixed: whether they are looked at where they add up to the sum of their means; `variances` are those without this.
     """

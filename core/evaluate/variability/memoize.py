@@ -27,6 +27,7 @@ def evaluate_unique_rows(function: Callable[..., Array], *values: Array) -> Arra
 
     Args:
         function: of arrays of one dimension, one for each of `values`; its result has the rows last.
+        *values: arrays that broadcast to one shape; a row has one value of each.
     """
     points = np.broadcast_arrays(*values)
     rows, back = np.unique(np.stack([item.ravel() for item in points]), axis=1, return_inverse=True)

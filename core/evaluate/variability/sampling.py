@@ -59,6 +59,11 @@ def sample_routing(
     """Return draws of one layer; a skew of 0 has all experts alike.
 
     Args:
+        tokens: tokens that are routed.
+        experts: routed experts of the layer.
+        top_k: experts that a token visits.
+        ranks: ranks that hold the experts, in equal numbers.
+        skew: exponent of Zipf's law.
         samples: how many.
         seed: of all random numbers, and of the order in which experts lie on ranks.
     """

@@ -68,8 +68,10 @@ def dispatch_into_store(
     """Evaluate the chunks that a store lacks; those that failed before are tried again.
 
     Args:
+        store: folder that keeps the points.
         pieces: all chunks, in their order.
         runner: evaluates them.
+        rules: how long the run and each chunk may take, and whether the first failure ends it.
         told: is called with what became of each chunk, once it is kept; those that the store has already are read for it.
 
     Raises:
@@ -121,6 +123,7 @@ def dispatch_without_store(
         pieces: all chunks, in their order.
         chunks: how many there are.
         runner: evaluates them.
+        rules: how long the run and each chunk may take, and whether the first failure ends it.
         keep: whether the points are sent back, too.
         told: is called with what became of each chunk.
 

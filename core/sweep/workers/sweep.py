@@ -78,6 +78,8 @@ def run_parallel_sweep(
         plan: in this process.
         asked: the same for others.
         summary: empty, grows.
+        where: processes or cluster that evaluate it, and the store of its points.
+        tell: callbacks for points, progress and messages.
 
     Raises:
         UsageError: the store is of another question or cannot be written, or there is no such cluster.
@@ -143,6 +145,10 @@ def _runner(
     """Return what evaluates chunks.
 
     Args:
+        plan: plan of the sweep in this process.
+        asked: the same for other processes.
+        where: processes or cluster that evaluate the chunks.
+        tell: callbacks for messages.
         left: how many there are to do.
         mark: name of the file by which a machine knows the store.
         ordered: whether they are wanted in their order.

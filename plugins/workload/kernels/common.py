@@ -118,6 +118,7 @@ def build_kernel_workload(ops: tuple[Op, ...], **about: Any) -> Workload:
     """Return a workload of a few operations that touches what they read and write, and nothing else.
 
     Args:
+        ops: the operations.
         about: further fields of the workload.
     """
     weights = total(op.weights for op in ops)

@@ -94,8 +94,13 @@ def scan_op(
     """Return the pass over a state whose prefill has a form in chunks; decode is the plain recurrence.
 
     Args:
+        run: pass that the operation is in, with its data types.
+        name: name of the operation, unique in the pass.
+        component: what a breakdown groups by.
+        state: state of a sequence in one layer.
         chunk: tokens of a chunk; all new ones where those are fewer.
         token: tokens of a chunk to the operations of one token, all heads.
+        repeat: executions in a pass.
     """
     if run.decode:
         return recurrence_op(run, name, component, state, repeat)
@@ -109,8 +114,13 @@ def _chunked(
     """Return the form in chunks as products of matrices, one group for each (sequence, head, chunk).
 
     Args:
+        run: pass that the operation is in, with its data types.
+        name: name of the operation, unique in the pass.
+        component: what a breakdown groups by.
+        state: state of a sequence in one layer.
         chunk: tokens of a chunk, at most all new ones.
         token: operations of one token of all heads.
+        repeat: executions in a pass.
 
     The kind `attention` says that operands stay on chip between products; chunks of a sequence pass a state on, so that a
     kernel may take them one after the other; k is the length that makes 4 m n k the
