@@ -41,7 +41,7 @@ def evaluate_file(
         DescriptionError: the file or an override has errors, or lacks something.
         UsageError: there is no such scenario.
     """
-    with stage("syntax"):  # text to a syntax tree, with its library modules
+    with stage("syntax"):  # text to a syntax tree; library modules are parsed when first read
         program, problems = workspace.load(path)
     with stage("values"):  # the tree to values, each against the schemas of the plugins
         problems = problems if program is None else program.check()

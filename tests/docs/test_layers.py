@@ -8,15 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from accelscope.core import pipeline
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "explanation" / "layers.md").read_text()
+STAGES = PAGE.split("## The pipeline")[1].split("\n\n")[2].splitlines()[2:]
 FUNCTIONS = sorted(set(re.findall(r"`((?:core|dsl|plugins)(?:\.\w+){2,})`", PAGE)))
 FOLDERS = sorted(set(re.findall(r"`((?:core|dsl|plugins)/\w+)`", PAGE)))
 
 
-def test_every_stage_has_an_entry_function() -> None:
-    table = PAGE.split("## The pipeline")[1].split("\n\n")[2]
-    assert [len(re.findall(r"`\w+(?:\.\w+){2,}` \|$", row)) for row in table.splitlines()[2:]] == [1] * 9
+def test_the_stages_are_those_of_the_pipeline_function() -> None:
+    sequence = next(line for line in (pipeline.__doc__ or "").splitlines() if "->" in line)
+    assert [row.split("|")[1].strip() for row in STAGES] == [name.strip() for name in sequence.split("->")]
+
+
+def test_every_stage_has_one_entry_function() -> None:
+    assert [len(re.findall(r"`\w+(?:\.\w+){2,}` \|$", row)) for row in STAGES] == [1] * len(STAGES)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
