@@ -18,7 +18,7 @@ _LONG_TEXT = 40
 
 def format_table_markdown(table: Table) -> str:
     """Return a table in Markdown; its title is not part of it."""
-    heads = [column.title or column.name_with_unit for column in table.columns]
+    heads = [column.heading for column in table.columns]
     right = [column.align == "right" for column in table.columns]
     return "\n".join(list_markdown_lines(heads, right, ([cell.text for cell in row] for row in table.rows)))
 

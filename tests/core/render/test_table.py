@@ -95,7 +95,7 @@ def test_colour_marks_cells_and_dims_units(table: Table) -> None:
 def test_markdown_csv_html_and_json_hold_every_column(table: Table) -> None:
     few = table.take((0, 1))
     assert format_table_markdown(few).splitlines() == [
-        "| system | tpot [s/tok] |",
+        "| SYSTEM | TPOT |",
         "| --- | --: |",
         "| one | 10.62 ms/tok |",
         "| another | 4 ms/tok |",
@@ -126,5 +126,5 @@ def test_a_document_is_text_markdown_or_html(table: Table) -> None:
         make_table((Column("a"),), []),
     )
     assert format_document_text(blocks) == "Title\n\none sentence\n\nSYSTEM\none\nanother\n"
-    assert format_document_markdown(blocks).startswith("## Title\n\none sentence\n\n| system |")
+    assert format_document_markdown(blocks).startswith("## Title\n\none sentence\n\n| SYSTEM |")
     assert format_document_html(blocks).startswith("<h2>Title</h2>\n<p>one sentence</p>\n<div")
