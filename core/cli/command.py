@@ -21,7 +21,7 @@ OPTION_GROUPS: dict[str, tuple[str, ...]] = {
         "--cluster",
     ),
     "Output": (
-        "--sort", "--all", "--explain", "--depth", "--picture", "--show-text", "--predictions", "--format", "--output",
+        "--sort", "--all", "--timings", "--explain", "--depth", "--picture", "--show-text", "--predictions", "--format", "--output",
         "--help",
     ),
 }  # fmt: skip

@@ -272,8 +272,8 @@ def _collective(rows: MeasurementTable, op: str, machine: Machine, names: Librar
         kernel = collective_kernel_class(op, engine, rows.text("kernel")[0].casefold())
         return Collective(name=op, kind=COLLECTIVES[op], bytes=payload, ranks=ranks, kernel=kernel)
     model = names.registry.workloads["moe"]
-    sizes = {name: names.size(rows, name) for name in ("tokens", "hidden", "experts", "topk")}
-    spec = model.spec(**sizes, inter=ONE)
+    columns = {"tokens": "tokens", "hidden": "hidden", "experts": "experts", "top_k": "topk"}
+    spec = model.spec(**{name: names.size(rows, column) for name, column in columns.items()}, ffn=ONE)
     wide = Precision(weights=FALLBACK_DTYPE, activations=FALLBACK_DTYPE, kv=FALLBACK_DTYPE)
     plan = shard_plan(_plan(model, spec, wide), machine, names.registry, ep=ranks, dp=ranks)
     item = next(item for item in plan.collectives if item.name == EXPERT_EXCHANGES[op])

@@ -53,13 +53,13 @@ def test_what_cannot_be_written_is_said_before_anything_is_evaluated(accel, fold
     assert "cannot write to" in run.err
 
 
-def test_plotly_is_named_with_its_extra(accel, folder, tmp_path):
+def test_plotly_is_named_with_its_extra(accel_process, folder, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(
         "import importlib.util as u\nfind = u.find_spec\n"
         "u.find_spec = lambda name, *more: None if name == 'plotly' else find(name, *more)\n"
     )
-    run = accel("study", str(folder), "-o", str(tmp_path / "out"))
+    run = accel_process("study", str(folder), "-o", str(tmp_path / "out"))
     assert run.code == 2
     assert "needs plotly: `pip install 'accelscope[plot]'`" in run.err

@@ -116,14 +116,14 @@ def test_the_page_draws_in_a_browser(ask, tmp_path):
 @pytest.mark.parametrize(
     ("library", "arguments"), [("plotly", ("--format", "html")), ("SALib", ("--sobol", "64"))]
 )
-def test_a_missing_library_is_named_with_its_extra(ask, tmp_path, library, arguments):
+def test_a_missing_library_is_named_with_its_extra(accel_process, main_job, tmp_path, library, arguments):
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(
         "import importlib.util as u\nfind = u.find_spec\n"
         f"u.find_spec = lambda name, *more: None if name == '{library}' else find(name, *more)\n"
     )
-    run = ask(*arguments)
+    run = accel_process("sensitivity", main_job, *arguments)
     extra = {"plotly": "plot", "SALib": "search"}[library]
     assert run.code == 2
     assert f"needs {library}: `pip install 'accelscope[{extra}]'`" in run.err
