@@ -1,4 +1,4 @@
-"""Declares the fields of a spec class: quantities, choices, references, inner blocks.
+"""Declares the fields of a spec class: quantities, choices, references and so on.
 
 `accelscope.core.spec.spec` is where plugins import them from.
 """
@@ -11,13 +11,10 @@ from typing import Any
 import attrs
 
 from accelscope.core.numeric.term import term
-from accelscope.core.spec.declarations import ChildDeclaration, EntriesDeclaration, FieldDeclaration
+from accelscope.core.spec.declarations import FieldDeclaration
 
 FIELD_KEY = "accelscope"
-CHILD_KEY = "accelscope child"
-ENTRIES_KEY = "accelscope entries"
-RECORD_BLOCKS_KEY = "accelscope record blocks"
-"""Keys of the declarations in the metadata of the attributes of a spec."""
+"""Key of the declaration in the metadata of an attribute of a spec."""
 
 
 def _field(declaration: FieldDeclaration) -> Any:
@@ -93,7 +90,17 @@ def fraction(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a plain number above 0 and up to 1."""
+    """Declare a plain number above 0 and up to 1.
+
+    Args:
+        doc: one sentence.
+        default: the default; needs a source.
+        source: the source of the default.
+        optional: whether an absent value is None rather than an error.
+        over: the unit of the keys if the value may also be a curve.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return quantity(
         doc=doc,
         default=default,
@@ -118,7 +125,18 @@ def count(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a whole number, by default at least 1; `unit` may be "tok" or "req"."""
+    """Declare a whole number, by default at least 1; `unit` may be "tok" or "req".
+
+    Args:
+        doc: one sentence.
+        unit: "", "tok", "req" or another unit.
+        default: in the unit; needs a source.
+        source: the source of the default.
+        optional: whether an absent value is None rather than an error.
+        ge: inclusive lower bound.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(
         FieldDeclaration(
             default=default,
@@ -176,7 +194,13 @@ def choice(
 
 
 def text(*, doc: str, optional: bool = True, aliases: Sequence[str] = ()) -> Any:
-    """Declare a string."""
+    """Declare a string.
+
+    Args:
+        doc: one sentence.
+        optional: whether an absent value is None rather than an error.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(FieldDeclaration(optional=optional, type="text", doc=doc, aliases=tuple(aliases)))
 
 
@@ -193,7 +217,15 @@ def flag(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a boolean; without a default an absent value is None."""
+    """Declare a boolean; without a default an absent value is None.
+
+    Args:
+        doc: one sentence.
+        default: the default; needs a source.
+        source: the source of the default.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(
         FieldDeclaration(
             default=default,
@@ -210,7 +242,15 @@ def flag(
 def listing(
     *units: str, doc: str, optional: bool = True, planned: bool = False, aliases: Sequence[str] = ()
 ) -> Any:
-    """Declare a list: of quantities if there are units ("" for plain numbers), else of anything."""
+    """Declare a list: of quantities if there are units ("" for plain numbers), else of anything.
+
+    Args:
+        units: units of the items; "" for plain numbers, none for items of any type.
+        doc: one sentence.
+        optional: whether an absent value is None rather than an error.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(
         FieldDeclaration(
             optional=optional or planned,
@@ -224,7 +264,14 @@ def listing(
 
 
 def constructor(*choices: str, doc: str, planned: bool = False, aliases: Sequence[str] = ()) -> Any:
-    """Declare a constructor such as `structured(2, 4)`; the choices are its names."""
+    """Declare a constructor such as `structured(2, 4)`; the choices are its names.
+
+    Args:
+        choices: the names that are allowed; any if there are none.
+        doc: one sentence.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(
         FieldDeclaration(
             optional=True,
@@ -245,7 +292,16 @@ def ref(
     planned: bool = False,
     aliases: Sequence[str] = (),
 ) -> Any:
-    """Declare a reference to a block of one of the kinds; the value is its component, or a str with `text_too`."""
+    """Declare a reference to a block of one of the kinds; the value is its component, or a str with `text_too`.
+
+    Args:
+        kinds: the kinds of block that the reference may point to.
+        doc: one sentence.
+        optional: whether an absent value is None rather than an error.
+        text_too: whether a string is allowed too.
+        planned: whether no installed model reads it yet.
+        aliases: former names of the field, which are still accepted.
+    """
     return _field(
         FieldDeclaration(
             optional=optional or planned,
@@ -256,44 +312,6 @@ def ref(
             planned=planned,
             aliases=tuple(aliases),
         )
-    )
-
-
-def block(kind: str, *, doc: str, optional: bool = True) -> Any:
-    """Declare one inner block of a kind; the value is an instance of its spec, or None if absent."""
-    return attrs.field(
-        metadata={CHILD_KEY: ChildDeclaration(kind=kind, doc=doc, many=False, required=not optional)},
-        default=None,
-    )
-
-
-def blocks(kind: str, *, doc: str) -> Any:
-    """Declare the inner blocks of a kind; the value is a tuple of `Part`, in the order written."""
-    return attrs.field(
-        metadata={CHILD_KEY: ChildDeclaration(kind=kind, doc=doc, many=True, required=False)}, default=()
-    )
-
-
-def record_blocks(record: type, *, doc: str) -> Any:
-    """Declare the inner blocks that records of one class read, whatever their kinds are.
-
-    The value is a tuple of `Part` in the order written. A plugin adds a kind by yielding a record of the class whose
-    spec may stand in the block.
-
-    Args:
-        record: class of the records, such as `LayerModel`.
-        doc: one sentence about the blocks.
-    """
-    return attrs.field(metadata={RECORD_BLOCKS_KEY: (record, doc)}, default=())
-
-
-def free_entries(*units: str, doc: str, names: Sequence[str] = ()) -> Any:
-    """Declare that a block takes quantities with free names, such as `ops { bf16 = 512 MAC/cycle }`.
-
-    The value is a mapping from name to Term. `names` are the allowed names; none means any.
-    """
-    return attrs.field(
-        factory=dict, metadata={ENTRIES_KEY: EntriesDeclaration(units=units, doc=doc, names=tuple(names))}
     )
 
 

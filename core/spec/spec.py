@@ -27,25 +27,27 @@ from accelscope.core.spec.declarations import (
     SpecDeclaration,
 )
 from accelscope.core.spec.fields import (
-    CHILD_KEY,
-    ENTRIES_KEY,
     FIELD_KEY,
-    RECORD_BLOCKS_KEY,
     anything,
-    block,
-    blocks,
     choice,
     constructor,
     count,
     date,
     flag,
     fraction,
-    free_entries,
     listing,
     quantity,
-    record_blocks,
     ref,
     text,
+)
+from accelscope.core.spec.inner_blocks import (
+    CHILD_KEY,
+    ENTRIES_KEY,
+    RECORD_BLOCKS_KEY,
+    block,
+    blocks,
+    free_entries,
+    record_blocks,
 )
 from accelscope.dsl.schema.schema import BlockSchema, DerivedQuantity
 from accelscope.dsl.values.units import UnitTable, built_in_unit_table

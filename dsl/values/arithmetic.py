@@ -89,7 +89,16 @@ def suggest_direction(bare: Quantity) -> str | None:
 
 
 def add_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return the sum of two quantities of one dimension."""
+    """Return the sum of two quantities of one dimension.
+
+    Args:
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: the dimensions differ, or the result is not finite.
+    """
     if left.dimension != right.dimension:
         raise dimension_mismatch("add", left, right)
     return make_quantity(
@@ -98,7 +107,16 @@ def add_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity
 
 
 def subtract_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return the difference of two quantities of one dimension."""
+    """Return the difference of two quantities of one dimension.
+
+    Args:
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: the dimensions differ, or the result is not finite.
+    """
     if left.dimension != right.dimension:
         raise dimension_mismatch("subtract", left, right)
     return make_quantity(
@@ -107,7 +125,16 @@ def subtract_quantities(left: Quantity, right: Quantity, ops: Operations) -> Qua
 
 
 def multiply_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return the product of two quantities."""
+    """Return the product of two quantities.
+
+    Args:
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: the result is not finite.
+    """
     dimension = left.dimension * right.dimension
     return make_quantity(
         left.magnitude * right.magnitude, dimension, join_citations(left.cites, right.cites), ops
@@ -115,7 +142,16 @@ def multiply_quantities(left: Quantity, right: Quantity, ops: Operations) -> Qua
 
 
 def divide_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return the quotient of two quantities."""
+    """Return the quotient of two quantities.
+
+    Args:
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: a division by zero, or the result is not finite.
+    """
     try:
         magnitude = left.magnitude / right.magnitude
     except ZeroDivisionError:
@@ -126,7 +162,16 @@ def divide_quantities(left: Quantity, right: Quantity, ops: Operations) -> Quant
 
 
 def raise_to_power(left: Quantity, right: Quantity, ops: Operations) -> Quantity:
-    """Return a quantity raised to a plain power; the power must be a whole number if the base has a dimension."""
+    """Return a quantity raised to a plain power; the power must be a whole number if the base has a dimension.
+
+    Args:
+        left: the first operand.
+        right: the second operand.
+        ops: arithmetic on magnitudes.
+
+    Raises:
+        EvaluationFailed: the power has a dimension or does not fit the base, or the result is not finite.
+    """
     exponent = right.magnitude
     if right.dimension != DIMENSIONLESS:
         raise EvaluationFailed("A112", f"an exponent must be a plain number, not {show_quantity(right)}")

@@ -144,7 +144,7 @@ def test_a_text_as_large_as_allowed_ends_soon(text):
 
 def test_a_text_of_too_many_terminals_is_one_finding():
     (finding,) = parse(SourceText("t", "a = [" + "1," * MAX_TERMINALS + "1]\n"))[1]
-    assert (finding.code, finding.message) == ("A503", "`t` has more than 200,000 words, numbers and signs")
+    assert (finding.code, finding.message) == ("A503", "`t` has more than 200,000 tokens")
 
 
 def test_statements_in_front_of_too_many_terminals_are_kept():

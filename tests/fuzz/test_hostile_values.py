@@ -172,7 +172,7 @@ def test_very_many_mistakes_are_a_hundred_findings_soon(text):
     found = checked(text)
     assert time.process_time() - start < seconds(2)
     assert len(found) == 100
-    assert found[-1].notes[-1] == "there are more findings; the rest is not shown"
+    assert found[-1].notes[-1] == "there are more errors or warnings, which are not shown"
 
 
 def test_a_hundred_mistakes_are_all_there_is_to_say():
