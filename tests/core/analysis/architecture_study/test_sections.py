@@ -129,8 +129,8 @@ def test_a_claim_about_nothing_is_refused(desk, small, tmp_path):
             "`systolic.devices` lists definitions of kind package, not `model`",
         ),
         (
-            "models = [m.llama3_1_8b, m.llama3_1_70b], measures = [throughput, d",
-            "models = [fast], measures = [throughput, d",
+            "models = [m.llama3_1_8b, m.llama3_1_70b], metrics = [throughput, d",
+            "models = [fast], metrics = [throughput, d",
             "`cells.models` lists definitions of kind model, not `fast`",
         ),
     ],

@@ -185,7 +185,7 @@ def test_a_share_is_not_raised_above_one(table):
 def test_a_jump_is_told_over_a_tenth(table):
     """A prompt of 128 rows fits one block of 128, and needs a second one of 127."""
     found, _ = table(PLAIN, "ttft")
-    item, row = found.effects["ttft"], row_of(found, "mac.attention_rows")
+    item, row = found.effects["ttft"], row_of(found, "mac.prefill_rows_per_block")
     assert item.jump[row]
     assert -5 < item.left[row] < -0.5
     assert not item.jump[row_of(found, "hbm.bandwidth")]
