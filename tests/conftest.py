@@ -1,4 +1,4 @@
-"""Fixtures of all tests: sessions, fake distributions, and the program in a process of its own."""
+"""Fixtures of all tests: budgets, sessions, fake distributions, and the command line in this process or one of its own."""
 
 from __future__ import annotations
 
@@ -10,9 +10,27 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
+from tests.support.budgets import BUDGET, Budget, mark_tests_with_budget, use_budget
 from tests.support.cli import RunOutcome, run_cli
 from tests.support.paths import MAIN_JOB, prepend_python_path
 from tests.support.sessions import built_in_session, open_session, share_syntax_trees
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the budgets of long tests before test modules are imported."""
+    use_budget(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests with a budget before `-m` selects."""
+    mark_tests_with_budget(items)
+
+
+@pytest.fixture(scope="session")
+def budget() -> Budget:
+    """Return the budget of this run: small, or full with `pytest -m full`."""
+    return BUDGET
 
 
 @pytest.fixture(scope="session")

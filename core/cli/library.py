@@ -99,7 +99,7 @@ def search(settings: GlobalOptions, words: tuple[str, ...], form: str, output: s
     """
     from accelscope.core.library.definitions import list_definitions
     from accelscope.core.render.library_search import search_definitions
-    from accelscope.core.render.library_tables import build_search_blocks
+    from accelscope.core.render.library_tables import build_match_blocks
 
     session = open_session(settings)
     everything = list(list_definitions(session))
@@ -107,7 +107,7 @@ def search(settings: GlobalOptions, words: tuple[str, ...], form: str, output: s
     found = search_definitions(everything, wanted)
     with open_output(output) as stream:
         known = _known(found, session)
-        stream.write(_listed(found, form, known, build_search_blocks, describe_stream(stream)))
+        stream.write(_listed(found, form, known, build_match_blocks, describe_stream(stream)))
     if not found:
         print_message(_nothing(everything, wanted))
 

@@ -81,7 +81,7 @@ def build_library_blocks(
     yield from tables
 
 
-def build_search_blocks(
+def build_match_blocks(
     definitions: Sequence[LibraryDefinition], known: Mapping[str, DefinitionFacts]
 ) -> Iterator[Block]:
     """Yield which definition is the closest, then all of them as one table in the order given.

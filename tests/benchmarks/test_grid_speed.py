@@ -1,6 +1,6 @@
 """Points a second of a grid of a million points: batch x prompt x bandwidth x tensor parallelism.
 
-Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
+Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 -s`.
 """
 
 from __future__ import annotations

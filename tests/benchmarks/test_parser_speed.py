@@ -1,4 +1,4 @@
-"""Lines a second of the parser; run with `pytest tests/benchmarks --benchmark-only -s`."""
+"""Lines a second of the parser; run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 -s`."""
 
 from __future__ import annotations
 

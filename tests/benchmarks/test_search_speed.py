@@ -1,6 +1,6 @@
 """Seconds of a search for deployments: Llama-3-70B and DeepSeek-V3 over 20 systems, every layout, load, chunk and pool.
 
-Run with `OMP_NUM_THREADS=1 pytest tests/benchmarks/test_search_speed.py --benchmark-enable --benchmark-only -s`.
+Run with `OMP_NUM_THREADS=1 pytest tests/benchmarks/test_search_speed.py --benchmark-enable --benchmark-only -n 0 -s`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Time of all elasticities of a scenario, after start-up and parsing.
 
-Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
+Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 -s`.
 """
 
 from __future__ import annotations

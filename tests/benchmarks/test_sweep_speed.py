@@ -1,6 +1,6 @@
 """Designs a second of sweeps on one core and on two, memory, and the distance to what numpy could do at best.
 
-Run with `pytest tests/benchmarks/test_sweep_speed.py --benchmark-enable --benchmark-only -s`; the figures are in
+Run with `pytest tests/benchmarks/test_sweep_speed.py --benchmark-enable --benchmark-only -n 0 -s`; the figures are in
 docs/explanation/speed.md. Each is of a process of its own, as a person runs it.
 """
 

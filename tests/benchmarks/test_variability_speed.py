@@ -1,6 +1,6 @@
 """Points a second of a model with experts whose steps vary: batch x prompt x bandwidth, uniform routing and Zipf's law.
 
-Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -s`.
+Run with `pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 -s`.
 """
 
 from __future__ import annotations

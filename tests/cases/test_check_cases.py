@@ -12,6 +12,8 @@ import pytest
 
 from accelscope.dsl.diagnostics.diagnostics import Diagnostic
 
+pytestmark = pytest.mark.smoke
+
 CASES = Path(__file__).parent / "check"
 LIBRARY = {"std.nvidia": "package H100 { tdp = 700 W }"}
 NOT_OF_A_TEXT = {

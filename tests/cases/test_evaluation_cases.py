@@ -15,6 +15,8 @@ from accelscope.core.errors import DescriptionError
 from accelscope.core.plugin.registry import Registry
 from accelscope.core.session import Session
 
+pytestmark = pytest.mark.smoke
+
 CASES = Path(__file__).parent / "evaluation"
 OF_FILES = {"A501", "A502", "A503"}
 """Codes of files that cannot stand in a repository, or whose message has a path: see test_library."""

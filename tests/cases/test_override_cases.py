@@ -13,6 +13,8 @@ import pytest
 from accelscope.dsl.override.overrides import parse_override
 from tests.cases.test_check_cases import lines_of
 
+pytestmark = pytest.mark.smoke
+
 CASES = Path(__file__).parent / "override"
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.smoke
 
 JOB = str(ROOT / "examples" / "llama3_70b_on_dgx_h100.accel")
 

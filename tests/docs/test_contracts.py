@@ -13,6 +13,8 @@ from accelscope.core.render.model_docs import find_model_docs, list_model_docs
 from accelscope.dsl.diagnostics.codes import CODES
 from tests.support.paths import DOCS
 
+pytestmark = pytest.mark.smoke
+
 REFERENCE = DOCS / "reference"
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.smoke
 
 COMMAND = "$ accelscope eval examples/llama3_70b_on_dgx_h100.accel"
 

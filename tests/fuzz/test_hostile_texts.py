@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelscope.dsl.diagnostics.diagnostics import SourceText
@@ -12,85 +13,83 @@ from accelscope.dsl.diagnostics.limits import MAX_BRACKETS, MAX_FILE_BYTES, MAX_
 from accelscope.dsl.format.formatter import format_text
 from accelscope.dsl.syntax.decode import decode_source
 from accelscope.dsl.syntax.parser import parse
+from tests.support.budgets import examples
 from tests.support.sample_texts import ALL
-from tests.support.timing import seconds
+from tests.support.timing import assert_linear, seconds
 
-N = 100_000
-MANY = 40_000
-"""Of what is two terminals each, within the limit of a text."""
+SIZE, FULL_SIZE = 20_000, 100_000
+"""Terminals of a hostile text in an ordinary run, and with full budgets; of two terminals each, 40 % of it."""
+
+
+def hostile(pattern: str, share: float = 1.0, before: str = "", after: str = "") -> Callable[[int], str]:
+    """Return a function of a size: a text that repeats a pattern."""
+    return lambda size: before + pattern * int(size * share) + after
+
 
 HOSTILE = {
-    "braces": "{" * N,
-    "blocks": "a{" * N,
-    "blocks on lines": "a b { x = 1\n" * 20_000,
-    "lists": "x = " + "[1," * N,
-    "parentheses": "x = " + "(" * N,
-    "closers": "}" * N,
-    "quotes": '"' * N,
-    "texts": 'x = "a\n' * 20_000,
-    "backslashes": 'x = "' + "\\" * N,
-    "triple quotes": '"""' * N,
-    "members": "x = " + "a." * MANY + "a",
-    "calls": "x = a" + "()" * MANY,
-    "subscripts": "x = a" + "[0]" * N,
-    "amendments": "x = a" + "{}" * N,
-    "signs": "x = " + "- " * N + "1",
-    "negations": "x = " + "not " * N + "1",
-    "sums": "x = " + "1 + " * MANY + "1",
-    "powers": "x = " + "a^" * N + "a",
-    "comparisons": "x = a" + " < b" * N,
-    "conditions": "x = " + "if a then b else " * 10_000 + "c",
-    "tests": "x = " + "if a then " * 10_000 + "b",
-    "digits": "x = " + "1" * N,
-    "units": "x = 1 a" + "*a" * N,
-    "blanks": "x = 1" + " " * N + "y",
-    "lines": "\n" * N,
-    "remarks": "\n #" * N,
-    "rulers": "#" * N,
-    "names": "a " * N,
-    "one name": "a" * N,
-    "citations": "x = 1" + " @a" * N,
-    "commas": "," * N,
-    "questions": "?" * N,
-    "letters": "é\n" * N,
-    "mistakes": "x = = 3\n" * 20_000,
-    "statements": "a = 1\n" * 20_000,
-    "open blocks": ("package A {\n  x = 1\n" * 60) + "y = 1\n" * 20_000,
-    "prices": "$1/" * N,
-    "control": "\0" * N,
+    "braces": hostile("{"),
+    "blocks": hostile("a{"),
+    "blocks on lines": hostile("a b { x = 1\n", 0.2),
+    "lists": hostile("[1,", before="x = "),
+    "parentheses": hostile("(", before="x = "),
+    "closers": hostile("}"),
+    "quotes": hostile('"'),
+    "texts": hostile('x = "a\n', 0.2),
+    "backslashes": hostile("\\", before='x = "'),
+    "triple quotes": hostile('"""'),
+    "members": hostile("a.", 0.4, before="x = ", after="a"),
+    "calls": hostile("()", 0.4, before="x = a"),
+    "subscripts": hostile("[0]", before="x = a"),
+    "amendments": hostile("{}", before="x = a"),
+    "signs": hostile("- ", before="x = ", after="1"),
+    "negations": hostile("not ", before="x = ", after="1"),
+    "sums": hostile("1 + ", 0.4, before="x = ", after="1"),
+    "powers": hostile("a^", before="x = ", after="a"),
+    "comparisons": hostile(" < b", before="x = a"),
+    "conditions": hostile("if a then b else ", 0.1, before="x = ", after="c"),
+    "tests": hostile("if a then ", 0.1, before="x = ", after="b"),
+    "digits": hostile("1", before="x = "),
+    "units": hostile("*a", before="x = 1 a"),
+    "blanks": hostile(" ", before="x = 1", after="y"),
+    "lines": hostile("\n"),
+    "remarks": hostile("\n #"),
+    "rulers": hostile("#"),
+    "names": hostile("a "),
+    "one name": hostile("a"),
+    "citations": hostile(" @a", before="x = 1"),
+    "commas": hostile(","),
+    "questions": hostile("?"),
+    "letters": hostile("é\n"),
+    "mistakes": hostile("x = = 3\n", 0.2),
+    "statements": hostile("a = 1\n", 0.2),
+    "open blocks": hostile("y = 1\n", 0.2, before="package A {\n  x = 1\n" * 60),
+    "prices": hostile("$1/"),
+    "control": hostile("\0"),
 }
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_text_ends_quickly(text):
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_ends_quickly(name, budget):
     limit = sys.getrecursionlimit()
-    before = time.process_time()
-    file, findings = parse(SourceText("t", text))
-    format_text(SourceText("t", text))
-    assert time.process_time() - before < seconds(4)
-    assert len(findings) <= 120
+    size = budget.choose(normal=SIZE, full=FULL_SIZE)
+
+    def read(length):
+        source = SourceText("t", HOSTILE[name](length))
+        file, findings = parse(source)
+        format_text(source)
+        assert len(findings) <= 120
+        repr(file)
+
+    assert_linear(read, size)
     assert sys.getrecursionlimit() == limit
-    repr(file)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        HOSTILE[key]
-        for key in (
-            "blocks",
-            "lists",
-            "parentheses",
-            "signs",
-            "sums",
-            "powers",
-            "conditions",
-            "members",
-            "calls",
-        )
-    ],
+    "name",
+    ["blocks", "lists", "parentheses", "signs", "sums", "powers", "conditions", "members", "calls"],
 )
-def test_deep_text_is_one_finding(text):
+def test_deep_text_is_one_finding(name, budget):
+    text = HOSTILE[name](budget.choose(normal=SIZE, full=FULL_SIZE))
     assert [item.code for item in parse(SourceText("t", text))[1]] == ["A005"]
 
 
@@ -126,20 +125,19 @@ def test_long_lists_and_wide_texts_are_fine():
 
 
 LARGEST = {
-    "lists": "let a=[" + "1," * 500_000 + "1]\ncheck sum(a) > 0\n",
-    "comparisons": "check 1" + "<1" * 500_000,
-    "mistakes": "= N\n" * 262_000,
-    "statements": "a=1\n" * 262_000,
-    "open block": "package a {\n" + "k = 1\n" * 24_000,
+    "lists": hostile("1,", before="let a=[", after="1]\ncheck sum(a) > 0\n"),
+    "comparisons": hostile("<1", before="check 1"),
+    "mistakes": hostile("= N\n", 0.524),
+    "statements": hostile("a=1\n", 0.524),
+    "open block": hostile("k = 1\n", 0.048, before="package a {\n"),
 }
 
 
-@pytest.mark.parametrize("text", LARGEST.values(), ids=LARGEST)
-def test_a_text_as_large_as_allowed_ends_soon(text):
-    before = time.process_time()
-    assert len(text) <= MAX_FILE_BYTES
-    parse(SourceText("t", text))
-    assert time.process_time() - before < seconds(2)
+@pytest.mark.parametrize("name", LARGEST)
+def test_a_text_as_large_as_allowed_ends_soon(name, budget):
+    size = budget.choose(normal=100_000, full=500_000)
+    assert len(LARGEST[name](500_000)) <= MAX_FILE_BYTES
+    assert_linear(lambda length: parse(SourceText("t", LARGEST[name](length))), size)
 
 
 def test_a_text_of_too_many_terminals_is_one_finding():
@@ -197,6 +195,7 @@ def test_byte_order_mark_is_dropped():
     assert decode_source("t", b"\xef\xbb\xbfa = 1")[0].text == "a = 1"
 
 
+@examples()
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_source_or_a_finding(data):
     source, findings = decode_source("t", data)
@@ -224,7 +223,7 @@ def mutated(draw):
     return text
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@examples(300)
 @given(mutated())
 def test_mutated_texts_give_findings_not_exceptions(text):
     source = SourceText("t", text)
@@ -238,14 +237,14 @@ def test_mutated_texts_give_findings_not_exceptions(text):
     assert all(0 <= node.start <= node.end <= len(text) for node in file.statements)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@examples(200)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_tree(text):
     assert parse(SourceText("t", text))[0].source.text == text
     format_text(SourceText("t", text))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@examples(200)
 @given(
     st.lists(st.sampled_from([*PIECES, "a", "b ", " c", "1", "2 GB", "in ", "when "]), max_size=25).map(
         "".join

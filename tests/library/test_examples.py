@@ -9,6 +9,8 @@ from accelscope.dsl.format.formatter import format_text
 from tests.support.paths import EXAMPLES, STD
 from tests.support.sessions import open_session
 
+pytestmark = pytest.mark.smoke
+
 FILES = sorted(EXAMPLES.glob("*.accel"))
 
 

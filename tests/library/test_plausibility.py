@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from accelscope.core.session import Session
-from tests.support.mutants import tally
 from tests.support.paths import ROOT
 
 USE = "use std.nvidia { H100_SXM, DGX_H100 }\nuse std.amd { MI300X }\nuse std.links { NVLink4 }\n"
@@ -110,7 +109,7 @@ def test_a_scaled_cache_or_one_whose_source_says_why_is_not(text, tmp_path):
 def test_a_chip_is_doubted_once_however_many_nodes_hold_it(tmp_path):
     nodes = "node N { package gpu[8] : X }\nnode M extends N { package gpu[4] : X }"
     found = said(f"package X extends H100_SXM {{ tdp = 7 kW }}\n{nodes}", tmp_path)
-    assert [item.split(" comes")[0] for item in found] == [
+    assert [item.split(" is ")[0] for item in found] == [
         "idle power over `tdp` of `X`",
         "power over the area of the dies of `X`",
     ]
@@ -139,14 +138,6 @@ def test_what_a_block_does_not_say_is_not_judged(tmp_path):
     assert (
         said("package X { tdp = 700 W, die d { core c[4] { engine e { kind = vector } } } }", tmp_path) == []
     )
-
-
-@pytest.mark.parametrize("module", ["nvidia", "amd"])
-def test_nine_of_ten_slips_by_ten_are_noticed(module, tmp_path):
-    fields = frozenset({"bandwidth", "capacity", "tdp", "clock", "energy"})
-    found, seen, missed = tally(module, 10.0, tmp_path, fields)
-    assert found.total() > 60
-    assert seen.total() >= 0.9 * found.total(), [(item.field, item.line) for item in missed]
 
 
 def test_the_page_names_every_derived_quantity():

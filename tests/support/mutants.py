@@ -9,6 +9,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Container, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,14 +53,22 @@ def noticed(session: Session, text: str, path: Path) -> bool:
 
 
 def tally(
-    module: str, factor: float, folder: Path, fields: Container[str] | None = None
+    module: str, factor: float, folder: Path, fields: Container[str] | None = None, every: int = 1
 ) -> tuple[Counter[str], Counter[str], list[Mutant]]:
-    """Return how many mutants of a library file there are and how many are noticed, by field, and those that are not."""
+    """Return how many mutants of a library file were tried and how many were noticed, by field, and those that were not.
+
+    Args:
+        module: of the standard library.
+        factor: by which each number is scaled.
+        folder: for the mutants.
+        fields: names of those to change, or None for all.
+        every: try only every so manieth mutant.
+    """
     found, seen, missed = Counter[str](), Counter[str](), []
     session = Session.open(roots=[folder])
-    for mutant in mutants((STD / f"{module}.accel").read_text(encoding="utf-8"), factor):
-        if fields is not None and mutant.field not in fields:
-            continue
+    everyone = mutants((STD / f"{module}.accel").read_text(encoding="utf-8"), factor)
+    chosen = (mutant for mutant in everyone if fields is None or mutant.field in fields)
+    for mutant in islice(chosen, 0, None, every):
         found[mutant.field] += 1
         if noticed(session, mutant.text, folder / f"{module}_{sum(found.values())}.accel"):
             seen[mutant.field] += 1

@@ -22,6 +22,7 @@ from accelscope.core.sweep.workers import dask_worker as remote
 from accelscope.core.sweep.workers.dask_cluster import DaskCluster
 from accelscope.core.sweep.workers.protocol import ChunkOutcome
 from tests.support import made_up
+from tests.support.budgets import Budget
 from tests.support.paths import ROOT
 
 pytest.importorskip("distributed", reason="dask[distributed] is not installed")
@@ -113,7 +114,9 @@ def on(machines: Machines, said: list[str], mark: str = "manifest.json", each_tr
     return runner
 
 
-def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machines, tmp_path: Path) -> None:
+def test_killed_workers_and_a_restarted_scheduler_change_nothing(
+    machines: Machines, tmp_path: Path, budget: Budget
+) -> None:
     said: list[str] = []
     told: list[ChunkOutcome] = []
     over = threading.Event()
@@ -121,7 +124,7 @@ def test_killed_workers_and_a_restarted_scheduler_change_nothing(machines: Machi
     def disturb() -> None:
         chosen = random.Random(4)
         parts = tmp_path / "s" / "parts"
-        for count in (10, 25, 40, 55, 70, 85):
+        for count in (10, 25, 40, 55, 70, 85) if budget.full else (25, 55):
             while len(list(parts.rglob("*.parquet"))) < count and not over.is_set():
                 time.sleep(0.01)
             if count == 55:

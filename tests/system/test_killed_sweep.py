@@ -16,20 +16,21 @@ import pytest
 from accelscope.core.sweep.store.folder import read_manifest
 from accelscope.core.sweep.store.reader import open_store
 from tests.support import made_up
+from tests.support.budgets import Budget
 from tests.support.paths import ROOT, prepend_python_path
 
-KILLS = 50
-CHUNKS = 600
 PAUSE = 0.02
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
-def test_fifty_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+def test_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path, budget: Budget) -> None:
+    kills = budget.choose(normal=5, full=50)
+    chunks = 12 * kills
     chosen, folder = random.Random(6), tmp_path / "s"
     done: set[str] = set()
     grew = 0
-    for _ in range(KILLS):
-        process = started(folder)
+    for _ in range(kills):
+        process = started(folder, chunks)
         wait_for(folder, len(done) + chosen.randrange(6))
         time.sleep(chosen.uniform(0.0, 2 * PAUSE))
         process.kill()
@@ -38,18 +39,18 @@ def test_fifty_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> Non
         assert now >= done
         grew += now > done
         done = now
-    assert grew > KILLS // 2
-    assert len(done) < CHUNKS
-    assert started(folder, pause=0.0).wait() == 0
-    made_up.swept(tmp_path / "undisturbed", chunks=CHUNKS)
+    assert grew > kills // 2
+    assert len(done) < chunks
+    assert started(folder, chunks, pause=0.0).wait() == 0
+    made_up.swept(tmp_path / "undisturbed", chunks=chunks)
     assert made_up.held(folder) == made_up.held(tmp_path / "undisturbed")
     assert open_store(folder).to_arrow().num_rows == read_manifest(folder)["points"]
     assert max(logged(folder).values()) == 1
 
 
-def started(folder: Path, pause: float = PAUSE) -> subprocess.Popen[bytes]:
+def started(folder: Path, chunks: int, pause: float = PAUSE) -> subprocess.Popen[bytes]:
     code = "from tests.support import made_up; made_up.main()"
-    command = [sys.executable, "-c", code, str(folder), str(CHUNKS), str(pause)]
+    command = [sys.executable, "-c", code, str(folder), str(chunks), str(pause)]
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": prepend_python_path(ROOT)})
 
 

@@ -16,6 +16,8 @@ from accelscope import __version__
 from accelscope.core.plugin.commands import list_built_in_commands
 from tests.support.paths import EXAMPLES, MAIN_JOB
 
+pytestmark = pytest.mark.smoke
+
 VERBS = tuple(list_built_in_commands().verbs)
 MILLION = str(EXAMPLES / "sweeps" / "million.accel")
 BROKEN = "package X {\n  tdpp = 700 W\n}\n"
@@ -49,6 +51,13 @@ def test_codes_of_findings_mistakes_and_infeasible_points(accel_process):
     assert accel_process("check", "-", text=BROKEN).code == 1
     assert accel_process("check", "nope.accel").code == 2
     assert accel_process("eval", MAIN_JOB, "--set", "tp=1").code == 3
+
+
+def test_a_small_sweep_takes_less_than_a_gigabyte(accel_process):
+    done = accel_process("sweep", str(EXAMPLES / "first_sweep.accel"), "--format", "json")
+    assert done.code == 0, done.describe()
+    peak = json.loads(done.out)["peak_memory"]
+    assert peak is None or 10**7 < peak < 10**9
 
 
 def test_colour_is_for_terminals_or_on_demand(accel_process):

@@ -49,7 +49,7 @@ _CLOSE_RATIO = 1.35
 """Ratio that is within the error of a prediction: a deviation of 0.3 of its logarithm, the library's `model_log_error_std`."""
 
 
-def evaluate_grid(
+def evaluate_study_grid(
     folder: StudyFolder, cast: StudyParticipants, name: str, block: Grid, runner: JobRunner
 ) -> EvaluatedGrid:
     """Evaluate every device with every model of a grid.

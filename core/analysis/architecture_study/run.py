@@ -12,7 +12,7 @@ from accelscope.core.analysis.architecture_study.entries import StudyParticipant
 from accelscope.core.analysis.architecture_study.evaluated import EvaluatedGrid
 from accelscope.core.analysis.architecture_study.folder import StudyFolder
 from accelscope.core.analysis.architecture_study.gaps_section import build_gaps_section
-from accelscope.core.analysis.architecture_study.grid_section import build_grid_section, evaluate_grid
+from accelscope.core.analysis.architecture_study.grid_section import build_grid_section, evaluate_study_grid
 from accelscope.core.analysis.architecture_study.hardware_section import build_hardware_section
 from accelscope.core.analysis.architecture_study.models_section import build_models_section
 from accelscope.core.analysis.architecture_study.page import render_study_page
@@ -71,7 +71,7 @@ def run_study(
 def _sections(folder: StudyFolder, cast: StudyParticipants, runner: JobRunner) -> Iterator[StudySection]:
     grids: dict[str, EvaluatedGrid] = {}
     for name, block in folder.blocks(Grid):
-        grids[name] = evaluate_grid(folder, cast, name, block, runner)
+        grids[name] = evaluate_study_grid(folder, cast, name, block, runner)
         yield build_grid_section(grids[name])
     for name, ways in folder.blocks(Strategies):
         yield build_strategies_section(folder, name, ways, runner)

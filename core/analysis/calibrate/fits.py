@@ -23,8 +23,8 @@ from accelscope.core.analysis.calibrate.hierarchy import (
 from accelscope.core.analysis.calibrate.kernel_parameters import fit_order_of
 from accelscope.core.analysis.calibrate.regression import estimate_error_spread
 from accelscope.core.analysis.calibrate.samples import (
-    KernelClass,
     KernelSample,
+    KernelVariant,
     OtherKernels,
     build_kernel,
     take_sample_rows,
@@ -42,7 +42,7 @@ class KernelFit:
     """A kernel at a place, with its spread and points."""
 
     place: FitScope
-    subject: KernelClass
+    subject: KernelVariant
     kernel: Kernel
 
 
@@ -106,7 +106,7 @@ def fit_kernels(
 class _Task:
     """The fit of one subject, given what is known of the kernels that its rows hold beside."""
 
-    subject: KernelClass
+    subject: KernelVariant
     samples: Sequence[KernelSample]
     others: OtherKernels
     registry: Registry
@@ -120,7 +120,9 @@ class _Task:
         ) if self.judge else []
 
 
-def _task(subject: KernelClass, samples: Sequence[KernelSample], book: CalibrationFits, judge: bool) -> _Task:
+def _task(
+    subject: KernelVariant, samples: Sequence[KernelSample], book: CalibrationFits, judge: bool
+) -> _Task:
     own = [sample for sample in samples if sample.subject == subject]
     others = {
         around: book.layers(sample) for around, sample in {item.environment: item for item in own}.items()
@@ -157,7 +159,7 @@ def _run_packed(_: int, task: _Task) -> tuple[ScopeFits, list[tuple[str, int, Ar
 
 
 def _refit(
-    subject: KernelClass,
+    subject: KernelVariant,
     samples: Sequence[KernelSample],
     wanted: Container[FitScope],
     others: OtherKernels,
@@ -167,11 +169,11 @@ def _refit(
     return fit_kernel_class(subject, samples, others, registry, wanted, before)
 
 
-def _order(subject: KernelClass) -> tuple[int, str, str, str]:
+def _order(subject: KernelVariant) -> tuple[int, str, str, str]:
     return fit_order_of(subject.kernel), subject.kernel, subject.dtype, subject.stored
 
 
-def _entries(subject: KernelClass, fits: ScopeFits, found: Sequence[HeldOutRows]) -> list[KernelFit]:
+def _entries(subject: KernelVariant, fits: ScopeFits, found: Sequence[HeldOutRows]) -> list[KernelFit]:
     entries = []
     for place, fit in fits.items():
         residuals = residuals_at(place, found)

@@ -15,8 +15,8 @@ from accelscope.core.analysis.calibrate.kernel_parameters import kernel_paramete
 from accelscope.core.analysis.calibrate.parameters import FitParameter, nearest_choice
 from accelscope.core.analysis.calibrate.regression import fit_parameters
 from accelscope.core.analysis.calibrate.samples import (
-    KernelClass,
     KernelSample,
+    KernelVariant,
     OtherKernels,
     merge_samples,
     predict_sample_times,
@@ -87,7 +87,7 @@ def list_fit_scopes(sample: KernelSample) -> list[FitScope]:
 
 
 def fit_kernel_class(
-    subject: KernelClass,
+    subject: KernelVariant,
     samples: Sequence[KernelSample],
     others: OtherKernels,
     registry: Registry,

@@ -36,7 +36,7 @@ _SHAPE = (
 
 
 @frozen(kw_only=True)
-class KernelClass:
+class KernelVariant:
     """What a parameter is of: one class of kernel in one data type."""
 
     kernel: str
@@ -56,7 +56,7 @@ class KernelSample:
         rows: places in the table.
     """
 
-    subject: KernelClass
+    subject: KernelVariant
     device: str
     family: str | None
     model: str
@@ -94,10 +94,10 @@ def _sample(rows: MeasurementTable, group: KernelRowGroup, names: LibraryNames) 
     engine, kernel = own.text("engine")[0], own.text("kernel")[0]
     runtime = names.runtime(engine)
     if group.exchange is not None:
-        subject = KernelClass(kernel=group.exchange.kernel, dtype="", stored="")
+        subject = KernelVariant(kernel=group.exchange.kernel, dtype="", stored="")
         kernel = implementation_of(kernel) if own.text("op")[0] in EXPERT_EXCHANGES else ""
     else:
-        subject = kernel_class_of(max(group.plan.ops, key=lambda op: float(np.max(op.flops.value))))
+        subject = kernel_variant_of(max(group.plan.ops, key=lambda op: float(np.max(op.flops.value))))
     return KernelSample(
         subject=subject,
         device=device.name,
@@ -113,10 +113,10 @@ def _sample(rows: MeasurementTable, group: KernelRowGroup, names: LibraryNames) 
     )
 
 
-def kernel_class_of(op: Op) -> KernelClass:
+def kernel_variant_of(op: Op) -> KernelVariant:
     """Return what the kernel of an operation is known by."""
     stored = op.stored or op.dtype
-    return KernelClass(
+    return KernelVariant(
         kernel=op.kernel or op.kind,
         dtype=_TWIN.get(op.dtype, op.dtype),
         stored=_TWIN.get(stored, stored),
@@ -151,7 +151,7 @@ def predict_sample_times(
     return found
 
 
-def build_kernel(subject: KernelClass, values: ParameterValues, **about: float) -> Kernel:
+def build_kernel(subject: KernelVariant, values: ParameterValues, **about: float) -> Kernel:
     """Return a kernel with the given parameters and nothing else."""
     fields: dict[str, Any] = dict.fromkeys(fields_of(Kernel))
     fields |= {"op": subject.kernel}

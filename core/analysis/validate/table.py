@@ -24,7 +24,7 @@ _MOST_MISTAKES = 20
 
 
 @frozen(kw_only=True)
-class TableLayout:
+class MeasurementLayout:
     """The columns of one kind of table.
 
     Attributes:
@@ -47,7 +47,7 @@ class TableLayout:
         return (*self.text, *self.number)
 
 
-END_TO_END_LAYOUT = TableLayout(
+END_TO_END_LAYOUT = MeasurementLayout(
     kind="e2e",
     text=(
         "id", "source", "source_ref", "hw", "model", "weights_dtype", "kv_dtype", "engine", "engine_version", "metric",
@@ -58,7 +58,7 @@ END_TO_END_LAYOUT = TableLayout(
     measured="value",
     needed=("id", "hw", "model", "metric", "tier"),
 )  # fmt: skip
-KERNEL_LAYOUT = TableLayout(
+KERNEL_LAYOUT = MeasurementLayout(
     kind="ops",
     text=(
         "id", "source", "source_ref", "hw", "op", "kernel", "dtype", "kv_dtype", "engine", "engine_version", "dist",
@@ -72,7 +72,7 @@ KERNEL_LAYOUT = TableLayout(
     measured="latency_us",
     needed=("id", "hw", "op"),
 )  # fmt: skip
-TABLE_LAYOUTS: Mapping[str, TableLayout] = {
+TABLE_LAYOUTS: Mapping[str, MeasurementLayout] = {
     layout.kind: layout for layout in (END_TO_END_LAYOUT, KERNEL_LAYOUT)
 }
 
@@ -86,7 +86,7 @@ class MeasurementTable:
         places: `file:line` of each row.
     """
 
-    layout: TableLayout
+    layout: MeasurementLayout
     columns: Mapping[str, Array]
     places: Array
 
@@ -181,7 +181,7 @@ def _contents(name: str) -> str:
         raise UsageError(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from error
 
 
-def _layout(name: str, header: Sequence[str]) -> TableLayout:
+def _layout(name: str, header: Sequence[str]) -> MeasurementLayout:
     """Return the layout that more of the columns belong to."""
     known = {kind: len(set(header) & set(layout.columns)) for kind, layout in TABLE_LAYOUTS.items()}
     best = max(known, key=lambda kind: known[kind])
@@ -192,7 +192,7 @@ def _layout(name: str, header: Sequence[str]) -> TableLayout:
     return TABLE_LAYOUTS[best]
 
 
-def _refuse_columns(name: str, header: Sequence[str], layout: TableLayout, blind: bool) -> None:
+def _refuse_columns(name: str, header: Sequence[str], layout: MeasurementLayout, blind: bool) -> None:
     problems = []
     for title in dict.fromkeys(header):
         if title not in layout.columns:
@@ -213,7 +213,7 @@ def _refuse_columns(name: str, header: Sequence[str], layout: TableLayout, blind
 
 
 def _columns(
-    name: str, layout: TableLayout, header: Sequence[str], rows: list[list[str]], lines: list[int]
+    name: str, layout: MeasurementLayout, header: Sequence[str], rows: list[list[str]], lines: list[int]
 ) -> MeasurementTable:
     problems = [
         f"{name}:{line}: {len(row)} fields where the first line names {len(header)} columns"

@@ -37,7 +37,7 @@ def test_a_summary_as_json(sweep: Any) -> None:
     assert 0 < found["allowed"] < found["feasible"] <= 84
     assert found["trade"] == ["usd", "tpot"]
     assert set(found["pareto"][0]["tuned"]) == {"tp"}
-    assert found["peak_memory"] is None or 10**7 < found["peak_memory"] < 10**9
+    assert found["peak_memory"] is None or found["peak_memory"] > 10**7
     assert found["seconds"] >= 0
     assert found["startup"] > 0
     assert [group["group"] for group in found["groups"]] == [

@@ -11,6 +11,8 @@ from accelscope.core.errors import DescriptionError, UsageError
 from accelscope.core.query.result import Result
 from accelscope.core.session import Session
 
+pytestmark = pytest.mark.smoke
+
 PARAMETERS = 70_553_706_496  # safetensors total of meta-llama/Meta-Llama-3-70B
 READ_A_TOKEN = 2 * (
     PARAMETERS - 128_256 * 8192

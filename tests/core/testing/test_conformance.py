@@ -35,6 +35,8 @@ from accelscope.plugins.parallelism.pipeline import PIPELINE
 from accelscope.plugins.parallelism.tensor import TENSOR
 from accelscope.plugins.workload.decoder.decoder import DECODER
 
+pytestmark = pytest.mark.smoke
+
 
 class TestTensor(StrategyConformance):
     model = TENSOR

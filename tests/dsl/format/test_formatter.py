@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelscope.dsl.diagnostics.diagnostics import SourceText
@@ -12,6 +12,7 @@ from accelscope.dsl.format.printer import unparse_file
 from accelscope.dsl.syntax import nodes as s
 from accelscope.dsl.syntax.parser import parse
 from accelscope.dsl.values.unit_spelling import spell_unit
+from tests.support.budgets import examples
 from tests.support.sample_texts import ALL
 from tests.support.strategies import files
 
@@ -99,7 +100,7 @@ def test_good_layout_stays(text):
     assert fmt(text) == text
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(files(SourceText("t", "")))
 def test_printed_trees_keep_their_tree(file):
     text = unparse_file(file)
@@ -122,7 +123,7 @@ def loosened(draw):
     return "".join(pieces)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(loosened())
 def test_any_layout_keeps_its_tree_and_settles_at_once(text):
     once = fmt(text)
@@ -131,7 +132,7 @@ def test_any_layout_keeps_its_tree_and_settles_at_once(text):
     assert "\r" not in once and not re.search(r"[ \t]\n", once)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(loosened())
 def test_remarks_are_kept(text):
     assert fmt(text).count("# x") == text.count("# x")

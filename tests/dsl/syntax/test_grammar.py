@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from lark import Lark, UnexpectedInput
 
 from accelscope.dsl.diagnostics.diagnostics import SourceText
@@ -16,6 +16,7 @@ from accelscope.dsl.syntax.grammar import (
     scan_terminals,
 )
 from accelscope.dsl.syntax.parser import parse
+from tests.support.budgets import examples
 from tests.support.sample_texts import ALL
 from tests.support.strategies import files
 
@@ -45,7 +46,7 @@ def test_lark_accepts_what_the_parser_accepts(text):
     LARK.parse(text, start="start")
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(files(SourceText("t", "")))
 def test_lark_accepts_printed_trees(file):
     LARK.parse(unparse_file(file), start="start")

@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from accelscope.dsl.diagnostics.diagnostics import SourceText
 from accelscope.dsl.format.printer import unparse_file
 from accelscope.dsl.syntax import nodes as s
 from accelscope.dsl.syntax.parser import parse
+from tests.support.budgets import examples
 from tests.support.sample_texts import ALL, CHIP
 from tests.support.strategies import files
 
@@ -217,7 +218,7 @@ def test_span_of_a_deep_node():
     assert item.value.right.items[1].span(SourceText("t", "a = b + [1,\n  ccc]")).text == "ccc"
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(files(SourceText("t", "")))
 def test_printed_trees_parse_to_equal_trees(file):
     assert tree(unparse_file(file)) == file

@@ -6,12 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelscope.core.testing.builders import iterate_terms
 from accelscope.core.testing.conformance_plans import BF16_PRECISION
 from accelscope.plugins.workload.decoder.decoder import build_decoder
+from tests.support.budgets import examples
 from tests.support.planning import (
     DEEPSEEK,
     LLAMA,
@@ -60,7 +61,7 @@ dense = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(model=st.sampled_from(["llama", "mha", "windowed"]), step=steps, degrees=dense)
 def test_ranks_together_do_what_one_device_would(model, step, degrees):
     alone, made = plan(MODELS[model], step), plan(MODELS[model], step, **degrees)
@@ -71,7 +72,7 @@ def test_ranks_together_do_what_one_device_would(model, step, degrees):
     assert 0.999 < every < 1.02
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(model=st.sampled_from(["llama", "mha", "windowed"]), step=steps, degrees=dense)
 def test_ranks_together_hold_the_cache_once_and_the_weights_once_a_context(model, step, degrees):
     alone, made = plan(MODELS[model], step), plan(MODELS[model], step, **degrees)
@@ -152,7 +153,7 @@ def test_replicas_of_attention_and_of_the_model_hold_the_same_experts():
         assert np.allclose(left.value, right.value), path
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30)
 @given(
     tp=st.sampled_from([1, 2, 8, 16, 64]),
     dcp=st.sampled_from([1, 2, 4, 8]),

@@ -10,6 +10,8 @@ from accelscope.core.errors import PluginError, UsageError
 from accelscope.core.sweep.workers.dispatch import DispatchResult
 from tests.support.made_up import held, swept
 
+pytestmark = pytest.mark.smoke
+
 
 def test_any_number_of_processes_gives_the_same_bytes(tmp_path: Path) -> None:
     for jobs in (1, 3):

@@ -254,4 +254,4 @@ def test_layers_taken_twice_are_refused():
     wrong = evolve(model("jamba_v0_1"), layers=term(20))
     found = list(check_decoder_sizes(SimpleNamespace(model=SimpleNamespace(spec=wrong, name="m"))))
     assert [item.code for item in found] == ["A107"]
-    assert "layers of linear, ssm, conv and attention_layers" in found[0].message
+    assert "layers of all mixers and attention_layers" in found[0].message
