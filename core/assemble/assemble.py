@@ -63,13 +63,16 @@ def build_design(parts: DesignParts, binder: Binder, *, checks: bool = True) -> 
         return None
     runtime = build_engine_profile(parts.runtime, parts.machine.device)
     machine = _calibrated(parts, binder)
+    requested = parts.precision
+    if (
+        parts.training is not None
+    ):  # keys and values of training are activations, not a cache of a narrow type
+        requested = evolve(requested, kv=None)
     design = Design(
         scenario=parts.name,
         machine=machine,
         model=parts.model,
-        precision=resolve_precision(
-            parts.precision, device=machine.device, model=parts.model, runtime=runtime
-        ),
+        precision=resolve_precision(requested, device=machine.device, model=parts.model, runtime=runtime),
         strategies=parts.strategies,
         load=parts.load,
         memory=parts.memory,
